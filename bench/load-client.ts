@@ -1,0 +1,114 @@
+import { connect, type Socket } from 'node:net';
+import type { LatencyHistogram } from './latency-histogram.ts';
+import { connectFrame, type PublishFrames } from './load-frames.ts';
+
+const PUBACK = 0x40;
+const PUBACK_BYTES = 4;
+
+/** A connection that always keeps `inflight` QoS 1 puts under way: each PUBACK sends the next one. */
+export class LoadClient {
+  readonly #frames: PublishFrames;
+  readonly #latencies: LatencyHistogram;
+  readonly #sentMs: Float64Array;
+  readonly #socket: Socket;
+  readonly #freeIds: Uint16Array;
+  #rest: Buffer | undefined;
+  #sequence: number;
+  #stopped = false;
+  #onConnected: (() => void) | undefined;
+  #onFailed: (error: Error) => void;
+
+  constructor(options: {
+    port: number;
+    clientId: string;
+    inflight: number;
+    firstSequence: number;
+    frames: PublishFrames;
+    latencies: LatencyHistogram;
+    onFailed: (error: Error) => void;
+  }) {
+    this.#frames = options.frames;
+    this.#latencies = options.latencies;
+    this.#sentMs = new Float64Array(options.inflight);
+    this.#freeIds = new Uint16Array(options.inflight);
+    this.#sequence = options.firstSequence;
+    this.#onFailed = options.onFailed;
+    this.#socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
+    this.#socket.on('connect', () => this.#socket.write(connectFrame(options.clientId)));
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#socket.on('error', (error) => this.#onFailed(error));
+    this.#socket.on('close', () => {
+      if (!this.#stopped) this.#onFailed(new Error(`port ${options.port} closed a connection`));
+    });
+  }
+
+  connected(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onConnected = resolve;
+    });
+  }
+
+  start(): void {
+    for (let slot = 0; slot < this.#freeIds.length; slot += 1) this.#freeIds[slot] = slot + 1;
+    this.#send(this.#freeIds.length, performance.now());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    const data = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    this.#rest = undefined;
+    if (this.#onConnected) this.#onConnack(data);
+    else this.#onAcknowledgements(data);
+  }
+
+  #onConnack(data: Buffer): void {
+    if (data.length < 4) {
+      this.#rest = data;
+    } else if (data.length > 4 || data[0] !== 0x20 || data[3] !== 0) {
+      this.#onFailed(new Error('CONNECT was refused'));
+    } else {
+      this.#onConnected?.();
+      this.#onConnected = undefined;
+    }
+  }
+
+  #onAcknowledgements(data: Buffer): void {
+    let offset = 0;
+    const nowMs = performance.now();
+    let acknowledged = 0;
+    for (; offset + PUBACK_BYTES <= data.length; offset += PUBACK_BYTES) {
+      if (data[offset] !== PUBACK) {
+        this.#onFailed(new Error('expected nothing but PUBACKs'));
+        return;
+      }
+      const id = ((data[offset + 2] as number) << 8) | (data[offset + 3] as number);
+      this.#latencies.record((nowMs - (this.#sentMs[id - 1] as number)) * 1000);
+      if (acknowledged === this.#freeIds.length) {
+        this.#send(acknowledged, nowMs);
+        acknowledged = 0;
+      }
+      this.#freeIds[acknowledged] = id;
+      acknowledged += 1;
+    }
+    if (offset < data.length) this.#rest = data.subarray(offset);
+    if (acknowledged > 0) this.#send(acknowledged, nowMs);
+  }
+
+  /** Sends one message for each of the first `count` free packet ids, in one write. */
+  #send(count: number, nowMs: number): void {
+    if (this.#stopped) return;
+    const { frameBytes } = this.#frames;
+    const output = Buffer.allocUnsafe(count * frameBytes);
+    for (let index = 0; index < count; index += 1) {
+      const id = this.#freeIds[index] as number;
+      this.#frames.write(output, index * frameBytes, this.#sequence, id);
+      this.#sentMs[id - 1] = nowMs;
+      this.#sequence += 1;
+    }
+    this.#socket.write(output);
+  }
+}

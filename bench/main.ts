@@ -1,0 +1,12 @@
+import { ingest } from './ingest.ts';
+
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { ingest };
+
+const [name, ...args] = process.argv.slice(2);
+const bench = benches[name ?? ''];
+if (bench) {
+  await bench(args);
+} else {
+  process.stderr.write(`Usage: npm run bench -- <${Object.keys(benches).join('|')}> [--help]\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,131 @@
+import { isUtf8 } from 'node:buffer';
+import { isTopicName } from './topics.ts';
+
+export interface ConnectPacket {
+  /** 3 (MQIsdp, MQTT 3.1), 4 (3.1.1), 5, or something nobody has defined yet. */
+  readonly protocolLevel: number;
+  /** Set by brokers that connect as a bridge: the protocol level's high bit. */
+  readonly isBridge: boolean;
+  readonly clean: boolean;
+  readonly keepaliveSeconds: number;
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Uint8Array | undefined;
+  /** Where the protocol level and the keepalive stand in the packet, to be adjusted. */
+  readonly protocolLevelOffset: number;
+  readonly keepaliveOffset: number;
+}
+
+const Flag = { reserved: 0x01, clean: 0x02, will: 0x04, willQos: 0x18, willRetain: 0x20 } as const;
+const PASSWORD_FLAG = 0x40;
+const USERNAME_FLAG = 0x80;
+
+/**
+ * Reads a CONNECT (MQTT 3.1.1 §3.1) that lies in `buffer` from `start` to `end`, its body from `bodyStart`.
+ * Undefined: malformed. Of a version we do not speak only the level is read.
+ */
+export function parseConnect(
+  buffer: Uint8Array,
+  range: { readonly start: number; readonly bodyStart: number; readonly end: number },
+): ConnectPacket | undefined {
+  const reader = new FieldReader(buffer, range.bodyStart, range.end);
+  const protocolName = reader.text();
+  const protocolLevelOffset = reader.position - range.start;
+  const level = reader.byte();
+  if (level === undefined) return undefined;
+  if (protocolName !== 'MQTT' && protocolName !== 'MQIsdp') return undefined;
+  const head = {
+    protocolLevel: level & 0x7f,
+    isBridge: level >= 0x80,
+    protocolLevelOffset,
+    keepaliveOffset: protocolLevelOffset + 2,
+  };
+  if (head.protocolLevel !== 3 && head.protocolLevel !== 4) {
+    return { ...head, ...UNREAD };
+  }
+  const flags = reader.byte();
+  const keepaliveSeconds = reader.number();
+  const clientId = reader.text();
+  if (flags === undefined || keepaliveSeconds === undefined || clientId === undefined)
+    return undefined;
+  if (!flagsAreValid(flags) || !skipWill(reader, flags)) return undefined;
+  const username = (flags & USERNAME_FLAG) === 0 ? undefined : reader.text();
+  const password = (flags & PASSWORD_FLAG) === 0 ? undefined : reader.bytes();
+  if (reader.failed || reader.position !== range.end) return undefined;
+  const clean = (flags & Flag.clean) !== 0;
+  return { ...head, clean, keepaliveSeconds, clientId, username, password };
+}
+
+const UNREAD = {
+  clean: true,
+  keepaliveSeconds: 0,
+  clientId: '',
+  username: undefined,
+  password: undefined,
+} as const;
+
+/** [MQTT-3.1.2-3], [MQTT-3.1.2-11], [MQTT-3.1.2-14], [MQTT-3.1.2-22] */
+function flagsAreValid(flags: number): boolean {
+  if ((flags & Flag.reserved) !== 0) return false;
+  const will = flags & (Flag.willQos | Flag.willRetain);
+  if ((flags & Flag.will) === 0 && will !== 0) return false;
+  if ((flags & Flag.willQos) === Flag.willQos) return false;
+  return (flags & USERNAME_FLAG) !== 0 || (flags & PASSWORD_FLAG) === 0;
+}
+
+/** A will is published like any other message, so its topic must be one [MQTT-3.1.3-10]. */
+function skipWill(reader: FieldReader, flags: number): boolean {
+  if ((flags & Flag.will) === 0) return true;
+  const topic = reader.bytes();
+  const payload = reader.bytes();
+  return topic !== undefined && payload !== undefined && isTopicName(topic, 0, topic.length);
+}
+
+/** Reads the fields that MQTT packets are made of; a field that is not there makes it fail for good. */
+export class FieldReader {
+  position: number;
+  failed = false;
+  readonly #buffer: Uint8Array;
+  readonly #end: number;
+
+  constructor(buffer: Uint8Array, start: number, end: number) {
+    this.#buffer = buffer;
+    this.position = start;
+    this.#end = end;
+  }
+
+  get atEnd(): boolean {
+    return this.position >= this.#end;
+  }
+
+  byte(): number | undefined {
+    if (this.position + 1 > this.#end) return this.#fail();
+    return this.#buffer[this.position++];
+  }
+
+  number(): number | undefined {
+    const high = this.byte();
+    const low = this.byte();
+    return high === undefined || low === undefined ? undefined : (high << 8) | low;
+  }
+
+  bytes(): Uint8Array | undefined {
+    const length = this.number();
+    if (length === undefined || this.position + length > this.#end) return this.#fail();
+    const bytes = this.#buffer.subarray(this.position, this.position + length);
+    this.position += length;
+    return bytes;
+  }
+
+  /** Well-formed UTF-8 without U+0000 [MQTT-1.5.3-1] [MQTT-1.5.3-2]. */
+  text(): string | undefined {
+    const bytes = this.bytes();
+    if (bytes === undefined || bytes.includes(0) || !isUtf8(bytes)) return this.#fail();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  }
+
+  #fail(): undefined {
+    this.failed = true;
+    return undefined;
+  }
+}

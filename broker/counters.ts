@@ -1,0 +1,29 @@
+/** What one broker has done since it started; only `connections` goes down again. */
+export interface Counters {
+  /** Open now, clients and nodes alike. */
+  connections: number;
+  connectionsAccepted: number;
+  puts: number;
+  /** Put or delete without an outcome in time; at QoS 1 and 2 the client was disconnected to resend it. */
+  putsFailed: number;
+  requests: number;
+  /** Values sent to subscribers. */
+  deliveries: number;
+  /** Values that a newer one of the same key replaced before a slow subscriber could take them. */
+  deliveriesConflated: number;
+  /** Connections closed because what waited for them outgrew its bound. */
+  slowSubscribers: number;
+}
+
+export function zeroCounters(): Counters {
+  return {
+    connections: 0,
+    connectionsAccepted: 0,
+    puts: 0,
+    putsFailed: 0,
+    requests: 0,
+    deliveries: 0,
+    deliveriesConflated: 0,
+    slowSubscribers: 0,
+  };
+}

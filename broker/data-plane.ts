@@ -1,0 +1,122 @@
+/**
+ * What the MQTT front door needs from the storage node. The broker declares it, the node implements it, so
+ * that the broker can be tested, and read, without one.
+ */
+export interface DataPlane {
+  /**
+   * Stores a value; an empty value deletes. Key and value are ranges of `buffer`, which is copied before
+   * this returns: the hot path allocates nothing per reading. The key was checked by the caller
+   * (1 to 1,024 bytes, no wildcard, no U+0000) and the value is within `valueBytesMax`.
+   *
+   * The outcome comes later through `sink` with the same `token`. Returns false when the queue is full: this
+   * write is still taken, but the caller should stop reading until `writesDrained`.
+   */
+  write(
+    sink: WriteSink,
+    token: number,
+    buffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean;
+
+  /** The connection is gone: its writes that have not been forwarded yet are dropped, none is reported. */
+  forget(sink: WriteSink): void;
+
+  /** The current value, linearizable. */
+  get(key: Uint8Array): Promise<GetOutcome>;
+
+  /** Keys in byte order. Each shard's part is linearizable, the whole is not one snapshot. */
+  list(query: ListQuery): Promise<ListOutcome>;
+
+  /**
+   * The current values of the keys that match an MQTT filter (without the `dss/value/` prefix), with
+   * everything in them that was acknowledged before this call, then every change, in order per key.
+   */
+  watch(filter: string, watcher: Watcher): Watch;
+}
+
+export interface WriteSink {
+  writeCommitted(token: number, version: number): void;
+  writeFailed(token: number, failure: WriteFailure): void;
+  /** After `write` returned false: there is room again. */
+  writesDrained(): void;
+}
+
+/** `no-quorum`: not committed within the deadline; it may still be, later. `stopping`: the node goes down. */
+export type WriteFailure = 'no-quorum' | 'stopping';
+
+export interface StoredValue {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  /** Commit order, DESIGN §3. */
+  readonly version: number;
+  /** What history is ordered by, in version units (`versionToUnixMs`). */
+  readonly time: number;
+}
+
+export type GetOutcome =
+  | ({ readonly kind: 'found' } & StoredValue)
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'unavailable' };
+
+export interface ListQuery {
+  /** Whole levels: `plant1` means the key `plant1` and `plant1/…`, never `plant10`. Empty: every key. */
+  readonly prefix: Uint8Array;
+  /** Exclusive; empty: from the start. */
+  readonly after: Uint8Array;
+  readonly limit: number;
+  /** Whether values are wanted; else they come empty. */
+  readonly values: boolean;
+}
+
+export type ListOutcome =
+  | { readonly kind: 'page'; readonly items: readonly StoredValue[]; readonly more: boolean }
+  | { readonly kind: 'unavailable' };
+
+export interface WatchedValue extends StoredValue {
+  readonly deleted: boolean;
+  /** Part of the snapshot that a watch begins with, as opposed to a change. */
+  readonly snapshot: boolean;
+}
+
+export interface Watcher {
+  /**
+   * A value. Return a promise to hold the snapshot back until it resolves; changes are never held back, a
+   * watcher that cannot keep up conflates by itself.
+   */
+  value(item: WatchedValue): Promise<void> | undefined;
+  /** All current values were delivered; called once. */
+  snapshotDone(): void;
+}
+
+export interface Watch {
+  close(): void;
+}
+
+/** What one node's broker hands to the cluster: messages that peers publish under `dss/cluster/…`. */
+export interface ClusterDoor {
+  /** Whether this CONNECT proves the cluster secret; the peer's node id if so. */
+  authenticate(username: string, password: Uint8Array): string | undefined;
+  /**
+   * A cluster message, whole. `topic` is what follows `dss/cluster/`. The payload may be kept: it is never
+   * overwritten.
+   */
+  receive(peer: string, topic: string, payload: Uint8Array): void;
+  /** A peer's connection closed: a hint that the node may be gone. */
+  disconnected(peer: string): void;
+}
+
+/** Milliseconds between 1970 and 2020, where version time begins (DESIGN §3). */
+const VERSION_EPOCH_MS = Date.UTC(2020, 0, 1);
+
+/** The wall-clock part of a version or time, in milliseconds since 1970. */
+export function versionToUnixMs(version: number): number {
+  return Math.floor(version / 4096) + VERSION_EPOCH_MS;
+}
+
+/** The first version of a millisecond. */
+export function unixMsToVersion(unixMs: number): number {
+  return (unixMs - VERSION_EPOCH_MS) * 4096;
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+
+/** MQTT control packet types (MQTT 3.1.1 §2.2.1): the high nibble of a packet's first byte. */
+export const PacketType = {
+  connect: 1,
+  connack: 2,
+  publish: 3,
+  puback: 4,
+  pubrec: 5,
+  pubrel: 6,
+  pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
+  unsubscribe: 10,
+  unsuback: 11,
+  pingreq: 12,
+  pingresp: 13,
+  disconnect: 14,
+} as const;
+
+/** First bytes of the four-byte packets that carry nothing but a packet id. */
+export const AckHeader = {
+  puback: PacketType.puback << 4,
+  pubrec: PacketType.pubrec << 4,
+  /** PUBREL has a reserved flag that must be set [MQTT-3.6.1-1]. */
+  pubrel: (PacketType.pubrel << 4) | 0b0010,
+  pubcomp: PacketType.pubcomp << 4,
+} as const;
+
+/** CONNACK return codes (MQTT 3.1.1 table 3.1). */
+export const ConnectReturn = {
+  accepted: 0,
+  unacceptableProtocolVersion: 1,
+  identifierRejected: 2,
+  notAuthorized: 5,
+} as const;
+
+export const PINGRESP: Uint8Array = Uint8Array.of(PacketType.pingresp << 4, 0);
+
+/**
+ * CONNACK as MQTT 5 frames it: no flags, reason 0x84 "unsupported protocol version", no properties. A
+ * client that gets this may try again with 3.1.1 (MQTT 5 §4.13.2).
+ */
+export const CONNACK_MQTT5_UNSUPPORTED: Uint8Array = Uint8Array.of(0x20, 3, 0, 0x84, 0);
+
+export function encodeConnack(returnCode: number): Uint8Array {
+  return Uint8Array.of(PacketType.connack << 4, 2, 0, returnCode);
+}
+
+export function encodeAck(header: number, packetId: number): Uint8Array {
+  return Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff);
+}
+
+export interface PublishFrame {
+  readonly bytes: Uint8Array;
+  /** Where the packet id stands, to be filled in for each receiver; 0 at QoS 0, which has none. */
+  readonly packetIdOffset: number;
+}
+
+/** A PUBLISH whose topic is `prefix` and `topic` together. Copies both and the payload. */
+export function encodePublish(
+  prefix: Uint8Array,
+  topic: Uint8Array,
+  payload: Uint8Array,
+  flags: { readonly qos: 0 | 1; readonly retain: boolean },
+): PublishFrame {
+  const topicBytes = prefix.length + topic.length;
+  assert(topicBytes <= 0xffff, 'a topic has at most 65,535 bytes');
+  const bodyBytes = 2 + topicBytes + 2 * flags.qos + payload.length;
+  const lengthBytes = bodyBytes < 0x80 ? 1 : bodyBytes < 0x4000 ? 2 : bodyBytes < 0x200000 ? 3 : 4;
+  const bytes = new Uint8Array(1 + lengthBytes + bodyBytes);
+  bytes[0] = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
+  let position = 1;
+  let rest = bodyBytes;
+  for (let i = 1; i <= lengthBytes; i += 1) {
+    bytes[position++] = (rest & 0x7f) | (i < lengthBytes ? 0x80 : 0);
+    rest >>>= 7;
+  }
+  bytes[position++] = topicBytes >> 8;
+  bytes[position++] = topicBytes & 0xff;
+  bytes.set(prefix, position);
+  position += prefix.length;
+  bytes.set(topic, position);
+  position += topic.length;
+  const packetIdOffset = flags.qos === 0 ? 0 : position;
+  bytes.set(payload, position + 2 * flags.qos);
+  return { bytes, packetIdOffset };
+}

@@ -1,0 +1,397 @@
+import type { Duplex } from 'node:stream';
+import { ClusterLink, NODE_USERNAME_PREFIX } from './cluster-link.ts';
+import { type ConnectPacket, parseConnect } from './connect-packet.ts';
+import type { BrokerContext } from './context.ts';
+import type { WriteFailure } from './data-plane.ts';
+import {
+  CONNACK_MQTT5_UNSUPPORTED,
+  ConnectReturn,
+  encodeConnack,
+  PacketType,
+  PINGRESP,
+} from './frame-encoder.ts';
+import { FrameSplitter } from './frame-splitter.ts';
+import { Hold } from './hold.ts';
+import { Output } from './output.ts';
+import { UserLink } from './user-link.ts';
+
+/** What follows the CONNECT on a connection: a user's traffic, or a node's. */
+type Link =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'user'; readonly user: UserLink }
+  | { readonly kind: 'cluster'; readonly cluster: ClusterLink };
+
+const NO_LINK: Link = { kind: 'none' };
+
+type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger';
+
+/**
+ * One connection, from accept to close: reads the socket, splits the bytes into packets, deals with the
+ * CONNECT and hands everything later to the link that it opened. It decides when to read, when to flush and
+ * how to end; what packets mean is the link's affair.
+ */
+export class Front {
+  readonly address: string;
+  readonly #context: BrokerContext;
+  readonly #stream: Duplex;
+  readonly #output: Output;
+  readonly #splitter: FrameSplitter;
+  readonly #onGone: () => void;
+
+  #link: Link = NO_LINK;
+  #clientId = '';
+  /** `ending`: the last bytes are on their way out, input is dropped. */
+  #state: 'open' | 'ending' | 'gone' = 'open';
+  readonly #chunks: Uint8Array[] = [];
+  #inputEnded = false;
+  #holds = 0;
+  #processing = false;
+  #turnBytes = 0;
+  #turnEndPlanned = false;
+  #packetSeenMs: number;
+  #keepaliveMs = 0;
+  readonly #cancel = new Map<TimerName, () => void>();
+
+  constructor(context: BrokerContext, stream: Duplex, address: string, onGone: () => void) {
+    this.#context = context;
+    this.#stream = stream;
+    this.address = address;
+    this.#onGone = onGone;
+    this.#splitter = new FrameSplitter(context.limits.connectBytesMax);
+    this.#packetSeenMs = context.env.clock.monotonicMs();
+    this.#output = new Output(stream, {
+      onPending: () => this.#planTurnEnd(),
+      onRoom: () => this.#roomForOutput(),
+    });
+    this.#after('connect', context.limits.connectTimeoutMs, () =>
+      this.abort('no CONNECT was accepted in time'),
+    );
+    stream.on('data', (chunk: Uint8Array) => this.#received(chunk));
+    stream.on('end', () => this.#ended());
+    stream.on('error', () => stream.destroy());
+    stream.on('close', () => this.#gone());
+    if (stream.destroyed) this.#gone();
+  }
+
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  get open(): boolean {
+    return this.#state === 'open';
+  }
+
+  get output(): Output {
+    return this.#output;
+  }
+
+  /** Stops reading until the same reason is released. */
+  hold(reason: number): void {
+    if (this.#holds === 0) this.#stream.pause();
+    this.#holds |= reason;
+  }
+
+  release(reason: number): void {
+    if ((this.#holds & reason) === 0) return;
+    this.#holds &= ~reason;
+    if (this.#holds !== 0 || this.#state !== 'open') return;
+    this.#process();
+    if (this.#holds === 0) this.#stream.resume();
+  }
+
+  /** Something has changed that is dealt with once per turn. */
+  changed(): void {
+    this.#planTurnEnd();
+  }
+
+  /** The session accepted the CONNECT: its CONNACK is written. */
+  accepted(largeBytes: number, keepaliveSeconds: number): void {
+    this.#stop('connect');
+    this.#splitter.largeBytes = largeBytes;
+    // [MQTT-3.1.2-24]: one and a half times the keepalive.
+    this.#keepaliveMs = keepaliveSeconds * 1_500;
+    this.#packetSeenMs = this.#context.env.clock.monotonicMs();
+    this.#watchKeepalive(this.#keepaliveMs);
+    this.release(Hold.connecting);
+  }
+
+  /** Ends at once: the client broke the protocol or is not there any more. */
+  abort(reason: string): void {
+    if (this.#state === 'gone') return;
+    this.#report(reason);
+    this.#closeLink();
+    this.#stream.destroy();
+  }
+
+  /** Ends with everything acknowledged that may be, and gives the client time to read it. */
+  finish(reason: string): void {
+    if (this.#state !== 'open') return;
+    this.#report(reason);
+    if (this.#link.kind === 'user') this.#link.user.acknowledge({ anyOrder: true });
+    this.#output.flush();
+    this.#closeLink();
+    this.#stream.end();
+    // Closing with unread input makes TCP send a reset, which may overtake our last bytes: read on.
+    this.#stream.resume();
+    this.#after('linger', this.#context.limits.lingerMs, () => this.#stream.destroy());
+  }
+
+  /** A put could not be stored: nothing more is read, and the client has to reconnect and send it again. */
+  failed(failure: WriteFailure): void {
+    this.hold(Hold.closing);
+    if (failure === 'stopping') {
+      this.shutDown();
+    } else if (!this.#cancel.has('closing')) {
+      // All clients of a shard without a leader would otherwise come back in the same instant.
+      const jitterMs = this.#context.env.random.below(this.#context.limits.closeJitterMs + 1);
+      this.#after('closing', jitterMs, () => this.finish('a put was not stored in time'));
+    }
+  }
+
+  /** Ends when every put has its outcome, after `closeTimeoutMs` at the latest. */
+  shutDown(): void {
+    if (this.#state !== 'open') return;
+    const reason = 'the node is stopping';
+    if (this.#link.kind !== 'user' || this.#link.user.ingest.outstanding === 0) {
+      this.finish(reason);
+      return;
+    }
+    this.hold(Hold.closing);
+    this.#link.user.onIdle = () => this.finish(reason);
+    this.#after('closing', this.#context.limits.closeTimeoutMs, () => this.finish(reason));
+  }
+
+  #received(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#chunks.push(chunk);
+    this.#process();
+  }
+
+  /** Takes packets from what was read until a reason to stop appears. */
+  #process(): void {
+    if (this.#processing) return;
+    this.#processing = true;
+    const nowMs = this.#context.env.clock.monotonicMs();
+    let more = true;
+    while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
+    if (this.#link.kind === 'user') this.#link.user.flushToSession();
+    this.#processing = false;
+    if (this.#inputEnded && this.#holds === 0) this.finish('the client closed the connection');
+  }
+
+  /** Takes one packet. Returns whether there may be another. */
+  #step(nowMs: number): boolean {
+    switch (this.#splitter.next()) {
+      case 'frame':
+        this.#packetSeenMs = nowMs;
+        this.#countBytes(this.#splitter.end - this.#splitter.start);
+        this.#packet(nowMs);
+        return true;
+      case 'large':
+        this.#large();
+        return true;
+      case 'skipped':
+        this.#packetSeenMs = nowMs;
+        if (this.#link.kind === 'user') this.#link.user.ingest.skipped(nowMs);
+        return true;
+      case 'malformed':
+        this.abort('malformed packet');
+        return false;
+      case 'incomplete':
+        return this.#nextChunk();
+    }
+  }
+
+  #nextChunk(): boolean {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return false;
+    this.#splitter.push(chunk);
+    return true;
+  }
+
+  /** Cluster traffic has no budget: consensus must not wait, and peers limit it themselves. */
+  #countBytes(count: number): void {
+    if (this.#link.kind === 'cluster') return;
+    if (this.#turnBytes === 0) this.#planTurnEnd();
+    this.#turnBytes += count;
+    if (this.#turnBytes >= this.#context.limits.readBytesPerTurn) this.hold(Hold.turn);
+  }
+
+  #packet(nowMs: number): void {
+    const link = this.#link;
+    switch (link.kind) {
+      case 'none':
+        this.#connect();
+        return;
+      case 'user': {
+        const violation = link.user.receive(this.#splitter, nowMs);
+        if (violation !== undefined) this.abort(violation);
+        return;
+      }
+      case 'cluster': {
+        const result = link.cluster.receive(this.#splitter);
+        if (result === 'ping') this.#output.write(PINGRESP);
+        else if (result === 'goodbye') this.finish('the node disconnected');
+        else if (result === 'violation') this.abort('not a cluster message');
+      }
+    }
+  }
+
+  #large(): void {
+    const violation =
+      this.#link.kind === 'user' ? this.#link.user.large(this.#splitter) : 'packet too large';
+    if (violation !== undefined) this.abort(violation);
+  }
+
+  #connect(): void {
+    const { buffer, header, start, end } = this.#splitter;
+    // [MQTT-3.1.0-1], [MQTT-2.2.2-2]
+    const isConnect = header === PacketType.connect << 4;
+    const packet = isConnect ? parseConnect(buffer, this.#splitter) : undefined;
+    if (packet === undefined) {
+      this.abort(isConnect ? 'malformed CONNECT' : 'the first packet is not CONNECT');
+      return;
+    }
+    this.#clientId = packet.clientId;
+    const refusal = this.#connectRefusal(packet);
+    if (refusal !== undefined) {
+      this.#output.write(refusal.connack);
+      this.finish(refusal.reason);
+    } else if (this.#link.kind === 'none') {
+      this.hold(Hold.connecting);
+      const user = new UserLink(this.#context, this, packet);
+      this.#link = { kind: 'user', user };
+      user.connect(buffer.slice(start, end));
+    }
+  }
+
+  /** Admits a node if the CONNECT is one's. Of a user the session decides further. */
+  #connectRefusal(packet: ConnectPacket): { connack: Uint8Array; reason: string } | undefined {
+    const { protocolLevel } = packet;
+    if (protocolLevel === 5) {
+      return { connack: CONNACK_MQTT5_UNSUPPORTED, reason: 'MQTT 5 is not supported yet' };
+    }
+    if (protocolLevel !== 3 && protocolLevel !== 4) {
+      // [MQTT-3.1.2-2]
+      const connack = encodeConnack(ConnectReturn.unacceptableProtocolVersion);
+      return { connack, reason: `unknown protocol level ${protocolLevel}` };
+    }
+    if (packet.username?.startsWith(NODE_USERNAME_PREFIX)) return this.#connectNode(packet);
+    if (packet.clientId !== '' || packet.clean) return undefined;
+    // [MQTT-3.1.3-8]
+    const connack = encodeConnack(ConnectReturn.identifierRejected);
+    return { connack, reason: 'a persistent session needs a client id' };
+  }
+
+  #connectNode(packet: ConnectPacket): { connack: Uint8Array; reason: string } | undefined {
+    const { clusterDoor, limits } = this.#context;
+    const password = packet.password ?? new Uint8Array(0);
+    const peer = clusterDoor.authenticate(packet.username ?? '', password);
+    if (peer === undefined) {
+      const connack = encodeConnack(ConnectReturn.notAuthorized);
+      return { connack, reason: 'the cluster secret is wrong' };
+    }
+    this.#link = { kind: 'cluster', cluster: new ClusterLink(clusterDoor, peer) };
+    this.#output.write(encodeConnack(ConnectReturn.accepted));
+    this.accepted(limits.clusterPacketBytesMax, packet.keepaliveSeconds);
+    return undefined;
+  }
+
+  #planTurnEnd(): void {
+    if (this.#turnEndPlanned) return;
+    this.#turnEndPlanned = true;
+    this.#context.endOfTurn.add(() => this.#turnEnd());
+  }
+
+  #turnEnd(): void {
+    this.#turnEndPlanned = false;
+    this.#turnBytes = 0;
+    if (this.#state !== 'open') return;
+    if (this.#link.kind === 'user') this.#acknowledge(this.#link.user);
+    this.#output.flush();
+    if (this.#state !== 'open') return;
+    if (this.#output.backlogBytes > this.#context.limits.outputBytesMax && this.#output.full) {
+      this.hold(Hold.output);
+    }
+    this.release(Hold.turn);
+  }
+
+  #acknowledge(user: UserLink): void {
+    const againInMs = user.acknowledge({ anyOrder: (this.#holds & Hold.closing) !== 0 });
+    if (againInMs !== undefined && !this.#cancel.has('acks')) {
+      this.#after('acks', againInMs, () => this.#turnEnd());
+    }
+    if (user.ingest.full) this.hold(Hold.window);
+    else this.release(Hold.window);
+    if (user.ingest.outstanding === 0) user.onIdle?.();
+  }
+
+  #roomForOutput(): void {
+    if (this.#link.kind === 'user') this.#link.user.roomForOutput();
+    this.release(Hold.output);
+  }
+
+  /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
+  #watchKeepalive(inMs: number): void {
+    if (this.#keepaliveMs === 0) return;
+    this.#after('keepalive', inMs, () => {
+      const idleMs = this.#context.env.clock.monotonicMs() - this.#packetSeenMs;
+      const deaf = (this.#holds & ~Hold.output) !== 0;
+      if (!deaf && idleMs >= this.#keepaliveMs) this.abort('keepalive timeout');
+      else this.#watchKeepalive(deaf ? this.#keepaliveMs : this.#keepaliveMs - idleMs);
+    });
+  }
+
+  #ended(): void {
+    this.#inputEnded = true;
+    if (this.#state === 'open') this.#process();
+    else if (this.#stream.writableFinished) this.#stream.destroy();
+    else this.#stream.once('finish', () => this.#stream.destroy());
+  }
+
+  /** No more packets in or out: what belongs to the connection is given back. */
+  #closeLink(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    for (const cancel of this.#cancel.values()) cancel();
+    this.#cancel.clear();
+    this.#chunks.length = 0;
+    this.#output.close();
+    const link = this.#link;
+    this.#link = NO_LINK;
+    if (link.kind === 'user') link.user.close();
+    else if (link.kind === 'cluster') link.cluster.disconnected();
+  }
+
+  #gone(): void {
+    if (this.#state === 'gone') return;
+    this.#closeLink();
+    this.#state = 'gone';
+    this.#stop('linger');
+    this.#onGone();
+  }
+
+  #report(reason: string): void {
+    if (this.#state !== 'open') return;
+    this.#context.env.events.emit({
+      level: 'debug',
+      name: 'connection-closed',
+      message: `closed the connection of ${this.#clientId || 'an unnamed client'}: ${reason}`,
+      data: { client: this.#clientId, address: this.address, reason },
+    });
+  }
+
+  #after(name: TimerName, delayMs: number, task: () => void): void {
+    this.#stop(name);
+    const cancel = this.#context.env.timers.after(delayMs, () => {
+      this.#cancel.delete(name);
+      task();
+    });
+    this.#cancel.set(name, cancel);
+  }
+
+  #stop(name: TimerName): void {
+    this.#cancel.get(name)?.();
+    this.#cancel.delete(name);
+  }
+}

@@ -1,0 +1,53 @@
+/** Bounds of one broker. All of them are per connection. */
+export interface BrokerLimits {
+  /** The largest value a put may carry (DESIGN §3). */
+  readonly valueBytesMax: number;
+  /** The largest MQTT packet of a client, without its fixed header. */
+  readonly packetBytesMax: number;
+  /** The same for a node of the cluster. */
+  readonly clusterPacketBytesMax: number;
+  /** The largest CONNECT: all a stranger can make a node hold before it is known. */
+  readonly connectBytesMax: number;
+  readonly keyBytesMax: number;
+  /** How long a connection may take until its CONNECT is accepted. */
+  readonly connectTimeoutMs: number;
+  /** Puts and requests without an outcome; reading stops there. */
+  readonly inflightPutsMax: number;
+  /** Own QoS 1 deliveries without a PUBACK; later ones wait in the outbox. */
+  readonly inflightDeliveriesMax: number;
+  /** What may wait in the outbox before the connection is closed as too slow. */
+  readonly outboxBytesMax: number;
+  /** Unsent output at which nothing more is read: a client that does not read gets no more answers. */
+  readonly outputBytesMax: number;
+  /** What is handled in one turn; the rest waits, so that a flood starves nobody. */
+  readonly readBytesPerTurn: number;
+  /** How long an unfinished put holds back the acknowledgements of later ones. */
+  readonly ackPassAfterMs: number;
+  /** A connection without quorum is closed after a random part of this. */
+  readonly closeJitterMs: number;
+  /** How long a closed connection may take to read what was written last. */
+  readonly lingerMs: number;
+  /** How long `close` waits for outcomes. */
+  readonly closeTimeoutMs: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const DEFAULT_LIMITS: BrokerLimits = {
+  valueBytesMax: MIB,
+  packetBytesMax: 2 * MIB,
+  clusterPacketBytesMax: 8 * MIB,
+  connectBytesMax: 160 * KIB,
+  keyBytesMax: 1024,
+  connectTimeoutMs: 10_000,
+  inflightPutsMax: 20_000,
+  inflightDeliveriesMax: 1_000,
+  outboxBytesMax: 16 * MIB,
+  outputBytesMax: MIB,
+  readBytesPerTurn: 256 * KIB,
+  ackPassAfterMs: 100,
+  closeJitterMs: 5_000,
+  lingerMs: 1_000,
+  closeTimeoutMs: 5_000,
+};

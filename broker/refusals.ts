@@ -1,0 +1,110 @@
+import type { BrokerEnv } from './env.ts';
+
+/** Stable codes of what a PUBLISH is refused for because of its own bytes (`docs/ERRORS.md`). */
+export const REFUSAL_CODES = [
+  'UNKNOWN_VERB',
+  'NOT_SUPPORTED',
+  'RESERVED_TOPIC',
+  'INVALID_KEY',
+  'VALUE_TOO_LARGE',
+  'MALFORMED_JSON',
+  'INVALID_REQUEST',
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** What was wrong and what is allowed. */
+  readonly message: string;
+  readonly topic: string;
+  /** What the request called itself. */
+  readonly id?: string | number;
+}
+
+export interface RefusedClient {
+  readonly clientId: string;
+  readonly address: string;
+}
+
+const RECENT_MAX = 100;
+const TOPIC_CHARACTERS_MAX = 256;
+const PERIOD_MS = 1_000;
+
+/**
+ * What was refused lately on this node, for `dss/sys/refused/<node>`, one warning a second at most, and
+ * counters. A device that is refused again and again costs no more than one that is refused once.
+ */
+export class Refusals {
+  readonly #env: BrokerEnv;
+  readonly #publish: (recent: readonly object[]) => void;
+  readonly #counts = new Map<RefusalCode, number>();
+  readonly #recent: object[] = [];
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
+  #unwarned = 0;
+  #publishedAtMs = Number.NEGATIVE_INFINITY;
+  #cancelPublish: (() => void) | undefined;
+
+  constructor(env: BrokerEnv, publish: (recent: readonly object[]) => void) {
+    this.#env = env;
+    this.#publish = publish;
+  }
+
+  report(refusal: Refusal, client: RefusedClient): void {
+    const topic = shorten(refusal.topic);
+    const { code, message } = refusal;
+    this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
+    const time = this.#env.clock.nowMs();
+    this.#recent.push({
+      time,
+      code,
+      message,
+      topic,
+      client: client.clientId,
+      address: client.address,
+    });
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
+    this.#warn({ code, message, topic, client: client.clientId, address: client.address });
+    this.#publishSoon();
+  }
+
+  counts(): Readonly<Partial<Record<RefusalCode, number>>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  close(): void {
+    this.#cancelPublish?.();
+    this.#cancelPublish = undefined;
+  }
+
+  #warn(data: { readonly topic: string; readonly message: string }): void {
+    const nowMs = this.#env.clock.monotonicMs();
+    if (nowMs - this.#warnedAtMs < PERIOD_MS) {
+      this.#unwarned += 1;
+      return;
+    }
+    this.#env.events.emit({
+      level: 'warn',
+      name: 'publish-refused',
+      message: `refused a PUBLISH to ${data.topic}: ${data.message}`,
+      data: { ...data, alsoRefused: this.#unwarned },
+    });
+    this.#warnedAtMs = nowMs;
+    this.#unwarned = 0;
+  }
+
+  #publishSoon(): void {
+    if (this.#cancelPublish !== undefined) return;
+    const sinceMs = this.#env.clock.monotonicMs() - this.#publishedAtMs;
+    this.#cancelPublish = this.#env.timers.after(Math.max(0, PERIOD_MS - sinceMs), () => {
+      this.#cancelPublish = undefined;
+      this.#publishedAtMs = this.#env.clock.monotonicMs();
+      this.#publish(this.#recent);
+    });
+  }
+}
+
+export function shorten(topic: string): string {
+  if (topic.length <= TOPIC_CHARACTERS_MAX) return topic;
+  return `${topic.slice(0, TOPIC_CHARACTERS_MAX)}… (${topic.length} characters)`;
+}

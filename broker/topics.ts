@@ -1,0 +1,168 @@
+import { isUtf8 } from 'node:buffer';
+
+const SLASH = 0x2f;
+const PLUS = 0x2b;
+const HASH = 0x23;
+
+/** What a client publishes to; `supported` ones have a handler here. */
+export const VERBS = {
+  put: { supported: true },
+  delete: { supported: true },
+  get: { supported: true },
+  list: { supported: true },
+  batch: { supported: false },
+  cas: { supported: false },
+  range: { supported: false },
+  history: { supported: false },
+  query: { supported: false },
+} as const;
+
+export type Verb = keyof typeof VERBS;
+
+/** Second levels that only a node itself publishes to (DESIGN §7). */
+export const RESERVED = ['value', 'watch', 'replay', 'reply', 'error', 'sys', 'cluster'] as const;
+
+/** Whether the topic begins with `dss/`: then it is ours and never enters ordinary MQTT from outside. */
+export function isOurTopic(buffer: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= 4 &&
+    buffer[start] === 0x64 &&
+    buffer[start + 1] === 0x73 &&
+    buffer[start + 2] === 0x73 &&
+    buffer[start + 3] === SLASH
+  );
+}
+
+/** Whether the topic, known to be ours, begins with `dss/put/`: asked for every reading. */
+export function isPutTopic(buffer: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= 8 &&
+    buffer[start + 4] === 0x70 &&
+    buffer[start + 5] === 0x75 &&
+    buffer[start + 6] === 0x74 &&
+    buffer[start + 7] === SLASH
+  );
+}
+
+/**
+ * Whether the bytes may be the topic of a PUBLISH: not empty [MQTT-4.7.3-1], no wildcards [MQTT-3.3.2-2], no
+ * U+0000 [MQTT-1.5.3-2], well-formed UTF-8 [MQTT-1.5.3-1].
+ */
+export function isTopicName(buffer: Uint8Array, start: number, end: number): boolean {
+  let union = 0;
+  for (let i = start; i < end; i += 1) {
+    const byte = buffer[i] as number;
+    if (byte === HASH || byte === PLUS || byte === 0) return false;
+    union |= byte;
+  }
+  if (start === end) return false;
+  return union < 0x80 || isUtf8(buffer.subarray(start, end));
+}
+
+export type OurTopic =
+  | { readonly kind: 'verb'; readonly verb: Verb; readonly restStart: number }
+  | { readonly kind: 'reserved'; readonly name: string }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+/** Reads the second level. `restStart` is where the key or prefix begins; `end` if there is none. */
+export function parseOurTopic(buffer: Uint8Array, start: number, end: number): OurTopic {
+  const nameStart = start + 4;
+  let nameEnd = nameStart;
+  while (nameEnd < end && buffer[nameEnd] !== SLASH) nameEnd += 1;
+  const name = Buffer.from(
+    buffer.buffer,
+    buffer.byteOffset + nameStart,
+    nameEnd - nameStart,
+  ).toString();
+  if (Object.hasOwn(VERBS, name)) {
+    return { kind: 'verb', verb: name as Verb, restStart: Math.min(nameEnd + 1, end) };
+  }
+  const reserved = (RESERVED as readonly string[]).includes(name);
+  return { kind: reserved ? 'reserved' : 'unknown', name };
+}
+
+/**
+ * Whether a filter is well formed: not empty, `#` only as the last level, `+` only as a whole level
+ * [MQTT-4.7.1-2] [MQTT-4.7.1-3], no U+0000.
+ */
+export function isTopicFilter(filter: string): boolean {
+  if (filter === '' || filter.includes('\0')) return false;
+  const levels = filter.split('/');
+  return levels.every((level, i) => {
+    if (level === '#') return i === levels.length - 1;
+    return level === '+' || !(level.includes('+') || level.includes('#'));
+  });
+}
+
+/**
+ * Whether a filter matches a topic or key, level by level, byte for byte. There is no exception for a
+ * leading `$` here: a key lies below `dss/value/`, so `#` reaches the key `$x/y` too.
+ */
+export function matches(filter: string, topic: string): boolean {
+  const filterLevels = filter.split('/');
+  const topicLevels = topic.split('/');
+  for (let i = 0; i < filterLevels.length; i += 1) {
+    // `a/#` also matches its parent level `a` (MQTT 3.1.1 §4.7.1.2).
+    if (filterLevels[i] === '#') return true;
+    if (i >= topicLevels.length) return false;
+    if (filterLevels[i] !== '+' && filterLevels[i] !== topicLevels[i]) return false;
+  }
+  return filterLevels.length === topicLevels.length;
+}
+
+/** Whether some topic matches both filters. */
+export function filtersOverlap(left: string, right: string): boolean {
+  const leftLevels = left.split('/');
+  const rightLevels = right.split('/');
+  for (let i = 0; ; i += 1) {
+    const a = leftLevels[i];
+    const b = rightLevels[i];
+    if (a === '#' || b === '#') return true;
+    if (a === undefined || b === undefined) return a === b;
+    if (a !== b && a !== '+' && b !== '+') return false;
+  }
+}
+
+export interface FilterUse {
+  /** Why the filter is answered with 0x80; then nothing else holds. */
+  readonly refusal: string | undefined;
+  /** The filter on keys for what it sees of `dss/value/…`; undefined: nothing. */
+  readonly keys: string | undefined;
+  /** It lies wholly in our topics, so the QoS that is granted is ours to say. */
+  readonly ours: boolean;
+  /** It asks, literally, for the answers or errors of its own connection. */
+  readonly replies: boolean;
+  readonly errors: boolean;
+}
+
+/** What a subscription means to us (DESIGN §7). */
+export function filterUse(filter: string): FilterUse {
+  const [first, second] = filter.split('/', 2);
+  const literal = first === 'dss' && second !== undefined && second !== '+' && second !== '#';
+  return {
+    refusal: filterRefusal(filter, literal ? second : undefined),
+    keys: keyFilter(filter),
+    ours: literal && second !== 'sys',
+    replies: literal && second === 'reply' && matches(filter, 'dss/reply/me'),
+    errors: literal && second === 'error' && matches(filter, 'dss/error/me'),
+  };
+}
+
+function filterRefusal(filter: string, ourLevel: string | undefined): string | undefined {
+  if (filter.startsWith('$share/')) return 'shared subscriptions are not supported yet';
+  if (ourLevel === undefined || ['value', 'reply', 'error', 'sys'].includes(ourLevel))
+    return undefined;
+  if (ourLevel === 'cluster') return 'cluster topics are not for clients';
+  if (ourLevel === 'watch' || ourLevel === 'replay') return `dss/${ourLevel} is not supported yet`;
+  return 'subscribe to dss/value/<filter>, dss/reply/me, dss/error/me or dss/sys/<filter>';
+}
+
+/** The levels of a filter that are left for the key, when the first two match `dss/value`. */
+function keyFilter(filter: string): string | undefined {
+  const levels = filter.split('/');
+  if (levels[0] === '#') return '#';
+  if (levels[0] !== 'dss' && levels[0] !== '+') return undefined;
+  if (levels[1] === '#') return '#';
+  if (levels[1] !== 'value' && levels[1] !== '+') return undefined;
+  return levels.length > 2 ? levels.slice(2).join('/') : undefined;
+}

@@ -1,0 +1,298 @@
+import type { ConnectPacket } from './connect-packet.ts';
+import type { BrokerContext } from './context.ts';
+import { PacketType, PINGRESP } from './frame-encoder.ts';
+import type { FrameSplitter } from './frame-splitter.ts';
+import type { Front } from './front.ts';
+import { Hold } from './hold.ts';
+import { Ingest } from './ingest.ts';
+import { Outbound } from './outbound.ts';
+import { PacketIds } from './packet-ids.ts';
+import type { Refusal } from './refusals.ts';
+import type { ReplyAddress } from './requests.ts';
+import { SessionStream } from './session-stream.ts';
+import { parseSubscribe, parseUnsubscribe } from './subscribe-packet.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { ValueOutbox } from './value-outbox.ts';
+
+const REPLY_TOPIC: Uint8Array = new TextEncoder().encode('dss/reply/me');
+const ERROR_TOPIC: Uint8Array = new TextEncoder().encode('dss/error/me');
+
+/** The flags that a packet a client may send must have [MQTT-2.2.2-2]; PUBLISH has flags of its own. */
+const REQUIRED_FLAGS: Readonly<Record<number, number>> = {
+  [PacketType.puback]: 0,
+  [PacketType.pubrec]: 0,
+  [PacketType.pubrel]: 0b0010,
+  [PacketType.pubcomp]: 0,
+  [PacketType.subscribe]: 0b0010,
+  [PacketType.unsubscribe]: 0b0010,
+  [PacketType.pingreq]: 0,
+  [PacketType.disconnect]: 0,
+};
+
+/**
+ * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
+ * goes to the session, whose packets come back through `Outbound`.
+ */
+export class UserLink {
+  readonly ingest: Ingest;
+  /** Called while nothing is outstanding, when someone waits for that. */
+  onIdle: (() => void) | undefined;
+
+  readonly #context: BrokerContext;
+  readonly #front: Front;
+  readonly #connect: ConnectPacket;
+  readonly #received: Set<number>;
+  readonly #packetIds = new PacketIds();
+  readonly #outbox: ValueOutbox;
+  readonly #subscriptions: Subscriptions;
+  readonly #session: SessionStream;
+  readonly #outbound: Outbound;
+  /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
+  #disconnected = false;
+  #closed = false;
+  /** Neighbouring packets for the session, not handed over yet: a range of one buffer. */
+  #run: Uint8Array | undefined;
+  #runStart = 0;
+  #runEnd = 0;
+
+  constructor(context: BrokerContext, front: Front, connect: ConnectPacket) {
+    const { dataPlane, frames, limits, counters } = context;
+    const { output } = front;
+    this.#context = context;
+    this.#front = front;
+    this.#connect = connect;
+    this.#received = context.receivedIds.open(connect.clientId, connect.clean);
+    this.ingest = new Ingest(context, output, this.#received, {
+      changed: () => front.changed(),
+      hold: (held) => (held ? front.hold(Hold.queue) : front.release(Hold.queue)),
+      failed: (failure) => front.failed(failure),
+      refused: (refusal) => this.#refused(refusal),
+      replied: (address, reply, qos) => this.#replied(address, reply, qos),
+    });
+    this.#outbox = new ValueOutbox({
+      output,
+      packetIds: this.#packetIds,
+      frames,
+      inflightMax: limits.inflightDeliveriesMax,
+      bytesMax: limits.outboxBytesMax,
+      counters,
+      onOverflow: () => this.#tooSlow(),
+    });
+    const isBridge = connect.isBridge;
+    this.#subscriptions = new Subscriptions({ dataPlane, outbox: this.#outbox, isBridge });
+    this.#session = new SessionStream({
+      wantsInput: () => front.release(Hold.session),
+      output: (bytes) => this.#fromSession(bytes),
+      closed: () => front.finish('the session ended'),
+    });
+    this.#outbound = new Outbound(output, this.#packetIds, {
+      accepted: () => this.#accepted(),
+      suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
+      subackWritten: (packetId) => this.#subscriptions.begin(packetId),
+      noPacketId: () => this.#tooSlow(),
+    });
+  }
+
+  /** Opens the session with the client's CONNECT, which becomes the session's to change. */
+  connect(packet: Uint8Array): void {
+    const { protocolLevel, protocolLevelOffset, keepaliveOffset } = this.#connect;
+    // Without the bridge bit; and the session cannot keep time, as it sees but a part of the packets.
+    packet[protocolLevelOffset] = protocolLevel;
+    packet[keepaliveOffset] = 0;
+    packet[keepaliveOffset + 1] = 0;
+    this.#context.sessions.attach(this.#session, {
+      restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
+    });
+    this.#session.push(packet);
+  }
+
+  /** Takes the packet that `frame` stands at. Returns why it breaks the protocol, if it does. */
+  receive(frame: FrameSplitter, nowMs: number): string | undefined {
+    const type = frame.header >> 4;
+    if (type === PacketType.publish) return this.#publish(frame, nowMs);
+    if (REQUIRED_FLAGS[type] !== (frame.header & 0b1111)) return 'unexpected packet type or flags';
+    switch (type) {
+      case PacketType.puback:
+      case PacketType.pubrec:
+      case PacketType.pubcomp:
+      case PacketType.pubrel:
+        return this.#packetId(frame, type);
+      case PacketType.subscribe:
+        return this.#subscribe(frame);
+      case PacketType.unsubscribe:
+        return this.#unsubscribe(frame);
+      case PacketType.pingreq:
+        if (frame.end !== frame.bodyStart) return 'malformed PINGREQ';
+        this.#front.output.write(PINGRESP);
+        return undefined;
+      default:
+        return this.#disconnect(frame);
+    }
+  }
+
+  /** Decides about a packet that has only just begun. Returns why it breaks the protocol, if it does. */
+  large(frame: FrameSplitter): string | undefined {
+    const isPublish = frame.header >> 4 === PacketType.publish;
+    const fits = frame.end - frame.bodyStart <= this.#context.limits.packetBytesMax;
+    switch (isPublish ? this.ingest.large(frame) : fits ? 'keep' : 'too-large') {
+      case 'keep':
+        frame.keep();
+        return undefined;
+      case 'skip':
+        frame.skip();
+        return undefined;
+      case 'malformed':
+        return 'malformed PUBLISH';
+      case 'too-large':
+        return 'packet too large';
+    }
+  }
+
+  /** Hands over the packets that were collected for the session. */
+  flushToSession(): void {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run === undefined || this.#closed) return;
+    if (!this.#session.push(run.subarray(this.#runStart, this.#runEnd))) {
+      this.#front.hold(Hold.session);
+    }
+  }
+
+  /** Writes acknowledgements that are due. Returns when to look again, in milliseconds. */
+  acknowledge(options: { readonly anyOrder: boolean }): number | undefined {
+    return this.ingest.acknowledge(this.#context.env.clock.monotonicMs(), options);
+  }
+
+  roomForOutput(): void {
+    this.#outbox.pump();
+    if (!this.#front.output.full) this.#session.roomForOutput();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#subscriptions.close();
+    this.#outbox.close();
+    // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
+    if (!this.#disconnected) this.#session.destroy();
+    this.ingest.close({ clean: this.#disconnected });
+    this.#context.receivedIds.close(this.#connect.clientId, this.#received);
+  }
+
+  #publish(frame: FrameSplitter, nowMs: number): string | undefined {
+    switch (this.ingest.publish(frame, nowMs)) {
+      case 'taken':
+        if (this.ingest.full) this.#front.hold(Hold.window);
+        return undefined;
+      case 'ordinary':
+        this.#forward(frame.buffer, frame.start, frame.end);
+        return undefined;
+      case 'malformed':
+        return 'malformed PUBLISH';
+    }
+  }
+
+  /** The client's side of acknowledged delivery, in either direction. */
+  #packetId(frame: FrameSplitter, type: number): string | undefined {
+    const { buffer, start, bodyStart, end } = frame;
+    if (end - bodyStart !== 2) return 'malformed acknowledgement';
+    const packetId = ((buffer[bodyStart] as number) << 8) | (buffer[bodyStart + 1] as number);
+    if (packetId === 0) return 'packet id 0';
+    if (type === PacketType.pubrel) {
+      if (!this.ingest.released(packetId)) this.#forward(buffer, start, end);
+      return undefined;
+    }
+    const owner = this.#packetIds.owner(packetId);
+    if (owner === 'own') {
+      if (type === PacketType.puback) this.#outbox.acknowledged(packetId);
+      return undefined;
+    }
+    if (owner !== 'unknown' && type !== PacketType.pubrec) this.#packetIds.release(packetId);
+    if (owner === 'unknown' || owner === packetId) {
+      this.#forward(buffer, start, end);
+    } else {
+      this.#forward(Uint8Array.of(frame.header, 2, owner >> 8, owner & 0xff), 0, 4);
+    }
+    return undefined;
+  }
+
+  #subscribe(frame: FrameSplitter): string | undefined {
+    const packet = parseSubscribe(frame.buffer, frame.bodyStart, frame.end);
+    if (packet === undefined) return 'malformed SUBSCRIBE';
+    this.#subscriptions.requested(packet);
+    this.#forward(frame.buffer, frame.start, frame.end);
+    return undefined;
+  }
+
+  #unsubscribe(frame: FrameSplitter): string | undefined {
+    const filters = parseUnsubscribe(frame.buffer, frame.bodyStart, frame.end);
+    if (filters === undefined) return 'malformed UNSUBSCRIBE';
+    this.#subscriptions.unsubscribed(filters);
+    this.#forward(frame.buffer, frame.start, frame.end);
+    return undefined;
+  }
+
+  #disconnect(frame: FrameSplitter): string | undefined {
+    if (frame.end !== frame.bodyStart) return 'malformed DISCONNECT';
+    this.#disconnected = true;
+    this.#forward(frame.buffer, frame.start, frame.end);
+    this.#front.hold(Hold.closing);
+    return undefined;
+  }
+
+  /** Neighbours go to the session in one piece. */
+  #forward(buffer: Uint8Array, start: number, end: number): void {
+    if (this.#run === buffer && this.#runEnd === start) {
+      this.#runEnd = end;
+      return;
+    }
+    this.flushToSession();
+    this.#run = buffer;
+    this.#runStart = start;
+    this.#runEnd = end;
+  }
+
+  #fromSession(bytes: Uint8Array): boolean {
+    if (this.#closed) return true;
+    this.#outbound.receive(bytes);
+    return !this.#front.output.full;
+  }
+
+  #accepted(): void {
+    const { valueBytesMax, packetBytesMax } = this.#context.limits;
+    this.#subscriptions.beginRestored();
+    this.#front.accepted(Math.min(valueBytesMax, packetBytesMax), this.#connect.keepaliveSeconds);
+  }
+
+  #refused(refusal: Refusal): void {
+    this.#context.refusals.report(refusal, this.#front);
+    const qos = this.#subscriptions.errorQos;
+    if (qos !== undefined) {
+      this.#outbox.message(ERROR_TOPIC, Buffer.from(JSON.stringify(refusal)), qos);
+    }
+    if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
+  }
+
+  #replied(address: ReplyAddress, reply: object, requestQos: number): void {
+    const payload = Buffer.from(JSON.stringify(reply));
+    if (address.topic !== undefined) {
+      const qos = requestQos === 0 ? 0 : 1;
+      this.#context.sessions.publish({ topic: address.topic, payload, qos, retain: false });
+      return;
+    }
+    const qos = this.#subscriptions.replyQos;
+    if (qos !== undefined) this.#outbox.message(REPLY_TOPIC, payload, qos);
+  }
+
+  /** Better that it reconnects and gets the current values than that it eats the node's memory. */
+  #tooSlow(): void {
+    if (this.#closed) return;
+    this.#context.counters.slowSubscribers += 1;
+    this.#context.env.events.emit({
+      level: 'warn',
+      name: 'slow-subscriber',
+      message: `${this.#connect.clientId} does not keep up with what it subscribed to; disconnecting it`,
+      data: { client: this.#connect.clientId, address: this.#front.address },
+    });
+    this.#front.abort('too slow a subscriber');
+  }
+}

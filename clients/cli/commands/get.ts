@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { CliError, ExitCode } from '../errors.ts';
+import { checkKey } from '../key.ts';
+import { fromJsonValue, toDisplay } from '../payload.ts';
+import { replyError } from '../reply-error.ts';
+import type { Shell } from '../shell.ts';
+
+export function addGet(program: Command, shell: Shell): void {
+  program
+    .command('get')
+    .description('print the current value of a key; exit code 3 when there is none')
+    .argument('<key>')
+    .option('--raw', 'the bytes as they are, without a line end')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss get dev42/temp
+  dss get dev42/photo --raw > photo.jpg
+  dss get dev42/temp --json     with version and time`,
+    )
+    .action(async (key: string, _options, command: Command) => {
+      const { raw } = shell.options<{ raw?: true }>(command);
+      checkKey(key);
+      const reply = await shell.withConnection(command, (node) =>
+        node.request(`dss/get/${key}`, {}),
+      );
+      if (!reply.ok && reply.error === 'NOT_FOUND') {
+        throw new CliError(ExitCode.notFound, 'NOT_FOUND', `there is no value for '${key}'`);
+      }
+      if (!reply.ok) throw replyError(reply);
+      const { id: _id, op: _op, ...result } = reply;
+      if (raw && !shell.output.json) shell.output.bytes(fromJsonValue(reply));
+      else shell.output.result(result, () => toDisplay(fromJsonValue(reply)));
+    });
+}

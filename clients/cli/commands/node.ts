@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { ExitCode } from '../errors.ts';
+import { parseInteger, type Shell } from '../shell.ts';
+import { listenForStop } from '../stop-signal.ts';
+
+/** The flags as they were given; the node merges them with its file and environment and checks them. */
+interface NodeFlags {
+  readonly config?: string;
+  readonly [flag: string]: unknown;
+}
+
+export function addNode(program: Command, shell: Shell): void {
+  const port = (name: string) => parseInteger(name, 0, 65_535);
+  program
+    .command('node')
+    .description('run one storage node in the foreground')
+    .option('--name <name>', "this node's name, one of --peers")
+    .option('--data <dir>', 'where it keeps its data')
+    .option('--host <address>', 'where it listens; loopback only for now')
+    .option('--mqtt-port <port>', 'MQTT', port('--mqtt-port'))
+    .option('--http-port <port>', 'HTTP', port('--http-port'))
+    .option(
+      '--peers <list>',
+      'all nodes, this one too: n1=127.0.0.1:1883,n2=…; none: a cluster of one',
+    )
+    .option('--secret <text>', 'what proves that a peer belongs to the cluster')
+    .option('--secret-file <path>', 'a file that holds it')
+    .option(
+      '--replication-factor <count>',
+      'copies of each value',
+      parseInteger('--replication-factor', 1, 7),
+    )
+    .option(
+      '--shards <count>',
+      'fixed when the cluster is created',
+      parseInteger('--shards', 1, 256),
+    )
+    .option('--config <file>', 'YAML; flags and environment win over it')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss node --name n1 --data ./n1                      a cluster of one
+  dss node --name n2 --data ./n2 --mqtt-port 1884 --http-port 8081 \\
+    --peers n1=127.0.0.1:1883,n2=127.0.0.1:1884,n3=127.0.0.1:1885 --secret-file secret
+Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
+    )
+    .action(async (_options, command: Command) => {
+      await runNode(shell, command.opts<NodeFlags>());
+    });
+}
+
+async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
+  const { startNode, loadNodeOptions } = await import('../../../node/main.ts');
+  const { requested } = listenForStop();
+  // Under `dss up` there is a channel to it: a node does not outlive the one that looks after it.
+  const abandoned = new Promise<void>((resolve) => process.once('disconnect', resolve));
+  const stop = Promise.race([requested, abandoned]);
+
+  const options = loadNodeOptions({ flags, environment: process.env, file: flags.config });
+  const node = await Promise.race([startNode(options), stop]);
+  // Stopped before it was ready, while it waited for its peers: there is nothing to take leave of.
+  if (!node) process.exit(ExitCode.ok);
+
+  const mqtt = `${options.host}:${node.mqttPort}`;
+  const http = `${options.host}:${node.httpPort}`;
+  shell.output.result(
+    { event: 'ready', node: options.name, mqtt, http },
+    () => `DSS node ${options.name} is ready: mqtt ${mqtt}, http ${http}`,
+  );
+  await stop;
+  await node.close();
+  process.exit(ExitCode.ok);
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { fetchStatus } from '../http.ts';
+import type { Output } from '../output.ts';
+import type { Shell } from '../shell.ts';
+import type { StatusDocument } from '../status-document.ts';
+import { formatBytes, formatDuration, formatTable } from '../table.ts';
+
+export function addStatus(program: Command, shell: Shell): void {
+  program
+    .command('status')
+    .description('print the state of the cluster, as one node sees it')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss status
+  dss status --http http://127.0.0.1:8081
+  dss status --json | jq -r .cluster.state     ok, degraded, no-quorum or forming`,
+    )
+    .action(async (_options, command: Command) => {
+      const { http } = shell.options(command);
+      const status = await fetchStatus(http, shell.timeoutMs(command));
+      shell.output.result(status, () => formatStatus(status, shell.output));
+    });
+}
+
+function formatStatus(status: StatusDocument, output: Output): string {
+  const { cluster, node, alerts } = status;
+  const { copies, replicas } = cluster.durability;
+  const state = cluster.state === 'ok' ? 'green' : cluster.state === 'degraded' ? 'yellow' : 'red';
+  const lines = [
+    `Cluster ${cluster.id}: ${output.style(state, cluster.state)}; a PUBACK means ${copies} of ${replicas} copies on disk`,
+    `Seen by ${node.name}, up ${formatDuration(node.uptimeMs)}`,
+    '',
+    formatNodes(status),
+    '',
+    formatShards(status),
+    formatStorage(status),
+  ];
+  for (const alert of alerts) {
+    const since = `since ${formatDuration(alert.sinceMs)}`;
+    lines.push(output.style('red', `Alert ${alert.name}: ${alert.message} (${since})`));
+  }
+  return lines.join('\n');
+}
+
+function formatNodes(status: StatusDocument): string {
+  const columns = [
+    { title: 'NODE' },
+    { title: 'STATE' },
+    { title: 'MQTT' },
+    { title: 'HTTP' },
+    { title: 'LEADS', right: true },
+    { title: 'REPLICAS', right: true },
+    { title: 'MEMORY', right: true },
+    { title: 'DISK', right: true },
+    { title: 'HEARD', right: true },
+  ];
+  const rows = status.nodes.map((node) => [
+    node.name,
+    node.state,
+    node.mqtt,
+    node.http,
+    String(node.leads),
+    String(node.replicas),
+    formatBytes(node.memoryBytes),
+    formatBytes(node.diskUsedBytes),
+    node.id === status.node.id ? 'itself' : formatHeard(node.lastHeardMs),
+  ]);
+  return formatTable(columns, rows);
+}
+
+function formatHeard(milliseconds: number | null): string {
+  return milliseconds === null ? 'never' : `${formatDuration(milliseconds)} ago`;
+}
+
+function formatShards(status: StatusDocument): string {
+  const leaderless = status.shards.filter((shard) => shard.leader === null);
+  const local = status.shards.flatMap((shard) => (shard.local ? [shard.local] : []));
+  const behind = local.reduce((sum, replica) => sum + replica.commit - replica.applied, 0);
+  const suspect = local.filter((replica) => replica.suspect !== null).length;
+  const count = status.shards.length;
+  const parts = [
+    leaderless.length === 0
+      ? `${count} shards, all with a leader`
+      : `${count} shards, ${leaderless.length} without a leader (${leaderless
+          .slice(0, 8)
+          .map((shard) => shard.group)
+          .join(', ')}${leaderless.length > 8 ? ', …' : ''})`,
+    `${local.length} replicas here`,
+  ];
+  if (behind > 0) parts.push(`${behind} committed entries not applied yet`);
+  if (suspect > 0) parts.push(`${suspect} suspect`);
+  return `Shards   ${parts.join('; ')}`;
+}
+
+function formatStorage(status: StatusDocument): string {
+  const { storage, log } = status;
+  const parts = [
+    `${formatBytes(storage.memtableBytes ?? 0)} in memory`,
+    `${storage.tableCount ?? 0} tables of ${formatBytes(storage.tableBytes ?? 0)}`,
+    `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${log.segments ?? 0} segments`,
+  ];
+  return `Storage  ${parts.join('; ')}`;
+}

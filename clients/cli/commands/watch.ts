@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { deferred } from '../deferred.ts';
+import { checkFilter } from '../key.ts';
+import { toDisplay, toJsonValue } from '../payload.ts';
+import { parseInteger, type Shell } from '../shell.ts';
+import { listenForStop } from '../stop-signal.ts';
+
+export function addWatch(program: Command, shell: Shell): void {
+  program
+    .command('watch')
+    .description('print the current values that match, then every change')
+    .argument('<filter>', "an MQTT filter over keys: 'plant1/#', '+/status', '#'")
+    .option('--count <n>', 'stop after n lines', parseInteger('--count', 1))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss watch 'plant1/#'
+  dss watch plant1/line3/dev42/temp --count 1
+A plain MQTT client can do the same: mosquitto_sub -t 'dss/value/plant1/#' -v`,
+    )
+    .action(async (filter: string, _options, command: Command) => {
+      checkFilter(filter);
+      const { count } = shell.options<{ count?: number }>(command);
+      const stop = listenForStop();
+      await shell.withConnection(command, async (node) => {
+        const enough = deferred();
+        let printed = 0;
+        await node.watch(filter, (key, payload, snapshot) => {
+          if (printed === count) return;
+          printed += 1;
+          printValue(shell, key, payload, snapshot);
+          if (printed === count) enough.resolve();
+        });
+        await Promise.race([enough.promise, stop.requested]);
+      });
+      stop.release();
+    });
+}
+
+function printValue(shell: Shell, key: string, payload: Buffer, snapshot: boolean): void {
+  const deleted = payload.length === 0;
+  const value = deleted ? {} : toJsonValue(payload);
+  shell.output.result({ key, ...value, deleted, snapshot }, () =>
+    deleted ? `${key} ${shell.output.style('dim', '(deleted)')}` : `${key} ${toDisplay(payload)}`,
+  );
+}

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { type MqttAddress, parseNodeAddresses } from './addresses.ts';
+import { CliError, ExitCode, systemCode, unavailableError } from './errors.ts';
+
+const RECONNECT_MS = 300;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export interface ConnectionOptions {
+  /** `--node`, in the order they are tried. */
+  readonly nodes: readonly string[];
+  /** How long one request may take, reconnections included. */
+  readonly timeoutMs: number;
+}
+
+/** What a node publishes on `dss/reply/me` (DESIGN §7). */
+export interface Reply {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly value?: unknown;
+  readonly base64?: unknown;
+  readonly message?: string;
+  readonly [field: string]: unknown;
+}
+
+export type WatchListener = (key: string, payload: Buffer, snapshot: boolean) => void;
+
+interface PendingRequest {
+  readonly topic: string;
+  readonly payload: string;
+  readonly settle: (result: Reply | CliError) => void;
+}
+
+const REPLY_TOPIC = 'dss/reply/me';
+const ERROR_TOPIC = 'dss/error/me';
+const VALUE_PREFIX = 'dss/value/';
+
+/**
+ * One command's conversation with the cluster, over MQTT 3.1.1 like any device. When the connection is lost
+ * it goes on at the next address: MQTT.js sends unacknowledged puts again, questions are asked again here,
+ * and a watch starts with a fresh snapshot.
+ */
+export class NodeConnection {
+  readonly #client: MqttClient;
+  readonly #timeoutMs: number;
+  readonly #requests = new Map<string, PendingRequest>();
+  readonly #watches = new Map<string, WatchListener>();
+  readonly #refusals: { topic: string; code: string; message: string }[] = [];
+  #lastProblem = 'the node does not answer';
+
+  private constructor(client: MqttClient, timeoutMs: number) {
+    this.#client = client;
+    this.#timeoutMs = timeoutMs;
+    client.on('message', (topic, payload, packet) =>
+      this.#onMessage(topic, payload as Buffer, packet.retain),
+    );
+    client.on('error', (error) => {
+      this.#lastProblem = error.message;
+    });
+    client.on('close', () => {
+      this.#lastProblem = 'the node closed the connection without acknowledging';
+    });
+  }
+
+  /** Connects to the first address that answers; fails when none does. */
+  static async open(options: ConnectionOptions): Promise<NodeConnection> {
+    const addresses = parseNodeAddresses(options.nodes);
+    const client = await connectToAny(addresses, options.timeoutMs);
+    const connection = new NodeConnection(client, options.timeoutMs);
+    await connection.#subscribeAgain();
+    client.on('connect', () => void connection.#subscribeAgain().catch(() => {}));
+    return connection;
+  }
+
+  /** Resolves when a quorum has stored the value (QoS 1 and 2), or when it was written to the socket (QoS 0). */
+  async put(key: string, value: Uint8Array, qos: 0 | 1 | 2 = 1): Promise<void> {
+    await this.#publish(`dss/put/${key}`, value, qos);
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#publish(`dss/delete/${key}`, Buffer.alloc(0), 1);
+  }
+
+  /** Asks a question and waits for its answer; a refusal is thrown, `ok: false` is returned. */
+  request(topic: string, body: Readonly<Record<string, unknown>>): Promise<Reply> {
+    const id = randomBytes(6).toString('hex');
+    const answer = new Promise<Reply>((resolve, reject) => {
+      const settle = (result: Reply | CliError): void =>
+        result instanceof CliError ? reject(result) : resolve(result);
+      const request = { topic, payload: JSON.stringify({ id, ...body }), settle };
+      this.#requests.set(id, request);
+      this.#ask(request);
+    });
+    return this.#withinTimeout(answer).finally(() => this.#requests.delete(id));
+  }
+
+  /** Calls `listener` with the current values that match and then with every change. */
+  async watch(filter: string, listener: WatchListener): Promise<void> {
+    const topic = VALUE_PREFIX + filter;
+    this.#watches.set(topic, listener);
+    await this.#withinTimeout(this.#subscribe(topic));
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(!this.#client.connected);
+  }
+
+  async #publish(topic: string, payload: Uint8Array, qos: 0 | 1 | 2): Promise<void> {
+    const published = this.#client.publishAsync(topic, Buffer.from(payload), { qos });
+    await this.#withinTimeout(published);
+    // A write that can never be valid is acknowledged and reported (DESIGN §7). The report was sent on this
+    // connection, so an answer to something asked later comes after it.
+    await this.#withinTimeout(this.#subscribe(ERROR_TOPIC));
+    const refusal = this.#refusals.find((candidate) => candidate.topic === topic);
+    if (refusal) throw new CliError(ExitCode.failure, refusal.code, refusal.message);
+  }
+
+  #ask(request: PendingRequest): void {
+    if (this.#client.connected) this.#client.publish(request.topic, request.payload, { qos: 0 });
+  }
+
+  async #subscribeAgain(): Promise<void> {
+    await this.#withinTimeout(this.#client.subscribeAsync([REPLY_TOPIC, ERROR_TOPIC], { qos: 0 }));
+    for (const topic of this.#watches.keys()) await this.#subscribe(topic);
+    for (const request of this.#requests.values()) this.#ask(request);
+  }
+
+  async #subscribe(topic: string): Promise<void> {
+    const refused = (cause?: unknown): CliError =>
+      new CliError(ExitCode.failure, 'REFUSED', `the node refused to subscribe to '${topic}'`, {
+        cause,
+      });
+    const qos = topic.startsWith(VALUE_PREFIX) ? 1 : 0;
+    const granted = await this.#client.subscribeAsync(topic, { qos }).catch((error: Error) => {
+      throw error.name === 'ErrorWithSubackPacket' ? refused(error) : error;
+    });
+    if (granted.some((grant) => grant.qos >= 128)) throw refused();
+  }
+
+  #onMessage(topic: string, payload: Buffer, retain: boolean): void {
+    if (topic === REPLY_TOPIC) this.#onReply(payload);
+    else if (topic === ERROR_TOPIC) this.#onRefusal(payload);
+    else if (topic.startsWith(VALUE_PREFIX)) {
+      const key = topic.slice(VALUE_PREFIX.length);
+      for (const listener of this.#watches.values()) listener(key, payload, retain);
+    }
+  }
+
+  #onReply(payload: Buffer): void {
+    const reply = JSON.parse(payload.toString('utf8')) as Reply;
+    this.#requests.get(reply.id)?.settle(reply);
+  }
+
+  #onRefusal(payload: Buffer): void {
+    const report = JSON.parse(payload.toString('utf8')) as {
+      code: string;
+      message: string;
+      topic: string;
+      id?: string;
+    };
+    this.#refusals.push(report);
+    const refused = new CliError(ExitCode.failure, report.code, report.message);
+    for (const [id, request] of this.#requests) {
+      const ours = report.id === undefined ? request.topic === report.topic : id === report.id;
+      if (ours) request.settle(refused);
+    }
+  }
+
+  async #withinTimeout<T>(promise: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const seconds = this.#timeoutMs / 1000;
+        const sentence = `no answer within ${seconds} s: ${this.#lastProblem}`;
+        reject(new CliError(ExitCode.unavailable, 'TIMEOUT', sentence));
+      }, this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([promise, expired]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** MQTT.js goes round `servers`; as long as nobody has answered, one round is all we try. */
+async function connectToAny(
+  addresses: readonly MqttAddress[],
+  timeoutMs: number,
+): Promise<MqttClient> {
+  const { default: mqtt } = await import('mqtt');
+  const options: IClientOptions = {
+    servers: addresses.map(({ host, port }) => ({ host, port, protocol: 'mqtt' as const })),
+    clientId: `dss-cli-${randomBytes(6).toString('hex')}`,
+    reconnectPeriod: RECONNECT_MS,
+    connectTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+    resubscribe: false,
+  };
+  const client = mqtt.connect({ ...options });
+  return new Promise((resolve, reject) => {
+    let attempts = 0;
+    let problem: Error | undefined;
+    const onError = (error: Error): void => {
+      problem = error;
+    };
+    const onClose = (): void => {
+      attempts += 1;
+      if (attempts < addresses.length) return;
+      client.end(true);
+      reject(notReachable(addresses, problem));
+    };
+    client.on('error', onError);
+    client.on('close', onClose);
+    client.once('connect', () => {
+      client.off('error', onError);
+      client.off('close', onClose);
+      resolve(client);
+    });
+  });
+}
+
+function notReachable(addresses: readonly MqttAddress[], problem: Error | undefined): CliError {
+  const where = addresses.map((address) => address.url).join(' or ');
+  const refused = systemCode(problem) === 'ECONNREFUSED';
+  const why = refused ? 'nothing listens there' : (problem?.message ?? 'no answer');
+  const advice = "Start a cluster with 'dss up', or name a node with --node or DSS_NODE";
+  return unavailableError(`cannot reach ${where}: ${why}. ${advice}.`, problem);
+}

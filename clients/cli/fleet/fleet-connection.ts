@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttAddress } from '../addresses.ts';
+import type { Reading } from './sensor.ts';
+
+/** Beyond this many unacknowledged readings a connection takes no more: a real gateway has bounds too. */
+const PENDING_MAX = 5_000;
+const RECONNECT_MS_MIN = 100;
+const RECONNECT_MS_SPREAD = 400;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+export interface PendingReading extends Reading {
+  readonly firstSentMs: number;
+}
+
+export interface FleetConnectionOptions {
+  readonly addresses: readonly MqttAddress[];
+  /** Which of them is tried first. */
+  readonly first: number;
+  readonly qos: 0 | 1 | 2;
+  readonly nowMs: () => number;
+  readonly onAcknowledged: (reading: PendingReading) => void;
+  readonly onReconnect: () => void;
+}
+
+/**
+ * A gateway that speaks for some of the sensors. What was not acknowledged is sent again, in order, after
+ * a reconnection to the next node: the retry that a missing PUBACK asks for (DESIGN §1).
+ */
+export class FleetConnection {
+  readonly #options: FleetConnectionOptions;
+  readonly #pending = new Map<number, PendingReading>();
+  #order = 0;
+  #attempt = 0;
+  #client: MqttClient | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: FleetConnectionOptions) {
+    this.#options = options;
+    this.#connect();
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Returns false when there is no room: the reading is not taken. */
+  send(reading: Reading): boolean {
+    if (this.#pending.size >= PENDING_MAX) return false;
+    const order = this.#order++;
+    this.#pending.set(order, { ...reading, firstSentMs: this.#options.nowMs() });
+    if (this.#client?.connected) this.#publish(this.#client, order);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#client?.endAsync(!this.#client.connected);
+  }
+
+  #connect(): void {
+    const { addresses, first } = this.#options;
+    const address = addresses[(first + this.#attempt) % addresses.length] as MqttAddress;
+    this.#attempt += 1;
+    const client = mqtt.connect(address.url, {
+      clientId: `dss-fleet-${randomBytes(6).toString('hex')}`,
+      reconnectPeriod: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      queueQoSZero: false,
+      // The default provider gives an id out again while it is still in flight.
+      messageIdProvider: new mqtt.UniqueMessageIdProvider(),
+    });
+    this.#client = client;
+    client.on('error', () => {});
+    client.once('connect', () => {
+      for (const order of [...this.#pending.keys()]) this.#publish(client, order);
+    });
+    client.once('close', () => this.#onClose(client));
+  }
+
+  #publish(client: MqttClient, order: number): void {
+    const reading = this.#pending.get(order);
+    if (!reading) return;
+    client.publish(
+      `dss/put/${reading.key}`,
+      reading.payload,
+      { qos: this.#options.qos },
+      (error) => {
+        if (error || !this.#pending.delete(order)) return;
+        this.#options.onAcknowledged(reading);
+      },
+    );
+  }
+
+  #onClose(client: MqttClient): void {
+    if (this.#closed) return;
+    client.end(true);
+    this.#options.onReconnect();
+    const delayMs = RECONNECT_MS_MIN + Math.random() * RECONNECT_MS_SPREAD;
+    this.#retry = setTimeout(() => this.#connect(), delayMs);
+  }
+}

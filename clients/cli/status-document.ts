@@ -1,0 +1,70 @@
+/** What `GET /status` and `GET /where` answer: the parts that the command line and the tests read. */
+export interface StatusDocument {
+  readonly node: {
+    readonly id: string;
+    readonly name: string;
+    readonly startCounter: number;
+    readonly uptimeMs: number;
+    readonly mqtt: string;
+    readonly http: string;
+    readonly processId: number;
+  };
+  readonly cluster: {
+    readonly id: string;
+    readonly state: 'ok' | 'degraded' | 'no-quorum' | 'forming';
+    readonly durability: { readonly copies: number; readonly replicas: number };
+  };
+  readonly nodes: readonly NodeStatus[];
+  readonly shards: readonly ShardStatus[];
+  readonly storage: Readonly<Record<string, number>>;
+  readonly log: Readonly<Record<string, number>>;
+  readonly broker: Readonly<Record<string, number>>;
+  readonly process: {
+    readonly cpuUserMicros: number;
+    readonly cpuSystemMicros: number;
+    readonly memoryBytes: number;
+  };
+  readonly alerts: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly sinceMs: number;
+  }[];
+}
+
+export interface NodeStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly mqtt: string;
+  readonly http: string;
+  readonly leads: number;
+  readonly replicas: number;
+  readonly lastHeardMs: number | null;
+  readonly memoryBytes: number;
+  readonly diskUsedBytes: number;
+}
+
+export interface ShardStatus {
+  readonly group: number;
+  readonly firstSlot: number;
+  readonly slotCount: number;
+  readonly leader: string | null;
+  readonly term: number;
+  readonly replicas: readonly string[];
+  readonly local?: {
+    readonly role: string;
+    readonly term: number;
+    readonly commit: number;
+    readonly applied: number;
+    readonly last: number;
+    readonly suspect: string | null;
+  };
+}
+
+export interface WhereDocument {
+  readonly key: string;
+  readonly slot: number;
+  readonly group: number;
+  readonly leader: string | null;
+  readonly replicas: readonly string[];
+}

@@ -1,0 +1,154 @@
+import { relative, resolve } from 'node:path';
+import { deferred } from '../deferred.ts';
+import { CliError, ExitCode } from '../errors.ts';
+import { fetchStatus } from '../http.ts';
+import type { ClusterLayout, NodeLayout } from './layout.ts';
+import { type NodeExit, NodeProcess } from './node-process.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 10_000;
+const POLL_MS = 100;
+const HTTP_TIMEOUT_MS = 1_000;
+const LINES_KEPT = 5;
+
+export interface ClusterProcessOptions {
+  /** The compiled `dss.js`. */
+  readonly script: string;
+  readonly dataDir: string;
+  readonly secretFile: string;
+  readonly layout: ClusterLayout;
+  readonly logLevel: string;
+  readonly onLog: (node: string, line: string) => void;
+  /** A node ended although nobody asked it to. */
+  readonly onStopped: (node: string, exit: NodeExit, startAgain: string) => void;
+}
+
+/** The nodes of a local cluster, each a real process. One that dies stays dead: that is what is being shown. */
+export class ClusterProcess {
+  readonly #options: ClusterProcessOptions;
+  readonly #nodes: NodeProcess[] = [];
+  readonly #lastLines = new Map<string, string[]>();
+  readonly #allStopped = deferred();
+  #stopping = false;
+  #started = false;
+  #failed: ((error: CliError) => void) | undefined;
+
+  constructor(options: ClusterProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when no node is left. */
+  get allStopped(): Promise<void> {
+    return this.#allStopped.promise;
+  }
+
+  get processIds(): ReadonlyMap<string, number> {
+    return new Map(this.#nodes.map((node) => [node.name, node.processId]));
+  }
+
+  /** Starts every node and waits until every shard has a leader. Rejects when a node gives up before. */
+  async start(): Promise<void> {
+    const failed = new Promise<never>((_, reject) => {
+      this.#failed = reject;
+    });
+    for (const node of this.#options.layout.nodes) this.#nodes.push(this.#spawn(node));
+    await Promise.race([failed, this.#waitForLeaders()]);
+    this.#started = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#nodes.map((node) => node.stop(STOP_GRACE_MS)));
+  }
+
+  #spawn(node: NodeLayout): NodeProcess {
+    return new NodeProcess({
+      name: node.name,
+      script: this.#options.script,
+      args: nodeArguments(node, this.#options),
+      onLog: (line) => {
+        this.#lastLines.set(node.name, [...this.#recent(node.name), line].slice(-LINES_KEPT));
+        this.#options.onLog(node.name, line);
+      },
+      onExit: (exit) => this.#onExit(node, exit),
+    });
+  }
+
+  #onExit(node: NodeLayout, exit: NodeExit): void {
+    if (this.#nodes.every((candidate) => candidate.exit)) this.#allStopped.resolve();
+    if (this.#stopping) return;
+    if (!this.#started) {
+      const said = this.#recent(node.name).at(-1) ?? describeExit(exit);
+      const sentence = `${node.name} did not start: ${said.replace(/^dss: /, '')}`;
+      this.#failed?.(new CliError(ExitCode.failure, 'NODE_FAILED', sentence));
+      return;
+    }
+    const args = nodeArguments(node, this.#options);
+    this.#options.onStopped(node.name, exit, commandLine(this.#options.script, args));
+  }
+
+  #recent(name: string): string[] {
+    return this.#lastLines.get(name) ?? [];
+  }
+
+  async #waitForLeaders(): Promise<void> {
+    const deadlineMs = performance.now() + START_TIMEOUT_MS;
+    const urls = this.#options.layout.nodes.map((node) => `http://127.0.0.1:${node.httpPort}`);
+    for (const url of urls) {
+      while (!(await hasAllLeaders(url))) {
+        if (this.#stopping) return;
+        if (performance.now() > deadlineMs) {
+          const sentence = `not every shard has a leader after ${START_TIMEOUT_MS / 1000} s`;
+          throw new CliError(ExitCode.unavailable, 'NOT_READY', sentence);
+        }
+        await new Promise((done) => setTimeout(done, POLL_MS));
+      }
+    }
+  }
+}
+
+async function hasAllLeaders(url: string): Promise<boolean> {
+  try {
+    const { shards } = await fetchStatus(url, HTTP_TIMEOUT_MS);
+    return shards.length > 0 && shards.every((shard) => shard.leader !== null);
+  } catch {
+    return false;
+  }
+}
+
+export function nodeArguments(
+  node: NodeLayout,
+  {
+    layout,
+    dataDir,
+    secretFile,
+    logLevel,
+  }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
+): string[] {
+  const peers = layout.nodes.map((peer) => `${peer.name}=127.0.0.1:${peer.mqttPort}`).join(',');
+  const args = ['node', '--name', node.name, '--data', `${dataDir}/${node.name}`];
+  args.push('--mqtt-port', String(node.mqttPort), '--http-port', String(node.httpPort));
+  if (layout.nodes.length > 1) args.push('--peers', peers);
+  args.push('--secret-file', secretFile, '--log-level', logLevel);
+  if (layout.replicationFactor !== undefined) {
+    args.push('--replication-factor', String(layout.replicationFactor));
+  }
+  if (layout.shards !== undefined) args.push('--shards', String(layout.shards));
+  return args;
+}
+
+/** A line that can be pasted into a shell in this directory. */
+export function commandLine(script: string, args: readonly string[]): string {
+  const invoked = process.argv[1] ?? script;
+  const onPath = /(^|\/)dss$/.test(invoked);
+  const program = onPath ? ['dss'] : ['node', relative('.', resolve(script))];
+  return [...program, ...args].map(quote).join(' ');
+}
+
+export function describeExit({ code, signal }: NodeExit): string {
+  return signal ?? `exit code ${code}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CliError, ExitCode, systemCode, usageError } from '../errors.ts';
+import { choosePorts, requireFree } from './ports.ts';
+
+/** What `dss up` remembers in `<data>/cluster.json`, so that the next start has everything again. */
+export interface ClusterLayout {
+  readonly format: 1;
+  readonly nodes: readonly NodeLayout[];
+  readonly replicationFactor?: number;
+  readonly shards?: number;
+}
+
+export interface NodeLayout {
+  readonly name: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+}
+
+/** Flags as given; undefined where they were not. */
+export interface LayoutFlags {
+  readonly nodes?: number | undefined;
+  readonly mqttPort?: number | undefined;
+  readonly httpPort?: number | undefined;
+  readonly replicationFactor?: number | undefined;
+  readonly shards?: number | undefined;
+}
+
+const DEFAULT_NODES = 3;
+const DEFAULT_MQTT_PORT = 1883;
+const DEFAULT_HTTP_PORT = 8080;
+
+/** The layout of the data directory, made there if it is new. */
+export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<ClusterLayout> {
+  const known = await readLayout(dataDir);
+  if (known) return reopenLayout(dataDir, known, flags);
+  const layout = await createLayout(flags);
+  await writeLayout(dataDir, layout);
+  return layout;
+}
+
+/** The file with the cluster's secret, made once; only its owner can read it. */
+export async function openSecretFile(dataDir: string): Promise<string> {
+  const path = join(dataDir, 'cluster-secret');
+  try {
+    await writeFile(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+  return path;
+}
+
+async function createLayout(flags: LayoutFlags): Promise<ClusterLayout> {
+  const count = flags.nodes ?? DEFAULT_NODES;
+  const mqttPorts = await choosePorts(mqttChoice(flags), count);
+  const httpPorts = await choosePorts(httpChoice(flags), count);
+  const both = mqttPorts.find((port) => httpPorts.includes(port));
+  if (both !== undefined) throw usageError(`port ${both} would be used for both MQTT and HTTP`);
+  const nodes = mqttPorts.map((mqttPort, index) => ({
+    name: `n${index + 1}`,
+    mqttPort,
+    httpPort: httpPorts[index] as number,
+  }));
+  const { replicationFactor, shards } = flags;
+  return {
+    format: 1,
+    nodes,
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
+    ...(shards === undefined ? {} : { shards }),
+  };
+}
+
+async function reopenLayout(
+  dataDir: string,
+  known: ClusterLayout,
+  flags: LayoutFlags,
+): Promise<ClusterLayout> {
+  requireSame(dataDir, '--nodes', flags.nodes, known.nodes.length);
+  requireSame(dataDir, '--replication-factor', flags.replicationFactor, known.replicationFactor);
+  requireSame(dataDir, '--shards', flags.shards, known.shards);
+  requireSame(dataDir, '--mqtt-port', flags.mqttPort, known.nodes[0]?.mqttPort);
+  requireSame(dataDir, '--http-port', flags.httpPort, known.nodes[0]?.httpPort);
+  await requireFree(
+    mqttChoice(flags),
+    known.nodes.map((node) => node.mqttPort),
+  );
+  await requireFree(
+    httpChoice(flags),
+    known.nodes.map((node) => node.httpPort),
+  );
+  return known;
+}
+
+function requireSame(
+  dataDir: string,
+  flag: string,
+  given: number | undefined,
+  known: number | undefined,
+): void {
+  if (given === undefined || given === known) return;
+  const has = known === undefined ? 'without it' : `with ${flag} ${known}`;
+  throw new CliError(
+    ExitCode.failure,
+    'OTHER_LAYOUT',
+    `the cluster in ${dataDir} was created ${has}, so ${flag} ${given} is not possible: leave it out, or choose another --data`,
+  );
+}
+
+function mqttChoice(flags: LayoutFlags) {
+  const fixed = flags.mqttPort !== undefined;
+  const base = flags.mqttPort ?? DEFAULT_MQTT_PORT;
+  return { purpose: 'MQTT', base, fixed, flag: '--mqtt-port (and another --data)' };
+}
+
+function httpChoice(flags: LayoutFlags) {
+  const fixed = flags.httpPort !== undefined;
+  const base = flags.httpPort ?? DEFAULT_HTTP_PORT;
+  return { purpose: 'HTTP', base, fixed, flag: '--http-port (and another --data)' };
+}
+
+async function readLayout(dataDir: string): Promise<ClusterLayout | undefined> {
+  const path = join(dataDir, 'cluster.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const layout = JSON.parse(text) as ClusterLayout;
+    if (layout.format === 1 && layout.nodes.length > 0) return layout;
+  } catch {
+    // Told below.
+  }
+  throw new CliError(
+    ExitCode.failure,
+    'UNREADABLE_LAYOUT',
+    `${path} is not a layout that this version of dss understands`,
+  );
+}
+
+async function writeLayout(dataDir: string, layout: ClusterLayout): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  const path = join(dataDir, 'cluster.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(layout, null, 2)}\n`);
+  await rename(`${path}.new`, path);
+}

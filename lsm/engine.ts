@@ -1,0 +1,91 @@
+/**
+ * The storage engine port: an ordered map of byte strings, newest write wins, with consistent snapshots.
+ * It keeps no log of its own here: inside a node the Raft log is the WAL, and `notePositions` ties what is
+ * flushed to log positions (DESIGN §5, Segments).
+ */
+export interface StorageEngine {
+  /**
+   * Adds or replaces one entry, in memory, at once. The bytes are copied.
+   * Key and value are given as ranges so that a hot path allocates nothing per entry.
+   */
+  put(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void;
+
+  /** Resolves when there is room for more writes; `undefined` when there is room now. */
+  waitForRoom(): Promise<void> | undefined;
+
+  /** A view that later writes, flushes and compactions do not change. Close it: it pins files. */
+  snapshot(): EngineSnapshot;
+
+  /** The positions noted with the newest flushed memtable, as `notePositions` gave them. */
+  flushedPositions(): Uint8Array | undefined;
+
+  /** Freezes the memtable and resolves when everything written before is in tables. */
+  flush(): Promise<void>;
+
+  statistics(): EngineStatistics;
+  close(): Promise<void>;
+}
+
+export interface EngineSnapshot {
+  /**
+   * The first entry whose key starts with `prefix`, which for a series key is its newest value.
+   * Answers synchronously when everything needed is in memory. Uses the bloom filters when `prefix` is a
+   * whole series key (a key less its last `seriesSuffixBytes`).
+   */
+  first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined>;
+  /** A cursor over `[lower, upper)` in ascending order; not positioned until `seek`. */
+  cursor(bounds: { readonly lower: Uint8Array; readonly upper: Uint8Array }): EngineCursor;
+  close(): void;
+}
+
+/** Moves are synchronous while blocks are in memory and return a promise only when one must be read. */
+export interface EngineCursor {
+  /** Goes to the first entry at or after `key` (clamped to the bounds). */
+  seek(key: Uint8Array): MaybePromise<void>;
+  next(): MaybePromise<void>;
+  readonly valid: boolean;
+  /** Views: good until the cursor moves. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  close(): void;
+}
+
+export interface EngineEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export type MaybePromise<T> = T | Promise<T>;
+
+export interface EngineStatistics {
+  readonly memtableBytes: number;
+  readonly frozenMemtables: number;
+  readonly tableCount: number;
+  readonly tableBytes: number;
+  readonly flushedBytes: number;
+  readonly compactedBytes: number;
+  readonly filesPerLevel: readonly number[];
+}
+
+/** What happens inside, for metrics and logs at the edge. Called synchronously; must not throw. */
+export type EngineEvent =
+  | { readonly kind: 'flush-begin'; readonly bytes: number }
+  | { readonly kind: 'flush-end'; readonly bytes: number; readonly table: number }
+  | { readonly kind: 'positions-flushed'; readonly positions: Uint8Array }
+  | { readonly kind: 'compaction-begin'; readonly level: number; readonly tables: number }
+  | { readonly kind: 'compaction-end'; readonly level: number; readonly bytes: number }
+  | { readonly kind: 'stall'; readonly frozenMemtables: number }
+  | {
+      readonly kind: 'corruption';
+      readonly file: string;
+      readonly offset: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'background-error'; readonly error: Error };

@@ -1,0 +1,18 @@
+/** The engine as a library. The shared log of a node is used through `lsm/log/log.ts`. */
+export { Db } from './db.ts';
+export type {
+  EngineCursor,
+  EngineEntry,
+  EngineEvent,
+  EngineSnapshot,
+  EngineStatistics,
+  MaybePromise,
+  StorageEngine,
+} from './engine.ts';
+export { LsmError, type LsmErrorCode } from './errors.ts';
+export { InlineOffload } from './offload/inline.ts';
+export type { JobName, Offload } from './offload/offload.ts';
+export { WorkerOffload } from './offload/worker-host.ts';
+export type { DbOptions } from './options.ts';
+export { OsVfs } from './vfs/os.ts';
+export type { Vfs, VfsFile } from './vfs/vfs.ts';

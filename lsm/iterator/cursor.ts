@@ -1,0 +1,26 @@
+import type { MaybePromise } from '../engine.ts';
+
+/**
+ * A position in something sorted: a memtable, a table, a level, or a merge of them.
+ *
+ * Key and value are ranges, not views, so that a scan allocates nothing per entry. They are good until the
+ * cursor moves. A move that returns a promise is done when it resolves; nobody may touch the cursor before,
+ * nor change the bytes given to `seek`.
+ */
+export interface Cursor {
+  readonly valid: boolean;
+  readonly keyBytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueBytes: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  /** Grows with every put; among entries of one key the highest is the truth. */
+  readonly seq: number;
+
+  /** Goes to the first entry at or after `key`. */
+  seek(key: Uint8Array): MaybePromise<void>;
+  next(): MaybePromise<void>;
+}
+
+export const NO_BYTES = new Uint8Array(0);

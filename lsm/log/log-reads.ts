@@ -1,0 +1,119 @@
+import { LsmError } from '../errors.ts';
+import type { EntryIndex } from './entry-index.ts';
+import { getU53, recordField, recordHeaderBytes, segmentFileName } from './format.ts';
+import type { LogGroup } from './log-group.ts';
+import type { SegmentFiles } from './segment-files.ts';
+import type { LogEntry } from './types.ts';
+
+/** `Log.read`: from memory while a round is in flight, else from the files, one read for each run of neighbours. */
+export async function readEntries(
+  group: LogGroup,
+  files: SegmentFiles,
+  firstIndex: number,
+  lastIndex: number,
+  bytesMax: number,
+): Promise<LogEntry[]> {
+  const { index } = group;
+  const entries: LogEntry[] = [];
+  let budget = bytesMax;
+  for (
+    let next = firstIndex;
+    next <= lastIndex && index.has(next);
+    next = firstIndex + entries.length
+  ) {
+    const isFirst = entries.length === 0;
+    const inMemory = group.entryInFlight(next);
+    if (inMemory !== undefined) {
+      if (!isFirst && inMemory.data.length > budget) break;
+      entries.push(inMemory);
+      budget -= inMemory.data.length;
+      continue;
+    }
+    const run = neighbours(group, next, lastIndex, budget, isFirst);
+    if (run.lengths.length === 0) break;
+    const read = await readRun(index, files, run);
+    entries.push(...read);
+    if (read.length < run.lengths.length) break;
+    for (const { data } of read) budget -= data.length;
+  }
+  return entries;
+}
+
+/** Entries whose records lie side by side in a file. */
+interface Run {
+  readonly firstIndex: number;
+  readonly segment: number;
+  readonly offset: number;
+  readonly lengths: readonly number[];
+  readonly terms: readonly number[];
+}
+
+function neighbours(
+  group: LogGroup,
+  firstIndex: number,
+  lastIndex: number,
+  bytesMax: number,
+  atLeastOne: boolean,
+): Run {
+  const { index } = group;
+  const segment = index.segment(firstIndex);
+  const offset = index.offset(firstIndex);
+  const lengths: number[] = [];
+  const terms: number[] = [];
+  let end = offset;
+  let budget = bytesMax;
+  for (let at = firstIndex; at <= lastIndex && index.has(at); at++) {
+    if (index.offset(at) !== end || index.segment(at) !== segment) break;
+    if (group.entryInFlight(at) !== undefined) break;
+    const length = index.length(at);
+    budget -= length - recordHeaderBytes;
+    if (budget < 0 && !(atLeastOne && at === firstIndex)) break;
+    lengths.push(length);
+    terms.push(index.term(at) as number);
+    end += length;
+  }
+  return { firstIndex, segment, offset, lengths, terms };
+}
+
+/** Stops at the first entry that was released or replaced while the disk worked. */
+async function readRun(index: EntryIndex, files: SegmentFiles, run: Run): Promise<LogEntry[]> {
+  const total = run.lengths.reduce((sum, length) => sum + length, 0);
+  const isStillThere = (at: number, offset: number) =>
+    index.has(at) && index.offset(at) === offset && index.segment(at) === run.segment;
+  let bytes: Uint8Array;
+  try {
+    bytes = await files.read(run.segment, run.offset, total);
+  } catch (error) {
+    // Its file may have been removed meanwhile.
+    if (!isStillThere(run.firstIndex, run.offset)) return [];
+    throw error;
+  }
+  const entries: LogEntry[] = [];
+  let at = 0;
+  for (const [ordinal, length] of run.lengths.entries()) {
+    const entryIndex = run.firstIndex + ordinal;
+    if (!isStillThere(entryIndex, run.offset + at)) break;
+    const record = bytes.subarray(at, at + length);
+    const entry = parseRecord(record, entryIndex);
+    if (entry?.term !== run.terms[ordinal] || record.length !== length) {
+      const place = `${segmentFileName(run.segment)} at ${run.offset + at}`;
+      throw new LsmError('CORRUPTION', `${place}: the record of entry ${entryIndex} has changed`);
+    }
+    entries.push(entry as LogEntry);
+    at += length;
+  }
+  return entries;
+}
+
+function parseRecord(record: Uint8Array, index: number): LogEntry | undefined {
+  if (record.length < recordHeaderBytes) return undefined;
+  const view = new DataView(record.buffer, record.byteOffset, recordHeaderBytes);
+  const data = record.subarray(recordHeaderBytes);
+  if (view.getUint32(recordField.dataLength, true) !== data.length) return undefined;
+  return {
+    index,
+    term: getU53(view, recordField.term),
+    kind: view.getUint8(recordField.kind),
+    data,
+  };
+}

@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { LsmError } from '../errors.ts';
+import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import { logIdBytes, type RoundHeader } from './format.ts';
+import { LogGroup } from './log-group.ts';
+import { readEntries } from './log-reads.ts';
+import { recover } from './recovery.ts';
+import { replay } from './replay.ts';
+import { RoundWriter } from './round-writer.ts';
+import { SegmentFiles } from './segment-files.ts';
+import { scanLog } from './segment-scan.ts';
+import type {
+  GroupState,
+  HardState,
+  LogDamage,
+  LogEntry,
+  LogStatistics,
+  RecoveredGroup,
+} from './types.ts';
+
+export interface LogOptions {
+  readonly vfs: Vfs;
+  /** Made if it does not exist. Nobody else may write to it. */
+  readonly directory: string;
+  /** Eight random bytes; called when a log is created. */
+  readonly newLogId: () => Uint8Array;
+  /** A segment that is larger gets no further round. Default 16 MiB. */
+  readonly segmentBytes?: number;
+}
+
+export interface OpenedLog {
+  readonly log: Log;
+  readonly groups: RecoveredGroup[];
+  readonly damage: LogDamage[];
+  /** No round could be read, now or at an earlier start: nothing in this folder's neighbourhood can be trusted. */
+  readonly everythingLost: boolean;
+  /**
+   * The last round that was found, 0 for none. Who was told of a higher one knows that this log has lost it:
+   * a synced last round that vanished looks like a torn tail from here.
+   */
+  readonly recoveredRound: number;
+}
+
+/**
+ * The log of a node, shared by all its groups. What is staged becomes durable with the next round: one
+ * write and one sync. After a failed write or sync nothing is repeated: every call fails with `LOG_FAILED`.
+ */
+export class Log {
+  readonly #segmentBytes: number;
+  readonly #files: SegmentFiles;
+  readonly #logId: Uint8Array;
+  readonly #everythingLost: boolean;
+  readonly #groups = new Map<number, LogGroup>();
+  readonly #writer = new RoundWriter();
+
+  /** Groups that the next round must name. */
+  readonly #staged = new Set<LogGroup>();
+  /** Groups that the next round names if there is one: their log start or configuration moved. */
+  readonly #changed = new Set<LogGroup>();
+
+  #nextRound: number;
+  #segment: number;
+  #file: VfsFile | undefined;
+  #offset = 0;
+  /** Its opening round is synced, so that no older one is the only home of any state. */
+  #durableSegment = 0;
+  #inFlight: Promise<void> | undefined;
+  #failure: LsmError | undefined;
+  #closed = false;
+  #rounds = 0;
+  #syncs = 0;
+  #bytesWritten = 0;
+
+  /**
+   * Opens or creates a log. What was found is durable when it resolves. Bad bytes never make it reject, only I/O
+   * errors and `FORMAT_TOO_NEW` do; what they cost is in `damage` and in each group's `suspect`.
+   */
+  static async open(options: LogOptions): Promise<OpenedLog> {
+    const { vfs, directory } = options;
+    await vfs.makeDirectory(directory);
+    const scans = await scanLog(vfs, directory);
+    const recovery = recover(scans);
+    const { groups: replayed, damage } = replay(recovery);
+    const files = new SegmentFiles(vfs, directory);
+    for (const { segment, fileBytes } of scans) files.add(segment, fileBytes);
+    const log = new Log(options, files, {
+      logId: recovery.logId ?? options.newLogId(),
+      everythingLost: recovery.everythingLost,
+      nextRound: recovery.nextRound,
+      segment: recovery.nextSegment - 1,
+    });
+    try {
+      for (const segment of recovery.tornSegments) await files.remove(segment);
+      for (const group of replayed) log.#groups.set(group.group, LogGroup.recovered(group));
+      const groups = replayed.map((group) => log.#group(group.group).recoveredState(group.suspect));
+      for (const { group, undeclared } of replayed) {
+        const { firstIndex } = undeclared;
+        if (firstIndex !== undefined) await log.#stageAgain(group, firstIndex);
+      }
+      await log.#writeRound(true);
+      const { everythingLost, recoveredRound } = recovery;
+      return { log, groups, damage, everythingLost, recoveredRound };
+    } catch (error) {
+      await files.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: LogOptions,
+    files: SegmentFiles,
+    start: { logId: Uint8Array; everythingLost: boolean; nextRound: number; segment: number },
+  ) {
+    assert(start.logId.length === logIdBytes, 'a log id has eight bytes');
+    this.#segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
+    this.#files = files;
+    this.#logId = start.logId;
+    this.#everythingLost = start.everythingLost;
+    this.#nextRound = start.nextRound;
+    this.#segment = start.segment;
+  }
+
+  /**
+   * Adds a replica; durable with the next round. For a group that is there it begins anew: a new replica id, or a
+   * snapshot in place of its log. What the log held of it is forgotten, and so is that it was suspect.
+   */
+  addGroup(state: GroupState): void {
+    this.#assertUsable();
+    const existing = this.#groups.get(state.group);
+    const group = existing ?? new LogGroup(state);
+    existing?.restart(state);
+    this.#groups.set(state.group, group);
+    this.#staged.add(group);
+  }
+
+  /** Durable with the next round that is written; does not ask for one. */
+  setConfiguration(group: number, configuration: Uint8Array): void {
+    this.#assertUsable();
+    const changed = this.#group(group);
+    changed.setConfiguration(configuration);
+    this.#changed.add(changed);
+  }
+
+  /**
+   * Gathers for the next round. `entries` follow each other; from the first one on they replace what the
+   * log or the stage holds. Their data must not change until the round is written.
+   */
+  stage(group: number, hardState: HardState | undefined, entries: readonly LogEntry[]): void {
+    this.#assertUsable();
+    const staged = this.#group(group);
+    if (hardState === undefined && entries.length === 0) return;
+    staged.stage(hardState, entries);
+    this.#staged.add(staged);
+  }
+
+  /** A round is wanted. */
+  get hasStaged(): boolean {
+    return this.#staged.size > 0;
+  }
+
+  /** Bytes of the entries that wait for the next round. */
+  get stagedBytes(): number {
+    let sum = 0;
+    for (const group of this.#staged) sum += group.stagedBytes;
+    return sum;
+  }
+
+  get roundInFlight(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
+  /** The number of the last round that is durable. It only grows, over restarts too. */
+  get syncedRound(): number {
+    return this.#nextRound - 1;
+  }
+
+  /**
+   * Writes and syncs what is staged now as one round; what is staged meanwhile waits for the next. At most one at
+   * a time. With nothing staged it still writes log starts and configurations that changed, or nothing at all.
+   */
+  async commitRound(): Promise<void> {
+    this.#assertUsable();
+    assert(this.#inFlight === undefined, 'a round is in flight');
+    if (this.#staged.size + this.#changed.size === 0) return;
+    this.#inFlight = this.#writeRound(this.#offset >= this.#segmentBytes);
+    try {
+      await this.#inFlight;
+    } finally {
+      this.#inFlight = undefined;
+    }
+  }
+
+  /**
+   * The entries from `firstIndex` to `lastIndex`, at least one but no more than `bytesMax` of data. Staged
+   * entries are not there before their round. Fewer, or none, if they are not or no longer in the log.
+   */
+  async read(
+    group: number,
+    firstIndex: number,
+    lastIndex: number,
+    bytesMax: number,
+  ): Promise<LogEntry[]> {
+    this.#assertUsable();
+    const entries = await readEntries(
+      this.#group(group),
+      this.#files,
+      firstIndex,
+      lastIndex,
+      bytesMax,
+    );
+    this.#assertUsable();
+    return entries;
+  }
+
+  /**
+   * Gives up entries up to `index`: they are flushed, and nobody needs them. They cannot be read from now on; the
+   * log start is durable, and their space free, with the next round.
+   */
+  release(group: number, index: number, term: number): void {
+    this.#assertUsable();
+    const released = this.#group(group);
+    if (index <= released.index.startIndex) return;
+    released.release(index, term);
+    this.#changed.add(released);
+  }
+
+  /**
+   * Removes old segments, oldest first, up to one that holds an entry some group needs by what is durable.
+   * Returns how many. What was released counts once a round was written since.
+   */
+  async collect(): Promise<number> {
+    this.#assertUsable();
+    let firstNeeded = this.#durableSegment;
+    for (const { neededSegment } of this.#groups.values()) {
+      firstNeeded = Math.min(firstNeeded, neededSegment ?? firstNeeded);
+    }
+    let removed = 0;
+    for (;;) {
+      const oldest = this.#files.oldest;
+      if (oldest === undefined || oldest >= firstNeeded) return removed;
+      await this.#files.remove(oldest);
+      removed++;
+    }
+  }
+
+  statistics(): LogStatistics {
+    return {
+      rounds: this.#rounds,
+      syncs: this.#syncs,
+      bytesWritten: this.#bytesWritten,
+      segments: this.#files.count,
+      bytesOnDisk: this.#files.bytes,
+    };
+  }
+
+  /** Waits for the round in flight; what is only staged is dropped. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#inFlight?.catch(() => {});
+    await this.#files.close();
+  }
+
+  async #writeRound(isOpening: boolean): Promise<void> {
+    try {
+      const groups = isOpening
+        ? [...this.#groups.values()]
+        : [...new Set([...this.#staged, ...this.#changed])];
+      const bytes = this.#layOut(groups, isOpening);
+      await this.#persist(bytes, isOpening);
+      for (const group of groups) group.synced();
+      this.#nextRound++;
+      this.#durableSegment = this.#segment;
+    } catch (cause) {
+      const message = `round ${this.#nextRound} could not be written`;
+      this.#failure = new LsmError('LOG_FAILED', message, { cause });
+      throw this.#failure;
+    }
+  }
+
+  /** Takes what is staged; from here on the in-memory index says where it will be. */
+  #layOut(groups: readonly LogGroup[], isOpening: boolean): Uint8Array {
+    if (isOpening) {
+      this.#segment++;
+      this.#offset = 0;
+    }
+    this.#staged.clear();
+    this.#changed.clear();
+    const sections = groups.map((group) => group.takeSection(isOpening));
+    const header: RoundHeader = {
+      kind: isOpening ? 'opening' : 'ordinary',
+      everythingLost: this.#everythingLost,
+      logId: this.#logId,
+      number: this.#nextRound,
+      syncedRound: this.#nextRound - 1,
+      segment: this.#segment,
+    };
+    const { bytes, recordsOffsets } = this.#writer.write(header, sections);
+    for (const [at, section] of sections.entries()) {
+      const recordsOffset = this.#offset + (recordsOffsets[at] as number);
+      groups[at]?.place(section, this.#segment, recordsOffset);
+    }
+    return bytes;
+  }
+
+  /** One write, one sync; a new segment's name as well. */
+  async #persist(bytes: Uint8Array, isOpening: boolean): Promise<void> {
+    if (isOpening) this.#file = await this.#files.create(this.#segment);
+    assert(this.#file !== undefined, 'no segment is open');
+    await this.#file.write(this.#offset, bytes);
+    this.#offset += bytes.length;
+    this.#files.grow(this.#segment, bytes.length);
+    this.#rounds++;
+    this.#bytesWritten += bytes.length;
+    await this.#file.sync();
+    this.#syncs++;
+    if (isOpening) await this.#files.syncDirectory();
+  }
+
+  /** Entries of undeclared rounds go into the opening round once more. */
+  async #stageAgain(group: number, firstIndex: number): Promise<void> {
+    const { index } = this.#group(group);
+    const entries = await this.read(group, firstIndex, index.lastIndex, Number.POSITIVE_INFINITY);
+    this.stage(group, undefined, entries);
+  }
+
+  #group(group: number): LogGroup {
+    const found = this.#groups.get(group);
+    assert(found !== undefined, `group ${group} is not in the log`);
+    return found;
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new LsmError('ENGINE_CLOSED', 'the log is closed');
+  }
+}

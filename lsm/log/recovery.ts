@@ -1,0 +1,167 @@
+import { roundAlignmentBytes } from './format.ts';
+import type { Round } from './round-reader.ts';
+import type { SegmentScan } from './segment-scan.ts';
+
+/** Rounds that are missing although they were synced once. */
+export interface Gap {
+  readonly kind: 'gap';
+  /** Where they were, or the first good round after them if their file is gone. */
+  readonly segment: number;
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** What counts of the rounds that were found, and how the log goes on. */
+export interface Recovery {
+  /** The story of the log, in order. */
+  readonly steps: readonly (Round | Gap)[];
+  /** Rounds above it are undeclared: good, but perhaps in the page cache only. */
+  readonly declaredRound: number;
+  /** The last good round, 0 for none. */
+  readonly recoveredRound: number;
+  /** The number that the next opening round takes; all rounds from it on are then void. */
+  readonly nextRound: number;
+  readonly nextSegment: number;
+  /** Segments after the last round that counts: torn when they were begun. */
+  readonly tornSegments: readonly number[];
+  readonly logId: Uint8Array | undefined;
+  /** There are bytes, but no round; or it was so at an earlier start. */
+  readonly everythingLost: boolean;
+}
+
+/** The rules for reading of `lsm/FORMAT.md#rules-for-reading`, 1 to 3 and 7. */
+export function recover(segments: readonly SegmentScan[]): Recovery {
+  const declaredRound = highestDeclared(segments);
+  const counting = withoutVoidRounds(withoutTornTail(segments, declaredRound));
+  const last = counting.flatMap(({ rounds }) => rounds).at(-1);
+  if (last === undefined) return recoverNothing(segments);
+  return {
+    steps: withGaps(segments, counting, declaredRound),
+    declaredRound,
+    recoveredRound: last.number,
+    nextRound: declaredRound + 1,
+    logId: last.logId,
+    nextSegment: last.segment + 1,
+    tornSegments: segments.map(({ segment }) => segment).filter((number) => number > last.segment),
+    everythingLost: counting.some(({ rounds }) => rounds.some((round) => round.everythingLost)),
+  };
+}
+
+function recoverNothing(segments: readonly SegmentScan[]): Recovery {
+  const nonEmpty = segments.filter(({ fileBytes }) => fileBytes > 0);
+  // The opening round of a new log names no group and fills one block.
+  const wasBeingCreated = nonEmpty.every(
+    ({ segment, fileBytes }) => segment === 1 && fileBytes <= roundAlignmentBytes,
+  );
+  const lost = wasBeingCreated ? [] : nonEmpty;
+  return {
+    steps: lost.map(({ segment }) => ({
+      kind: 'gap',
+      segment,
+      offset: 0,
+      reason: 'no round can be read',
+    })),
+    declaredRound: 0,
+    recoveredRound: 0,
+    nextRound: 1,
+    logId: undefined,
+    nextSegment: Math.max(0, ...lost.map(({ segment }) => segment)) + 1,
+    tornSegments: segments
+      .filter((segment) => !lost.includes(segment))
+      .map(({ segment }) => segment),
+    everythingLost: lost.length > 0,
+  };
+}
+
+/** A round with a good header says the truth about earlier ones, even if its own records were cut off. */
+function highestDeclared(segments: readonly SegmentScan[]): number {
+  let highest = 0;
+  for (const { rounds } of segments) {
+    for (const { syncedRound } of rounds) highest = Math.max(highest, syncedRound);
+  }
+  return highest;
+}
+
+function withoutTornTail(segments: readonly SegmentScan[], declaredRound: number): SegmentScan[] {
+  const kept = segments.map((segment) => ({ ...segment, rounds: [...segment.rounds] }));
+  for (const { rounds } of kept.toReversed()) {
+    for (let last = rounds.at(-1); last !== undefined; last = rounds.at(-1)) {
+      if (last.whole || last.number <= declaredRound) return kept;
+      rounds.pop();
+    }
+  }
+  return kept;
+}
+
+function withoutVoidRounds(segments: readonly SegmentScan[]): SegmentScan[] {
+  let firstVoid = Number.POSITIVE_INFINITY;
+  return segments
+    .toReversed()
+    .map((segment) => {
+      const rounds = segment.rounds.filter((round) => round.number < firstVoid);
+      const first = segment.rounds[0];
+      if (first !== undefined) {
+        const numberOfOpening = isOpening(first) ? first.number : first.number - 1;
+        firstVoid = Math.min(firstVoid, numberOfOpening);
+      }
+      return { ...segment, rounds };
+    })
+    .reverse();
+}
+
+function isOpening(round: Round): boolean {
+  return round.kind === 'opening' && round.offset === 0;
+}
+
+function withGaps(
+  segments: readonly SegmentScan[],
+  counting: readonly SegmentScan[],
+  declaredRound: number,
+): (Round | Gap)[] {
+  const steps: (Round | Gap)[] = [];
+  let previous: Round | undefined;
+  for (const { rounds } of counting) {
+    for (const round of rounds) {
+      const gap =
+        previous === undefined
+          ? gapAtStart(segments, round)
+          : gapBetween(segments, previous, round.number - 1, round);
+      if (gap !== undefined) steps.push(gap);
+      steps.push(round);
+      previous = round;
+    }
+  }
+  const gapAtEnd = previous && gapBetween(segments, previous, declaredRound, undefined);
+  if (gapAtEnd !== undefined) steps.push(gapAtEnd);
+  return steps;
+}
+
+/** Segments that nobody needs are removed, so the story may begin with any number, but with an opening round. */
+function gapAtStart(segments: readonly SegmentScan[], first: Round): Gap | undefined {
+  const unreadable = segments.find(({ fileBytes, rounds }) => fileBytes > 0 && rounds.length === 0);
+  const segment = Math.min(unreadable?.segment ?? first.segment, first.segment);
+  if (segment === first.segment && isOpening(first)) return undefined;
+  const reason = `what was before round ${first.number} cannot be read`;
+  return { kind: 'gap', segment, offset: 0, reason };
+}
+
+function gapBetween(
+  segments: readonly SegmentScan[],
+  previous: Round,
+  lastMissing: number,
+  next: Round | undefined,
+): Gap | undefined {
+  if (lastMissing <= previous.number) return undefined;
+  const end = previous.offset + previous.length;
+  const file = segments.find(({ segment }) => segment === previous.segment);
+  const isInSameFile = next?.segment === previous.segment || end < (file?.fileBytes ?? 0);
+  const place =
+    isInSameFile || next === undefined
+      ? { segment: previous.segment, offset: end }
+      : { segment: next.segment, offset: 0 };
+  return {
+    kind: 'gap',
+    ...place,
+    reason: `rounds ${previous.number + 1} to ${lastMissing} cannot be read`,
+  };
+}

@@ -1,0 +1,192 @@
+import { strict as assert } from 'node:assert';
+import { compareRanges, equalRanges, writeU32 } from '../bytes.ts';
+import { ByteWriter } from '../encoding.ts';
+import { crc32c } from '../hash/crc32c.ts';
+import type { Cursor } from '../iterator/cursor.ts';
+import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import { BlockBuilder } from './block-builder.ts';
+import { FilterBuilder } from './filter.ts';
+import { encodeFooter } from './footer.ts';
+import { BLOCK_TRAILER_BYTES, type BlockHandle, Codec, tableFileName } from './format.ts';
+import { encodeProperties, type TableMeta, type TableProperties } from './table-meta.ts';
+
+export interface TableWriterOptions {
+  readonly vfs: Vfs;
+  readonly directory: string;
+  readonly fileNumber: number;
+  readonly blockSizeBytes: number;
+  readonly suffixBytes: number;
+}
+
+/**
+ * Writes one table out of entries in ascending order, each key once. `add` only fills memory; the caller
+ * awaits `drain` now and then, so that no more than a little is waiting.
+ */
+export class TableWriter {
+  readonly #options: TableWriterOptions;
+  readonly #file: VfsFile;
+  readonly #data = new BlockBuilder();
+  readonly #index: IndexBuilder;
+  readonly #filter = new FilterBuilder();
+  /** Finished blocks that are not in the file yet; they go to `#writtenBytes`. */
+  readonly #waiting = new ByteWriter(DRAIN_BYTES + 8192);
+  #writtenBytes = 0;
+  readonly #lastKey = new ByteWriter(64);
+  #smallest: Uint8Array | undefined;
+  #suffixMin: Uint8Array | undefined;
+  #entryCount = 0;
+  #rawBytes = 0;
+  #seqMin = Number.MAX_SAFE_INTEGER;
+  #seqMax = 0;
+
+  private constructor(options: TableWriterOptions, file: VfsFile) {
+    this.#options = options;
+    this.#file = file;
+    this.#index = new IndexBuilder(options.blockSizeBytes);
+  }
+
+  static async create(options: TableWriterOptions): Promise<TableWriter> {
+    const path = `${options.directory}/${tableFileName(options.fileNumber)}`;
+    return new TableWriter(options, await options.vfs.open(path, 'create'));
+  }
+
+  /** Adds the entry that a cursor stands on. */
+  add(entry: Cursor): void {
+    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, seq } = entry;
+    this.#noteKey(keyBytes, keyStart, keyEnd);
+    this.#entryCount++;
+    this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
+    if (seq < this.#seqMin) this.#seqMin = seq;
+    if (seq > this.#seqMax) this.#seqMax = seq;
+    this.#data.add(keyBytes, keyStart, keyEnd, seq, valueBytes, valueStart, valueEnd);
+    if (this.#data.sizeBytes >= this.#options.blockSizeBytes) this.#finishDataBlock();
+  }
+
+  get sizeBytes(): number {
+    return this.#writtenBytes + this.#waiting.length + this.#data.sizeBytes;
+  }
+
+  get wantsDrain(): boolean {
+    return this.#waiting.length >= DRAIN_BYTES;
+  }
+
+  async drain(): Promise<void> {
+    await this.#file.write(this.#writtenBytes, this.#waiting.written);
+    this.#writtenBytes += this.#waiting.length;
+    this.#waiting.clear();
+  }
+
+  /** Writes the rest and syncs the file; the caller syncs the folder. */
+  async finish(): Promise<TableMeta> {
+    assert(this.#entryCount > 0, 'a table has an entry');
+    if (!this.#data.isEmpty) this.#finishDataBlock();
+    const { blocks, top } = this.#index.finish((block) => this.#append(block));
+    assert(blocks > 0, 'a table has an index block');
+    const filter = this.#append(this.#filter.finish());
+    const topIndex = this.#append(top);
+    const properties = this.#properties();
+    const encoded = new ByteWriter();
+    encodeProperties(encoded, properties);
+    const footer = encodeFooter({ filter, topIndex, properties: this.#append(encoded.written) });
+    this.#waiting.range(footer, 0, footer.length);
+    await this.drain();
+    await this.#file.sync();
+    await this.#file.close();
+    const { fileNumber } = this.#options;
+    return { ...properties, fileNumber, bytes: this.#writtenBytes, damaged: false };
+  }
+
+  /** Gives up: closes the file; what is in it means nothing. */
+  async abandon(): Promise<void> {
+    await this.#file.close();
+  }
+
+  #properties(): TableProperties {
+    return {
+      entryCount: this.#entryCount,
+      rawBytes: this.#rawBytes,
+      seqMin: this.#seqMin,
+      seqMax: this.#seqMax,
+      smallest: this.#smallest as Uint8Array,
+      largest: this.#lastKey.written.slice(),
+      suffixMin: this.#suffixMin as Uint8Array,
+    };
+  }
+
+  #noteKey(key: Uint8Array, start: number, end: number): void {
+    const last = this.#lastKey.written;
+    const seriesEnd = end - this.#options.suffixBytes;
+    const lastSeriesEnd = last.length - this.#options.suffixBytes;
+    assert(seriesEnd >= start, 'a key holds its suffix');
+    if (this.#smallest === undefined) {
+      this.#smallest = key.slice(start, end);
+      this.#filter.add(key, start, seriesEnd);
+    } else {
+      assert(compareRanges(last, 0, last.length, key, start, end) < 0, 'keys ascend');
+      if (!equalRanges(last, 0, lastSeriesEnd, key, start, seriesEnd)) {
+        this.#filter.add(key, start, seriesEnd);
+      }
+    }
+    const least = this.#suffixMin;
+    if (least === undefined || compareRanges(key, seriesEnd, end, least, 0, least.length) < 0) {
+      this.#suffixMin = key.slice(seriesEnd, end);
+    }
+    this.#lastKey.clear();
+    this.#lastKey.range(key, start, end);
+  }
+
+  #finishDataBlock(): void {
+    const handle = this.#append(this.#data.finish());
+    this.#index.add(this.#data.lastKey, handle);
+  }
+
+  /** Adds a block with its trailer to what waits to be written. */
+  #append(block: Uint8Array): BlockHandle {
+    const handle = { offset: this.#writtenBytes + this.#waiting.length, length: block.length };
+    const trailer = new Uint8Array(BLOCK_TRAILER_BYTES);
+    trailer[0] = Codec.none;
+    writeU32(trailer, 1, crc32c(trailer, 0, 1, crc32c(block)));
+    this.#waiting.range(block, 0, block.length);
+    this.#waiting.range(trailer, 0, trailer.length);
+    return handle;
+  }
+}
+
+/** Two levels of index. Index blocks are kept until all data is written: they stand behind it in the file. */
+class IndexBuilder {
+  readonly #blockSizeBytes: number;
+  readonly #current = new BlockBuilder();
+  readonly #finished: { readonly block: Uint8Array; readonly lastKey: Uint8Array }[] = [];
+
+  constructor(blockSizeBytes: number) {
+    this.#blockSizeBytes = blockSizeBytes;
+  }
+
+  add(lastKey: Uint8Array, handle: BlockHandle): void {
+    addHandle(this.#current, lastKey, handle);
+    if (this.#current.sizeBytes >= this.#blockSizeBytes) this.#finishBlock();
+  }
+
+  finish(append: (block: Uint8Array) => BlockHandle): { blocks: number; top: Uint8Array } {
+    if (!this.#current.isEmpty) this.#finishBlock();
+    const top = new BlockBuilder();
+    for (const { block, lastKey } of this.#finished) addHandle(top, lastKey, append(block));
+    return { blocks: this.#finished.length, top: top.finish() };
+  }
+
+  #finishBlock(): void {
+    const lastKey = this.#current.lastKey.slice();
+    this.#finished.push({ block: this.#current.finish().slice(), lastKey });
+  }
+}
+
+/** An index entry: the last key of the block it leads to, and as value offset varint · length varint. */
+function addHandle(builder: BlockBuilder, lastKey: Uint8Array, handle: BlockHandle): void {
+  const writer = new ByteWriter(16);
+  writer.varint(handle.offset);
+  writer.varint(handle.length);
+  const value = writer.written;
+  builder.add(lastKey, 0, lastKey.length, 0, value, 0, value.length);
+}
+
+const DRAIN_BYTES = 256 * 1024;

@@ -1,0 +1,216 @@
+import { CrashableContent } from './mem-content.ts';
+import { CrashableNames } from './mem-names.ts';
+import type { Vfs, VfsFile } from './vfs.ts';
+
+/**
+ * A file system in memory that can lose power: it remembers what was synced and what was not, for the
+ * bytes of files and for the names in folders alike. The root `/` and the working folder `` exist.
+ */
+export class CrashableMemVfs implements Vfs {
+  /**
+   * Called before each operation takes effect. What it throws is what the operation fails with, without
+   * effect (a failing `sync` gives up the unsynced writes for good); while its promise is pending the disk is slow.
+   */
+  onOperation: ((operation: VfsOperation) => void | Promise<void>) | undefined;
+
+  #names = new CrashableNames();
+
+  constructor() {
+    this.#names.makeDirectory('/');
+    this.#names.makeDirectory('');
+  }
+
+  /**
+   * The disk as it could look if the power went now. Every 512-byte sector of an unsynced write and every unsynced
+   * change of a name is there with probability `unsyncedKeepRatio` (default 0.5); what was synced always is.
+   * `random` gives numbers in [0, 1). Independent of this one, and without its `onOperation`.
+   */
+  crashClone(options: { unsyncedKeepRatio?: number; random: () => number }): CrashableMemVfs {
+    const ratio = options.unsyncedKeepRatio ?? 0.5;
+    const keep = () => options.random() < ratio;
+    const copies = this.#copyContents((content) => content.afterPowerCut(keep));
+    const clone = new CrashableMemVfs();
+    clone.#names = this.#names.afterPowerCut(copies, keep);
+    return clone;
+  }
+
+  /** What the next process finds after a `kill -9`: everything, and what was not synced still is not. */
+  processCrashClone(): CrashableMemVfs {
+    const clone = new CrashableMemVfs();
+    clone.#names = this.#names.afterKill(this.#copyContents((content) => content.afterKill()));
+    return clone;
+  }
+
+  /** Flips bits of one byte on the disk, as worn flash does. */
+  damage(path: string, offset: number, xorByte: number): void {
+    this.#existing(path).damage(offset, xorByte);
+  }
+
+  async open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile> {
+    await this.#operation('open', path);
+    if (mode !== 'create') return this.#file(path, this.#existing(path), mode === 'write');
+    if (this.#names.get(path) !== undefined) throw systemError('EEXIST', path);
+    this.#existingParent(path);
+    const content = new CrashableContent();
+    this.#names.change([path, content]);
+    return this.#file(path, content, true);
+  }
+
+  async readFile(path: string): Promise<Uint8Array> {
+    await this.#operation('read', path);
+    const content = this.#existing(path);
+    return content.read(0, content.length);
+  }
+
+  async list(directory: string): Promise<string[]> {
+    await this.#operation('list', directory);
+    const names = this.#names.list(directory);
+    if (names === undefined) throw systemError('ENOENT', directory);
+    return names;
+  }
+
+  async makeDirectory(directory: string): Promise<void> {
+    await this.#operation('makeDirectory', directory);
+    this.#names.makeDirectory(directory);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#operation('rename', from);
+    const content = this.#existing(from);
+    this.#existingParent(to);
+    this.#names.change([from, undefined], [to, content]);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#operation('remove', path);
+    this.#existing(path);
+    this.#names.change([path, undefined]);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    await this.#operation('exists', path);
+    return this.#names.get(path) !== undefined || this.#names.hasDirectory(path);
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    await this.#operation('syncDirectory', directory);
+    if (!this.#names.hasDirectory(directory)) throw systemError('ENOENT', directory);
+    this.#names.syncDirectory(directory);
+  }
+
+  #file(path: string, content: CrashableContent, writable: boolean): VfsFile {
+    return new MemFile(path, content, writable, (kind) => this.#operation(kind, path));
+  }
+
+  #operation(kind: VfsOperation['kind'], path: string): void | Promise<void> {
+    return this.onOperation?.({ kind, path });
+  }
+
+  #existing(path: string): CrashableContent {
+    const content = this.#names.get(path);
+    if (content === undefined) throw systemError('ENOENT', path);
+    return content;
+  }
+
+  #existingParent(path: string): void {
+    const slash = path.lastIndexOf('/');
+    const parent = slash === 0 ? '/' : path.slice(0, Math.max(0, slash));
+    if (!this.#names.hasDirectory(parent)) throw systemError('ENOENT', path);
+  }
+
+  #copyContents(copy: (content: CrashableContent) => CrashableContent) {
+    const copies = new Map<CrashableContent, CrashableContent>();
+    for (const content of this.#names.contents()) copies.set(content, copy(content));
+    return copies;
+  }
+}
+
+export interface VfsOperation {
+  readonly kind:
+    | 'open'
+    | 'read'
+    | 'write'
+    | 'sync'
+    | 'truncate'
+    | 'size'
+    | 'list'
+    | 'exists'
+    | 'makeDirectory'
+    | 'rename'
+    | 'remove'
+    | 'syncDirectory';
+  readonly path: string;
+}
+
+class MemFile implements VfsFile {
+  readonly #path: string;
+  readonly #content: CrashableContent;
+  readonly #writable: boolean;
+  readonly #operation: (kind: VfsOperation['kind']) => void | Promise<void>;
+  #closed = false;
+
+  constructor(
+    path: string,
+    content: CrashableContent,
+    writable: boolean,
+    operation: (kind: VfsOperation['kind']) => void | Promise<void>,
+  ) {
+    this.#path = path;
+    this.#content = content;
+    this.#writable = writable;
+    this.#operation = operation;
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array> {
+    await this.#begin('read');
+    return this.#content.read(position, length);
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    this.#assertWritable();
+    await this.#begin('write');
+    this.#content.write(position, bytes);
+  }
+
+  async sync(): Promise<void> {
+    try {
+      await this.#begin('sync');
+    } catch (error) {
+      this.#content.failSync();
+      throw error;
+    }
+    this.#content.sync();
+  }
+
+  async truncate(length: number): Promise<void> {
+    this.#assertWritable();
+    await this.#begin('truncate');
+    this.#content.truncate(length);
+  }
+
+  async size(): Promise<number> {
+    await this.#begin('size');
+    return this.#content.length;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) throw systemError('EBADF', this.#path);
+    this.#closed = true;
+  }
+
+  /** An operation that has begun is let through when the file is closed meanwhile, as Node does. */
+  #begin(kind: VfsOperation['kind']): void | Promise<void> {
+    if (this.#closed) throw systemError('EBADF', this.#path);
+    return this.#operation(kind);
+  }
+
+  #assertWritable(): void {
+    if (!this.#writable) throw systemError('EBADF', this.#path);
+  }
+}
+
+function systemError(code: string, path: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(`${code}: ${path}`);
+  error.code = code;
+  return error;
+}

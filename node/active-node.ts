@@ -1,0 +1,269 @@
+import { Db } from '../lsm/db.ts';
+import type { EngineEvent } from '../lsm/engine.ts';
+import type { Log } from '../lsm/log/log.ts';
+import type { RecoveredGroup } from '../lsm/log/types.ts';
+import { cluster, decode, encode } from '../protos/index.ts';
+import { NodeDataPlane } from './dataplane/data-plane.ts';
+import { Reads } from './dataplane/reads.ts';
+import { ShardMap } from './dataplane/shard-map.ts';
+import { Watches } from './dataplane/watches.ts';
+import type { Genesis } from './membership/genesis.ts';
+import { Members } from './membership/members.ts';
+import type { RaftEvent } from './raft/types.ts';
+import { ShardHost } from './shard/host.ts';
+import {
+  decodePositions,
+  encodePositions,
+  recoverReplicas,
+  type SuspectReplica,
+  TICK_MS,
+} from './shard/recovery.ts';
+import type { Replica } from './shard/replica.ts';
+import type { StorageNodeOptions } from './storage-node.ts';
+import type { ClusterLink } from './transport/cluster-link.ts';
+import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
+
+export const HEARTBEAT_MS = 1_000;
+
+interface ActiveNodeParts {
+  readonly options: StorageNodeOptions;
+  readonly own: RpcOrigin;
+  readonly genesis: Genesis;
+  readonly link: ClusterLink;
+  readonly log: Log;
+  readonly engine: Db;
+  readonly host: ShardHost;
+  readonly suspects: readonly SuspectReplica[];
+}
+
+/** A node that belongs to a cluster: its shards, its data plane, and what it does every second. */
+export class ActiveNode {
+  readonly genesis: Genesis;
+  readonly log: Log;
+  readonly engine: Db;
+  readonly host: ShardHost;
+  readonly map: ShardMap;
+  readonly members: Members;
+  readonly watches: Watches;
+  readonly dataPlane: NodeDataPlane;
+  readonly suspects: readonly SuspectReplica[];
+  readonly #options: StorageNodeOptions;
+  readonly #own: RpcOrigin;
+  readonly #link: ClusterLink;
+  readonly #reads: Reads;
+  readonly #cancels: (() => void)[] = [];
+  #announceScheduled = false;
+  #stopped = false;
+
+  /** Opens the engine and puts the replicas together. Nothing votes, acknowledges or serves before `start`. */
+  static async open(input: {
+    readonly options: StorageNodeOptions;
+    readonly own: RpcOrigin;
+    readonly genesis: Genesis;
+    readonly link: ClusterLink;
+    readonly log: Log;
+    readonly groups: readonly RecoveredGroup[];
+    readonly distrust: string | undefined;
+  }): Promise<ActiveNode> {
+    const { options, own, genesis, link, log } = input;
+    const { env, directory, memtableBytes } = options;
+    let node: ActiveNode | undefined;
+    const engine = await Db.open({
+      vfs: env.vfs,
+      directory: `${directory}/tables`,
+      offload: env.offload,
+      notePositions: () => encodePositions(node?.host.replicas() ?? []),
+      borders: genesis.groups
+        .filter(({ slotCount }) => slotCount > 0)
+        .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
+      onEvent: (event) => reportEngineEvent(options, event),
+      ...(memtableBytes === undefined ? {} : { memtableBytes }),
+    });
+    const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
+    const host = new ShardHost({
+      env,
+      log,
+      engine,
+      replicas: recovered.replicas,
+      send: (to, messages) => link.sendRaft(to, messages),
+      onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
+      onFatal: options.onFatal,
+    });
+    node = new ActiveNode({ ...input, engine, host, suspects: recovered.suspects });
+    return node;
+  }
+
+  private constructor(parts: ActiveNodeParts) {
+    const { options, own, genesis, link, log, engine, host, suspects } = parts;
+    const { env } = options;
+    this.#options = options;
+    this.#own = own;
+    this.#link = link;
+    this.genesis = genesis;
+    this.log = log;
+    this.engine = engine;
+    this.host = host;
+    this.suspects = suspects;
+    this.map = new ShardMap(genesis);
+    this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
+    const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
+    this.watches = new Watches(shared);
+    this.#reads = new Reads(shared);
+    const { watches } = this;
+    this.dataPlane = new NodeDataPlane({ ...shared, own, reads: this.#reads, watches });
+  }
+
+  start(): void {
+    const { env } = this.#options;
+    for (const { group, reason } of this.suspects) {
+      env.events.emit({
+        level: 'error',
+        name: 'replica-suspect',
+        message: `group ${group}: the replica on this node cannot be trusted (${reason}); it neither votes nor serves`,
+        data: { group },
+      });
+    }
+    this.#link.attach(this.genesis.clusterId, {
+      raft: (peer, messages) => this.host.receive(peer, messages),
+      heartbeat: (peer, heartbeat) => this.#onHeartbeat(peer, heartbeat),
+      rpc: (from, message, reply) => this.#serve(from, message, reply),
+      disconnected: (peer) => this.#onDisconnected(peer),
+    });
+    this.host.start();
+    this.#cancels.push(
+      env.timers.every(TICK_MS, () => this.host.tick()),
+      env.timers.every(HEARTBEAT_MS, () => {
+        this.#sendHeartbeat();
+        this.#releaseLog();
+      }),
+    );
+    this.#sendHeartbeat();
+  }
+
+  /** Nothing is acknowledged any more and the log takes no more rounds. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const cancel of this.#cancels) cancel();
+    this.dataPlane.stop();
+    this.host.stop();
+    await this.log.close().catch(() => {});
+    await this.engine.close().catch(() => {});
+  }
+
+  onRaftEvent(replica: Replica, event: RaftEvent): void {
+    const { group, members, replicaId } = replica.identity;
+    if (event.kind === 'leader-changed') {
+      const node = members.get(event.leader);
+      if (node !== undefined) this.dataPlane.leaderReported(group, node, event.term);
+      return;
+    }
+    if (event.role !== 'leader') return;
+    this.dataPlane.leaderReported(group, this.#own.node, event.term);
+    this.#options.env.events.emit({
+      level: 'debug',
+      name: 'became-leader',
+      message: `group ${group}: replica ${replicaId} leads in term ${event.term}`,
+      data: { group, term: event.term },
+    });
+    this.#announceSoon();
+  }
+
+  #serve(from: RpcOrigin, message: RpcMessage, reply: (body: RpcBody) => void): void {
+    if (message.forwardRequest != null) {
+      this.dataPlane.serveForward(from, message.forwardRequest, reply);
+    } else if (message.forwardReply != null) {
+      this.dataPlane.forwardAnswered(message.forwardReply);
+    } else if (message.readRequest != null) {
+      this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
+    } else if (message.watchOpen != null) {
+      this.watches
+        .serve(from.node, message.id, message.watchOpen)
+        .catch((error) => this.#complain(error));
+    } else if (message.watchEvents != null) {
+      this.watches.eventsArrived(from.node, message.id, message.watchEvents);
+    } else if (message.watchCredit != null) {
+      this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
+    } else if (message.watchClose != null) {
+      this.watches.closedBy(from.node, message.id);
+    }
+  }
+
+  #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
+    this.members.heard(peer, heartbeat);
+    for (const { group, term } of heartbeat.leads) {
+      this.dataPlane.leaderReported(group ?? 0, peer, term ?? 0);
+    }
+  }
+
+  #onDisconnected(peer: string): void {
+    this.host.nodeUnreachable(peer);
+    this.watches.nodeUnreachable(peer);
+  }
+
+  /** Nodes without a replica learn of new leaders from heartbeats: do not let them wait for the next. */
+  #announceSoon(): void {
+    if (this.#announceScheduled) return;
+    this.#announceScheduled = true;
+    this.#options.env.yield(() => {
+      this.#announceScheduled = false;
+      if (!this.#stopped) this.#sendHeartbeat();
+    });
+  }
+
+  #sendHeartbeat(): void {
+    const { env, name, mqttAddress, httpAddress, load } = this.#options;
+    const leads = [...this.host.replicas()]
+      .filter((replica) => replica.raft.role === 'leader')
+      .map((replica) => ({ group: replica.identity.group, term: replica.raft.term }));
+    const payload = encode(cluster.Heartbeat, {
+      format: 1,
+      ...this.#own,
+      name,
+      syncedRound: this.log.syncedRound,
+      clockMs: env.clock.nowMs(),
+      mqttAddress,
+      httpAddress,
+      state: 'active',
+      leads,
+      suspectReplicas: this.suspects.length,
+      ...load?.(),
+    });
+    this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
+    this.#link.sendHeartbeat(this.members.others(), payload);
+  }
+
+  /** Lets go of log segments that nobody needs: flushed here, and held by every voter (DESIGN §5 ▣). */
+  #releaseLog(): void {
+    const flushed = decodePositions(this.engine.flushedPositions());
+    for (const replica of this.host.replicas()) {
+      const { group } = replica.identity;
+      const upTo = Math.min(flushed.get(group)?.appliedIndex ?? 0, replica.raft.releasableIndex);
+      const term = replica.raft.termAt(upTo);
+      if (upTo <= replica.raft.logStart.index || term === undefined) continue;
+      this.log.release(group, upTo, term);
+      replica.raft.compact(upTo);
+    }
+    this.log.collect().catch((error) => {
+      if (!this.#stopped) this.#options.onFatal(error as Error);
+    });
+  }
+
+  #complain(error: unknown): void {
+    if (this.#stopped) return;
+    this.#options.env.events.emit({
+      level: 'error',
+      name: 'request-failed',
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): void {
+  if (event.kind === 'background-error') options.onFatal(event.error);
+  if (event.kind !== 'corruption') return;
+  options.env.events.emit({
+    level: 'error',
+    name: 'table-damaged',
+    message: `${event.file} is damaged at ${event.offset}: ${event.reason}`,
+  });
+}

@@ -1,0 +1,260 @@
+import type {
+  DataPlane,
+  GetOutcome,
+  ListOutcome,
+  ListQuery,
+  Watch,
+  Watcher,
+  WriteSink,
+} from '../../broker/data-plane.ts';
+import { cluster } from '../../protos/index.ts';
+import type { Env } from '../env.ts';
+import type { ForwardedBatch } from '../shard/entry.ts';
+import type { ShardHost } from '../shard/host.ts';
+import type { ForwardOutcome } from '../shard/replica.ts';
+import type { RpcBody, RpcHub, RpcOrigin } from '../transport/rpc.ts';
+import type { Reads } from './reads.ts';
+import type { ShardMap } from './shard-map.ts';
+import type { Watches } from './watches.ts';
+import { type SealedBatch, WriteStream } from './write-stream.ts';
+
+/** A put that is not committed by then is not acknowledged (DESIGN §6). */
+export const PUT_DEADLINE_MS = 10_000;
+const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
+const TICK_MS = 100;
+
+const { ForwardStatus } = cluster;
+
+/** Routes what the broker asks for to the shards, wherever their leaders are. */
+export class NodeDataPlane implements DataPlane {
+  readonly #own: RpcOrigin;
+  readonly #env: Env;
+  readonly #host: ShardHost;
+  readonly #map: ShardMap;
+  readonly #rpc: RpcHub;
+  readonly #reads: Reads;
+  readonly #watches: Watches;
+  readonly #streams = new Map<number, WriteStream>();
+  /** Streams that something was written to in this turn. */
+  readonly #touched = new Set<WriteStream>();
+  readonly #held = new Set<WriteSink>();
+  /** Counts down the candidates of a group while nobody says who leads it. */
+  readonly #guess = new Map<number, number>();
+  readonly #stopTicking: () => void;
+  #pumpScheduled = false;
+  #queuedBytes = 0;
+  #stopped = false;
+
+  constructor(options: {
+    readonly own: RpcOrigin;
+    readonly env: Env;
+    readonly host: ShardHost;
+    readonly map: ShardMap;
+    readonly rpc: RpcHub;
+    readonly reads: Reads;
+    readonly watches: Watches;
+  }) {
+    this.#own = options.own;
+    this.#env = options.env;
+    this.#host = options.host;
+    this.#map = options.map;
+    this.#rpc = options.rpc;
+    this.#reads = options.reads;
+    this.#watches = options.watches;
+    this.#stopTicking = this.#env.timers.every(TICK_MS, () => this.#tick());
+  }
+
+  write(
+    sink: WriteSink,
+    token: number,
+    buffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    if (this.#stopped) {
+      this.#env.yield(() => sink.writeFailed(token, 'stopping'));
+      return true;
+    }
+    const stream = this.#stream(this.#map.groupOf(buffer, keyStart, keyEnd));
+    const before = stream.queuedBytes;
+    stream.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    this.#queuedBytes += stream.queuedBytes - before;
+    this.#touched.add(stream);
+    this.#schedulePump();
+    if (this.#queuedBytes < QUEUE_BYTES_MAX) return true;
+    this.#held.add(sink);
+    return false;
+  }
+
+  forget(sink: WriteSink): void {
+    this.#held.delete(sink);
+    for (const stream of this.#streams.values()) stream.forget(sink);
+    this.#recount();
+  }
+
+  get(key: Uint8Array): Promise<GetOutcome> {
+    return this.#reads.get(key);
+  }
+
+  list(query: ListQuery): Promise<ListOutcome> {
+    return this.#reads.list(query);
+  }
+
+  watch(filter: string, watcher: Watcher): Watch {
+    return this.#watches.open(filter, watcher);
+  }
+
+  /** Another node says that it leads these groups, or we noticed that we do. */
+  leaderReported(group: number, node: string, term: number): void {
+    if (!this.#map.report(group, { node, term, configurationIndex: 0 })) return;
+    this.#guess.delete(group);
+    this.#streams.get(group)?.resendAll();
+  }
+
+  /** A batch that another node forwards to a group that we may lead. */
+  serveForward(
+    from: RpcOrigin,
+    request: NonNullable<cluster.Rpc['forwardRequest']>,
+    reply: (body: RpcBody) => void,
+  ): void {
+    const { group = 0, number = 0, count = 0, crc = 0, batch = NOTHING } = request;
+    this.#propose(
+      group,
+      { ...from, number, count, crc, bytes: batch.slice() },
+      (outcome) => reply({ forwardReply: { group, number, ...wireOutcome(outcome) } }),
+    );
+  }
+
+  forwardAnswered(reply: NonNullable<cluster.Rpc['forwardReply']>): void {
+    this.#answered(reply.group ?? 0, reply.number ?? 0, outcomeOf(reply));
+  }
+
+  /** Nothing that waits is acknowledged from here on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stopTicking();
+    for (const stream of this.#streams.values()) stream.stop();
+    this.#watches.stop();
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  #stream(group: number): WriteStream {
+    const existing = this.#streams.get(group);
+    if (existing !== undefined) return existing;
+    const stream = new WriteStream({
+      nowMs: () => this.#env.clock.monotonicMs(),
+      send: (batch) => this.#send(group, batch),
+    });
+    this.#streams.set(group, stream);
+    return stream;
+  }
+
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    this.#env.yield(() => {
+      this.#pumpScheduled = false;
+      for (const stream of this.#touched) stream.pump();
+      this.#touched.clear();
+    });
+  }
+
+  #send(group: number, batch: SealedBatch): void {
+    const target = this.#target(group);
+    if (target === this.#own.node) {
+      this.#propose(group, { ...this.#own, ...batch }, (outcome) =>
+        this.#answered(group, batch.number, outcome),
+      );
+      return;
+    }
+    const { number, count, crc, bytes } = batch;
+    this.#rpc.post(target, 'consensus', this.#rpc.newId(), {
+      forwardRequest: { group, number, count, crc, batch: bytes },
+    });
+  }
+
+  #target(group: number): string {
+    const candidates = this.#map.candidates(group);
+    const guess = this.#guess.get(group) ?? 0;
+    return candidates[guess % candidates.length] as string;
+  }
+
+  #propose(group: number, batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
+    const replica = this.#host.replica(group);
+    if (replica === undefined) return done({ kind: 'not-leader', leader: undefined });
+    replica.propose(batch, done);
+    this.#host.touch(replica);
+  }
+
+  #answered(group: number, number: number, outcome: ForwardOutcome): void {
+    const stream = this.#streams.get(group);
+    if (stream === undefined || this.#stopped) return;
+    if (outcome.kind === 'not-leader') this.#redirect(group, outcome.leader);
+    stream.answered(number, outcome);
+    if (outcome.kind === 'committed') this.#recount();
+  }
+
+  /** The next try goes where the answer points, or to the next replica in line. */
+  #redirect(group: number, leader: string | undefined): void {
+    const candidates = this.#map.candidates(group);
+    const hinted = leader === undefined ? -1 : candidates.indexOf(leader);
+    this.#guess.set(group, hinted >= 0 ? hinted : (this.#guess.get(group) ?? 0) + 1);
+  }
+
+  #tick(): void {
+    const nowMs = this.#env.clock.monotonicMs();
+    for (const stream of this.#streams.values()) {
+      if (!stream.isIdle) stream.tick(nowMs, PUT_DEADLINE_MS);
+    }
+    this.#recount();
+  }
+
+  #recount(): void {
+    let bytes = 0;
+    for (const stream of this.#streams.values()) bytes += stream.queuedBytes;
+    this.#queuedBytes = bytes;
+    if (this.#held.size === 0 || bytes > QUEUE_BYTES_MAX / 2) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const sink of held) sink.writesDrained();
+  }
+}
+
+function wireOutcome(outcome: ForwardOutcome): cluster.ForwardReply.$Properties {
+  switch (outcome.kind) {
+    case 'committed':
+      return { status: ForwardStatus.COMMITTED, baseVersion: outcome.baseVersion };
+    case 'not-leader':
+      return { status: ForwardStatus.NOT_LEADER, leaderNode: outcome.leader ?? '' };
+    case 'out-of-order':
+      return { status: ForwardStatus.OUT_OF_ORDER, expectedNumber: outcome.expectedNumber };
+    case 'busy':
+      return { status: ForwardStatus.BUSY };
+    case 'bad-batch':
+      return { status: ForwardStatus.BAD_BATCH };
+  }
+}
+
+function outcomeOf(reply: NonNullable<cluster.Rpc['forwardReply']>): ForwardOutcome {
+  switch (reply.status) {
+    case ForwardStatus.COMMITTED:
+      return { kind: 'committed', baseVersion: reply.baseVersion ?? 0 };
+    case ForwardStatus.NOT_LEADER: {
+      const leader = reply.leaderNode ?? '';
+      return { kind: 'not-leader', leader: leader === '' ? undefined : leader };
+    }
+    case ForwardStatus.OUT_OF_ORDER:
+      return { kind: 'out-of-order', expectedNumber: reply.expectedNumber ?? 0 };
+    case ForwardStatus.BAD_BATCH:
+      return { kind: 'bad-batch' };
+    default:
+      return { kind: 'busy' };
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,19 @@
+/** Why a node cannot start, or go on. The sentence is for the person at the terminal. */
+export type NodeErrorCode =
+  | 'CONFIG_INVALID'
+  | 'PORT_TAKEN'
+  | 'DIRECTORY_IN_USE'
+  | 'WRONG_CLUSTER'
+  | 'NAME_TAKEN'
+  | 'STATE_DAMAGED'
+  | 'FORMAT_TOO_NEW';
+
+export class NodeError extends Error {
+  override readonly name = 'NodeError';
+  readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Vfs } from '../../lsm/vfs/vfs.ts';
+import { cluster, decode, encode } from '../../protos/index.ts';
+import { placeReplicas } from '../ring/placement.ts';
+import { metaGroup, shardLayout } from '../ring/slots.ts';
+import { readStateFile, writeStateFile } from './state-file.ts';
+
+/**
+ * The record that creates a cluster: its id, its nodes, and for group 0 and every shard the first
+ * configuration with its replica ids. Made once, by one node; a node accepts exactly one (DESIGN §5 ▣).
+ */
+export interface Genesis {
+  readonly clusterId: string;
+  readonly createdAtMs: number;
+  readonly replicationFactor: number;
+  readonly nodes: readonly GenesisNode[];
+  readonly groups: readonly GenesisGroup[];
+}
+
+export interface GenesisNode {
+  readonly node: string;
+  readonly name: string;
+  readonly mqttAddress: string;
+}
+
+export interface GenesisGroup {
+  readonly group: number;
+  readonly firstSlot: number;
+  /** 0 for the meta group. */
+  readonly slotCount: number;
+  readonly voters: readonly { readonly replicaId: number; readonly node: string }[];
+}
+
+const FILE = 'genesis';
+const META_VOTERS_MAX = 5;
+
+export function createGenesis(options: {
+  readonly clusterId: string;
+  readonly nowMs: number;
+  readonly replicationFactor: number;
+  readonly shardCount: number;
+  readonly nodes: readonly GenesisNode[];
+}): Genesis {
+  const { clusterId, nodes, replicationFactor } = options;
+  const shards = shardLayout(options.shardCount);
+  const ringNodes = nodes.map(({ node }) => ({ id: node, weight: 1, state: 'active' as const }));
+  const placement = placeReplicas({ nodes: ringNodes, shards, replicationFactor });
+  const metaVoters = nodes.map(({ node }) => node).slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
+  const groups = [
+    { group: metaGroup, firstSlot: 0, slotCount: 0, voters: replicas(metaVoters) },
+    ...shards.map((shard, i) => ({ ...shard, voters: replicas(placement[i]?.voters ?? []) })),
+  ];
+  return { clusterId, createdAtMs: options.nowMs, replicationFactor, nodes, groups };
+}
+
+/** Replica ids begin at 1 in every group and are never used again. */
+function replicas(nodes: readonly string[]): GenesisGroup['voters'] {
+  return nodes.map((node, i) => ({ replicaId: i + 1, node }));
+}
+
+function oddAtMost(count: number, max: number): number {
+  const most = Math.min(count, max);
+  return most % 2 === 1 ? most : Math.max(1, most - 1);
+}
+
+export function encodeGenesis(genesis: Genesis): cluster.Genesis.$Properties {
+  return {
+    format: 1,
+    clusterId: genesis.clusterId,
+    createdAtMs: genesis.createdAtMs,
+    replicationFactor: genesis.replicationFactor,
+    nodes: genesis.nodes.map((node) => ({ ...node, weight: 1 })),
+    groups: genesis.groups.map((group) => ({ ...group, voters: [...group.voters] })),
+  };
+}
+
+export function decodeGenesis(wire: cluster.Genesis): Genesis {
+  return {
+    clusterId: wire.clusterId,
+    createdAtMs: wire.createdAtMs,
+    replicationFactor: wire.replicationFactor,
+    nodes: wire.nodes.map(({ node, name, mqttAddress }) => ({ node, name, mqttAddress })),
+    groups: wire.groups.map(({ group, firstSlot, slotCount, voters }) => ({
+      group,
+      firstSlot,
+      slotCount,
+      voters: voters.map(({ replicaId, node }) => ({ replicaId, node })),
+    })),
+  };
+}
+
+export async function readGenesis(vfs: Vfs, directory: string): Promise<Genesis | undefined> {
+  const bytes = await readStateFile(vfs, directory, FILE);
+  return bytes === undefined ? undefined : decodeGenesis(decode(cluster.Genesis, bytes));
+}
+
+/** Durable when it resolves. */
+export async function writeGenesis(vfs: Vfs, directory: string, genesis: Genesis): Promise<void> {
+  await writeStateFile(vfs, directory, FILE, encode(cluster.Genesis, encodeGenesis(genesis)));
+}

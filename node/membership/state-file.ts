@@ -1,0 +1,56 @@
+import { crc32c } from '../../lsm/hash/crc32c.ts';
+import { type Vfs, writeFileAtomically } from '../../lsm/vfs/vfs.ts';
+import { NodeError } from '../errors.ts';
+
+/**
+ * A few bytes that a node must never forget: a format byte, the CRC32C of the rest, the rest. Kept twice,
+ * each replaced as a whole, so that one damaged copy is no loss.
+ */
+const FORMAT = 1;
+const HEADER_BYTES = 5;
+
+export async function writeStateFile(
+  vfs: Vfs,
+  directory: string,
+  name: string,
+  content: Uint8Array,
+): Promise<void> {
+  const bytes = new Uint8Array(HEADER_BYTES + content.length);
+  bytes[0] = FORMAT;
+  new DataView(bytes.buffer).setUint32(1, crc32c(content), true);
+  bytes.set(content, HEADER_BYTES);
+  await writeFileAtomically(vfs, directory, name, bytes);
+  await writeFileAtomically(vfs, directory, `${name}.copy`, bytes);
+}
+
+/** The content of the first copy that is whole; `undefined` if there is none at all. */
+export async function readStateFile(
+  vfs: Vfs,
+  directory: string,
+  name: string,
+): Promise<Uint8Array | undefined> {
+  let found = false;
+  for (const copy of [name, `${name}.copy`]) {
+    const path = `${directory}/${copy}`;
+    if (!(await vfs.exists(path))) continue;
+    found = true;
+    const content = open(await vfs.readFile(path), path);
+    if (content !== undefined) return content;
+  }
+  if (!found) return undefined;
+  throw new NodeError(
+    'STATE_DAMAGED',
+    `both copies of ${directory}/${name} are damaged: this node no longer knows who it is. Move the directory away and start with an empty one to join as a new node.`,
+  );
+}
+
+function open(bytes: Uint8Array, path: string): Uint8Array | undefined {
+  if (bytes.length < HEADER_BYTES) return undefined;
+  const content = bytes.slice(HEADER_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(1, true) !== crc32c(content)) return undefined;
+  if (bytes[0] !== FORMAT) {
+    throw new NodeError('FORMAT_TOO_NEW', `${path} was written by a newer version of DSS than this one.`);
+  }
+  return content;
+}

@@ -1,0 +1,2 @@
+export { Raft } from './raft.ts';
+export * from './types.ts';

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { Outbox } from './outbox.ts';
+import type { Progress } from './progress.ts';
+import { votersOf } from './quorum.ts';
+import { RaftLog } from './raft-log.ts';
+import { ForwardedReads, ReadRounds } from './read-index.ts';
+import type { LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
+
+/**
+ * Everything a replica knows, shared by the functions of its roles and seen by nobody else. `term`, `vote`,
+ * `role` and `leader` change in roles.ts only (and `vote` when a vote is granted, in election.ts).
+ */
+export class RaftState {
+  readonly id: ReplicaId;
+  readonly options: RaftOptions;
+  readonly log: RaftLog;
+  readonly outbox = new Outbox();
+
+  term: Term;
+  /** Who got this replica's vote in `term`; 0: nobody yet. */
+  vote: ReplicaId;
+  role: Role = 'follower';
+  /** The leader of `term` as far as known; 0: unknown. */
+  leader: ReplicaId = 0;
+
+  /** Since the last sign of the leader, the last vote granted or, on a leader, the last check of its quorum. */
+  electionElapsedTicks = 0;
+  /** Redrawn at every change of role or term, so that two candidates do not collide for ever (Raft §5.2). */
+  electionDeadlineTicks = 0;
+  /** The connection to the leader is closed: its silence is no longer trusted to be short. */
+  leaderUnreachable = false;
+
+  /** Candidates: the answers so far. */
+  readonly votes = new Map<ReplicaId, boolean>();
+
+  /** Leaders: one for each member, the leader included. */
+  readonly progress = new Map<ReplicaId, Progress>();
+  heartbeatElapsedTicks = 0;
+  /** Leaders: the index of the empty entry that opened the term, and the size of what follows uncommitted. */
+  termFirstIndex: LogIndex = 0;
+  uncommittedBytes = 0;
+  readonly readRounds = new ReadRounds();
+
+  readonly forwardedReads: ForwardedReads;
+  /** The highest releasedIndex that a leader has told or this replica has computed as one. */
+  releasedIndex: LogIndex = 0;
+
+  constructor(options: RaftOptions) {
+    assertOptions(options);
+    this.id = options.replicaId;
+    this.options = options;
+    this.term = options.hardState.term;
+    this.vote = options.hardState.vote;
+    this.log = new RaftLog({ ...options, commit: options.hardState.commit });
+    this.forwardedReads = new ForwardedReads(options.randomBelow(2 ** 30) * 2 ** 20);
+    assert(this.term >= this.log.lastTerm, 'a term is durable before entries of it');
+  }
+
+  /** A leader of this term exists and has spoken recently (Raft §4.2.3 of the dissertation). */
+  get hearsLeader(): boolean {
+    if (this.role === 'leader') return true;
+    return (
+      this.leader !== 0 &&
+      !this.leaderUnreachable &&
+      this.electionElapsedTicks < this.options.electionTicks
+    );
+  }
+
+  get isVoter(): boolean {
+    const { voters, outgoing } = this.options.configuration;
+    return voters.includes(this.id) || outgoing.includes(this.id);
+  }
+
+  /** An entry of this leader's own term is committed, so its commit index is up to date (§6.4 there). */
+  get hasCommittedInTerm(): boolean {
+    return this.role === 'leader' && this.log.commit >= this.termFirstIndex;
+  }
+
+  /**
+   * Up to here every voter's log holds the leader's entries durably. Whoever is elected by voters has them too,
+   * so they are never overwritten and never asked for again, although they may not be committed yet.
+   */
+  updateReleasedIndex(): LogIndex {
+    if (this.role === 'leader') {
+      const voters = votersOf(this.options.configuration);
+      const matches = voters.map((replica) => this.progress.get(replica)?.match ?? 0);
+      this.releasedIndex = Math.max(this.releasedIndex, Math.min(...matches));
+    }
+    return this.releasedIndex;
+  }
+}
+
+function assertOptions(options: RaftOptions): void {
+  const { configuration, replicaId, heartbeatTicks, electionTicks } = options;
+  assert(Number.isSafeInteger(replicaId) && replicaId > 0, 'a replica id is a positive integer');
+  assert(heartbeatTicks >= 1 && electionTicks > heartbeatTicks, 'an election waits for heartbeats');
+  const learners = new Set(configuration.learners);
+  assert(!votersOf(configuration).some((id) => learners.has(id)), 'a learner is not a voter');
+  for (const limit of [
+    options.appendBytesMax,
+    options.inflightBytesMax,
+    options.uncommittedBytesMax,
+    options.committedBytesMax,
+  ]) {
+    assert(limit > 0, 'limits are positive');
+  }
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { quorumValue, voteResult } from './quorum.ts';
+import { advanceCommit, sendHeartbeats } from './replication.ts';
+import { becomeFollower } from './roles.ts';
+import type { RaftState } from './state.ts';
+import type { Message } from './types.ts';
+
+/** What a leader makes of a message of its own term. Answers of replicas it does not know are dropped. */
+export function stepLeader(state: RaftState, message: Message): void {
+  switch (message.kind) {
+    case 'append-response':
+      handleAppendResponse(state, message);
+      return;
+    case 'heartbeat-response':
+      handleHeartbeatResponse(state, message);
+      return;
+    case 'read-index-request':
+      if (!state.progress.has(message.from)) return;
+      state.readRounds.add({ kind: 'remote', replica: message.from, context: message.context });
+      return;
+    case 'append-request':
+    case 'heartbeat-request':
+      assert.fail(
+        `term ${state.term} has two leaders: ${state.id} and ${message.from} (Raft §5.2)`,
+      );
+      return;
+    case 'vote-request':
+    case 'pre-vote-request':
+    case 'vote-response':
+    case 'pre-vote-response':
+    case 'read-index-response':
+      return; // Of an earlier role in this term.
+  }
+}
+
+/** Beats, and steps down when no majority has answered for an election timeout (dissertation §6.2). */
+export function tickLeader(state: RaftState): void {
+  const { electionTicks, heartbeatTicks, configuration } = state.options;
+  state.electionElapsedTicks += 1;
+  state.heartbeatElapsedTicks += 1;
+  if (state.electionElapsedTicks >= electionTicks) {
+    state.electionElapsedTicks = 0;
+    const isActive = (id: number) => id === state.id || state.progress.get(id)?.active === true;
+    if (voteResult(configuration, isActive) !== 'won') {
+      becomeFollower(state, state.term, 0);
+      return;
+    }
+    for (const progress of state.progress.values()) progress.active = progress.replica === state.id;
+  }
+  if (state.heartbeatElapsedTicks >= heartbeatTicks) {
+    state.heartbeatElapsedTicks = 0;
+    sendHeartbeats(state);
+  }
+}
+
+type AppendResponse = Extract<Message, { kind: 'append-response' }>;
+
+function handleAppendResponse(state: RaftState, response: AppendResponse): void {
+  const progress = state.progress.get(response.from);
+  if (progress === undefined) return;
+  progress.active = true;
+  if (response.reject) {
+    const hint = state.log.agreeAt(response.hintIndex, response.hintTerm);
+    if (!progress.refused(response.index, hint.index)) return;
+    // One whose log ends before this one begins cannot be helped by asking faster than the heartbeats.
+    if (response.index <= state.log.start.index) progress.pause();
+    else progress.due = 'question';
+    return;
+  }
+  assert(response.index <= state.log.lastIndex, 'nobody has more of this term than its leader');
+  const isNews = progress.accepted(response.index);
+  // There may be room in the window now, or a commit index that it has not been told.
+  if (!progress.isPaused && progress.due === 'nothing' && needsAppend(state, response.from)) {
+    progress.due = 'news';
+  }
+  if (isNews) advanceCommit(state);
+}
+
+function needsAppend(state: RaftState, replica: number): boolean {
+  const progress = state.progress.get(replica);
+  if (progress === undefined) return false;
+  return progress.next <= state.log.lastIndex || progress.commitSent < state.log.commit;
+}
+
+type HeartbeatResponse = Extract<Message, { kind: 'heartbeat-response' }>;
+
+function handleHeartbeatResponse(state: RaftState, response: HeartbeatResponse): void {
+  const progress = state.progress.get(response.from);
+  if (progress === undefined) return;
+  progress.active = true;
+  progress.resume();
+  if (progress.match < state.log.lastIndex) progress.due = 'question';
+  if (state.readRounds.answer(response.from, response.context)) confirmReads(state);
+}
+
+/** Opens a round for the reads that wait, once this leader knows how far the log is committed. */
+export function startReadRound(state: RaftState): void {
+  if (!state.hasCommittedInTerm || !state.readRounds.hasWaiting) return;
+  state.readRounds.start(state.log.commit);
+  sendHeartbeats(state);
+  confirmReads(state);
+}
+
+function confirmReads(state: RaftState): void {
+  const { configuration } = state.options;
+  const { readRounds, outbox, id: from, term } = state;
+  const confirmed = quorumValue(configuration, (replica) =>
+    replica === from ? readRounds.newest : readRounds.answeredBy(replica),
+  );
+  for (const { index, requests } of readRounds.takeConfirmed(confirmed)) {
+    for (const request of requests) {
+      if (request.kind === 'local') {
+        outbox.reads.push({ token: request.token, index });
+      } else {
+        const { replica: to, context } = request;
+        outbox.send({ kind: 'read-index-response', from, to, term, context, index, reject: false });
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { EngineCursor, EngineSnapshot } from '../../lsm/engine.ts';
+import { afterSeries, decodeValue, keyPrefix, Space, seriesKey, timeOf, userKey } from './engine-key.ts';
+
+/** The newest value of a key, as a reader sees it; the bytes are the caller's own. */
+export interface CurrentValue {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly version: number;
+  readonly time: number;
+  readonly deleted: boolean;
+}
+
+export interface KeyRange {
+  /** Whole levels: the key itself and what lies below it. Empty: every key. */
+  readonly prefix: Uint8Array;
+  /** Exclusive; empty: from the start. */
+  readonly after: Uint8Array;
+}
+
+export async function readCurrent(
+  snapshot: EngineSnapshot,
+  slot: number,
+  key: Uint8Array,
+): Promise<CurrentValue | undefined> {
+  const entry = await snapshot.first(seriesKey(slot, Space.userValues, key));
+  return entry === undefined ? undefined : currentValue(entry.key, entry.value);
+}
+
+/**
+ * Visits the newest value of every key of a slot that lies in the range, tombstones included, in byte order
+ * of the keys, until `visit` returns false. Histories are skipped, not read.
+ */
+export async function scanCurrent(
+  snapshot: EngineSnapshot,
+  slot: number,
+  range: KeyRange,
+  visit: (item: CurrentValue) => boolean | Promise<boolean>,
+): Promise<void> {
+  const { prefix, after } = range;
+  if (prefix.length > 0 && compareBytes(prefix, after) > 0) {
+    const own = await readCurrent(snapshot, slot, prefix);
+    if (own !== undefined && !(await visit(own))) return;
+  }
+  const bounds = boundsBelow(slot, prefix);
+  const cursor = snapshot.cursor(bounds);
+  try {
+    const start = after.length === 0 ? bounds.lower : firstAfter(slot, after);
+    await visitSeries(cursor, compareBytes(start, bounds.lower) > 0 ? start : bounds.lower, visit);
+  } finally {
+    cursor.close();
+  }
+}
+
+async function visitSeries(
+  cursor: EngineCursor,
+  start: Uint8Array,
+  visit: (item: CurrentValue) => boolean | Promise<boolean>,
+): Promise<void> {
+  const positioned = cursor.seek(start);
+  if (positioned !== undefined) await positioned;
+  while (cursor.valid) {
+    const next = afterSeries(cursor.key);
+    const goOn = visit(currentValue(cursor.key, cursor.value));
+    if (!(typeof goOn === 'boolean' ? goOn : await goOn)) return;
+    const moved = cursor.seek(next);
+    if (moved !== undefined) await moved;
+  }
+}
+
+/** Everything below a prefix: `prefix/` up to, and without, `prefix0`, the byte after the slash. */
+function boundsBelow(slot: number, prefix: Uint8Array): { lower: Uint8Array; upper: Uint8Array } {
+  if (prefix.length === 0) {
+    return {
+      lower: Uint8Array.of(slot, Space.userValues),
+      upper: Uint8Array.of(slot, Space.userValues + 1),
+    };
+  }
+  const lower = keyPrefix(slot, Space.userValues, Uint8Array.of(...prefix, 0x2f));
+  const upper = lower.slice();
+  upper[upper.length - 1] = 0x30;
+  return { lower, upper };
+}
+
+function firstAfter(slot: number, key: Uint8Array): Uint8Array {
+  const series = seriesKey(slot, Space.userValues, key);
+  series[series.length - 1] = 1;
+  return series;
+}
+
+function currentValue(engineKey: Uint8Array, stored: Uint8Array): CurrentValue {
+  const time = timeOf(engineKey);
+  const decoded = decodeValue(stored, time);
+  return {
+    key: userKey(engineKey).slice(),
+    value: decoded.value.slice(),
+    version: decoded.version,
+    time,
+    deleted: decoded.tombstone,
+  };
+}
+
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { crc32c } from '../../lsm/hash/crc32c.ts';
+import { Raft } from '../raft/raft.ts';
+import {
+  type Entry,
+  EntryKind,
+  type RaftEvent,
+  type RaftOptions,
+  type ReadState,
+  type ReplicaId,
+} from '../raft/types.ts';
+import { encodeWriteEntry, type ForwardedBatch } from './entry.ts';
+import type { StateMachine } from './state-machine.ts';
+import type { Streams } from './streams.ts';
+import { baseVersion } from './version.ts';
+import { WatchFeed } from './watch-feed.ts';
+
+/** What became of a batch that was handed to a replica. Node ids name where to try instead. */
+export type ForwardOutcome =
+  | { readonly kind: 'committed'; readonly baseVersion: number }
+  | { readonly kind: 'not-leader'; readonly leader: string | undefined }
+  | { readonly kind: 'out-of-order'; readonly expectedNumber: number }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'bad-batch' };
+
+export interface ReplicaIdentity {
+  readonly group: number;
+  readonly firstSlot: number;
+  readonly slotCount: number;
+  readonly replicaId: ReplicaId;
+  /** Every replica of the group and the node that holds it. */
+  readonly members: ReadonlyMap<ReplicaId, string>;
+}
+
+interface Waiter {
+  readonly startCounter: number;
+  readonly number: number;
+  readonly done: (outcome: ForwardOutcome) => void;
+}
+
+/** What a leader's log holds beyond what is applied: its next proposals continue from here. */
+interface ProposedLog {
+  readonly term: number;
+  readonly streams: Streams;
+  highestVersion: number;
+}
+
+interface PendingRead {
+  readonly deadlineMs: number;
+  readonly resolve: (index: number | undefined) => void;
+}
+
+/** One replica of one group: its Raft core, its state machine, and those who wait for either. */
+export class Replica {
+  readonly identity: ReplicaIdentity;
+  readonly raft: Raft;
+  readonly state: StateMachine;
+  readonly feed = new WatchFeed();
+  /** Committed entries that wait for their turn to be applied. */
+  readonly applyQueue: Entry[] = [];
+  /** Readies whose round is not synced yet. */
+  roundsPending = 0;
+  /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
+  halted: string | undefined;
+  readonly #nowMs: () => number;
+  readonly #monotonicMs: () => number;
+  /** As leader: the streams and the highest version of the whole log, committed or not. */
+  #proposed: ProposedLog | undefined;
+  readonly #waiters = new Map<string, Waiter[]>();
+  #nextReads: PendingRead[] = [];
+  readonly #reads = new Map<number, PendingRead[]>();
+  #readToken = 0;
+  #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
+
+  constructor(options: {
+    readonly identity: ReplicaIdentity;
+    readonly raft: RaftOptions;
+    readonly state: StateMachine;
+    readonly nowMs: () => number;
+    readonly monotonicMs: () => number;
+  }) {
+    this.identity = options.identity;
+    this.raft = new Raft(options.raft);
+    this.state = options.state;
+    this.#nowMs = options.nowMs;
+    this.#monotonicMs = options.monotonicMs;
+  }
+
+  get leaderNode(): string | undefined {
+    return this.identity.members.get(this.raft.leader);
+  }
+
+  /**
+   * Proposes a batch if it is the next of its stream (DESIGN §5 ▣, Forwarding). `done` is called once, when
+   * the batch is applied here, or when this replica can no longer say.
+   */
+  propose(batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
+    const proposed = this.#leading();
+    if (proposed === undefined) return done({ kind: 'not-leader', leader: this.leaderNode });
+    const verdict = proposed.streams.judge(batch.node, batch.startCounter, batch.number);
+    if (verdict.kind === 'gap') return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
+    if (verdict.kind === 'next') {
+      if (crc32c(batch.bytes) !== batch.crc) return done({ kind: 'bad-batch' });
+      const base = baseVersion(this.#nowMs(), proposed.highestVersion);
+      const data = encodeWriteEntry(batch, base);
+      const result = this.raft.propose([{ kind: EntryKind.write, data }]);
+      if (result.kind === 'busy') return done({ kind: 'busy' });
+      if (result.kind === 'not-leader') return done({ kind: 'not-leader', leader: this.leaderNode });
+      proposed.highestVersion = base + batch.count - 1;
+      proposed.streams.advance(batch.node, batch.startCounter, batch.number);
+    }
+    this.#await(batch, done);
+  }
+
+  /** The index that must be applied before a read is linearizable; `undefined`: could not be confirmed. */
+  readIndex(timeoutMs: number): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      this.#nextReads.push({ deadlineMs: this.#monotonicMs() + timeoutMs, resolve });
+    });
+  }
+
+  /** Reads that came in during one turn share one confirmation. */
+  issueReads(): boolean {
+    if (this.#nextReads.length === 0) return false;
+    this.#readToken += 1;
+    this.#reads.set(this.#readToken, this.#nextReads);
+    this.#nextReads = [];
+    this.raft.readIndex(this.#readToken);
+    return true;
+  }
+
+  finishReads(states: readonly ReadState[]): void {
+    for (const { token, index } of states) {
+      const reads = this.#reads.get(token);
+      this.#reads.delete(token);
+      for (const read of reads ?? []) read.resolve(index);
+    }
+  }
+
+  expireReads(nowMs: number): void {
+    for (const [token, reads] of this.#reads) {
+      if ((reads[0] as PendingRead).deadlineMs > nowMs) continue;
+      this.#reads.delete(token);
+      for (const read of reads) read.resolve(undefined);
+    }
+  }
+
+  /** Resolves when the entry at `index` is applied. */
+  whenApplied(index: number): Promise<void> {
+    if (this.state.appliedIndex >= index) return Promise.resolve();
+    return new Promise((resolve) => this.#appliedWaiters.push({ index, resolve }));
+  }
+
+  /** Applies one entry and tells those who wait for it. Returns a sentence if it could not be understood. */
+  apply(entry: Entry): string | undefined {
+    assert(entry.index === this.state.appliedIndex + 1, 'entries are applied in order');
+    const outcome = this.state.apply(entry, this.feed);
+    if (outcome.kind === 'unknown-kind') {
+      this.halted = `entry ${entry.term}/${entry.index} has kind ${outcome.entryKind}, which this version does not know`;
+      return this.halted;
+    }
+    this.feed.entryApplied(entry.index);
+    if (outcome.kind === 'applied') {
+      for (const section of outcome.sections) {
+        this.#acknowledge(section.node, section.startCounter, section.number, section.baseVersion);
+      }
+    }
+    this.#releaseAppliedWaiters();
+    return outcome.kind === 'skipped'
+      ? `entry ${entry.term}/${entry.index} was skipped: ${outcome.reason}`
+      : undefined;
+  }
+
+  onRaftEvents(events: readonly RaftEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'role-changed' && event.role !== 'leader') this.#stopLeading();
+    }
+  }
+
+  close(): void {
+    this.#stopLeading();
+    this.feed.closeAll();
+    for (const reads of [...this.#reads.values(), this.#nextReads]) {
+      for (const read of reads) read.resolve(undefined);
+    }
+    this.#reads.clear();
+    this.#nextReads = [];
+  }
+
+  /**
+   * A new leader knows the streams and versions of its log only once it has applied the entry that began its
+   * term: everything before it is applied then, and nothing was proposed after it.
+   */
+  #leading(): ProposedLog | undefined {
+    if (this.raft.role !== 'leader' || this.halted !== undefined) return undefined;
+    if (this.#proposed?.term === this.raft.term) return this.#proposed;
+    if (this.raft.termAt(this.state.appliedIndex) !== this.raft.term) return undefined;
+    this.#proposed = {
+      term: this.raft.term,
+      streams: this.state.streams.copy(),
+      highestVersion: this.state.highestVersion,
+    };
+    return this.#proposed;
+  }
+
+  #stopLeading(): void {
+    this.#proposed = undefined;
+    const leader = this.leaderNode;
+    const waiters = [...this.#waiters.values()].flat();
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.done({ kind: 'not-leader', leader });
+  }
+
+  #await(batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
+    const verdict = this.state.streams.judge(batch.node, batch.startCounter, batch.number);
+    if (verdict.kind === 'seen') return done({ kind: 'committed', baseVersion: 0 });
+    const waiters = this.#waiters.get(batch.node) ?? [];
+    waiters.push({ startCounter: batch.startCounter, number: batch.number, done });
+    this.#waiters.set(batch.node, waiters);
+  }
+
+  #acknowledge(node: string, startCounter: number, number: number, base: number): void {
+    const waiters = this.#waiters.get(node);
+    if (waiters === undefined) return;
+    const rest: Waiter[] = [];
+    for (const waiter of waiters) {
+      if (waiter.startCounter !== startCounter || waiter.number > number) rest.push(waiter);
+      else waiter.done({ kind: 'committed', baseVersion: waiter.number === number ? base : 0 });
+    }
+    if (rest.length === 0) this.#waiters.delete(node);
+    else this.#waiters.set(node, rest);
+  }
+
+  #releaseAppliedWaiters(): void {
+    if (this.#appliedWaiters.length === 0) return;
+    const ready = this.#appliedWaiters.filter((waiter) => waiter.index <= this.state.appliedIndex);
+    if (ready.length === 0) return;
+    this.#appliedWaiters = this.#appliedWaiters.filter(
+      (waiter) => waiter.index > this.state.appliedIndex,
+    );
+    for (const waiter of ready) waiter.resolve();
+  }
+}

@@ -1,0 +1,235 @@
+import type { EngineSnapshot } from '../../lsm/engine.ts';
+import { matches } from '../../broker/topics.ts';
+import { slotOf } from '../ring/slots.ts';
+import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
+import type { WriteObserver } from './state-machine.ts';
+
+/** Some of what a watch has to tell: everything of the log in `(fromIndex, toIndex]` that matches. */
+export interface WatchBatch {
+  readonly fromIndex: number;
+  readonly toIndex: number;
+  /** Current values as of `toIndex`; else changes. */
+  readonly snapshot: boolean;
+  /** The last batch of the snapshot. Carries the shard's highest version as of `toIndex`. */
+  readonly snapshotDone: boolean;
+  readonly highestVersion: number;
+  readonly items: readonly CurrentValue[];
+}
+
+export interface WatchSink {
+  /** A promise holds a snapshot back until it resolves; changes do not wait. */
+  deliver(batch: WatchBatch): Promise<void> | undefined;
+}
+
+export interface WatchRequest {
+  readonly filter: string;
+  /** Highest version delivered before: only what is newer is told, deletions included. 0: all current values. */
+  readonly after: number;
+  readonly sink: WatchSink;
+}
+
+const SNAPSHOT_BATCH_ITEMS = 256;
+/** Changes that arrive while a snapshot is sent wait here; beyond this only the newest of each key does. */
+const PENDING_ITEMS_MAX = 10_000;
+
+/**
+ * The watches that one replica serves (DESIGN §6, Watches). A watch begins with an engine snapshot at applied
+ * index A and goes on with every entry after A, so nothing is missed and nothing goes back.
+ */
+export class WatchFeed implements WriteObserver {
+  readonly #watches = new Set<ShardWatch>();
+  readonly #touched = new Set<ShardWatch>();
+
+  get wantsWrites(): boolean {
+    return this.#watches.size > 0;
+  }
+
+  written(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    version: number,
+    isDelete: boolean,
+  ): void {
+    const key = bytes.slice(keyStart, keyEnd);
+    const keyText = decoder.decode(key);
+    let item: CurrentValue | undefined;
+    for (const watch of this.#watches) {
+      if (!matches(watch.filter, keyText)) continue;
+      item ??= {
+        key,
+        value: bytes.slice(valueStart, valueEnd),
+        version,
+        time: version,
+        deleted: isDelete,
+      };
+      watch.collect(item);
+      this.#touched.add(watch);
+    }
+  }
+
+  /** The entry at `index` is applied: what it changed may leave. */
+  entryApplied(index: number): void {
+    for (const watch of this.#touched) watch.flush(index);
+    this.#touched.clear();
+  }
+
+  /** Opens a watch at the state that `snapshot` shows; call it between entries. */
+  open(
+    request: WatchRequest,
+    at: {
+      readonly snapshot: EngineSnapshot;
+      readonly appliedIndex: number;
+      readonly highestVersion: number;
+      readonly firstSlot: number;
+      readonly slotCount: number;
+      /** Gives other work a turn. */
+      readonly pause: () => Promise<void>;
+    },
+  ): { close(): void; done: Promise<void> } {
+    const watch = new ShardWatch(request, at.appliedIndex);
+    this.#watches.add(watch);
+    const done = sendSnapshot(watch, at).finally(() => at.snapshot.close());
+    return {
+      done,
+      close: () => {
+        watch.closed = true;
+        this.#watches.delete(watch);
+        this.#touched.delete(watch);
+      },
+    };
+  }
+
+  closeAll(): void {
+    for (const watch of this.#watches) watch.closed = true;
+    this.#watches.clear();
+    this.#touched.clear();
+  }
+}
+
+class ShardWatch {
+  readonly filter: string;
+  readonly after: number;
+  readonly sink: WatchSink;
+  closed = false;
+  #live = false;
+  /** Everything of the log up to here has been told. */
+  #coveredIndex: number;
+  #collectedIndex = 0;
+  #highestVersion = 0;
+  #pending: CurrentValue[] = [];
+
+  constructor(request: WatchRequest, appliedIndex: number) {
+    this.filter = request.filter;
+    this.after = request.after;
+    this.sink = request.sink;
+    this.#coveredIndex = appliedIndex;
+  }
+
+  collect(item: CurrentValue): void {
+    this.#pending.push(item);
+    this.#highestVersion = item.version;
+    if (!this.#live && this.#pending.length > PENDING_ITEMS_MAX) this.#conflate();
+  }
+
+  /** Tells what was collected up to `index`, or keeps it until the snapshot is out. */
+  flush(index: number): void {
+    this.#collectedIndex = index;
+    if (!this.#live || this.closed) return;
+    const items = this.#pending;
+    this.#pending = [];
+    const fromIndex = this.#coveredIndex;
+    this.#coveredIndex = index;
+    void this.sink.deliver({
+      fromIndex,
+      toIndex: index,
+      snapshot: false,
+      snapshotDone: false,
+      highestVersion: this.#highestVersion,
+      items,
+    });
+  }
+
+  /** The snapshot is out: from here on changes leave as they come. */
+  goLive(): void {
+    this.#live = true;
+    if (this.#pending.length > 0) this.flush(this.#collectedIndex);
+  }
+
+  #conflate(): void {
+    const newest = new Map<string, CurrentValue>();
+    for (const item of this.#pending) {
+      const key = decoder.decode(item.key);
+      newest.delete(key);
+      newest.set(key, item);
+    }
+    this.#pending = [...newest.values()];
+  }
+}
+
+async function sendSnapshot(
+  watch: ShardWatch,
+  at: Parameters<WatchFeed['open']>[1],
+): Promise<void> {
+  const batchOf = (items: CurrentValue[], snapshotDone: boolean): WatchBatch => ({
+    fromIndex: 0,
+    toIndex: at.appliedIndex,
+    snapshot: true,
+    snapshotDone,
+    highestVersion: at.highestVersion,
+    items,
+  });
+  let items: CurrentValue[] = [];
+  const visit = async (item: CurrentValue): Promise<boolean> => {
+    if (watch.closed) return false;
+    if (!isNews(item, watch.after) || !matches(watch.filter, decoder.decode(item.key))) return true;
+    items.push(item);
+    if (items.length < SNAPSHOT_BATCH_ITEMS) return true;
+    await watch.sink.deliver(batchOf(items, false));
+    items = [];
+    await at.pause();
+    return true;
+  };
+  await scanMatching(watch.filter, at, visit);
+  if (watch.closed) return;
+  await watch.sink.deliver(batchOf(items, true));
+  watch.goLive();
+}
+
+async function scanMatching(
+  filter: string,
+  at: Parameters<WatchFeed['open']>[1],
+  visit: (item: CurrentValue) => Promise<boolean>,
+): Promise<void> {
+  const prefix = encoder.encode(literalPrefix(filter));
+  if (isLiteral(filter)) {
+    const item = await readCurrent(at.snapshot, slotOf(prefix, 0, prefix.length), prefix);
+    if (item !== undefined) await visit(item);
+    return;
+  }
+  for (let slot = at.firstSlot; slot < at.firstSlot + at.slotCount; slot++) {
+    await scanCurrent(at.snapshot, slot, { prefix, after: NOTHING }, visit);
+  }
+}
+
+/** A first watch is told what exists; one that is opened again also what was deleted since. */
+function isNews(item: CurrentValue, after: number): boolean {
+  return after === 0 ? !item.deleted : item.version > after;
+}
+
+export function isLiteral(filter: string): boolean {
+  return !filter.includes('+') && !filter.includes('#');
+}
+
+/** The whole levels before the first wildcard: every key that matches is this key or lies below it. */
+function literalPrefix(filter: string): string {
+  const levels = filter.split('/');
+  const wildcard = levels.findIndex((level) => level === '+' || level === '#');
+  return wildcard < 0 ? filter : levels.slice(0, wildcard).join('/');
+}
+
+const NOTHING = new Uint8Array(0);
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+
+/**
+ * `WriteBatch` of kv.proto, written and read by a cursor: no object or string per write (DESIGN §5 ▣).
+ *
+ *     format u8 = 1 · { 0x0a length · { 0x0a length key · [0x12 length value] · [0x18 kind] … } } …
+ */
+export const BATCH_FORMAT = 1;
+
+const TAG_WRITES = 0x0a;
+const TAG_KEY = 0x0a;
+const TAG_VALUE = 0x12;
+const TAG_KIND = 0x18;
+const KIND_DELETE = 1;
+const INITIAL_BYTES = 4096;
+
+/** Builds one batch; `reset` makes it ready for the next. */
+export class WriteBatchBuilder {
+  #bytes = new Uint8Array(INITIAL_BYTES);
+  #length = 1;
+  #count = 0;
+
+  constructor() {
+    this.#bytes[0] = BATCH_FORMAT;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  /** Appends a put, or a delete when the value is empty. Returns where it starts. */
+  add(
+    source: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
+    const keyBytes = keyEnd - keyStart;
+    const valueBytes = valueEnd - valueStart;
+    const rest =
+      valueBytes === 0 ? 2 : 1 + varintBytes(valueBytes) + valueBytes;
+    const inner = 1 + varintBytes(keyBytes) + keyBytes + rest;
+    const start = this.#length;
+    this.#reserve(1 + varintBytes(inner) + inner);
+    const bytes = this.#bytes;
+    let at = start;
+    bytes[at++] = TAG_WRITES;
+    at = writeVarint(bytes, at, inner);
+    bytes[at++] = TAG_KEY;
+    at = writeVarint(bytes, at, keyBytes);
+    at = copyRange(source, keyStart, keyEnd, bytes, at);
+    if (valueBytes === 0) {
+      bytes[at++] = TAG_KIND;
+      bytes[at++] = KIND_DELETE;
+    } else {
+      bytes[at++] = TAG_VALUE;
+      at = writeVarint(bytes, at, valueBytes);
+      at = copyRange(source, valueStart, valueEnd, bytes, at);
+    }
+    this.#length = at;
+    this.#count += 1;
+    return start;
+  }
+
+  /** Takes out what lies in `[start, end)`: whole writes, `count` of them. */
+  cut(start: number, end: number, count: number): void {
+    assert(start >= 1 && end <= this.#length && count <= this.#count);
+    this.#bytes.copyWithin(start, end, this.#length);
+    this.#length -= end - start;
+    this.#count -= count;
+  }
+
+  /** The finished bytes, owned by the caller; the builder is empty again. */
+  take(): Uint8Array {
+    const taken = this.#bytes.slice(0, this.#length);
+    this.reset();
+    return taken;
+  }
+
+  reset(): void {
+    this.#length = 1;
+    this.#count = 0;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}
+
+/** Walks over the writes of a batch. All positions are offsets into the bytes given. */
+export class WriteBatchCursor {
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+  isDelete = false;
+  space = 0;
+  malformed = false;
+  readonly #bytes: Uint8Array;
+  #at: number;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start + 1;
+    this.#end = end;
+    if (start >= end || bytes[start] !== BATCH_FORMAT) this.malformed = true;
+  }
+
+  /** Moves to the next write; false at the end or where the bytes make no sense (`malformed`). */
+  next(): boolean {
+    if (this.malformed || this.#at >= this.#end) return false;
+    if (this.#bytes[this.#at++] !== TAG_WRITES) return this.#fail();
+    const length = this.#varint();
+    const end = this.#at + length;
+    if (this.malformed || end > this.#end) return this.#fail();
+    this.keyStart = this.keyEnd = this.valueStart = this.valueEnd = 0;
+    this.isDelete = false;
+    this.space = 0;
+    while (this.#at < end) {
+      if (!this.#field(end)) return this.#fail();
+    }
+    return this.keyEnd > this.keyStart ? true : this.#fail();
+  }
+
+  #field(end: number): boolean {
+    const tag = this.#varint();
+    if (this.malformed) return false;
+    switch (tag & 7) {
+      case 0: {
+        const value = this.#varint();
+        if (tag >> 3 === 3) this.isDelete = value === KIND_DELETE;
+        else if (tag >> 3 === 4) this.space = value;
+        return !this.malformed && this.#at <= end;
+      }
+      case 2: {
+        const length = this.#varint();
+        const start = this.#at;
+        this.#at += length;
+        if (this.malformed || this.#at > end) return false;
+        if (tag === TAG_KEY) {
+          this.keyStart = start;
+          this.keyEnd = this.#at;
+        } else if (tag === TAG_VALUE) {
+          this.valueStart = start;
+          this.valueEnd = this.#at;
+        }
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  #varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      if (this.#at >= this.#end) break;
+      const byte = this.#bytes[this.#at++] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 128;
+    }
+    this.malformed = true;
+    return 0;
+  }
+
+  #fail(): false {
+    this.malformed = true;
+    return false;
+  }
+}
+
+/** Whether the bytes are a batch of exactly `count` well-formed writes. */
+export function isWellFormedBatch(bytes: Uint8Array, start: number, end: number, count: number): boolean {
+  const cursor = new WriteBatchCursor(bytes, start, end);
+  let seen = 0;
+  while (cursor.next()) seen += 1;
+  return !cursor.malformed && seen === count;
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  while (value > 0x7f) {
+    value >>>= 7;
+    bytes += 1;
+  }
+  return bytes;
+}
+
+function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  while (value > 0x7f) {
+    bytes[at++] = (value & 0x7f) | 0x80;
+    value >>>= 7;
+  }
+  bytes[at++] = value;
+  return at;
+}
+
+/** Short ranges are copied by hand: a view and `set` cost more than the bytes. */
+function copyRange(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  if (end - start > 128) {
+    target.set(source.subarray(start, end), at);
+    return at + end - start;
+  }
+  for (let i = start; i < end; i++) target[at++] = source[i] as number;
+  return at;
+}

@@ -1,0 +1,166 @@
+import type { ClusterDoor } from '../../broker/data-plane.ts';
+import { cluster, decode, encode, ProtocolError, raft } from '../../protos/index.ts';
+import type { Env } from '../env.ts';
+import type { PeerMemory } from '../membership/peer-memory.ts';
+import type { GroupMessage } from '../shard/host.ts';
+import { fromWire, toWire } from './raft-codec.ts';
+import { RpcHub, type RpcHandler, type RpcOrigin } from './rpc.ts';
+import { verifyCredentials } from './secret.ts';
+import type { Channel, Transport } from './transport.ts';
+
+/** What a member of a cluster makes of the messages of the others. */
+export interface ClusterHandlers {
+  readonly raft: (peer: string, messages: readonly GroupMessage[]) => void;
+  readonly heartbeat: (peer: string, heartbeat: cluster.Heartbeat) => void;
+  readonly rpc: RpcHandler;
+  readonly disconnected: (peer: string) => void;
+}
+
+/** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
+const NO_CLUSTER = '-';
+
+/**
+ * All traffic with other nodes: protobuf messages on the cluster topics (DESIGN §6). Messages of another
+ * cluster are dropped; every envelope tells how far its sender has come, which this node remembers.
+ */
+export class ClusterLink {
+  readonly door: ClusterDoor;
+  /** For members of the cluster. */
+  readonly rpc: RpcHub;
+  /** For everybody with the secret, also before there is a cluster. */
+  readonly helloRpc: RpcHub;
+  /** The last round that the log has synced, once there is a log. */
+  syncedRound: () => number = () => 0;
+  readonly #env: Env;
+  readonly #own: RpcOrigin;
+  readonly #transport: Transport;
+  readonly #memory: PeerMemory;
+  readonly #onHello: RpcHandler;
+  readonly #addresses = new Map<string, string>();
+  #clusterId: string | undefined;
+  #handlers: ClusterHandlers | undefined;
+  #closed = false;
+
+  constructor(options: {
+    readonly env: Env;
+    readonly own: RpcOrigin;
+    readonly secret: string;
+    readonly transport: Transport;
+    readonly memory: PeerMemory;
+    readonly onHello: RpcHandler;
+  }) {
+    this.#env = options.env;
+    this.#own = options.own;
+    this.#transport = options.transport;
+    this.#memory = options.memory;
+    this.#onHello = options.onHello;
+    this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);
+    this.helloRpc = this.#hub(() => NO_CLUSTER);
+    this.door = {
+      authenticate: (username, password) =>
+        verifyCredentials(options.secret, username, password),
+      receive: (peer, topic, payload) => this.#receive(peer, topic, payload),
+      disconnected: (peer) => this.#disconnected(peer),
+    };
+  }
+
+  /** From here on this node takes part in the cluster. */
+  attach(clusterId: string, handlers: ClusterHandlers): void {
+    this.#clusterId = clusterId;
+    this.#handlers = handlers;
+  }
+
+  connect(address: string): void {
+    this.#transport.connect(address);
+  }
+
+  learnAddress(node: string, address: string): void {
+    this.#addresses.set(node, address);
+    this.#transport.connect(address);
+  }
+
+  addressOf(node: string): string | undefined {
+    return this.#addresses.get(node);
+  }
+
+  sendRaft(node: string, messages: readonly GroupMessage[]): void {
+    const payload = encode(raft.RaftEnvelope, {
+      format: 1,
+      fromNode: this.#own.node,
+      startCounter: this.#own.startCounter,
+      syncedRound: this.syncedRound(),
+      messages: messages.map(toWire),
+    });
+    this.#send(node, 'consensus', `${this.#clusterId}/node/${node}/raft`, payload);
+  }
+
+  sendHeartbeat(nodes: readonly string[], payload: Uint8Array): void {
+    const topic = `${this.#clusterId}/heartbeat/${this.#own.node}`;
+    for (const node of nodes) this.#send(node, 'consensus', topic, payload);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.rpc.close();
+    this.helloRpc.close();
+    await this.#transport.close();
+  }
+
+  #hub(topicRoot: () => string): RpcHub {
+    return new RpcHub(this.#env, {
+      identity: () => ({ ...this.#own, syncedRound: this.syncedRound() }),
+      send: (node, channel, payload) =>
+        this.#send(node, channel, `${topicRoot()}/node/${node}/rpc`, payload),
+    });
+  }
+
+  /** `node` is a node id, or an address while the id is not known. */
+  #send(node: string, channel: Channel, topic: string, payload: Uint8Array): boolean {
+    const address = this.#addresses.get(node) ?? node;
+    return this.#transport.send(address, channel, topic, payload);
+  }
+
+  #receive(peer: string, topic: string, payload: Uint8Array): void {
+    if (this.#closed) return;
+    try {
+      this.#dispatch(peer, topic.split('/'), payload);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#env.events.emit({
+        level: 'warn',
+        name: 'malformed-cluster-message',
+        message: `from node ${peer} on ${topic}: ${error.message}`,
+      });
+    }
+  }
+
+  #dispatch(peer: string, levels: readonly string[], payload: Uint8Array): void {
+    const [clusterId, kind, , what] = levels;
+    if (clusterId === NO_CLUSTER) {
+      this.#memory.note(peer, this.helloRpc.receive(peer, payload, this.#onHello));
+      return;
+    }
+    const handlers = this.#handlers;
+    if (clusterId !== this.#clusterId || handlers === undefined) return;
+    if (kind === 'heartbeat') {
+      const heartbeat = decode(cluster.Heartbeat, payload);
+      if (heartbeat.node !== peer) return;
+      this.#memory.note(peer, heartbeat);
+      handlers.heartbeat(peer, heartbeat);
+    } else if (what === 'rpc') {
+      this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
+    } else if (what === 'raft') {
+      const envelope = decode(raft.RaftEnvelope, payload);
+      if (envelope.fromNode !== peer) return;
+      this.#memory.note(peer, envelope);
+      const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
+      handlers.raft(peer, messages.filter((message) => message !== undefined));
+    }
+  }
+
+  #disconnected(peer: string): void {
+    if (this.#closed) return;
+    this.rpc.nodeUnreachable(peer);
+    this.#handlers?.disconnected(peer);
+  }
+}

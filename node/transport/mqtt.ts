@@ -1,0 +1,63 @@
+import { connect, type MqttClient } from 'mqtt';
+import type { Channel, Transport } from './transport.ts';
+
+const RECONNECT_MS = 500;
+const CONNECT_TIMEOUT_MS = 5_000;
+const KEEPALIVE_SECONDS = 5;
+/** What may wait in a socket before more is dropped; consensus sends again what it misses. */
+const WAITING_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The other nodes' brokers, reached with MQTT.js; two connections to each (DESIGN §6). */
+export class MqttTransport implements Transport {
+  readonly #node: string;
+  readonly #credentials: () => { username: string; password: string };
+  readonly #clients = new Map<string, Readonly<Record<Channel, MqttClient>>>();
+
+  constructor(options: {
+    readonly node: string;
+    readonly credentials: () => { username: string; password: string };
+  }) {
+    this.#node = options.node;
+    this.#credentials = options.credentials;
+  }
+
+  connect(address: string): void {
+    if (this.#clients.has(address)) return;
+    this.#clients.set(address, {
+      consensus: this.#open(address, 'consensus'),
+      bulk: this.#open(address, 'bulk'),
+    });
+  }
+
+  send(address: string, channel: Channel, topic: string, payload: Uint8Array): boolean {
+    const client = this.#clients.get(address)?.[channel];
+    if (client === undefined || !client.connected) return false;
+    if (client.stream.writableLength > WAITING_BYTES_MAX) return false;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    client.publish(`dss/cluster/${topic}`, bytes, { qos: 0 });
+    return true;
+  }
+
+  async close(): Promise<void> {
+    const clients = [...this.#clients.values()].flatMap(({ consensus, bulk }) => [consensus, bulk]);
+    this.#clients.clear();
+    await Promise.all(clients.map((client) => client.endAsync(true)));
+  }
+
+  #open(address: string, channel: Channel): MqttClient {
+    const client = connect(`mqtt://${address}`, {
+      protocolVersion: 4,
+      clientId: `dss-${this.#node}-${channel}`,
+      clean: true,
+      keepalive: KEEPALIVE_SECONDS,
+      reconnectPeriod: RECONNECT_MS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      queueQoSZero: false,
+      resubscribe: false,
+      ...this.#credentials(),
+    });
+    // A peer that is down is normal; `connected` says so, and the client tries again by itself.
+    client.on('error', () => {});
+    return client;
+  }
+}

@@ -1,0 +1,161 @@
+import { cluster, decode, encode, ProtocolError } from '../../protos/index.ts';
+import type { Env } from '../env.ts';
+import type { Channel } from './transport.ts';
+
+/** What travels in an `Rpc`, without its correlation id. */
+export type RpcBody = Omit<cluster.Rpc.$Properties, 'id' | 'body'>;
+export type RpcMessage = cluster.Rpc;
+
+export interface RpcSender {
+  /** False if it could not be sent. `payload` is an `RpcEnvelope`. */
+  send(node: string, channel: Channel, payload: Uint8Array): boolean;
+  /** Goes into every envelope. */
+  readonly identity: () => RpcOrigin & { readonly syncedRound: number };
+}
+
+/** Whose message it is: a node, in one run of its process. */
+export interface RpcOrigin {
+  readonly node: string;
+  readonly startCounter: number;
+}
+
+/** Answers, or takes note of, one message. `reply` sends back under the same id. */
+export type RpcHandler = (
+  from: RpcOrigin,
+  message: RpcMessage,
+  reply: (body: RpcBody) => void,
+) => void;
+
+const ENVELOPE_BYTES_MAX = 1024 * 1024;
+
+interface Pending {
+  readonly node: string;
+  readonly resolve: (message: RpcMessage | undefined) => void;
+  readonly cancelTimer: () => void;
+}
+
+/**
+ * Calls between nodes, over a transport that may lose anything: every call has a deadline. Messages to one
+ * node and channel that are made in one turn leave together.
+ */
+export class RpcHub {
+  readonly #env: Env;
+  readonly #sender: RpcSender;
+  readonly #pending = new Map<number, Pending>();
+  readonly #queues = new Map<string, { node: string; channel: Channel; calls: cluster.Rpc.$Properties[] }>();
+  #nextId = 1;
+  #flushScheduled = false;
+
+  constructor(env: Env, sender: RpcSender) {
+    this.#env = env;
+    this.#sender = sender;
+  }
+
+  /** Resolves with the reply, or with `undefined` at the deadline or when the node's connection closes. */
+  call(
+    node: string,
+    channel: Channel,
+    body: RpcBody,
+    deadlineMs: number,
+  ): Promise<RpcMessage | undefined> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const cancelTimer = this.#env.timers.after(deadlineMs, () => this.#settle(id, undefined));
+      this.#pending.set(id, { node, resolve, cancelTimer });
+      this.post(node, channel, id, body);
+    });
+  }
+
+  /** A number for a conversation of more than one message, such as a watch. */
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  post(node: string, channel: Channel, id: number, body: RpcBody): void {
+    const key = `${channel} ${node}`;
+    const queue = this.#queues.get(key) ?? { node, channel, calls: [] };
+    queue.calls.push({ id, ...body } as cluster.Rpc.$Properties);
+    this.#queues.set(key, queue);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#env.yield(() => this.#flush());
+  }
+
+  /** Takes an envelope apart. Replies to our calls are settled, all else goes to the handler. */
+  receive(peer: string, payload: Uint8Array, handler: RpcHandler): cluster.RpcEnvelope {
+    const envelope = decode(cluster.RpcEnvelope, payload);
+    if (envelope.fromNode !== peer) {
+      throw new ProtocolError(`an envelope of ${envelope.fromNode} came from ${peer}`);
+    }
+    const from = { node: peer, startCounter: envelope.startCounter };
+    for (const message of envelope.calls as RpcMessage[]) {
+      if (isReply(message)) this.#settle(message.id, message);
+      else handler(from, message, (body) => this.post(peer, 'consensus', message.id, body));
+    }
+    return envelope;
+  }
+
+  nodeUnreachable(node: string): void {
+    for (const [id, pending] of this.#pending) {
+      if (pending.node === node) this.#settle(id, undefined);
+    }
+  }
+
+  close(): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
+    this.#queues.clear();
+  }
+
+  #settle(id: number, message: RpcMessage | undefined): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.cancelTimer();
+    pending.resolve(message);
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
+    const { node: fromNode, startCounter, syncedRound } = this.#sender.identity();
+    for (const { node, channel, calls } of queues) {
+      for (const part of splitByBytes(calls)) {
+        const envelope = { format: 1, fromNode, startCounter, syncedRound, calls: part };
+        this.#sender.send(node, channel, encode(cluster.RpcEnvelope, envelope));
+      }
+    }
+  }
+}
+
+function isReply(message: RpcMessage): boolean {
+  return message.readReply != null || message.helloReply != null || message.genesisReply != null;
+}
+
+/** Envelopes of about 1 MiB, or one call. */
+function* splitByBytes(
+  calls: readonly cluster.Rpc.$Properties[],
+): Generator<cluster.Rpc.$Properties[]> {
+  let part: cluster.Rpc.$Properties[] = [];
+  let partBytes = 0;
+  for (const call of calls) {
+    const bytes = estimateBytes(call);
+    if (part.length > 0 && partBytes + bytes > ENVELOPE_BYTES_MAX) {
+      yield part;
+      part = [];
+      partBytes = 0;
+    }
+    part.push(call);
+    partBytes += bytes;
+  }
+  if (part.length > 0) yield part;
+}
+
+function estimateBytes(call: cluster.Rpc.$Properties): number {
+  const items = call.readReply?.items ?? call.watchEvents?.items ?? [];
+  const itemBytes = items.reduce(
+    (sum, item) => sum + (item.key?.length ?? 0) + (item.value?.length ?? 0) + 32,
+    0,
+  );
+  return 64 + itemBytes + (call.forwardRequest?.batch?.length ?? 0);
+}

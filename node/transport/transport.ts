@@ -1,0 +1,17 @@
+/**
+ * How bytes get to another node. `mqtt.ts` publishes them to the other node's broker, the simulator delivers
+ * them at a simulated time. Everything may be lost or late; nothing arrives twice on one connection.
+ */
+export interface Transport {
+  /** Keeps connections to the broker at this address open from now on. */
+  connect(address: string): void;
+  /**
+   * Publishes at QoS 0 to `dss/cluster/<topic>` at this address. Returns false if it was dropped: not
+   * connected, or too much is waiting already.
+   */
+  send(address: string, channel: Channel, topic: string, payload: Uint8Array): boolean;
+  close(): Promise<void>;
+}
+
+/** Bulk (watches, later snapshots) has a connection of its own, so that it never delays consensus. */
+export type Channel = 'consensus' | 'bulk';

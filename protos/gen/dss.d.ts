@@ -1,0 +1,2818 @@
+import * as $protobuf from "protobufjs/minimal.js";
+import Long = require("long");
+
+/** Namespace dss. */
+export namespace dss {
+
+    /** Namespace raft. */
+    namespace raft {
+
+        /**
+         * Properties of a RaftEnvelope.
+         * @deprecated Use dss.raft.RaftEnvelope.$Properties instead.
+         */
+        interface IRaftEnvelope extends dss.raft.RaftEnvelope.$Properties {
+        }
+
+        /** All Raft messages of one round from one node to another, for all shards (DESIGN §6). */
+        class RaftEnvelope {
+
+            /**
+             * Constructs a new RaftEnvelope.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.raft.RaftEnvelope.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** 1 */
+            format: number;
+
+            /** node id, 16 hexadecimal digits */
+            fromNode: string;
+
+            /** of the sender; peers persist the highest (DESIGN §5, Identity) */
+            startCounter: number;
+
+            /** last round of the sender's log known to be durable */
+            syncedRound: number;
+
+            /** RaftEnvelope messages. */
+            messages: dss.raft.RaftMessage[];
+
+            /**
+             * Creates a new RaftEnvelope instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RaftEnvelope instance
+             */
+            static create(properties: dss.raft.RaftEnvelope.$Shape): dss.raft.RaftEnvelope & dss.raft.RaftEnvelope.$Shape;
+            static create(properties?: dss.raft.RaftEnvelope.$Properties): dss.raft.RaftEnvelope;
+
+            /**
+             * Encodes the specified RaftEnvelope message. Does not implicitly {@link dss.raft.RaftEnvelope.verify|verify} messages.
+             * @param message RaftEnvelope message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.raft.RaftEnvelope.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RaftEnvelope message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.raft.RaftEnvelope & dss.raft.RaftEnvelope.$Shape} RaftEnvelope
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.raft.RaftEnvelope & dss.raft.RaftEnvelope.$Shape;
+        }
+
+        namespace RaftEnvelope {
+
+            /** Properties of a RaftEnvelope. */
+            interface $Properties {
+
+                /** 1 */
+                format?: number;
+
+                /** node id, 16 hexadecimal digits */
+                fromNode?: string;
+
+                /** of the sender; peers persist the highest (DESIGN §5, Identity) */
+                startCounter?: number;
+
+                /** last round of the sender's log known to be durable */
+                syncedRound?: number;
+
+                /** RaftEnvelope messages */
+                messages?: dss.raft.RaftMessage.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RaftEnvelope. */
+            type $Shape = dss.raft.RaftEnvelope.$Properties;
+        }
+
+        /** MessageType enum. */
+        enum MessageType {
+
+            /** MESSAGE_TYPE_UNSPECIFIED value */
+            MESSAGE_TYPE_UNSPECIFIED = 0,
+
+            /** PRE_VOTE_REQUEST value */
+            PRE_VOTE_REQUEST = 1,
+
+            /** PRE_VOTE_RESPONSE value */
+            PRE_VOTE_RESPONSE = 2,
+
+            /** VOTE_REQUEST value */
+            VOTE_REQUEST = 3,
+
+            /** VOTE_RESPONSE value */
+            VOTE_RESPONSE = 4,
+
+            /** APPEND_REQUEST value */
+            APPEND_REQUEST = 5,
+
+            /** APPEND_RESPONSE value */
+            APPEND_RESPONSE = 6,
+
+            /** HEARTBEAT_REQUEST value */
+            HEARTBEAT_REQUEST = 7,
+
+            /** HEARTBEAT_RESPONSE value */
+            HEARTBEAT_RESPONSE = 8,
+
+            /** READ_INDEX_REQUEST value */
+            READ_INDEX_REQUEST = 9,
+
+            /** READ_INDEX_RESPONSE value */
+            READ_INDEX_RESPONSE = 10
+        }
+
+        /**
+         * Properties of a RaftMessage.
+         * @deprecated Use dss.raft.RaftMessage.$Properties instead.
+         */
+        interface IRaftMessage extends dss.raft.RaftMessage.$Properties {
+        }
+
+        /** Represents a RaftMessage. */
+        class RaftMessage {
+
+            /**
+             * Constructs a new RaftMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.raft.RaftMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RaftMessage group. */
+            group: number;
+
+            /** RaftMessage fromReplica. */
+            fromReplica: number;
+
+            /** RaftMessage toReplica. */
+            toReplica: number;
+
+            /** RaftMessage type. */
+            type: dss.raft.MessageType;
+
+            /** RaftMessage term. */
+            term: number;
+
+            /** meaning by type: last, previous or matched log index */
+            index: number;
+
+            /** term of the entry at `index` */
+            logTerm: number;
+
+            /** RaftMessage commit. */
+            commit: number;
+
+            /** RaftMessage reject. */
+            reject: boolean;
+
+            /** RaftMessage rejectHintIndex. */
+            rejectHintIndex: number;
+
+            /** RaftMessage rejectHintTerm. */
+            rejectHintTerm: number;
+
+            /** RaftMessage entries. */
+            entries: dss.raft.Entry[];
+
+            /** ties a heartbeat round or a read to its answer */
+            context: number;
+
+            /** every voter has the log up to here: segments may let go of it */
+            releasedIndex: number;
+
+            /**
+             * Creates a new RaftMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RaftMessage instance
+             */
+            static create(properties: dss.raft.RaftMessage.$Shape): dss.raft.RaftMessage & dss.raft.RaftMessage.$Shape;
+            static create(properties?: dss.raft.RaftMessage.$Properties): dss.raft.RaftMessage;
+
+            /**
+             * Encodes the specified RaftMessage message. Does not implicitly {@link dss.raft.RaftMessage.verify|verify} messages.
+             * @param message RaftMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.raft.RaftMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RaftMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.raft.RaftMessage & dss.raft.RaftMessage.$Shape} RaftMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.raft.RaftMessage & dss.raft.RaftMessage.$Shape;
+        }
+
+        namespace RaftMessage {
+
+            /** Properties of a RaftMessage. */
+            interface $Properties {
+
+                /** RaftMessage group */
+                group?: number;
+
+                /** RaftMessage fromReplica */
+                fromReplica?: number;
+
+                /** RaftMessage toReplica */
+                toReplica?: number;
+
+                /** RaftMessage type */
+                type?: dss.raft.MessageType;
+
+                /** RaftMessage term */
+                term?: number;
+
+                /** meaning by type: last, previous or matched log index */
+                index?: number;
+
+                /** term of the entry at `index` */
+                logTerm?: number;
+
+                /** RaftMessage commit */
+                commit?: number;
+
+                /** RaftMessage reject */
+                reject?: boolean;
+
+                /** RaftMessage rejectHintIndex */
+                rejectHintIndex?: number;
+
+                /** RaftMessage rejectHintTerm */
+                rejectHintTerm?: number;
+
+                /** RaftMessage entries */
+                entries?: dss.raft.Entry.$Properties[];
+
+                /** ties a heartbeat round or a read to its answer */
+                context?: number;
+
+                /** every voter has the log up to here: segments may let go of it */
+                releasedIndex?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RaftMessage. */
+            type $Shape = dss.raft.RaftMessage.$Properties;
+        }
+
+        /**
+         * Properties of an Entry.
+         * @deprecated Use dss.raft.Entry.$Properties instead.
+         */
+        interface IEntry extends dss.raft.Entry.$Properties {
+        }
+
+        /** The entries of one message run on without a gap from `index + 1` of the message. */
+        class Entry {
+
+            /**
+             * Constructs a new Entry.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.raft.Entry.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Entry term. */
+            term: number;
+
+            /** Entry kind. */
+            kind: number;
+
+            /** Entry data. */
+            data: Uint8Array;
+
+            /**
+             * Creates a new Entry instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Entry instance
+             */
+            static create(properties: dss.raft.Entry.$Shape): dss.raft.Entry & dss.raft.Entry.$Shape;
+            static create(properties?: dss.raft.Entry.$Properties): dss.raft.Entry;
+
+            /**
+             * Encodes the specified Entry message. Does not implicitly {@link dss.raft.Entry.verify|verify} messages.
+             * @param message Entry message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.raft.Entry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Entry message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.raft.Entry & dss.raft.Entry.$Shape} Entry
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.raft.Entry & dss.raft.Entry.$Shape;
+        }
+
+        namespace Entry {
+
+            /** Properties of an Entry. */
+            interface $Properties {
+
+                /** Entry term */
+                term?: number;
+
+                /** Entry kind */
+                kind?: number;
+
+                /** Entry data */
+                data?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Entry. */
+            type $Shape = dss.raft.Entry.$Properties;
+        }
+    }
+
+    /** Namespace kv. */
+    namespace kv {
+
+        /**
+         * Properties of a WriteBatch.
+         * @deprecated Use dss.kv.WriteBatch.$Properties instead.
+         */
+        interface IWriteBatch extends dss.kv.WriteBatch.$Properties {
+        }
+
+        /**
+         * The writes of one node to one shard, in the order they arrived, built by a cursor. On the wire and in
+         * the log a format byte (1) stands before the message. A write's version is the entry's base version
+         * plus its ordinal, so the leader never touches these bytes.
+         */
+        class WriteBatch {
+
+            /**
+             * Constructs a new WriteBatch.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.WriteBatch.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WriteBatch writes. */
+            writes: dss.kv.Write[];
+
+            /**
+             * Creates a new WriteBatch instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WriteBatch instance
+             */
+            static create(properties: dss.kv.WriteBatch.$Shape): dss.kv.WriteBatch & dss.kv.WriteBatch.$Shape;
+            static create(properties?: dss.kv.WriteBatch.$Properties): dss.kv.WriteBatch;
+
+            /**
+             * Encodes the specified WriteBatch message. Does not implicitly {@link dss.kv.WriteBatch.verify|verify} messages.
+             * @param message WriteBatch message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.WriteBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WriteBatch message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.WriteBatch & dss.kv.WriteBatch.$Shape} WriteBatch
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.WriteBatch & dss.kv.WriteBatch.$Shape;
+        }
+
+        namespace WriteBatch {
+
+            /** Properties of a WriteBatch. */
+            interface $Properties {
+
+                /** WriteBatch writes */
+                writes?: dss.kv.Write.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WriteBatch. */
+            type $Shape = dss.kv.WriteBatch.$Properties;
+        }
+
+        /** WriteKind enum. */
+        enum WriteKind {
+
+            /** PUT value */
+            PUT = 0,
+
+            /** DELETE value */
+            DELETE = 1
+        }
+
+        /**
+         * Properties of a Write.
+         * @deprecated Use dss.kv.Write.$Properties instead.
+         */
+        interface IWrite extends dss.kv.Write.$Properties {
+        }
+
+        /** Represents a Write. */
+        class Write {
+
+            /**
+             * Constructs a new Write.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Write.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** without slot and space: what follows the verb in the topic */
+            key: Uint8Array;
+
+            /** Write value. */
+            value: Uint8Array;
+
+            /** Write kind. */
+            kind: dss.kv.WriteKind;
+
+            /** 0 user values (DESIGN §3) */
+            space: number;
+
+            /** event time in version units; absent: the version */
+            time: number;
+
+            /** becomes an absolute expiry when the leader proposes */
+            ttlMs: number;
+
+            /**
+             * Creates a new Write instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Write instance
+             */
+            static create(properties: dss.kv.Write.$Shape): dss.kv.Write & dss.kv.Write.$Shape;
+            static create(properties?: dss.kv.Write.$Properties): dss.kv.Write;
+
+            /**
+             * Encodes the specified Write message. Does not implicitly {@link dss.kv.Write.verify|verify} messages.
+             * @param message Write message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Write.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Write message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Write & dss.kv.Write.$Shape} Write
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Write & dss.kv.Write.$Shape;
+        }
+
+        namespace Write {
+
+            /** Properties of a Write. */
+            interface $Properties {
+
+                /** without slot and space: what follows the verb in the topic */
+                key?: Uint8Array;
+
+                /** Write value */
+                value?: Uint8Array;
+
+                /** Write kind */
+                kind?: dss.kv.WriteKind;
+
+                /** 0 user values (DESIGN §3) */
+                space?: number;
+
+                /** event time in version units; absent: the version */
+                time?: number;
+
+                /** becomes an absolute expiry when the leader proposes */
+                ttlMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Write. */
+            type $Shape = dss.kv.Write.$Properties;
+        }
+
+        /**
+         * Properties of a GroupPosition.
+         * @deprecated Use dss.kv.GroupPosition.$Properties instead.
+         */
+        interface IGroupPosition extends dss.kv.GroupPosition.$Properties {
+        }
+
+        /** A group's state machine as of an applied index: stored with a flush, and later in snapshots. */
+        class GroupPosition {
+
+            /**
+             * Constructs a new GroupPosition.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.GroupPosition.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GroupPosition group. */
+            group: number;
+
+            /** GroupPosition replicaId. */
+            replicaId: number;
+
+            /** GroupPosition appliedIndex. */
+            appliedIndex: number;
+
+            /** GroupPosition appliedTerm. */
+            appliedTerm: number;
+
+            /** GroupPosition configuration. */
+            configuration: Uint8Array;
+
+            /** GroupPosition highestVersion. */
+            highestVersion: number;
+
+            /** GroupPosition streams. */
+            streams: dss.kv.Stream[];
+
+            /** GroupPosition historyWatermark. */
+            historyWatermark: number;
+
+            /**
+             * Creates a new GroupPosition instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GroupPosition instance
+             */
+            static create(properties: dss.kv.GroupPosition.$Shape): dss.kv.GroupPosition & dss.kv.GroupPosition.$Shape;
+            static create(properties?: dss.kv.GroupPosition.$Properties): dss.kv.GroupPosition;
+
+            /**
+             * Encodes the specified GroupPosition message. Does not implicitly {@link dss.kv.GroupPosition.verify|verify} messages.
+             * @param message GroupPosition message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.GroupPosition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GroupPosition message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.GroupPosition & dss.kv.GroupPosition.$Shape} GroupPosition
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.GroupPosition & dss.kv.GroupPosition.$Shape;
+        }
+
+        namespace GroupPosition {
+
+            /** Properties of a GroupPosition. */
+            interface $Properties {
+
+                /** GroupPosition group */
+                group?: number;
+
+                /** GroupPosition replicaId */
+                replicaId?: number;
+
+                /** GroupPosition appliedIndex */
+                appliedIndex?: number;
+
+                /** GroupPosition appliedTerm */
+                appliedTerm?: number;
+
+                /** GroupPosition configuration */
+                configuration?: Uint8Array;
+
+                /** GroupPosition highestVersion */
+                highestVersion?: number;
+
+                /** GroupPosition streams */
+                streams?: dss.kv.Stream.$Properties[];
+
+                /** GroupPosition historyWatermark */
+                historyWatermark?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GroupPosition. */
+            type $Shape = dss.kv.GroupPosition.$Properties;
+        }
+
+        /**
+         * Properties of a Stream.
+         * @deprecated Use dss.kv.Stream.$Properties instead.
+         */
+        interface IStream extends dss.kv.Stream.$Properties {
+        }
+
+        /** The last batch applied of one origin's numbered stream (DESIGN §5, Forwarding). */
+        class Stream {
+
+            /**
+             * Constructs a new Stream.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Stream.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Stream node. */
+            node: string;
+
+            /** Stream startCounter. */
+            startCounter: number;
+
+            /** Stream number. */
+            number: number;
+
+            /**
+             * Creates a new Stream instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Stream instance
+             */
+            static create(properties: dss.kv.Stream.$Shape): dss.kv.Stream & dss.kv.Stream.$Shape;
+            static create(properties?: dss.kv.Stream.$Properties): dss.kv.Stream;
+
+            /**
+             * Encodes the specified Stream message. Does not implicitly {@link dss.kv.Stream.verify|verify} messages.
+             * @param message Stream message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Stream.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Stream message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Stream & dss.kv.Stream.$Shape} Stream
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Stream & dss.kv.Stream.$Shape;
+        }
+
+        namespace Stream {
+
+            /** Properties of a Stream. */
+            interface $Properties {
+
+                /** Stream node */
+                node?: string;
+
+                /** Stream startCounter */
+                startCounter?: number;
+
+                /** Stream number */
+                number?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Stream. */
+            type $Shape = dss.kv.Stream.$Properties;
+        }
+
+        /**
+         * Properties of a GroupPositions.
+         * @deprecated Use dss.kv.GroupPositions.$Properties instead.
+         */
+        interface IGroupPositions extends dss.kv.GroupPositions.$Properties {
+        }
+
+        /** Represents a GroupPositions. */
+        class GroupPositions {
+
+            /**
+             * Constructs a new GroupPositions.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.GroupPositions.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GroupPositions format. */
+            format: number;
+
+            /** GroupPositions groups. */
+            groups: dss.kv.GroupPosition[];
+
+            /**
+             * Creates a new GroupPositions instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GroupPositions instance
+             */
+            static create(properties: dss.kv.GroupPositions.$Shape): dss.kv.GroupPositions & dss.kv.GroupPositions.$Shape;
+            static create(properties?: dss.kv.GroupPositions.$Properties): dss.kv.GroupPositions;
+
+            /**
+             * Encodes the specified GroupPositions message. Does not implicitly {@link dss.kv.GroupPositions.verify|verify} messages.
+             * @param message GroupPositions message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.GroupPositions.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GroupPositions message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.GroupPositions & dss.kv.GroupPositions.$Shape} GroupPositions
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.GroupPositions & dss.kv.GroupPositions.$Shape;
+        }
+
+        namespace GroupPositions {
+
+            /** Properties of a GroupPositions. */
+            interface $Properties {
+
+                /** GroupPositions format */
+                format?: number;
+
+                /** GroupPositions groups */
+                groups?: dss.kv.GroupPosition.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GroupPositions. */
+            type $Shape = dss.kv.GroupPositions.$Properties;
+        }
+    }
+
+    /** Namespace cluster. */
+    namespace cluster {
+
+        /**
+         * Properties of a Heartbeat.
+         * @deprecated Use dss.cluster.Heartbeat.$Properties instead.
+         */
+        interface IHeartbeat extends dss.cluster.Heartbeat.$Properties {
+        }
+
+        /** Represents a Heartbeat. */
+        class Heartbeat {
+
+            /**
+             * Constructs a new Heartbeat.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Heartbeat.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Heartbeat format. */
+            format: number;
+
+            /** Heartbeat node. */
+            node: string;
+
+            /** Heartbeat startCounter. */
+            startCounter: number;
+
+            /** Heartbeat syncedRound. */
+            syncedRound: number;
+
+            /** wall clock of the sender */
+            clockMs: number;
+
+            /** Heartbeat mqttAddress. */
+            mqttAddress: string;
+
+            /** Heartbeat httpAddress. */
+            httpAddress: string;
+
+            /** 'joining' | 'active' | 'leaving' */
+            state: string;
+
+            /** Heartbeat memoryBytes. */
+            memoryBytes: number;
+
+            /** Heartbeat diskUsedBytes. */
+            diskUsedBytes: number;
+
+            /** Heartbeat diskTotalBytes. */
+            diskTotalBytes: number;
+
+            /** event-loop utilisation, 0..1 */
+            load: number;
+
+            /** the groups that the sender leads now */
+            leads: dss.cluster.Lead[];
+
+            /** Heartbeat suspectReplicas. */
+            suspectReplicas: number;
+
+            /** Heartbeat name. */
+            name: string;
+
+            /**
+             * Creates a new Heartbeat instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Heartbeat instance
+             */
+            static create(properties: dss.cluster.Heartbeat.$Shape): dss.cluster.Heartbeat & dss.cluster.Heartbeat.$Shape;
+            static create(properties?: dss.cluster.Heartbeat.$Properties): dss.cluster.Heartbeat;
+
+            /**
+             * Encodes the specified Heartbeat message. Does not implicitly {@link dss.cluster.Heartbeat.verify|verify} messages.
+             * @param message Heartbeat message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Heartbeat.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Heartbeat message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Heartbeat & dss.cluster.Heartbeat.$Shape} Heartbeat
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Heartbeat & dss.cluster.Heartbeat.$Shape;
+        }
+
+        namespace Heartbeat {
+
+            /** Properties of a Heartbeat. */
+            interface $Properties {
+
+                /** Heartbeat format */
+                format?: number;
+
+                /** Heartbeat node */
+                node?: string;
+
+                /** Heartbeat startCounter */
+                startCounter?: number;
+
+                /** Heartbeat syncedRound */
+                syncedRound?: number;
+
+                /** wall clock of the sender */
+                clockMs?: number;
+
+                /** Heartbeat mqttAddress */
+                mqttAddress?: string;
+
+                /** Heartbeat httpAddress */
+                httpAddress?: string;
+
+                /** 'joining' | 'active' | 'leaving' */
+                state?: string;
+
+                /** Heartbeat memoryBytes */
+                memoryBytes?: number;
+
+                /** Heartbeat diskUsedBytes */
+                diskUsedBytes?: number;
+
+                /** Heartbeat diskTotalBytes */
+                diskTotalBytes?: number;
+
+                /** event-loop utilisation, 0..1 */
+                load?: number;
+
+                /** the groups that the sender leads now */
+                leads?: dss.cluster.Lead.$Properties[];
+
+                /** Heartbeat suspectReplicas */
+                suspectReplicas?: number;
+
+                /** Heartbeat name */
+                name?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Heartbeat. */
+            type $Shape = dss.cluster.Heartbeat.$Properties;
+        }
+
+        /**
+         * Properties of a Lead.
+         * @deprecated Use dss.cluster.Lead.$Properties instead.
+         */
+        interface ILead extends dss.cluster.Lead.$Properties {
+        }
+
+        /** One row of the map by which nodes route: a report, not the truth (DESIGN §5, Who are the replicas). */
+        class Lead {
+
+            /**
+             * Constructs a new Lead.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Lead.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Lead group. */
+            group: number;
+
+            /** Lead term. */
+            term: number;
+
+            /** Lead configurationIndex. */
+            configurationIndex: number;
+
+            /**
+             * Creates a new Lead instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Lead instance
+             */
+            static create(properties: dss.cluster.Lead.$Shape): dss.cluster.Lead & dss.cluster.Lead.$Shape;
+            static create(properties?: dss.cluster.Lead.$Properties): dss.cluster.Lead;
+
+            /**
+             * Encodes the specified Lead message. Does not implicitly {@link dss.cluster.Lead.verify|verify} messages.
+             * @param message Lead message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Lead.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Lead message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Lead & dss.cluster.Lead.$Shape} Lead
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Lead & dss.cluster.Lead.$Shape;
+        }
+
+        namespace Lead {
+
+            /** Properties of a Lead. */
+            interface $Properties {
+
+                /** Lead group */
+                group?: number;
+
+                /** Lead term */
+                term?: number;
+
+                /** Lead configurationIndex */
+                configurationIndex?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Lead. */
+            type $Shape = dss.cluster.Lead.$Properties;
+        }
+
+        /**
+         * Properties of a RpcEnvelope.
+         * @deprecated Use dss.cluster.RpcEnvelope.$Properties instead.
+         */
+        interface IRpcEnvelope extends dss.cluster.RpcEnvelope.$Properties {
+        }
+
+        /** Represents a RpcEnvelope. */
+        class RpcEnvelope {
+
+            /**
+             * Constructs a new RpcEnvelope.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.RpcEnvelope.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RpcEnvelope format. */
+            format: number;
+
+            /** RpcEnvelope fromNode. */
+            fromNode: string;
+
+            /** RpcEnvelope startCounter. */
+            startCounter: number;
+
+            /** RpcEnvelope syncedRound. */
+            syncedRound: number;
+
+            /** RpcEnvelope calls. */
+            calls: dss.cluster.Rpc[];
+
+            /**
+             * Creates a new RpcEnvelope instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RpcEnvelope instance
+             */
+            static create(properties: dss.cluster.RpcEnvelope.$Shape): dss.cluster.RpcEnvelope & dss.cluster.RpcEnvelope.$Shape;
+            static create(properties?: dss.cluster.RpcEnvelope.$Properties): dss.cluster.RpcEnvelope;
+
+            /**
+             * Encodes the specified RpcEnvelope message. Does not implicitly {@link dss.cluster.RpcEnvelope.verify|verify} messages.
+             * @param message RpcEnvelope message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.RpcEnvelope.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RpcEnvelope message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.RpcEnvelope & dss.cluster.RpcEnvelope.$Shape} RpcEnvelope
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.RpcEnvelope & dss.cluster.RpcEnvelope.$Shape;
+        }
+
+        namespace RpcEnvelope {
+
+            /** Properties of a RpcEnvelope. */
+            interface $Properties {
+
+                /** RpcEnvelope format */
+                format?: number;
+
+                /** RpcEnvelope fromNode */
+                fromNode?: string;
+
+                /** RpcEnvelope startCounter */
+                startCounter?: number;
+
+                /** RpcEnvelope syncedRound */
+                syncedRound?: number;
+
+                /** RpcEnvelope calls */
+                calls?: dss.cluster.Rpc.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RpcEnvelope. */
+            type $Shape = {
+              format?: number;
+              fromNode?: string;
+              startCounter?: number;
+              syncedRound?: number;
+              calls?: dss.cluster.Rpc.$Shape[];
+              $unknowns?: Uint8Array[];
+            };
+        }
+
+        /**
+         * Properties of a Rpc.
+         * @deprecated Use dss.cluster.Rpc.$Properties instead.
+         */
+        interface IRpc extends dss.cluster.Rpc.$Properties {
+        }
+
+        /** A call carries an id that its replies repeat. A one-way message has id 0. */
+        class Rpc {
+
+            /**
+             * Constructs a new Rpc.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Rpc.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Rpc id. */
+            id: number;
+
+            /** Rpc forwardRequest. */
+            forwardRequest: (dss.cluster.ForwardRequest|null);
+
+            /** Rpc forwardReply. */
+            forwardReply: (dss.cluster.ForwardReply|null);
+
+            /** Rpc readRequest. */
+            readRequest: (dss.cluster.ReadRequest|null);
+
+            /** Rpc readReply. */
+            readReply: (dss.cluster.ReadReply|null);
+
+            /** Rpc watchOpen. */
+            watchOpen: (dss.cluster.WatchOpen|null);
+
+            /** Rpc watchEvents. */
+            watchEvents: (dss.cluster.WatchEvents|null);
+
+            /** Rpc watchCredit. */
+            watchCredit: (dss.cluster.WatchCredit|null);
+
+            /** Rpc watchClose. */
+            watchClose: (dss.cluster.WatchClose|null);
+
+            /** Rpc hello. */
+            hello: (dss.cluster.Hello|null);
+
+            /** Rpc helloReply. */
+            helloReply: (dss.cluster.HelloReply|null);
+
+            /** Rpc genesis. */
+            genesis: (dss.cluster.Genesis|null);
+
+            /** Rpc genesisReply. */
+            genesisReply: (dss.cluster.GenesisReply|null);
+
+            /** Rpc body. */
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply");
+
+            /**
+             * Creates a new Rpc instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Rpc instance
+             */
+            static create(properties: dss.cluster.Rpc.$Shape): dss.cluster.Rpc & dss.cluster.Rpc.$Shape;
+            static create(properties?: dss.cluster.Rpc.$Properties): dss.cluster.Rpc;
+
+            /**
+             * Encodes the specified Rpc message. Does not implicitly {@link dss.cluster.Rpc.verify|verify} messages.
+             * @param message Rpc message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Rpc.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Rpc message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Rpc & dss.cluster.Rpc.$Shape} Rpc
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Rpc & dss.cluster.Rpc.$Shape;
+        }
+
+        namespace Rpc {
+
+            /** Properties of a Rpc. */
+            interface $Properties {
+
+                /** Rpc id */
+                id?: number;
+
+                /** Rpc forwardRequest */
+                forwardRequest?: (dss.cluster.ForwardRequest.$Properties|null);
+
+                /** Rpc forwardReply */
+                forwardReply?: (dss.cluster.ForwardReply.$Properties|null);
+
+                /** Rpc readRequest */
+                readRequest?: (dss.cluster.ReadRequest.$Properties|null);
+
+                /** Rpc readReply */
+                readReply?: (dss.cluster.ReadReply.$Properties|null);
+
+                /** Rpc watchOpen */
+                watchOpen?: (dss.cluster.WatchOpen.$Properties|null);
+
+                /** Rpc watchEvents */
+                watchEvents?: (dss.cluster.WatchEvents.$Properties|null);
+
+                /** Rpc watchCredit */
+                watchCredit?: (dss.cluster.WatchCredit.$Properties|null);
+
+                /** Rpc watchClose */
+                watchClose?: (dss.cluster.WatchClose.$Properties|null);
+
+                /** Rpc hello */
+                hello?: (dss.cluster.Hello.$Properties|null);
+
+                /** Rpc helloReply */
+                helloReply?: (dss.cluster.HelloReply.$Properties|null);
+
+                /** Rpc genesis */
+                genesis?: (dss.cluster.Genesis.$Properties|null);
+
+                /** Rpc genesisReply */
+                genesisReply?: (dss.cluster.GenesisReply.$Properties|null);
+
+                /** Rpc body */
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a Rpc. */
+            type $Shape = {
+              id?: number;
+              forwardRequest?: dss.cluster.ForwardRequest.$Shape|null;
+              forwardReply?: dss.cluster.ForwardReply.$Shape|null;
+              readRequest?: dss.cluster.ReadRequest.$Shape|null;
+              readReply?: dss.cluster.ReadReply.$Shape|null;
+              watchOpen?: dss.cluster.WatchOpen.$Shape|null;
+              watchEvents?: dss.cluster.WatchEvents.$Shape|null;
+              watchCredit?: dss.cluster.WatchCredit.$Shape|null;
+              watchClose?: dss.cluster.WatchClose.$Shape|null;
+              hello?: dss.cluster.Hello.$Shape|null;
+              helloReply?: dss.cluster.HelloReply.$Shape|null;
+              genesis?: dss.cluster.Genesis.$Shape|null;
+              genesisReply?: dss.cluster.GenesisReply.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a ForwardRequest.
+         * @deprecated Use dss.cluster.ForwardRequest.$Properties instead.
+         */
+        interface IForwardRequest extends dss.cluster.ForwardRequest.$Properties {
+        }
+
+        /** Batch `number` of the sender's stream to this group; its origin is (from_node, start_counter). */
+        class ForwardRequest {
+
+            /**
+             * Constructs a new ForwardRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ForwardRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardRequest group. */
+            group: number;
+
+            /** ForwardRequest number. */
+            number: number;
+
+            /** ForwardRequest count. */
+            count: number;
+
+            /** ForwardRequest crc. */
+            crc: number;
+
+            /** ForwardRequest batch. */
+            batch: Uint8Array;
+
+            /**
+             * Creates a new ForwardRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardRequest instance
+             */
+            static create(properties: dss.cluster.ForwardRequest.$Shape): dss.cluster.ForwardRequest & dss.cluster.ForwardRequest.$Shape;
+            static create(properties?: dss.cluster.ForwardRequest.$Properties): dss.cluster.ForwardRequest;
+
+            /**
+             * Encodes the specified ForwardRequest message. Does not implicitly {@link dss.cluster.ForwardRequest.verify|verify} messages.
+             * @param message ForwardRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ForwardRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ForwardRequest & dss.cluster.ForwardRequest.$Shape} ForwardRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ForwardRequest & dss.cluster.ForwardRequest.$Shape;
+        }
+
+        namespace ForwardRequest {
+
+            /** Properties of a ForwardRequest. */
+            interface $Properties {
+
+                /** ForwardRequest group */
+                group?: number;
+
+                /** ForwardRequest number */
+                number?: number;
+
+                /** ForwardRequest count */
+                count?: number;
+
+                /** ForwardRequest crc */
+                crc?: number;
+
+                /** ForwardRequest batch */
+                batch?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForwardRequest. */
+            type $Shape = dss.cluster.ForwardRequest.$Properties;
+        }
+
+        /** ForwardStatus enum. */
+        enum ForwardStatus {
+
+            /** FORWARD_UNSPECIFIED value */
+            FORWARD_UNSPECIFIED = 0,
+
+            /** this batch is applied at the leader */
+            COMMITTED = 1,
+
+            /** try `leader_node`, if named */
+            NOT_LEADER = 2,
+
+            /** send again from `expected_number` */
+            OUT_OF_ORDER = 3,
+
+            /** the group cannot take more now */
+            BUSY = 4,
+
+            /** the bytes do not match their CRC */
+            BAD_BATCH = 5
+        }
+
+        /**
+         * Properties of a ForwardReply.
+         * @deprecated Use dss.cluster.ForwardReply.$Properties instead.
+         */
+        interface IForwardReply extends dss.cluster.ForwardReply.$Properties {
+        }
+
+        /** Represents a ForwardReply. */
+        class ForwardReply {
+
+            /**
+             * Constructs a new ForwardReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ForwardReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ForwardReply group. */
+            group: number;
+
+            /** ForwardReply number. */
+            number: number;
+
+            /** ForwardReply status. */
+            status: dss.cluster.ForwardStatus;
+
+            /** ForwardReply leaderNode. */
+            leaderNode: string;
+
+            /** ForwardReply expectedNumber. */
+            expectedNumber: number;
+
+            /** ForwardReply baseVersion. */
+            baseVersion: number;
+
+            /**
+             * Creates a new ForwardReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ForwardReply instance
+             */
+            static create(properties: dss.cluster.ForwardReply.$Shape): dss.cluster.ForwardReply & dss.cluster.ForwardReply.$Shape;
+            static create(properties?: dss.cluster.ForwardReply.$Properties): dss.cluster.ForwardReply;
+
+            /**
+             * Encodes the specified ForwardReply message. Does not implicitly {@link dss.cluster.ForwardReply.verify|verify} messages.
+             * @param message ForwardReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ForwardReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ForwardReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ForwardReply & dss.cluster.ForwardReply.$Shape} ForwardReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ForwardReply & dss.cluster.ForwardReply.$Shape;
+        }
+
+        namespace ForwardReply {
+
+            /** Properties of a ForwardReply. */
+            interface $Properties {
+
+                /** ForwardReply group */
+                group?: number;
+
+                /** ForwardReply number */
+                number?: number;
+
+                /** ForwardReply status */
+                status?: dss.cluster.ForwardStatus;
+
+                /** ForwardReply leaderNode */
+                leaderNode?: string;
+
+                /** ForwardReply expectedNumber */
+                expectedNumber?: number;
+
+                /** ForwardReply baseVersion */
+                baseVersion?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ForwardReply. */
+            type $Shape = dss.cluster.ForwardReply.$Properties;
+        }
+
+        /**
+         * Properties of a ReadRequest.
+         * @deprecated Use dss.cluster.ReadRequest.$Properties instead.
+         */
+        interface IReadRequest extends dss.cluster.ReadRequest.$Properties {
+        }
+
+        /** Represents a ReadRequest. */
+        class ReadRequest {
+
+            /**
+             * Constructs a new ReadRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ReadRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReadRequest group. */
+            group: number;
+
+            /** ReadRequest get. */
+            get: (dss.cluster.GetQuery|null);
+
+            /** ReadRequest list. */
+            list: (dss.cluster.ListQuery|null);
+
+            /** ReadRequest what. */
+            what?: ("get"|"list");
+
+            /**
+             * Creates a new ReadRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReadRequest instance
+             */
+            static create(properties: dss.cluster.ReadRequest.$Shape): dss.cluster.ReadRequest & dss.cluster.ReadRequest.$Shape;
+            static create(properties?: dss.cluster.ReadRequest.$Properties): dss.cluster.ReadRequest;
+
+            /**
+             * Encodes the specified ReadRequest message. Does not implicitly {@link dss.cluster.ReadRequest.verify|verify} messages.
+             * @param message ReadRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ReadRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReadRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ReadRequest & dss.cluster.ReadRequest.$Shape} ReadRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ReadRequest & dss.cluster.ReadRequest.$Shape;
+        }
+
+        namespace ReadRequest {
+
+            /** Properties of a ReadRequest. */
+            interface $Properties {
+
+                /** ReadRequest group */
+                group?: number;
+
+                /** ReadRequest get */
+                get?: (dss.cluster.GetQuery.$Properties|null);
+
+                /** ReadRequest list */
+                list?: (dss.cluster.ListQuery.$Properties|null);
+
+                /** ReadRequest what */
+                what?: ("get"|"list");
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Narrowed shape of a ReadRequest. */
+            type $Shape = {
+              group?: number;
+              get?: dss.cluster.GetQuery.$Shape|null;
+              list?: dss.cluster.ListQuery.$Shape|null;
+              $unknowns?: Uint8Array[];
+            } & (
+              ({ what?: undefined; get?: null; list?: null }|{ what?: "get"; get: dss.cluster.GetQuery.$Shape; list?: null }|{ what?: "list"; get?: null; list: dss.cluster.ListQuery.$Shape })
+            );
+        }
+
+        /**
+         * Properties of a GetQuery.
+         * @deprecated Use dss.cluster.GetQuery.$Properties instead.
+         */
+        interface IGetQuery extends dss.cluster.GetQuery.$Properties {
+        }
+
+        /** Represents a GetQuery. */
+        class GetQuery {
+
+            /**
+             * Constructs a new GetQuery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.GetQuery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GetQuery key. */
+            key: Uint8Array;
+
+            /**
+             * Creates a new GetQuery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GetQuery instance
+             */
+            static create(properties: dss.cluster.GetQuery.$Shape): dss.cluster.GetQuery & dss.cluster.GetQuery.$Shape;
+            static create(properties?: dss.cluster.GetQuery.$Properties): dss.cluster.GetQuery;
+
+            /**
+             * Encodes the specified GetQuery message. Does not implicitly {@link dss.cluster.GetQuery.verify|verify} messages.
+             * @param message GetQuery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.GetQuery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetQuery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.GetQuery & dss.cluster.GetQuery.$Shape} GetQuery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.GetQuery & dss.cluster.GetQuery.$Shape;
+        }
+
+        namespace GetQuery {
+
+            /** Properties of a GetQuery. */
+            interface $Properties {
+
+                /** GetQuery key */
+                key?: Uint8Array;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GetQuery. */
+            type $Shape = dss.cluster.GetQuery.$Properties;
+        }
+
+        /**
+         * Properties of a ListQuery.
+         * @deprecated Use dss.cluster.ListQuery.$Properties instead.
+         */
+        interface IListQuery extends dss.cluster.ListQuery.$Properties {
+        }
+
+        /** Represents a ListQuery. */
+        class ListQuery {
+
+            /**
+             * Constructs a new ListQuery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ListQuery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** whole levels; empty: every key */
+            prefix: Uint8Array;
+
+            /** exclusive; empty: from the start */
+            after: Uint8Array;
+
+            /** ListQuery limit. */
+            limit: number;
+
+            /** ListQuery values. */
+            values: boolean;
+
+            /**
+             * Creates a new ListQuery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ListQuery instance
+             */
+            static create(properties: dss.cluster.ListQuery.$Shape): dss.cluster.ListQuery & dss.cluster.ListQuery.$Shape;
+            static create(properties?: dss.cluster.ListQuery.$Properties): dss.cluster.ListQuery;
+
+            /**
+             * Encodes the specified ListQuery message. Does not implicitly {@link dss.cluster.ListQuery.verify|verify} messages.
+             * @param message ListQuery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ListQuery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListQuery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ListQuery & dss.cluster.ListQuery.$Shape} ListQuery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ListQuery & dss.cluster.ListQuery.$Shape;
+        }
+
+        namespace ListQuery {
+
+            /** Properties of a ListQuery. */
+            interface $Properties {
+
+                /** whole levels; empty: every key */
+                prefix?: Uint8Array;
+
+                /** exclusive; empty: from the start */
+                after?: Uint8Array;
+
+                /** ListQuery limit */
+                limit?: number;
+
+                /** ListQuery values */
+                values?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ListQuery. */
+            type $Shape = dss.cluster.ListQuery.$Properties;
+        }
+
+        /** ReadStatus enum. */
+        enum ReadStatus {
+
+            /** READ_UNSPECIFIED value */
+            READ_UNSPECIFIED = 0,
+
+            /** READ_OK value */
+            READ_OK = 1,
+
+            /** no trusted replica of the group on this node */
+            READ_NOT_HERE = 2,
+
+            /** no leader confirmed the read in time */
+            READ_UNAVAILABLE = 3
+        }
+
+        /**
+         * Properties of a ReadReply.
+         * @deprecated Use dss.cluster.ReadReply.$Properties instead.
+         */
+        interface IReadReply extends dss.cluster.ReadReply.$Properties {
+        }
+
+        /** Represents a ReadReply. */
+        class ReadReply {
+
+            /**
+             * Constructs a new ReadReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ReadReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReadReply status. */
+            status: dss.cluster.ReadStatus;
+
+            /** ReadReply items. */
+            items: dss.cluster.Item[];
+
+            /** ReadReply more. */
+            more: boolean;
+
+            /**
+             * Creates a new ReadReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReadReply instance
+             */
+            static create(properties: dss.cluster.ReadReply.$Shape): dss.cluster.ReadReply & dss.cluster.ReadReply.$Shape;
+            static create(properties?: dss.cluster.ReadReply.$Properties): dss.cluster.ReadReply;
+
+            /**
+             * Encodes the specified ReadReply message. Does not implicitly {@link dss.cluster.ReadReply.verify|verify} messages.
+             * @param message ReadReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ReadReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReadReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ReadReply & dss.cluster.ReadReply.$Shape} ReadReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ReadReply & dss.cluster.ReadReply.$Shape;
+        }
+
+        namespace ReadReply {
+
+            /** Properties of a ReadReply. */
+            interface $Properties {
+
+                /** ReadReply status */
+                status?: dss.cluster.ReadStatus;
+
+                /** ReadReply items */
+                items?: dss.cluster.Item.$Properties[];
+
+                /** ReadReply more */
+                more?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReadReply. */
+            type $Shape = dss.cluster.ReadReply.$Properties;
+        }
+
+        /**
+         * Properties of an Item.
+         * @deprecated Use dss.cluster.Item.$Properties instead.
+         */
+        interface IItem extends dss.cluster.Item.$Properties {
+        }
+
+        /** Represents an Item. */
+        class Item {
+
+            /**
+             * Constructs a new Item.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Item.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Item key. */
+            key: Uint8Array;
+
+            /** Item value. */
+            value: Uint8Array;
+
+            /** Item version. */
+            version: number;
+
+            /** Item time. */
+            time: number;
+
+            /** Item deleted. */
+            deleted: boolean;
+
+            /**
+             * Creates a new Item instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Item instance
+             */
+            static create(properties: dss.cluster.Item.$Shape): dss.cluster.Item & dss.cluster.Item.$Shape;
+            static create(properties?: dss.cluster.Item.$Properties): dss.cluster.Item;
+
+            /**
+             * Encodes the specified Item message. Does not implicitly {@link dss.cluster.Item.verify|verify} messages.
+             * @param message Item message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Item.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Item message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Item & dss.cluster.Item.$Shape} Item
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Item & dss.cluster.Item.$Shape;
+        }
+
+        namespace Item {
+
+            /** Properties of an Item. */
+            interface $Properties {
+
+                /** Item key */
+                key?: Uint8Array;
+
+                /** Item value */
+                value?: Uint8Array;
+
+                /** Item version */
+                version?: number;
+
+                /** Item time */
+                time?: number;
+
+                /** Item deleted */
+                deleted?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Item. */
+            type $Shape = dss.cluster.Item.$Properties;
+        }
+
+        /**
+         * Properties of a WatchOpen.
+         * @deprecated Use dss.cluster.WatchOpen.$Properties instead.
+         */
+        interface IWatchOpen extends dss.cluster.WatchOpen.$Properties {
+        }
+
+        /** Represents a WatchOpen. */
+        class WatchOpen {
+
+            /**
+             * Constructs a new WatchOpen.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.WatchOpen.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchOpen group. */
+            group: number;
+
+            /** WatchOpen filters. */
+            filters: string[];
+
+            /** highest version already delivered of this group; 0: everything current */
+            after: number;
+
+            /** how much the watcher will take before it grants more */
+            creditBytes: number;
+
+            /**
+             * Creates a new WatchOpen instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchOpen instance
+             */
+            static create(properties: dss.cluster.WatchOpen.$Shape): dss.cluster.WatchOpen & dss.cluster.WatchOpen.$Shape;
+            static create(properties?: dss.cluster.WatchOpen.$Properties): dss.cluster.WatchOpen;
+
+            /**
+             * Encodes the specified WatchOpen message. Does not implicitly {@link dss.cluster.WatchOpen.verify|verify} messages.
+             * @param message WatchOpen message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.WatchOpen.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchOpen message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.WatchOpen & dss.cluster.WatchOpen.$Shape} WatchOpen
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.WatchOpen & dss.cluster.WatchOpen.$Shape;
+        }
+
+        namespace WatchOpen {
+
+            /** Properties of a WatchOpen. */
+            interface $Properties {
+
+                /** WatchOpen group */
+                group?: number;
+
+                /** WatchOpen filters */
+                filters?: string[];
+
+                /** highest version already delivered of this group; 0: everything current */
+                after?: number;
+
+                /** how much the watcher will take before it grants more */
+                creditBytes?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchOpen. */
+            type $Shape = dss.cluster.WatchOpen.$Properties;
+        }
+
+        /**
+         * Properties of a WatchEvents.
+         * @deprecated Use dss.cluster.WatchEvents.$Properties instead.
+         */
+        interface IWatchEvents extends dss.cluster.WatchEvents.$Properties {
+        }
+
+        /** Covers the log indexes (from_index, to_index] without a hole; a snapshot covers [0, to_index]. */
+        class WatchEvents {
+
+            /**
+             * Constructs a new WatchEvents.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.WatchEvents.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchEvents fromIndex. */
+            fromIndex: number;
+
+            /** WatchEvents toIndex. */
+            toIndex: number;
+
+            /** WatchEvents snapshot. */
+            snapshot: boolean;
+
+            /** WatchEvents snapshotDone. */
+            snapshotDone: boolean;
+
+            /** WatchEvents items. */
+            items: dss.cluster.Item[];
+
+            /** of the shard as of to_index */
+            highestVersion: number;
+
+            /**
+             * Creates a new WatchEvents instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchEvents instance
+             */
+            static create(properties: dss.cluster.WatchEvents.$Shape): dss.cluster.WatchEvents & dss.cluster.WatchEvents.$Shape;
+            static create(properties?: dss.cluster.WatchEvents.$Properties): dss.cluster.WatchEvents;
+
+            /**
+             * Encodes the specified WatchEvents message. Does not implicitly {@link dss.cluster.WatchEvents.verify|verify} messages.
+             * @param message WatchEvents message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.WatchEvents.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchEvents message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.WatchEvents & dss.cluster.WatchEvents.$Shape} WatchEvents
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.WatchEvents & dss.cluster.WatchEvents.$Shape;
+        }
+
+        namespace WatchEvents {
+
+            /** Properties of a WatchEvents. */
+            interface $Properties {
+
+                /** WatchEvents fromIndex */
+                fromIndex?: number;
+
+                /** WatchEvents toIndex */
+                toIndex?: number;
+
+                /** WatchEvents snapshot */
+                snapshot?: boolean;
+
+                /** WatchEvents snapshotDone */
+                snapshotDone?: boolean;
+
+                /** WatchEvents items */
+                items?: dss.cluster.Item.$Properties[];
+
+                /** of the shard as of to_index */
+                highestVersion?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchEvents. */
+            type $Shape = dss.cluster.WatchEvents.$Properties;
+        }
+
+        /**
+         * Properties of a WatchCredit.
+         * @deprecated Use dss.cluster.WatchCredit.$Properties instead.
+         */
+        interface IWatchCredit extends dss.cluster.WatchCredit.$Properties {
+        }
+
+        /** Represents a WatchCredit. */
+        class WatchCredit {
+
+            /**
+             * Constructs a new WatchCredit.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.WatchCredit.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchCredit bytes. */
+            bytes: number;
+
+            /**
+             * Creates a new WatchCredit instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchCredit instance
+             */
+            static create(properties: dss.cluster.WatchCredit.$Shape): dss.cluster.WatchCredit & dss.cluster.WatchCredit.$Shape;
+            static create(properties?: dss.cluster.WatchCredit.$Properties): dss.cluster.WatchCredit;
+
+            /**
+             * Encodes the specified WatchCredit message. Does not implicitly {@link dss.cluster.WatchCredit.verify|verify} messages.
+             * @param message WatchCredit message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.WatchCredit.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchCredit message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.WatchCredit & dss.cluster.WatchCredit.$Shape} WatchCredit
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.WatchCredit & dss.cluster.WatchCredit.$Shape;
+        }
+
+        namespace WatchCredit {
+
+            /** Properties of a WatchCredit. */
+            interface $Properties {
+
+                /** WatchCredit bytes */
+                bytes?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchCredit. */
+            type $Shape = dss.cluster.WatchCredit.$Properties;
+        }
+
+        /**
+         * Properties of a WatchClose.
+         * @deprecated Use dss.cluster.WatchClose.$Properties instead.
+         */
+        interface IWatchClose extends dss.cluster.WatchClose.$Properties {
+        }
+
+        /** Represents a WatchClose. */
+        class WatchClose {
+
+            /**
+             * Constructs a new WatchClose.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.WatchClose.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatchClose reason. */
+            reason: string;
+
+            /**
+             * Creates a new WatchClose instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatchClose instance
+             */
+            static create(properties: dss.cluster.WatchClose.$Shape): dss.cluster.WatchClose & dss.cluster.WatchClose.$Shape;
+            static create(properties?: dss.cluster.WatchClose.$Properties): dss.cluster.WatchClose;
+
+            /**
+             * Encodes the specified WatchClose message. Does not implicitly {@link dss.cluster.WatchClose.verify|verify} messages.
+             * @param message WatchClose message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.WatchClose.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatchClose message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.WatchClose & dss.cluster.WatchClose.$Shape} WatchClose
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.WatchClose & dss.cluster.WatchClose.$Shape;
+        }
+
+        namespace WatchClose {
+
+            /** Properties of a WatchClose. */
+            interface $Properties {
+
+                /** WatchClose reason */
+                reason?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatchClose. */
+            type $Shape = dss.cluster.WatchClose.$Properties;
+        }
+
+        /**
+         * Properties of a Hello.
+         * @deprecated Use dss.cluster.Hello.$Properties instead.
+         */
+        interface IHello extends dss.cluster.Hello.$Properties {
+        }
+
+        /** Asked before a cluster exists, and by a node that looks for its peers. */
+        class Hello {
+
+            /**
+             * Constructs a new Hello.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Hello.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Hello node. */
+            node: string;
+
+            /** Hello name. */
+            name: string;
+
+            /** Hello mqttAddress. */
+            mqttAddress: string;
+
+            /** empty: this node belongs to none yet */
+            clusterId: string;
+
+            /** Hello startCounter. */
+            startCounter: number;
+
+            /**
+             * Creates a new Hello instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Hello instance
+             */
+            static create(properties: dss.cluster.Hello.$Shape): dss.cluster.Hello & dss.cluster.Hello.$Shape;
+            static create(properties?: dss.cluster.Hello.$Properties): dss.cluster.Hello;
+
+            /**
+             * Encodes the specified Hello message. Does not implicitly {@link dss.cluster.Hello.verify|verify} messages.
+             * @param message Hello message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Hello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Hello message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Hello & dss.cluster.Hello.$Shape} Hello
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Hello & dss.cluster.Hello.$Shape;
+        }
+
+        namespace Hello {
+
+            /** Properties of a Hello. */
+            interface $Properties {
+
+                /** Hello node */
+                node?: string;
+
+                /** Hello name */
+                name?: string;
+
+                /** Hello mqttAddress */
+                mqttAddress?: string;
+
+                /** empty: this node belongs to none yet */
+                clusterId?: string;
+
+                /** Hello startCounter */
+                startCounter?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Hello. */
+            type $Shape = dss.cluster.Hello.$Properties;
+        }
+
+        /**
+         * Properties of a HelloReply.
+         * @deprecated Use dss.cluster.HelloReply.$Properties instead.
+         */
+        interface IHelloReply extends dss.cluster.HelloReply.$Properties {
+        }
+
+        /** Represents a HelloReply. */
+        class HelloReply {
+
+            /**
+             * Constructs a new HelloReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.HelloReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** HelloReply node. */
+            node: string;
+
+            /** HelloReply name. */
+            name: string;
+
+            /** HelloReply clusterId. */
+            clusterId: string;
+
+            /** HelloReply empty. */
+            empty: boolean;
+
+            /** the highest this node ever saw of the asking node */
+            rememberedStartCounter: number;
+
+            /** HelloReply rememberedSyncedRound. */
+            rememberedSyncedRound: number;
+
+            /** set: the asking node cannot be part of this cluster */
+            refusalCode: string;
+
+            /** the sentence for the person who started it */
+            refusal: string;
+
+            /**
+             * Creates a new HelloReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns HelloReply instance
+             */
+            static create(properties: dss.cluster.HelloReply.$Shape): dss.cluster.HelloReply & dss.cluster.HelloReply.$Shape;
+            static create(properties?: dss.cluster.HelloReply.$Properties): dss.cluster.HelloReply;
+
+            /**
+             * Encodes the specified HelloReply message. Does not implicitly {@link dss.cluster.HelloReply.verify|verify} messages.
+             * @param message HelloReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.HelloReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a HelloReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.HelloReply & dss.cluster.HelloReply.$Shape} HelloReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.HelloReply & dss.cluster.HelloReply.$Shape;
+        }
+
+        namespace HelloReply {
+
+            /** Properties of a HelloReply. */
+            interface $Properties {
+
+                /** HelloReply node */
+                node?: string;
+
+                /** HelloReply name */
+                name?: string;
+
+                /** HelloReply clusterId */
+                clusterId?: string;
+
+                /** HelloReply empty */
+                empty?: boolean;
+
+                /** the highest this node ever saw of the asking node */
+                rememberedStartCounter?: number;
+
+                /** HelloReply rememberedSyncedRound */
+                rememberedSyncedRound?: number;
+
+                /** set: the asking node cannot be part of this cluster */
+                refusalCode?: string;
+
+                /** the sentence for the person who started it */
+                refusal?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a HelloReply. */
+            type $Shape = dss.cluster.HelloReply.$Properties;
+        }
+
+        /**
+         * Properties of a GenesisNode.
+         * @deprecated Use dss.cluster.GenesisNode.$Properties instead.
+         */
+        interface IGenesisNode extends dss.cluster.GenesisNode.$Properties {
+        }
+
+        /** Represents a GenesisNode. */
+        class GenesisNode {
+
+            /**
+             * Constructs a new GenesisNode.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.GenesisNode.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GenesisNode node. */
+            node: string;
+
+            /** GenesisNode name. */
+            name: string;
+
+            /** GenesisNode mqttAddress. */
+            mqttAddress: string;
+
+            /** GenesisNode weight. */
+            weight: number;
+
+            /** GenesisNode zone. */
+            zone: string;
+
+            /**
+             * Creates a new GenesisNode instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GenesisNode instance
+             */
+            static create(properties: dss.cluster.GenesisNode.$Shape): dss.cluster.GenesisNode & dss.cluster.GenesisNode.$Shape;
+            static create(properties?: dss.cluster.GenesisNode.$Properties): dss.cluster.GenesisNode;
+
+            /**
+             * Encodes the specified GenesisNode message. Does not implicitly {@link dss.cluster.GenesisNode.verify|verify} messages.
+             * @param message GenesisNode message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.GenesisNode.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GenesisNode message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.GenesisNode & dss.cluster.GenesisNode.$Shape} GenesisNode
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.GenesisNode & dss.cluster.GenesisNode.$Shape;
+        }
+
+        namespace GenesisNode {
+
+            /** Properties of a GenesisNode. */
+            interface $Properties {
+
+                /** GenesisNode node */
+                node?: string;
+
+                /** GenesisNode name */
+                name?: string;
+
+                /** GenesisNode mqttAddress */
+                mqttAddress?: string;
+
+                /** GenesisNode weight */
+                weight?: number;
+
+                /** GenesisNode zone */
+                zone?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GenesisNode. */
+            type $Shape = dss.cluster.GenesisNode.$Properties;
+        }
+
+        /**
+         * Properties of a GenesisReplica.
+         * @deprecated Use dss.cluster.GenesisReplica.$Properties instead.
+         */
+        interface IGenesisReplica extends dss.cluster.GenesisReplica.$Properties {
+        }
+
+        /** Represents a GenesisReplica. */
+        class GenesisReplica {
+
+            /**
+             * Constructs a new GenesisReplica.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.GenesisReplica.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GenesisReplica replicaId. */
+            replicaId: number;
+
+            /** GenesisReplica node. */
+            node: string;
+
+            /**
+             * Creates a new GenesisReplica instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GenesisReplica instance
+             */
+            static create(properties: dss.cluster.GenesisReplica.$Shape): dss.cluster.GenesisReplica & dss.cluster.GenesisReplica.$Shape;
+            static create(properties?: dss.cluster.GenesisReplica.$Properties): dss.cluster.GenesisReplica;
+
+            /**
+             * Encodes the specified GenesisReplica message. Does not implicitly {@link dss.cluster.GenesisReplica.verify|verify} messages.
+             * @param message GenesisReplica message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.GenesisReplica.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GenesisReplica message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.GenesisReplica & dss.cluster.GenesisReplica.$Shape} GenesisReplica
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.GenesisReplica & dss.cluster.GenesisReplica.$Shape;
+        }
+
+        namespace GenesisReplica {
+
+            /** Properties of a GenesisReplica. */
+            interface $Properties {
+
+                /** GenesisReplica replicaId */
+                replicaId?: number;
+
+                /** GenesisReplica node */
+                node?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GenesisReplica. */
+            type $Shape = dss.cluster.GenesisReplica.$Properties;
+        }
+
+        /**
+         * Properties of a GenesisGroup.
+         * @deprecated Use dss.cluster.GenesisGroup.$Properties instead.
+         */
+        interface IGenesisGroup extends dss.cluster.GenesisGroup.$Properties {
+        }
+
+        /** Represents a GenesisGroup. */
+        class GenesisGroup {
+
+            /**
+             * Constructs a new GenesisGroup.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.GenesisGroup.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** 0: meta */
+            group: number;
+
+            /** GenesisGroup firstSlot. */
+            firstSlot: number;
+
+            /** 0 for meta */
+            slotCount: number;
+
+            /** GenesisGroup voters. */
+            voters: dss.cluster.GenesisReplica[];
+
+            /**
+             * Creates a new GenesisGroup instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GenesisGroup instance
+             */
+            static create(properties: dss.cluster.GenesisGroup.$Shape): dss.cluster.GenesisGroup & dss.cluster.GenesisGroup.$Shape;
+            static create(properties?: dss.cluster.GenesisGroup.$Properties): dss.cluster.GenesisGroup;
+
+            /**
+             * Encodes the specified GenesisGroup message. Does not implicitly {@link dss.cluster.GenesisGroup.verify|verify} messages.
+             * @param message GenesisGroup message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.GenesisGroup.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GenesisGroup message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.GenesisGroup & dss.cluster.GenesisGroup.$Shape} GenesisGroup
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.GenesisGroup & dss.cluster.GenesisGroup.$Shape;
+        }
+
+        namespace GenesisGroup {
+
+            /** Properties of a GenesisGroup. */
+            interface $Properties {
+
+                /** 0: meta */
+                group?: number;
+
+                /** GenesisGroup firstSlot */
+                firstSlot?: number;
+
+                /** 0 for meta */
+                slotCount?: number;
+
+                /** GenesisGroup voters */
+                voters?: dss.cluster.GenesisReplica.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GenesisGroup. */
+            type $Shape = dss.cluster.GenesisGroup.$Properties;
+        }
+
+        /**
+         * Properties of a Genesis.
+         * @deprecated Use dss.cluster.Genesis.$Properties instead.
+         */
+        interface IGenesis extends dss.cluster.Genesis.$Properties {
+        }
+
+        /** The one record that creates a cluster. A node accepts exactly one (DESIGN §5, Identity). */
+        class Genesis {
+
+            /**
+             * Constructs a new Genesis.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Genesis.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Genesis format. */
+            format: number;
+
+            /** Genesis clusterId. */
+            clusterId: string;
+
+            /** Genesis createdAtMs. */
+            createdAtMs: number;
+
+            /** Genesis replicationFactor. */
+            replicationFactor: number;
+
+            /** Genesis nodes. */
+            nodes: dss.cluster.GenesisNode[];
+
+            /** Genesis groups. */
+            groups: dss.cluster.GenesisGroup[];
+
+            /**
+             * Creates a new Genesis instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Genesis instance
+             */
+            static create(properties: dss.cluster.Genesis.$Shape): dss.cluster.Genesis & dss.cluster.Genesis.$Shape;
+            static create(properties?: dss.cluster.Genesis.$Properties): dss.cluster.Genesis;
+
+            /**
+             * Encodes the specified Genesis message. Does not implicitly {@link dss.cluster.Genesis.verify|verify} messages.
+             * @param message Genesis message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Genesis.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Genesis message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Genesis & dss.cluster.Genesis.$Shape} Genesis
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Genesis & dss.cluster.Genesis.$Shape;
+        }
+
+        namespace Genesis {
+
+            /** Properties of a Genesis. */
+            interface $Properties {
+
+                /** Genesis format */
+                format?: number;
+
+                /** Genesis clusterId */
+                clusterId?: string;
+
+                /** Genesis createdAtMs */
+                createdAtMs?: number;
+
+                /** Genesis replicationFactor */
+                replicationFactor?: number;
+
+                /** Genesis nodes */
+                nodes?: dss.cluster.GenesisNode.$Properties[];
+
+                /** Genesis groups */
+                groups?: dss.cluster.GenesisGroup.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Genesis. */
+            type $Shape = dss.cluster.Genesis.$Properties;
+        }
+
+        /**
+         * Properties of a GenesisReply.
+         * @deprecated Use dss.cluster.GenesisReply.$Properties instead.
+         */
+        interface IGenesisReply extends dss.cluster.GenesisReply.$Properties {
+        }
+
+        /** Represents a GenesisReply. */
+        class GenesisReply {
+
+            /**
+             * Constructs a new GenesisReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.GenesisReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GenesisReply accepted. */
+            accepted: boolean;
+
+            /** GenesisReply reason. */
+            reason: string;
+
+            /**
+             * Creates a new GenesisReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GenesisReply instance
+             */
+            static create(properties: dss.cluster.GenesisReply.$Shape): dss.cluster.GenesisReply & dss.cluster.GenesisReply.$Shape;
+            static create(properties?: dss.cluster.GenesisReply.$Properties): dss.cluster.GenesisReply;
+
+            /**
+             * Encodes the specified GenesisReply message. Does not implicitly {@link dss.cluster.GenesisReply.verify|verify} messages.
+             * @param message GenesisReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.GenesisReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GenesisReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.GenesisReply & dss.cluster.GenesisReply.$Shape} GenesisReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.GenesisReply & dss.cluster.GenesisReply.$Shape;
+        }
+
+        namespace GenesisReply {
+
+            /** Properties of a GenesisReply. */
+            interface $Properties {
+
+                /** GenesisReply accepted */
+                accepted?: boolean;
+
+                /** GenesisReply reason */
+                reason?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GenesisReply. */
+            type $Shape = dss.cluster.GenesisReply.$Properties;
+        }
+    }
+}
+
+export import raft = dss.raft;
+export import kv = dss.kv;
+export import cluster = dss.cluster;

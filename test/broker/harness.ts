@@ -1,0 +1,241 @@
+import { Duplex } from 'node:stream';
+import { Broker, type BrokerOptions } from '../../broker/broker.ts';
+import type { ClusterDoor } from '../../broker/data-plane.ts';
+import type { BrokerEnv, BrokerEvent } from '../../broker/env.ts';
+import { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
+
+/** A clock that stands still until the test moves it, and the timers on it. */
+export class ManualTime {
+  nowMs = 1_000;
+  readonly #timers = new Set<{ atMs: number; task: () => void }>();
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const timer = { atMs: this.nowMs + delayMs, task };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  advance(byMs: number): void {
+    const untilMs = this.nowMs + byMs;
+    for (;;) {
+      const due = [...this.#timers].filter((timer) => timer.atMs <= untilMs);
+      const next = due.sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      next.task();
+    }
+    this.nowMs = untilMs;
+  }
+}
+
+export class FakeClusterDoor implements ClusterDoor {
+  readonly messages: { peer: string; topic: string; payload: Buffer }[] = [];
+  readonly gone: string[] = [];
+
+  authenticate(username: string, password: Uint8Array): string | undefined {
+    if (Buffer.from(password).toString() !== 'secret') return undefined;
+    return username.slice('dss-node/'.length);
+  }
+
+  receive(peer: string, topic: string, payload: Uint8Array): void {
+    this.messages.push({ peer, topic, payload: Buffer.from(payload) });
+  }
+
+  disconnected(peer: string): void {
+    this.gone.push(peer);
+  }
+}
+
+export interface Harness {
+  readonly broker: Broker;
+  readonly plane: FakeDataPlane;
+  readonly door: FakeClusterDoor;
+  readonly time: ManualTime;
+  readonly events: BrokerEvent[];
+  /** A connection that has sent nothing yet. */
+  open(): RawClient;
+  /** A connection whose CONNECT was accepted. */
+  connect(options?: ConnectOptions): Promise<RawClient>;
+}
+
+export type HarnessOptions = Partial<Pick<BrokerOptions, 'limits' | 'onInvalid'>>;
+
+export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {
+  const plane = new FakeDataPlane();
+  const door = new FakeClusterDoor();
+  const time = new ManualTime();
+  const events: BrokerEvent[] = [];
+  const env: BrokerEnv = {
+    clock: { nowMs: () => 1_700_000_000_000 + time.nowMs, monotonicMs: () => time.nowMs },
+    timers: { after: (delayMs, task) => time.after(delayMs, task) },
+    random: { below: (bound) => Math.floor(bound / 2) },
+    yield: (task) => void setImmediate(task),
+    events: { emit: (event) => void events.push(event) },
+  };
+  const broker = new Broker({
+    env,
+    dataPlane: plane,
+    clusterDoor: door,
+    nodeId: 'n1',
+    nodeName: 'one',
+    onInvalid: options.onInvalid ?? 'ack',
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  await broker.start();
+  const open = () => new RawClient((stream) => broker.handle(stream, '127.0.0.1:1'));
+  const connectOne = async (connectOptions: ConnectOptions = {}) => {
+    const client = open();
+    client.send(connect(connectOptions));
+    await client.take('connack');
+    return client;
+  };
+  return { broker, plane, door, time, events, open, connect: connectOne };
+}
+
+/** Lets everything that is under way in this process come to rest. */
+export async function settle(turns = 20): Promise<void> {
+  for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The client's end of an in-memory connection, byte for byte. */
+export class RawClient {
+  readonly received: Received[] = [];
+  readonly #near: Duplex;
+  readonly #far: Duplex;
+  #unread = Buffer.alloc(0);
+  #reading = true;
+  #waiting: (() => void)[] = [];
+  closed = false;
+
+  constructor(handle: (stream: Duplex) => void) {
+    [this.#near, this.#far] = duplexPair();
+    this.#near.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#near.on('close', () => this.#over());
+    this.#near.on('error', () => {});
+    this.#far.on('close', () => this.#near.destroy());
+    handle(this.#far);
+  }
+
+  send(...packets: readonly Uint8Array[]): void {
+    for (const bytes of packets) if (!this.#near.destroyed) this.#near.write(bytes);
+  }
+
+  /** The server side paused reading. */
+  get held(): boolean {
+    return this.#far.isPaused();
+  }
+
+  /** Closes this side properly. */
+  end(): void {
+    this.#near.end();
+  }
+
+  /** The cable is cut. */
+  cut(): void {
+    this.#far.destroy();
+  }
+
+  stopReading(): void {
+    this.#reading = false;
+    this.#near.pause();
+  }
+
+  goOnReading(): void {
+    this.#reading = true;
+    this.#near.resume();
+  }
+
+  /** Removes and returns the oldest packet of a type, waiting for it. */
+  async take<T extends Received['type']>(type: T): Promise<Extract<Received, { type: T }>> {
+    for (;;) {
+      const index = this.received.findIndex((received) => received.type === type);
+      if (index >= 0) {
+        return this.received.splice(index, 1)[0] as Extract<Received, { type: T }>;
+      }
+      if (this.closed) throw new Error(`closed while waiting for ${type}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** What came of a type until now, removed. */
+  async all<T extends Received['type']>(type: T): Promise<Extract<Received, { type: T }>[]> {
+    await settle();
+    const found = this.received.filter((received) => received.type === type);
+    for (const received of found) this.received.splice(this.received.indexOf(received), 1);
+    return found as Extract<Received, { type: T }>[];
+  }
+
+  async untilClosed(): Promise<void> {
+    while (!this.closed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Bytes that are no whole packet. */
+  get unread(): Buffer {
+    return this.#unread;
+  }
+
+  #take(chunk: Buffer): void {
+    this.#unread = Buffer.concat([this.#unread, chunk]);
+    for (;;) {
+      const taken = takePacket(this.#unread);
+      if (taken === undefined) break;
+      this.received.push(taken.packet);
+      this.#unread = taken.rest;
+    }
+    this.#wake();
+    if (!this.#reading) this.#near.pause();
+  }
+
+  #over(): void {
+    this.closed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+class PairedDuplex extends Duplex {
+  peer: PairedDuplex | undefined;
+  #resume: (() => void) | undefined;
+
+  override _read(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const peer = this.peer as PairedDuplex;
+    if (peer.destroyed) done();
+    else if (peer.push(Buffer.from(chunk))) setImmediate(done);
+    else peer.#resume = done;
+  }
+
+  override _final(done: () => void): void {
+    this.peer?.push(null);
+    done();
+  }
+
+  override _destroy(_error: Error | null, done: (error: null) => void): void {
+    this.#resume = undefined;
+    done(null);
+  }
+}
+
+function duplexPair(): [Duplex, Duplex] {
+  const left = new PairedDuplex({ allowHalfOpen: true });
+  const right = new PairedDuplex({ allowHalfOpen: true });
+  left.peer = right;
+  right.peer = left;
+  return [left, right];
+}

@@ -1,0 +1,285 @@
+import { describe, expect, it } from 'vitest';
+import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
+import {
+  bytes,
+  commit,
+  directory,
+  entries,
+  expectCode,
+  newGroup,
+  openLog,
+  path,
+  readAll,
+  texts,
+} from './harness.ts';
+
+describe('log', () => {
+  it('gives back hard states, configurations and entries of several groups', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2, { logStart: { index: 10, term: 3 } }));
+    log.stage(1, { term: 4, vote: 11, commit: 2 }, entries(1, 3, 4));
+    log.stage(2, undefined, entries(11, 12, 3));
+    await log.commitRound();
+    log.stage(1, undefined, entries(4, 4, 4));
+    log.setConfiguration(2, bytes('changed'));
+    await log.commitRound();
+    await log.close();
+
+    const reopened = await openLog(vfs);
+    expect(reopened.damage).toEqual([]);
+    expect(reopened.everythingLost).toBe(false);
+    expect(reopened.groups).toEqual([
+      {
+        ...newGroup(1),
+        hardState: { term: 4, vote: 11, commit: 2 },
+        lastIndex: 4,
+        terms: [{ firstIndex: 1, term: 4 }],
+      },
+      {
+        ...newGroup(2, { logStart: { index: 10, term: 3 } }),
+        configuration: bytes('changed'),
+        lastIndex: 12,
+        terms: [{ firstIndex: 11, term: 3 }],
+      },
+    ]);
+    expect(await readAll(reopened.log, 1)).toEqual(entries(1, 4, 4));
+    expect(await readAll(reopened.log, 2, 11)).toEqual(entries(11, 12, 3));
+  });
+
+  it('lets entries replace a tail, in files, in flight and on the stage', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 6, 1));
+    const round = commit(log, 1, ...entries(4, 8, 2));
+    log.stage(1, undefined, entries(7, 9, 3));
+    log.stage(1, undefined, entries(8, 8, 4));
+    await round;
+    expect(await texts(log, 1)).toEqual(['1/1', '1/2', '1/3', '2/4', '2/5', '2/6', '2/7', '2/8']);
+    await log.commitRound();
+    const expected = ['1/1', '1/2', '1/3', '2/4', '2/5', '2/6', '3/7', '4/8'];
+    expect(await texts(log, 1)).toEqual(expected);
+    const reopened = await openLog(vfs);
+    expect(await texts(reopened.log, 1)).toEqual(expected);
+    expect(reopened.groups[0]?.terms).toEqual([
+      { firstIndex: 1, term: 1 },
+      { firstIndex: 4, term: 2 },
+      { firstIndex: 7, term: 3 },
+      { firstIndex: 8, term: 4 },
+    ]);
+  });
+
+  it('makes everything that is staged durable with one write and one sync', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    for (const group of [1, 2, 3]) log.addGroup(newGroup(group));
+    const operations: string[] = [];
+    vfs.onOperation = ({ kind }) => void operations.push(kind);
+    for (let index = 1; index <= 100; index++) {
+      for (const group of [1, 2, 3]) log.stage(group, undefined, entries(index, index, 1));
+    }
+    expect(log.hasStaged).toBe(true);
+    expect(log.stagedBytes).toBeGreaterThan(300 * 3);
+    const round = log.commitRound();
+    expect(log.roundInFlight).toBe(true);
+    expect(log.hasStaged).toBe(false);
+    await round;
+    expect(log.roundInFlight).toBe(false);
+    expect(operations).toEqual(['write', 'sync']);
+    await log.commitRound();
+    expect(operations, 'nothing is staged').toEqual(['write', 'sync']);
+  });
+
+  it('serves entries of the round in flight while the disk is slow, and not those on the stage', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 2, 1));
+    let release = () => {};
+    vfs.onOperation = ({ kind }) =>
+      kind === 'write' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+    const round = commit(log, 1, ...entries(3, 4, 1));
+    log.stage(1, undefined, entries(5, 5, 1));
+    expect(await texts(log, 1)).toEqual(['1/1', '1/2', '1/3', '1/4']);
+    expect(log.syncedRound).toBe(2);
+    release();
+    await round;
+    expect(log.syncedRound).toBe(3);
+    expect(await texts(log, 1, 2)).toEqual(['1/2', '1/3', '1/4']);
+  });
+
+  it('reads up to a number of bytes, but at least one entry', async () => {
+    const { log } = await openLog(new CrashableMemVfs());
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 3, 1));
+    await commit(log, 1, ...entries(4, 6, 1));
+    const read = async (first: number, last: number, bytesMax: number) =>
+      (await log.read(1, first, last, bytesMax)).map(({ index }) => index);
+    expect(await read(1, 6, 0)).toEqual([1]);
+    expect(await read(1, 6, 6)).toEqual([1, 2]);
+    expect(await read(1, 6, 12)).toEqual([1, 2, 3, 4]);
+    expect(await read(2, 5, 1000)).toEqual([2, 3, 4, 5]);
+    expect(await read(5, 99, 1000)).toEqual([5, 6]);
+    expect(await read(7, 7, 1000)).toEqual([]);
+  });
+
+  it('opens every segment with all state, so that old segments may go', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 8192);
+    log.addGroup(newGroup(1, { hardState: { term: 7, vote: 31, commit: 0 } }));
+    log.addGroup(newGroup(2));
+    await log.commitRound();
+    for (let index = 1; index <= 9; index++) await commit(log, 2, ...entries(index, index, 1));
+    log.release(2, 9, 1);
+    log.stage(2, { term: 2, vote: 0, commit: 9 }, []);
+    await log.commitRound();
+    const segments = log.statistics().segments;
+    expect(segments).toBeGreaterThan(2);
+    expect(await log.collect()).toBe(segments - 1);
+    expect(await vfs.list(directory)).toHaveLength(1);
+
+    const reopened = await openLog(vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 }));
+    expect(reopened.damage).toEqual([]);
+    expect(reopened.groups[0]).toEqual({
+      ...newGroup(1, { hardState: { term: 7, vote: 31, commit: 0 } }),
+      lastIndex: 0,
+      terms: [],
+    });
+    expect(reopened.groups[1]?.lastIndex).toBe(9);
+    expect(reopened.groups[1]?.logStart).toEqual({ index: 9, term: 1 });
+  });
+
+  it('keeps a segment while a live entry is in it, and gives released entries to nobody', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2));
+    await commit(log, 2, ...entries(1, 1, 1));
+    for (let index = 1; index <= 5; index++) await commit(log, 1, ...entries(index, index, 1));
+    log.release(1, 4, 1);
+    expect(await texts(log, 1)).toEqual([]);
+    expect(await texts(log, 1, 4)).toEqual([]);
+    expect(await texts(log, 1, 5)).toEqual(['1/5']);
+    await log.commitRound();
+    expect(await log.collect(), 'group 2 needs entry 1; only what is before it may go').toBe(1);
+    log.release(2, 1, 1);
+    expect(await log.collect(), 'its log start is not durable yet').toBe(0);
+    await log.commitRound();
+    expect(await log.collect()).toBeGreaterThan(3);
+
+    const reopened = await openLog(vfs);
+    expect(reopened.damage).toEqual([]);
+    expect(reopened.groups.map(({ logStart }) => logStart.index)).toEqual([4, 1]);
+    expect(await texts(reopened.log, 1, 5)).toEqual(['1/5']);
+    await commit(reopened.log, 1, ...entries(6, 6, 1));
+    expect(await texts(reopened.log, 1, 5)).toEqual(['1/5', '1/6']);
+  });
+
+  it('keeps replaced entries until what replaces them is durable', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 3, 1));
+    await log.close();
+    const { log: second } = await openLog(vfs, 4096);
+    let release = () => {};
+    vfs.onOperation = ({ kind }) =>
+      kind === 'sync' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+    const round = commit(second, 1, ...entries(1, 3, 2));
+    await second.collect();
+    const cut = vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 });
+    expect(await texts((await openLog(cut)).log, 1)).toEqual(['1/1', '1/2', '1/3']);
+    vfs.onOperation = undefined;
+    release();
+    await round;
+    expect(await second.collect()).toBeGreaterThan(0);
+    expect(await texts((await openLog(vfs)).log, 1)).toEqual(['2/1', '2/2', '2/3']);
+  });
+
+  it('returns fewer entries when they are released, and their file removed, while the disk works', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1));
+    for (let index = 1; index <= 4; index++) await commit(log, 1, ...entries(index, index, 1));
+    let release = () => {};
+    vfs.onOperation = ({ kind }) =>
+      kind === 'read' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+    const reading = log.read(1, 2, 4, 1000);
+    log.release(1, 3, 1);
+    await log.commitRound();
+    await log.collect();
+    vfs.onOperation = undefined;
+    release();
+    expect(await reading).toEqual([]);
+  });
+
+  it('begins a group anew under another replica id or from a snapshot', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2));
+    log.stage(1, undefined, entries(1, 5, 1));
+    log.stage(2, undefined, entries(1, 5, 1));
+    await log.commitRound();
+    log.addGroup(newGroup(1, { replicaId: 99 }));
+    log.addGroup(newGroup(2, { logStart: { index: 3, term: 2 } }));
+    log.stage(2, undefined, entries(4, 4, 2));
+    await log.commitRound();
+    const { groups, log: reopened } = await openLog(vfs);
+    expect(groups.map(({ replicaId, lastIndex }) => [replicaId, lastIndex])).toEqual([
+      [99, 0],
+      [21, 4],
+    ]);
+    expect(await texts(reopened, 2, 4)).toEqual(['2/4']);
+    expect(groups[1]?.logStart).toEqual({ index: 3, term: 2 });
+  });
+
+  it.each(['write', 'sync'] as const)(
+    'never repeats a failed %s: all later calls fail',
+    async (kind) => {
+      const vfs = new CrashableMemVfs();
+      const { log } = await openLog(vfs);
+      log.addGroup(newGroup(1));
+      await log.commitRound();
+      let attempts = 0;
+      const cause = new Error('the disk is gone');
+      vfs.onOperation = (operation) => {
+        if (operation.kind !== kind) return;
+        attempts++;
+        throw cause;
+      };
+      log.stage(1, undefined, entries(1, 1, 1));
+      await expect(log.commitRound()).rejects.toMatchObject({ code: 'LOG_FAILED', cause });
+      vfs.onOperation = undefined;
+      await expectCode(log.commitRound(), 'LOG_FAILED');
+      await expectCode(readAll(log, 1), 'LOG_FAILED');
+      await expectCode(log.collect(), 'LOG_FAILED');
+      expect(() => log.stage(1, undefined, entries(1, 1, 1))).toThrow('could not be written');
+      expect(() => log.release(1, 0, 0)).toThrow('could not be written');
+      expect(attempts).toBe(1);
+      expect(log.syncedRound).toBe(2);
+      await log.close();
+    },
+  );
+
+  it('refuses what breaks the order of entries', async () => {
+    const { log } = await openLog(new CrashableMemVfs());
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 3, 2));
+    expect(() => log.stage(1, undefined, entries(5, 5, 2))).toThrow('gap');
+    expect(() => log.stage(1, undefined, entries(4, 4, 1))).toThrow('term');
+    expect(() => log.stage(9, undefined, entries(1, 1, 1))).toThrow('group 9');
+    expect(() => log.release(1, 4, 2)).toThrow('not written');
+  });
+
+  it('says when the record on the disk is not the one that was written', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 1, 1));
+    vfs.damage(path(1), 4096 + 64 + 104 + newGroup(1).configuration.length, 0xff);
+    await expectCode(readAll(log, 1), 'CORRUPTION');
+  });
+});

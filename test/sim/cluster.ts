@@ -1,0 +1,223 @@
+import type { DataPlane, WatchedValue, WriteSink } from '../../broker/data-plane.ts';
+import { InlineOffload } from '../../lsm/offload/inline.ts';
+import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import type { Env } from '../../node/env.ts';
+import { StorageNode } from '../../node/storage-node.ts';
+import { SeededRandom } from '../support/random.ts';
+import { Network } from './network.ts';
+import { Life, World } from './world.ts';
+
+const DIRECTORY = '/data';
+
+/** One machine: its disk outlives the runs of its node. */
+export class Machine {
+  readonly name: string;
+  readonly address: string;
+  vfs = new CrashableMemVfs();
+  life: Life | undefined;
+  node: StorageNode | undefined;
+  fatal: Error | undefined;
+  skewMs = 0;
+  joined = false;
+  /** Set: every sync of the disk waits for this. */
+  syncGate: Promise<void> | undefined;
+  readonly syncsHeld: string[] = [];
+
+  constructor(name: string, address: string) {
+    this.name = name;
+    this.address = address;
+  }
+}
+
+/** Real hosts over a simulated clock, network and disks. */
+export class SimCluster {
+  readonly world = new World();
+  readonly random: SeededRandom;
+  readonly network: Network;
+  readonly machines: Machine[] = [];
+  readonly #options: { replicationFactor: number; shardCount: number; memtableBytes?: number };
+
+  constructor(options: {
+    readonly nodes: number;
+    readonly seed: number;
+    readonly replicationFactor?: number;
+    readonly shardCount?: number;
+    readonly memtableBytes?: number;
+  }) {
+    this.random = new SeededRandom(options.seed);
+    this.network = new Network(this.world, this.random);
+    const { replicationFactor = 3, shardCount = 4, memtableBytes } = options;
+    this.#options = {
+      replicationFactor,
+      shardCount,
+      ...(memtableBytes === undefined ? {} : { memtableBytes }),
+    };
+    for (let i = 1; i <= options.nodes; i++) {
+      this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
+    }
+  }
+
+  machine(index: number): Machine {
+    return this.machines[index] as Machine;
+  }
+
+  /** Starts a node; it joins as simulated time passes. */
+  async start(machine: Machine): Promise<void> {
+    const life = new Life(this.world, machine.name, machine.skewMs);
+    machine.life = life;
+    machine.fatal = undefined;
+    machine.joined = false;
+    const vfs = machine.vfs;
+    vfs.onOperation = (operation) => {
+      if (!life.alive) return new Promise(() => {});
+      if (operation.kind !== 'sync') return undefined;
+      if (machine.syncGate !== undefined) machine.syncsHeld.push(operation.path);
+      return machine.syncGate ?? new Promise((resolve) => life.after(1, resolve));
+    };
+    const env: Env = {
+      clock: life,
+      timers: life,
+      events: life,
+      random: {
+        below: (bound) => this.random.below(bound),
+        bytes: (length) => Uint8Array.from({ length }, () => this.random.below(256)),
+      },
+      vfs,
+      offload: new InlineOffload(vfs),
+      yield: (task) => void life.after(0, task),
+    };
+    const opening = StorageNode.open({
+      env,
+      directory: DIRECTORY,
+      name: machine.name,
+      mqttAddress: machine.address,
+      httpAddress: '',
+      secret: 'secret',
+      peers: this.machines.map(({ name, address }) => ({ name, mqttAddress: address })),
+      ...this.#options,
+      transport: (identity) => this.network.transport(machine.address, identity.node, life),
+      onFatal: (error) => {
+        machine.fatal = error;
+        this.kill(machine);
+      },
+    });
+    const node = await this.world.resolve(`${machine.name} opens`, opening);
+    machine.node = node;
+    this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
+    node.join().then(
+      () => {
+        machine.joined = true;
+      },
+      (error: unknown) => {
+        if (life.alive) machine.fatal = error as Error;
+      },
+    );
+  }
+
+  async startAll(): Promise<void> {
+    for (const machine of this.machines) await this.start(machine);
+    await this.untilLed();
+  }
+
+  /** `kill -9`: what was written survives in the page cache. */
+  kill(machine: Machine): void {
+    this.#end(machine, () => machine.vfs.processCrashClone());
+  }
+
+  /** Power loss: of what was not synced a random part survives, or none. */
+  cutPower(machine: Machine, unsyncedKeepRatio = 0): void {
+    const random = () => this.random.fraction();
+    this.#end(machine, () => machine.vfs.crashClone({ unsyncedKeepRatio, random }));
+  }
+
+  async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {
+    await this.world.until('every group has a leader that everybody knows', () => {
+      for (const machine of machines) if (machine.fatal !== undefined) throw machine.fatal;
+      return machines.every(
+        ({ node }) =>
+          node?.hasJoined === true &&
+          node.active.map.rows().every(({ group }) => {
+            const leader = node.active.map.leaderOf(group);
+            return machines.some(
+              (other) =>
+                other.node?.identity.node === leader &&
+                other.node?.hasJoined &&
+                other.node.active.host.replica(group)?.raft.role === 'leader',
+            );
+          }),
+      );
+    });
+  }
+
+  dataPlane(machine: Machine): DataPlane {
+    return (machine.node as StorageNode).dataPlane;
+  }
+
+  /** Puts through this node's data plane; resolves when it is acknowledged, rejects when it fails. */
+  put(machine: Machine, key: string, value: string): Promise<number> {
+    return put(this.dataPlane(machine), key, value);
+  }
+
+  /** Reads through this node; the text of the value, or the kind of outcome. */
+  async get(machine: Machine, key: string): Promise<string> {
+    const reading = this.dataPlane(machine).get(encode(key));
+    const outcome = await this.world.resolve(`get ${key}`, reading);
+    return outcome.kind === 'found' ? decode(outcome.value) : `<${outcome.kind}>`;
+  }
+
+  leaderOf(key: string): Machine {
+    const bytes = encode(key);
+    for (const machine of this.machines) {
+      if (machine.node?.hasJoined !== true || !machine.life?.alive) continue;
+      const group = machine.node.active.map.groupOf(bytes, 0, bytes.length);
+      if (machine.node.active.host.replica(group)?.raft.role === 'leader') return machine;
+    }
+    throw new Error(`no leader for ${key}`);
+  }
+
+  #end(machine: Machine, nextDisk: () => CrashableMemVfs): void {
+    if (machine.life !== undefined) machine.life.alive = false;
+    machine.vfs = nextDisk();
+    machine.node = undefined;
+    machine.joined = false;
+    this.network.die(machine.address);
+  }
+}
+
+export function put(dataPlane: DataPlane, key: string, value: string): Promise<number> {
+  const bytes = encode(key + value);
+  const keyEnd = encode(key).length;
+  return new Promise((resolve, reject) => {
+    const sink: WriteSink = {
+      writeCommitted: (_token, version) => resolve(version),
+      writeFailed: (_token, failure) => reject(new Error(failure)),
+      writesDrained: () => {},
+    };
+    dataPlane.write(sink, 1, bytes, 0, keyEnd, keyEnd, bytes.length);
+  });
+}
+
+/** Collects what a watch tells. */
+export function watch(dataPlane: DataPlane, filter: string) {
+  const seen: (WatchedValue & { readonly text: string; readonly keyText: string })[] = [];
+  const state = { seen, snapshotDone: false, close: () => {} };
+  const handle = dataPlane.watch(filter, {
+    value: (item) => {
+      seen.push({ ...item, text: decode(item.value), keyText: decode(item.key) });
+      return undefined;
+    },
+    snapshotDone: () => {
+      state.snapshotDone = true;
+    },
+  });
+  state.close = () => handle.close();
+  return state;
+}
+
+export function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,147 @@
+import type { Clock, Events, NodeEvent, Timers } from '../../node/env.ts';
+
+interface Happening {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/**
+ * Simulated time: one event after the other, each followed by everything it promised. The same inputs give
+ * the same run.
+ */
+export class World {
+  nowMs = 0;
+  readonly log: (NodeEvent & { readonly node: string; readonly atMs: number })[] = [];
+  #order = 0;
+  readonly #heap: Happening[] = [];
+
+  at(delayMs: number, run: () => void): void {
+    this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run });
+  }
+
+  /** Runs until `condition` holds. Throws when `withinMs` of simulated time were not enough. */
+  async until(what: string, condition: () => boolean, withinMs = 60_000): Promise<void> {
+    const deadlineMs = this.nowMs + withinMs;
+    while (!condition()) {
+      const next = this.#heap[0];
+      if (next === undefined || next.atMs > deadlineMs) {
+        throw new Error(`${what}: not within ${withinMs} simulated ms (now ${this.nowMs})`);
+      }
+      this.#pop();
+      this.nowMs = next.atMs;
+      next.run();
+      await settle();
+    }
+  }
+
+  async run(forMs: number): Promise<void> {
+    const endMs = this.nowMs + forMs;
+    let ended = false;
+    this.at(forMs, () => {
+      ended = true;
+    });
+    await this.until(`running to ${endMs}`, () => ended, forMs);
+  }
+
+  /** Waits for a promise while simulated time passes. */
+  async resolve<T>(what: string, promise: Promise<T>, withinMs = 60_000): Promise<T> {
+    let settled = false;
+    const done = () => {
+      settled = true;
+    };
+    promise.then(done, done);
+    await settle();
+    await this.until(what, () => settled, withinMs);
+    return promise;
+  }
+
+  #push(item: Happening): void {
+    const heap = this.#heap;
+    heap.push(item);
+    let i = heap.length - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!isBefore(heap[i] as Happening, heap[parent] as Happening)) break;
+      [heap[i], heap[parent]] = [heap[parent] as Happening, heap[i] as Happening];
+      i = parent;
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Happening;
+    if (heap.length === 0) return;
+    heap[0] = last;
+    for (let i = 0; ; ) {
+      const left = 2 * i + 1;
+      const right = left + 1;
+      let least = i;
+      if (left < heap.length && isBefore(heap[left] as Happening, heap[least] as Happening)) least = left;
+      if (right < heap.length && isBefore(heap[right] as Happening, heap[least] as Happening)) least = right;
+      if (least === i) return;
+      [heap[i], heap[least]] = [heap[least] as Happening, heap[i] as Happening];
+      i = least;
+    }
+  }
+}
+
+/** The part of one run of one node in the world: it ends when the node crashes. */
+export class Life implements Clock, Timers, Events {
+  alive = true;
+  readonly #world: World;
+  readonly #node: string;
+  /** How far this node's wall clock is off. */
+  readonly #skewMs: number;
+
+  constructor(world: World, node: string, skewMs = 0) {
+    this.#world = world;
+    this.#node = node;
+    this.#skewMs = skewMs;
+  }
+
+  nowMs(): number {
+    return WALL_CLOCK_START_MS + this.#world.nowMs + this.#skewMs;
+  }
+
+  monotonicMs(): number {
+    return this.#world.nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    let cancelled = false;
+    this.#world.at(delayMs, () => {
+      if (!cancelled && this.alive) task();
+    });
+    return () => {
+      cancelled = true;
+    };
+  }
+
+  every(periodMs: number, task: () => void): () => void {
+    let cancel = () => {};
+    const again = () => {
+      cancel = this.after(periodMs, () => {
+        again();
+        task();
+      });
+    };
+    again();
+    return () => cancel();
+  }
+
+  emit(event: NodeEvent): void {
+    if (this.alive) this.#world.log.push({ ...event, node: this.#node, atMs: this.#world.nowMs });
+  }
+}
+
+const WALL_CLOCK_START_MS = Date.UTC(2026, 0, 1);
+
+function isBefore(a: Happening, b: Happening): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
+
+/** Lets everything that was promised happen: microtasks run dry before the next macrotask. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

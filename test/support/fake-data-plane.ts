@@ -1,0 +1,170 @@
+import type {
+  DataPlane,
+  GetOutcome,
+  ListOutcome,
+  ListQuery,
+  StoredValue,
+  Watch,
+  WatchedValue,
+  Watcher,
+  WriteFailure,
+  WriteSink,
+} from '../../broker/data-plane.ts';
+import { unixMsToVersion } from '../../broker/data-plane.ts';
+import { matches } from '../../broker/topics.ts';
+
+export interface FakeWrite {
+  readonly sink: WriteSink;
+  readonly token: number;
+  readonly key: string;
+  readonly value: Buffer;
+}
+
+interface OpenWatch {
+  readonly filter: string;
+  readonly watcher: Watcher;
+  /** Changes of a key wait until its snapshot was delivered. */
+  snapshotPending: boolean;
+}
+
+/**
+ * A store in memory behind the broker's port. It commits writes when they come, or holds them until the test
+ * says so, or fails them.
+ */
+export class FakeDataPlane implements DataPlane {
+  /** `true`: writes wait in `held` for `commit` or `fail`. */
+  hold = false;
+  /** What `write` returns: `false` asks the connection to stop reading. */
+  room = true;
+  /** Every answer is `unavailable`. */
+  down = false;
+  readonly held: FakeWrite[] = [];
+  readonly writes: FakeWrite[] = [];
+  readonly forgotten = new Set<WriteSink>();
+  readonly watches = new Set<OpenWatch>();
+  readonly #values = new Map<string, StoredValue>();
+  #version = unixMsToVersion(Date.UTC(2024, 0, 1));
+
+  write(
+    sink: WriteSink,
+    token: number,
+    buffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const key = Buffer.from(buffer.subarray(keyStart, keyEnd)).toString();
+    const value = Buffer.from(buffer.subarray(valueStart, valueEnd));
+    const write = { sink, token, key, value };
+    this.writes.push(write);
+    if (this.hold) this.held.push(write);
+    else this.#apply(write);
+    return this.room;
+  }
+
+  forget(sink: WriteSink): void {
+    this.forgotten.add(sink);
+    for (let i = this.held.length - 1; i >= 0; i -= 1) {
+      if (this.held[i]?.sink === sink) this.held.splice(i, 1);
+    }
+  }
+
+  async get(key: Uint8Array): Promise<GetOutcome> {
+    if (this.down) return { kind: 'unavailable' };
+    const found = this.#values.get(Buffer.from(key).toString());
+    return found === undefined ? { kind: 'not-found' } : { kind: 'found', ...found };
+  }
+
+  async list({ prefix, after, limit, values }: ListQuery): Promise<ListOutcome> {
+    if (this.down) return { kind: 'unavailable' };
+    const within = Buffer.from(prefix).toString();
+    const found = this.#sorted().filter(({ key }) => {
+      const text = Buffer.from(key).toString();
+      const inside = within === '' || text === within || text.startsWith(`${within}/`);
+      return inside && Buffer.compare(key, after) > 0;
+    });
+    const items = found
+      .slice(0, limit)
+      .map((item) => (values ? item : { ...item, value: new Uint8Array(0) }));
+    return { kind: 'page', items, more: found.length > limit };
+  }
+
+  watch(filter: string, watcher: Watcher): Watch {
+    const open: OpenWatch = { filter, watcher, snapshotPending: true };
+    this.watches.add(open);
+    void this.#snapshot(open);
+    return { close: () => void this.watches.delete(open) };
+  }
+
+  /** Commits the oldest held write, or the one given. */
+  commit(write: FakeWrite | undefined = this.held[0]): void {
+    if (write === undefined) throw new Error('no write is held');
+    this.held.splice(this.held.indexOf(write), 1);
+    this.#apply(write);
+  }
+
+  commitAll(): void {
+    while (this.held.length > 0) this.commit();
+  }
+
+  fail(failure: WriteFailure, write: FakeWrite | undefined = this.held[0]): void {
+    if (write === undefined) throw new Error('no write is held');
+    this.held.splice(this.held.indexOf(write), 1);
+    write.sink.writeFailed(write.token, failure);
+  }
+
+  /** Stores a value as if it had come from another node. An empty one deletes. */
+  store(key: string, value: string | Uint8Array): number {
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    this.#version += 4096;
+    const stored = {
+      key: Buffer.from(key),
+      value: bytes,
+      version: this.#version,
+      time: this.#version,
+    };
+    if (bytes.length === 0) this.#values.delete(key);
+    else this.#values.set(key, stored);
+    const change = { ...stored, deleted: bytes.length === 0, snapshot: false };
+    for (const open of [...this.watches]) {
+      if (matches(open.filter, key)) this.deliver(open, change);
+    }
+    return this.#version;
+  }
+
+  value(key: string): string | undefined {
+    const stored = this.#values.get(key);
+    return stored === undefined ? undefined : Buffer.from(stored.value).toString();
+  }
+
+  /** Hands any item to a watch; out of order if the test wants so. */
+  deliver(open: OpenWatch, item: WatchedValue): void {
+    void open.watcher.value(item);
+  }
+
+  watchOf(filter: string): OpenWatch {
+    for (const open of this.watches) if (open.filter === filter) return open;
+    throw new Error(`no watch on ${filter}`);
+  }
+
+  #apply(write: FakeWrite): void {
+    const version = this.store(write.key, write.value);
+    write.sink.writeCommitted(write.token, version);
+  }
+
+  async #snapshot(open: OpenWatch): Promise<void> {
+    for (const item of this.#sorted()) {
+      if (!this.watches.has(open)) return;
+      if (!matches(open.filter, Buffer.from(item.key).toString())) continue;
+      const held = open.watcher.value({ ...item, deleted: false, snapshot: true });
+      if (held !== undefined) await held;
+    }
+    open.snapshotPending = false;
+    if (this.watches.has(open)) open.watcher.snapshotDone();
+  }
+
+  #sorted(): StoredValue[] {
+    return [...this.#values.values()].sort((a, b) => Buffer.compare(a.key, b.key));
+  }
+}
