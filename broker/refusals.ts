@@ -77,7 +77,7 @@ export class Refusals {
     this.#cancelPublish = undefined;
   }
 
-  #warn(data: { readonly topic: string; readonly message: string }): void {
+  #warn(data: Readonly<Record<'code' | 'message' | 'topic' | 'client' | 'address', string>>): void {
     const nowMs = this.#env.clock.monotonicMs();
     if (nowMs - this.#warnedAtMs < PERIOD_MS) {
       this.#unwarned += 1;

@@ -222,7 +222,7 @@ export class ActiveNode {
       syncedRound: this.log.syncedRound,
       clockMs: env.clock.nowMs(),
       mqttAddress,
-      httpAddress,
+      httpAddress: httpAddress(),
       state: 'active',
       leads,
       suspectReplicas: this.suspects.length,

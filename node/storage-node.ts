@@ -16,7 +16,8 @@ export interface StorageNodeOptions {
   readonly directory: string;
   readonly name: string;
   readonly mqttAddress: string;
-  readonly httpAddress: string;
+  /** Asked when it is told to others. */
+  readonly httpAddress: () => string;
   readonly secret: string;
   /** All nodes of the first membership, this one included; the first of them creates the cluster. */
   readonly peers: readonly PeerAddress[];

@@ -26,7 +26,7 @@ export class MergingCursor implements Cursor {
   }
 
   seek(key: Uint8Array): MaybePromise<void> {
-    const forward = this.#positioned && (!this.valid || compareToKey(this, key) < 0);
+    const forward = this.#positioned && this.valid && compareToKey(this, key) <= 0;
     this.#positioned = false;
     const waits: Promise<void>[] = [];
     for (const source of this.#sources) {

@@ -23,6 +23,7 @@ export class CrashableContent {
   }
 
   write(position: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#unsynced.push({
       kind: 'write',
       position,

@@ -30,7 +30,7 @@ describe('load generator', () => {
         }
         const bytes = Buffer.from(acknowledgements);
         socket.write(bytes.subarray(0, 3));
-        setImmediate(() => socket.write(bytes.subarray(3)));
+        socket.write(bytes.subarray(3));
       });
     });
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));

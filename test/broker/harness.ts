@@ -108,14 +108,17 @@ export class RawClient {
   readonly received: Received[] = [];
   readonly #near: Duplex;
   readonly #far: Duplex;
-  #unread = Buffer.alloc(0);
+  #unread: Buffer = Buffer.alloc(0);
   #reading = true;
   #waiting: (() => void)[] = [];
   closed = false;
+  /** How many pieces the server's bytes came in. */
+  chunks = 0;
 
   constructor(handle: (stream: Duplex) => void) {
     [this.#near, this.#far] = duplexPair();
     this.#near.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#near.on('end', () => this.#near.end());
     this.#near.on('close', () => this.#over());
     this.#near.on('error', () => {});
     this.#far.on('close', () => this.#near.destroy());
@@ -181,6 +184,7 @@ export class RawClient {
   }
 
   #take(chunk: Buffer): void {
+    this.chunks += 1;
     this.#unread = Buffer.concat([this.#unread, chunk]);
     for (;;) {
       const taken = takePacket(this.#unread);

@@ -94,7 +94,7 @@ export class ListCursor implements Cursor {
 
 export const keyOf = (cursor: Cursor): Uint8Array =>
   cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd);
-export const valueOf = (cursor: Cursor): Uint8Array =>
+export const valueBytesOf = (cursor: Cursor): Uint8Array =>
   cursor.valueBytes.slice(cursor.valueStart, cursor.valueEnd);
 
 /** All entries of a cursor from `from` on. */
@@ -102,7 +102,7 @@ export async function drain(cursor: Cursor, from: Uint8Array = NO_BYTES): Promis
   const found: Entry[] = [];
   await cursor.seek(from);
   while (cursor.valid) {
-    found.push({ key: keyOf(cursor), value: valueOf(cursor), seq: cursor.seq });
+    found.push({ key: keyOf(cursor), value: valueBytesOf(cursor), seq: cursor.seq });
     await cursor.next();
   }
   return found;

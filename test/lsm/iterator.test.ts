@@ -63,13 +63,13 @@ describe('MergingCursor', () => {
     );
   });
 
-  it('leaves sources that stand right alone when it seeks forward', () => {
+  it('leaves sources that stand right alone when it seeks forward', async () => {
     const lists = entriesOf([[Uint8Array.of(1), Uint8Array.of(2)], [Uint8Array.of(9)]]);
     const [near, far] = lists.map((list) => new ListCursor(list)) as [ListCursor, ListCursor];
     const merging = new MergingCursor([near, far]);
-    merging.seek(Uint8Array.of(0));
-    merging.seek(Uint8Array.of(2));
-    merging.seek(Uint8Array.of(5));
+    await merging.seek(Uint8Array.of(0));
+    await merging.seek(Uint8Array.of(2));
+    await merging.seek(Uint8Array.of(5));
     expect(far.moves).toBe(1);
     expect(merging.keyBytes[0]).toBe(9);
   });
@@ -87,9 +87,9 @@ describe('MergingCursor', () => {
       return next();
     };
     const merging = new MergingCursor([broken, new ListCursor(two as Entry[])]);
-    merging.seek(Uint8Array.of(0));
+    await merging.seek(Uint8Array.of(0));
     expect(() => merging.next()).toThrow('a read failed');
-    merging.seek(Uint8Array.of(2));
+    await merging.seek(Uint8Array.of(2));
     expect(hex(keyOf(merging))).toBe('02');
   });
 });
@@ -102,15 +102,16 @@ describe('BoundedCursor', () => {
     },
   };
 
-  it('stays inside its bounds', () => {
+  it('stays inside its bounds', async () => {
     const keys = [1, 2, 3, 4, 5].map((byte) => Uint8Array.of(byte));
     const [list] = entriesOf([keys]);
     const bounds = { lower: Uint8Array.of(2), upper: Uint8Array.of(4) };
     const cursor = new BoundedCursor(new ListCursor(list as Entry[]), bounds, hooks);
     const seen: number[] = [];
-    for (cursor.seek(Uint8Array.of(0)); cursor.valid; cursor.next()) seen.push(cursor.key[0] ?? 0);
+    for (await cursor.seek(Uint8Array.of(0)); cursor.valid; await cursor.next())
+      seen.push(cursor.key[0] ?? 0);
     expect(seen).toEqual([2, 3]);
-    cursor.seek(Uint8Array.of(5));
+    await cursor.seek(Uint8Array.of(5));
     expect(cursor.valid).toBe(false);
     expect(() => cursor.key).toThrow('valid position');
     cursor.close();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../lsm/bytes.ts';
 import { Memtable } from '../../lsm/memtable/memtable.ts';
 import { MemtableCursor } from '../../lsm/memtable/memtable-cursor.ts';
-import { drain, hex, keyAt, keyOf, seriesKey, text, utf8, valueOf } from './engine-support.ts';
+import { drain, hex, keyAt, keyOf, seriesKey, text, utf8, valueBytesOf } from './engine-support.ts';
 
 interface Put {
   readonly key: Uint8Array;
@@ -102,7 +102,7 @@ describe('Memtable', () => {
         };
         cursor.seek(new Uint8Array(0));
         for (; cursor.valid; cursor.next()) {
-          seen.push([hex(keyOf(cursor)), text(valueOf(cursor))]);
+          seen.push([hex(keyOf(cursor)), text(valueBytesOf(cursor))]);
           write();
         }
         expect(seen).toEqual(modelOf(first, first.length));

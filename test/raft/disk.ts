@@ -50,6 +50,10 @@ export class Disk {
     this.start = { index, term };
   }
 
+  truncateAfter(index: LogIndex): void {
+    this.#entries.length = index - this.start.index;
+  }
+
   get terms(): TermRun[] {
     const runs: TermRun[] = [];
     for (const { index, term } of this.#entries) {

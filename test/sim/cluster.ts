@@ -91,7 +91,7 @@ export class SimCluster {
       directory: DIRECTORY,
       name: machine.name,
       mqttAddress: machine.address,
-      httpAddress: '',
+      httpAddress: () => '',
       secret: 'secret',
       peers: this.machines.map(({ name, address }) => ({ name, mqttAddress: address })),
       ...this.#options,

@@ -23,6 +23,7 @@ export class World {
   /** Runs until `condition` holds. Throws when `withinMs` of simulated time were not enough. */
   async until(what: string, condition: () => boolean, withinMs = 60_000): Promise<void> {
     const deadlineMs = this.nowMs + withinMs;
+    await settle();
     while (!condition()) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > deadlineMs) {

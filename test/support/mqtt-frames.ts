@@ -100,12 +100,18 @@ export type Received =
       readonly retain: boolean;
       readonly id: number;
     }
-  | {
-      readonly type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback';
-      readonly id: number;
-    }
+  | Ack<'puback'>
+  | Ack<'pubrec'>
+  | Ack<'pubrel'>
+  | Ack<'pubcomp'>
+  | Ack<'unsuback'>
   | { readonly type: 'suback'; readonly id: number; readonly codes: readonly number[] }
   | { readonly type: 'pingresp' };
+
+interface Ack<T extends string> {
+  readonly type: T;
+  readonly id: number;
+}
 
 const ACKS: Readonly<Record<number, 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback'>> = {
   4: 'puback',
@@ -138,8 +144,7 @@ function read(header: number, body: Buffer): Received {
   const type = header >> 4;
   if (type === 2) return { type: 'connack', session: body[0] === 1, code: body[1] as number };
   if (type === 3) return readPublish(header, body);
-  if (type === 9)
-    return { type: 'suback', id: body.readUInt16BE(0), codes: [...body.subarray(2)] };
+  if (type === 9) return { type: 'suback', id: body.readUInt16BE(0), codes: [...body.subarray(2)] };
   if (type === 13) return { type: 'pingresp' };
   const name = ACKS[type];
   if (name === undefined) throw new Error(`the server sent a packet of type ${type}`);

@@ -1,0 +1,73 @@
+import type {
+  DataPlane,
+  GetOutcome,
+  ListOutcome,
+  ListQuery,
+  Watch,
+  Watcher,
+  WriteSink,
+} from '../../broker/data-plane.ts';
+import type { Env } from '../env.ts';
+
+/**
+ * What the broker talks to from its first connection on, which is before the node has joined its cluster.
+ * Until then nothing is acknowledged and reads are unavailable; watches are opened when the time comes.
+ */
+export class DataPlaneUntilJoined implements DataPlane {
+  readonly #env: Env;
+  #joined: DataPlane | undefined;
+  readonly #waiting = new Set<{ readonly filter: string; readonly watcher: Watcher; watch?: Watch }>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  joined(dataPlane: DataPlane): void {
+    this.#joined = dataPlane;
+    for (const waiting of this.#waiting) {
+      waiting.watch = dataPlane.watch(waiting.filter, waiting.watcher);
+    }
+    this.#waiting.clear();
+  }
+
+  write(
+    sink: WriteSink,
+    token: number,
+    buffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const joined = this.#joined;
+    if (joined !== undefined) {
+      return joined.write(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    }
+    this.#env.yield(() => sink.writeFailed(token, 'no-quorum'));
+    return true;
+  }
+
+  forget(sink: WriteSink): void {
+    this.#joined?.forget(sink);
+  }
+
+  async get(key: Uint8Array): Promise<GetOutcome> {
+    return this.#joined?.get(key) ?? { kind: 'unavailable' };
+  }
+
+  async list(query: ListQuery): Promise<ListOutcome> {
+    return this.#joined?.list(query) ?? { kind: 'unavailable' };
+  }
+
+  watch(filter: string, watcher: Watcher): Watch {
+    if (this.#joined !== undefined) return this.#joined.watch(filter, watcher);
+    const waiting: { filter: string; watcher: Watcher; watch?: Watch } = { filter, watcher };
+    this.#waiting.add(waiting);
+    return {
+      close: () => {
+        this.#waiting.delete(waiting);
+        waiting.watch?.close();
+      },
+    };
+  }
+}

@@ -1,0 +1,144 @@
+import type { ActiveNode } from './active-node.ts';
+import { metaGroup } from './ring/slots.ts';
+import type { StorageNode } from './storage-node.ts';
+
+export interface Alert {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** What a node can say of itself and of the cluster as it sees it; the body of `GET /status`. */
+export function describeStatus(node: StorageNode, addresses: { mqtt: string; http: string; name: string }) {
+  const { identity } = node;
+  const own = {
+    id: identity.node,
+    name: addresses.name,
+    startCounter: identity.startCounter,
+    mqtt: addresses.mqtt,
+    http: addresses.http,
+  };
+  if (!node.hasJoined) {
+    return {
+      node: own,
+      cluster: { id: '', state: 'forming' as const, durability: { copies: 0, replicas: 0 } },
+      nodes: [],
+      shards: [],
+      alerts: [],
+    };
+  }
+  const { active } = node;
+  const shards = describeShards(active);
+  const nodes = describeNodes(active);
+  const led = shards.every(({ leader }) => leader !== null);
+  const allActive = nodes.every(({ state }) => state === 'active');
+  return {
+    node: own,
+    cluster: {
+      id: active.genesis.clusterId,
+      state: led ? (allActive ? ('ok' as const) : ('degraded' as const)) : ('no-quorum' as const),
+      durability: describeDurability(active),
+    },
+    nodes,
+    shards,
+    storage: active.engine.statistics(),
+    log: { ...active.log.statistics(), syncedRound: active.log.syncedRound },
+    queuedBytes: active.dataPlane.queuedBytes,
+    watches: active.watches.openCount,
+    alerts: describeAlerts(active),
+  };
+}
+
+/** How many fsynced copies a PUBACK means now (DESIGN §4 ▣). */
+export function describeDurability(active: ActiveNode): { copies: number; replicas: number } {
+  const replicas = Math.min(...active.map.shards().map((row) => row.replicas.length));
+  return { copies: Math.floor(replicas / 2) + 1, replicas };
+}
+
+export function describeNodes(active: ActiveNode) {
+  const rows = active.map.rows();
+  return active.members.list().map((member) => ({
+    id: member.node,
+    name: member.name,
+    state: member.state,
+    mqtt: member.heartbeat?.mqttAddress ?? member.mqttAddress,
+    http: member.heartbeat?.httpAddress ?? null,
+    leads: rows.filter(({ leader }) => leader?.node === member.node).length,
+    replicas: rows.filter(({ replicas }) => replicas.includes(member.node)).length,
+    lastHeardMs: member.sinceHeardMs === undefined ? null : Math.round(member.sinceHeardMs),
+    memoryBytes: member.heartbeat?.memoryBytes ?? null,
+    diskUsedBytes: member.heartbeat?.diskUsedBytes ?? null,
+  }));
+}
+
+export function describeAlerts(active: ActiveNode): Alert[] {
+  const alerts: Alert[] = active.suspects.map(({ group, reason }) => ({
+    name: `replica-suspect-${group}`,
+    message: `The replica of group ${group} on this node cannot be trusted: ${reason}.`,
+  }));
+  for (const replica of active.host.replicas()) {
+    if (replica.halted === undefined) continue;
+    const { group } = replica.identity;
+    alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
+  }
+  for (const { node, skewMs } of active.members.skewed()) {
+    const name = active.members.nameOf(node);
+    alerts.push({
+      name: `clock-skew-${name}`,
+      message: `The clock of ${name} differs from this node's by ${Math.round(skewMs / 1000)} s.`,
+    });
+  }
+  return alerts;
+}
+
+/** Where a key lives. */
+export function describePlace(active: ActiveNode, key: string) {
+  const bytes = new TextEncoder().encode(key);
+  const group = active.map.groupOf(bytes, 0, bytes.length);
+  const { firstSlot, replicas } = active.map.row(group);
+  const leader = liveLeader(active, group);
+  return {
+    key,
+    group,
+    firstSlot,
+    leader: leader === undefined ? null : active.members.nameOf(leader),
+    replicas: replicas.map((node) => active.members.nameOf(node)),
+  };
+}
+
+function describeShards(active: ActiveNode) {
+  return active.map.rows().map(({ group, firstSlot, slotCount, replicas, leader }) => {
+    const replica = active.host.replica(group);
+    const suspect = active.suspects.find((found) => found.group === group);
+    const node = liveLeader(active, group);
+    return {
+      group,
+      kind: group === metaGroup ? ('meta' as const) : ('shard' as const),
+      firstSlot,
+      slotCount,
+      leader: node === undefined ? null : active.members.nameOf(node),
+      term: leader?.term ?? 0,
+      replicas: replicas.map((id) => active.members.nameOf(id)),
+      ...(replica === undefined
+        ? {}
+        : {
+            local: {
+              role: replica.raft.role,
+              term: replica.raft.term,
+              commit: replica.raft.commitIndex,
+              applied: replica.state.appliedIndex,
+              last: replica.raft.lastIndex,
+              suspect: null,
+            },
+          }),
+      ...(suspect === undefined ? {} : { local: { suspect: suspect.reason } }),
+    };
+  });
+}
+
+/** The leader that we know of, unless its node has failed or our own replica knows better. */
+function liveLeader(active: ActiveNode, group: number): string | undefined {
+  const replica = active.host.replica(group);
+  if (replica !== undefined) return replica.leaderNode;
+  const node = active.map.leaderOf(group);
+  return node === undefined || active.members.stateOf(node) === 'failed' ? undefined : node;
+}

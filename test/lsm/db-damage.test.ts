@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineEvent } from '../../lsm/engine.ts';
+import type { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import {
+  contentOf,
+  hex,
+  keyAt,
+  type OpenedDb,
+  openSmall,
+  put,
+  seriesKey,
+  text,
+  utf8,
+} from './engine-support.ts';
+
+/** Four tables with one series each; no compaction. Returns the content and the files in order. */
+async function fourTables() {
+  const opened = await openSmall(undefined, { level0TablesTrigger: 100 });
+  const content = new Map<string, string>();
+  for (let i = 0; i < 4; i++) {
+    for (let time = 0; time < 20; time++) {
+      const key = keyAt(seriesKey(i, `s${i}`), time);
+      put(opened.db, key, utf8(`${i}:${time}`));
+      content.set(hex(key), `${i}:${time}`);
+    }
+    opened.position++;
+    await opened.db.flush();
+  }
+  await opened.db.close();
+  const files = await opened.vfs.list('/db');
+  const tables = files.filter((name) => name.endsWith('.sst'));
+  const manifest = files.find((name) => name.startsWith('MANIFEST')) as string;
+  return { vfs: opened.vfs, content, tables, manifest };
+}
+
+const corruptions = ({ events }: { events: EngineEvent[] }) =>
+  events.flatMap((event) => (event.kind === 'corruption' ? [event] : []));
+
+async function sizeOf(vfs: CrashableMemVfs, name: string): Promise<number> {
+  return (await vfs.readFile(`/db/${name}`)).length;
+}
+
+const reopen = (vfs: CrashableMemVfs): Promise<OpenedDb> =>
+  openSmall(vfs, { level0TablesTrigger: 100 });
+
+/** Series 1 is lost and says so; the others are there. */
+async function expectOnlySeriesOneLost(opened: OpenedDb): Promise<void> {
+  const snapshot = opened.db.snapshot();
+  const lost = expect.objectContaining({ code: 'CORRUPTION' });
+  for (const i of [0, 2, 3]) {
+    const found = await snapshot.first(seriesKey(i, `s${i}`));
+    expect(text(found?.value as Uint8Array)).toBe(`${i}:19`);
+  }
+  await expect((async () => snapshot.first(seriesKey(1, 's1')))()).rejects.toThrow(lost);
+  await expect(contentOf(snapshot)).rejects.toThrow(lost);
+  snapshot.close();
+}
+
+describe('a table that cannot be opened', () => {
+  it.each(['missing', 'without its end'])(
+    '(%s) is quarantined, and reads past it fail',
+    async (how) => {
+      const { vfs, tables } = await fourTables();
+      const name = tables[1] as string;
+      if (how === 'missing') await vfs.remove(`/db/${name}`);
+      else vfs.damage(`/db/${name}`, (await sizeOf(vfs, name)) - 3, 1);
+      for (let life = 0; life < 3; life++) {
+        const opened = await reopen(vfs);
+        expect(corruptions(opened)).toMatchObject([{ file: name }]);
+        const firstKey = hex(keyAt(seriesKey(1, 's1'), 19));
+        expect(corruptions(opened)[0]?.reason).toContain(firstKey);
+        await expectOnlySeriesOneLost(opened);
+        await opened.db.close();
+      }
+      expect(await vfs.exists(`/db/${name}.damaged`)).toBe(how !== 'missing');
+    },
+  );
+
+  it('does not hide a newer value from a reader', async () => {
+    const { vfs, tables } = await fourTables();
+    await vfs.remove(`/db/${tables[1]}`);
+    const { db } = await reopen(vfs);
+    put(db, keyAt(seriesKey(1, 's1'), 30), utf8('fresh'));
+    const found = await db.snapshot().first(seriesKey(1, 's1'));
+    expect(text(found?.value as Uint8Array)).toBe('fresh');
+  });
+});
+
+describe('a damaged block', () => {
+  it('fails the reads that need it and no others', async () => {
+    const { vfs, tables } = await fourTables();
+    vfs.damage(`/db/${tables[1]}`, 20, 1);
+    const opened = await reopen(vfs);
+    expect(corruptions(opened)).toEqual([]);
+    await expectOnlySeriesOneLost(opened);
+    expect(corruptions(opened)[0]).toMatchObject({ file: tables[1], offset: 0 });
+  });
+
+  it('ends a compaction that meets it, once, and the engine goes on', async () => {
+    const { vfs, tables } = await fourTables();
+    vfs.damage(`/db/${tables[1]}`, 20, 1);
+    const opened = await openSmall(vfs, { level0TablesTrigger: 2 });
+    await opened.db.compactionsIdle();
+    expect(corruptions(opened)).toMatchObject([{ file: tables[1] }]);
+    put(opened.db, keyAt(seriesKey(9, 'x'), 1), utf8('v'));
+    await opened.db.flush();
+    await opened.db.compactionsIdle();
+    expect(corruptions(opened).length).toBe(1);
+    await expectOnlySeriesOneLost(opened);
+  });
+});
+
+describe('a damaged manifest', () => {
+  it('in its middle: the tables speak for themselves, the positions are the last readable', async () => {
+    const { vfs, content, manifest } = await fourTables();
+    vfs.damage(`/db/${manifest}`, 120, 1);
+    const opened = await reopen(vfs);
+    expect(corruptions(opened)).toMatchObject([{ file: manifest }]);
+    expect(await contentOf(opened.db.snapshot())).toEqual(content);
+    expect(text(opened.db.flushedPositions() as Uint8Array)).toBe('4');
+  });
+
+  it('in its last edit: it counts as torn, and the table it added is given up with its positions', async () => {
+    const { vfs, content, manifest } = await fourTables();
+    vfs.damage(`/db/${manifest}`, (await sizeOf(vfs, manifest)) - 2, 1);
+    const opened = await reopen(vfs);
+    const older = [...content].filter(([, value]) => !value.startsWith('3:'));
+    expect(await contentOf(opened.db.snapshot())).toEqual(new Map(older));
+    expect(text(opened.db.flushedPositions() as Uint8Array)).toBe('3');
+  });
+
+  it('in a last edit that was a compaction: its outputs are found', async () => {
+    const { vfs, content } = await fourTables();
+    const compacted = await openSmall(vfs, { level0TablesTrigger: 2 });
+    await compacted.db.compactionsIdle();
+    await compacted.db.close();
+    const manifest = (await vfs.list('/db')).find((name) => name.startsWith('MAN')) as string;
+    vfs.damage(`/db/${manifest}`, (await sizeOf(vfs, manifest)) - 2, 1);
+    const opened = await reopen(vfs);
+    expect(corruptions(opened).length).toBe(1);
+    expect(await contentOf(opened.db.snapshot())).toEqual(content);
+    expect(text(opened.db.flushedPositions() as Uint8Array)).toBe('4');
+  });
+
+  it('as a whole: everything is found but the positions', async () => {
+    const { vfs, content, manifest } = await fourTables();
+    vfs.damage(`/db/${manifest}`, 3, 1);
+    const opened = await reopen(vfs);
+    expect(corruptions(opened).length).toBe(1);
+    expect(await contentOf(opened.db.snapshot())).toEqual(content);
+    expect(opened.db.flushedPositions()).toBeUndefined();
+  });
+
+  it('is replaced when it has grown, and nothing is lost by that', async () => {
+    const { vfs, events, db } = await openSmall();
+    let position = 0;
+    const large = await openSmall(undefined, {
+      notePositions: () => new Uint8Array(300_000).fill(++position),
+    });
+    for (let i = 0; i < 9; i++) await large.db.flush();
+    const files = await large.vfs.list('/db');
+    expect(files.length).toBe(1);
+    expect(files[0]).not.toBe('MANIFEST-0000000001');
+    expect(await sizeOf(large.vfs, files[0] as string)).toBeLessThan(2_000_000);
+    await large.db.close();
+    const again = await openSmall(large.vfs);
+    expect(again.db.flushedPositions()?.[0]).toBe(position);
+    expect([events, await vfs.list('/db')]).toEqual([[], ['MANIFEST-0000000001']]);
+    await db.close();
+  });
+});

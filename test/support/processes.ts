@@ -1,0 +1,333 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import type {
+  ShardStatus,
+  StatusDocument,
+  WhereDocument,
+} from '../../clients/cli/status-document.ts';
+
+/** The compiled command line: end-to-end tests run what users run. */
+export const dssScript = fileURLToPath(new URL('../../dist/clients/cli/dss.js', import.meta.url));
+
+const LOG_LINES_KEPT = 200;
+const POLL_MS = 50;
+
+export interface RunningProcess {
+  readonly child: ChildProcess;
+  /** Everything it wrote, line by line, as it comes. */
+  readonly stdout: string[];
+  readonly stderr: string[];
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** The first line of stdout, from the beginning, that matches. */
+  line(pattern: RegExp, timeoutMs?: number): Promise<string>;
+}
+
+export interface FinishedProcess {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const running = new Set<ChildProcess>();
+// Whatever way a test file ends, none of its processes stays behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  options: { environment?: Record<string, string>; input?: string; directory?: string } = {},
+): RunningProcess {
+  const { DSS_NODE: _node, DSS_HTTP: _http, ...inherited } = process.env;
+  const child = spawn(command, [...args], {
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    env: { ...inherited, ...options.environment },
+    ...(options.directory === undefined ? {} : { cwd: options.directory }),
+  });
+  running.add(child);
+  child.stdin?.end(options.input);
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  const watchers = new Set<() => void>();
+  const wake = (): void => {
+    for (const watcher of watchers) watcher();
+  };
+  createInterface({ input: child.stdout as Readable }).on('line', (line) => {
+    stdout.push(line);
+    wake();
+  });
+  createInterface({ input: child.stderr as Readable }).on('line', (line) => {
+    stderr.push(line);
+    if (stderr.length > LOG_LINES_KEPT) stderr.shift();
+  });
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('error', (error) => {
+      stderr.push(String(error));
+      resolve({ code: -1, signal: null });
+    });
+    child.once('close', (code, signal) => {
+      running.delete(child);
+      resolve({ code, signal });
+      wake();
+    });
+  });
+  const line = (pattern: RegExp, timeoutMs = 20_000): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        watchers.delete(look);
+        settle();
+      };
+      const look = (): void => {
+        const found = stdout.find((candidate) => pattern.test(candidate));
+        if (found !== undefined) return finish(() => resolve(found));
+        if (!running.has(child)) finish(() => reject(new Error(complaint('it ended'))));
+      };
+      const complaint = (why: string): string =>
+        `${command} ${args.join(' ')}: no line ${pattern}: ${why}\n${[...stdout, ...stderr].join('\n')}`;
+      const timer = setTimeout(
+        () => finish(() => reject(new Error(complaint(`waited ${timeoutMs} ms`)))),
+        timeoutMs,
+      );
+      watchers.add(look);
+      look();
+    });
+  return { child, stdout, stderr, exited, line };
+}
+
+/** Runs a program to its end. */
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  options: Parameters<typeof startProcess>[2] = {},
+): Promise<FinishedProcess> {
+  const started = startProcess(command, args, options);
+  const { code, signal } = await started.exited;
+  const [stdout, stderr] = [started.stdout.join('\n'), started.stderr.join('\n')];
+  return { code, signal, stdout, stderr };
+}
+
+/** Runs the `dss` command. */
+export function dss(
+  args: readonly string[],
+  options: Parameters<typeof startProcess>[2] = {},
+): Promise<FinishedProcess> {
+  return runProcess(process.execPath, [dssScript, ...args], options);
+}
+
+/** Asks again until `probe` gives something other than undefined or throws no more. */
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  let problem: unknown = 'not yet';
+  for (;;) {
+    try {
+      const result = await probe();
+      if (result !== undefined) return result;
+    } catch (error) {
+      problem = error;
+    }
+    if (performance.now() > deadlineMs) {
+      throw new Error(`${what}: not within ${timeoutMs} ms (${String(problem)})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+export async function temporaryDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'dss-test-'));
+}
+
+/** Free loopback ports, all held until all are known, so that they differ. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly mqttUrl: string;
+  readonly httpUrl: string;
+  readonly dataDir: string;
+  /** Everything after `dss`. */
+  readonly args: readonly string[];
+}
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly shards?: number;
+}
+
+/** `dss node` processes on free ports with their data in a directory of their own. Nodes count from 0. */
+export class TestCluster {
+  readonly nodes: readonly ClusterNode[];
+  readonly #directory: string;
+  readonly #processes: (RunningProcess | undefined)[] = [];
+
+  private constructor(directory: string, nodes: readonly ClusterNode[]) {
+    this.#directory = directory;
+    this.nodes = nodes;
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    if (!existsSync(dssScript)) throw new Error(`${dssScript} is missing: npm run build`);
+    const count = options.nodes ?? 3;
+    const directory = await temporaryDirectory();
+    const ports = await freePorts(count * 2);
+    const names = Array.from({ length: count }, (_, index) => `n${index + 1}`);
+    const peers = names.map((name, index) => `${name}=127.0.0.1:${ports[index]}`).join(',');
+    const nodes = names.map((name, index): ClusterNode => {
+      const mqttPort = ports[index] as number;
+      const httpPort = ports[count + index] as number;
+      const dataDir = join(directory, name);
+      const args = ['node', '--name', name, '--data', dataDir, '--secret', 'end-to-end'];
+      args.push('--mqtt-port', String(mqttPort), '--http-port', String(httpPort));
+      if (count > 1) args.push('--peers', peers);
+      if (options.shards !== undefined) args.push('--shards', String(options.shards));
+      const mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
+      const httpUrl = `http://127.0.0.1:${httpPort}`;
+      return { name, mqttPort, httpPort, mqttUrl, httpUrl, dataDir, args };
+    });
+    const cluster = new TestCluster(directory, nodes);
+    try {
+      for (const index of nodes.keys()) cluster.restart(index);
+      await cluster.waitForLeaders();
+    } catch (error) {
+      const logs = cluster.logs();
+      await cluster.close();
+      throw new Error(`the cluster did not start: ${String(error)}\n${logs}`);
+    }
+    return cluster;
+  }
+
+  node(index: number): ClusterNode {
+    const node = this.nodes[index];
+    if (!node) throw new Error(`there is no node ${index}`);
+    return node;
+  }
+
+  indexOf(name: string | null): number {
+    return this.nodes.findIndex((node) => node.name === name);
+  }
+
+  /** All addresses, the way `--node` takes them. */
+  get addresses(): string {
+    return this.nodes.map((node) => node.mqttUrl).join(',');
+  }
+
+  /** Starts a node that is not running, on the data it has. */
+  restart(index: number): RunningProcess {
+    const args = [dssScript, ...this.node(index).args];
+    const started = startProcess(process.execPath, args);
+    this.#processes[index] = started;
+    return started;
+  }
+
+  /** `kill -9`. */
+  async kill(index: number): Promise<void> {
+    this.#processes[index]?.child.kill('SIGKILL');
+    await this.#processes[index]?.exited;
+    this.#processes[index] = undefined;
+  }
+
+  async status(index: number): Promise<StatusDocument> {
+    return (await this.#get(index, '/status')) as StatusDocument;
+  }
+
+  async where(index: number, key: string): Promise<WhereDocument> {
+    return (await this.#get(index, `/where?key=${encodeURIComponent(key)}`)) as WhereDocument;
+  }
+
+  /** Waits until every running node knows a leader that runs for every shard. */
+  async waitForLeaders(timeoutMs = 30_000): Promise<void> {
+    const alive = this.nodes.filter((_, index) => this.#processes[index]);
+    const names = new Set<string | null>(alive.map((node) => node.name));
+    for (const node of alive) {
+      await eventually(`${node.name} knows every leader`, timeoutMs, async () => {
+        const { shards } = await this.status(this.indexOf(node.name));
+        return shards.length > 0 && shards.every((shard) => names.has(shard.leader))
+          ? true
+          : undefined;
+      });
+    }
+  }
+
+  /** Waits until the node has applied what is committed at the leaders now. */
+  async waitForCatchUp(index: number, timeoutMs = 30_000): Promise<void> {
+    const targets = new Map<number, number>();
+    for (const other of this.nodes.keys()) {
+      if (!this.#processes[other]) continue;
+      const { shards } = await this.status(other);
+      for (const { group, local } of shards) {
+        targets.set(group, Math.max(targets.get(group) ?? 0, local?.commit ?? 0));
+      }
+    }
+    await eventually(`${this.node(index).name} catches up`, timeoutMs, async () => {
+      const behind = (await this.status(index)).shards.filter(
+        (shard: ShardStatus) =>
+          shard.local && shard.local.applied < (targets.get(shard.group) ?? 0),
+      );
+      return behind.length === 0 ? true : undefined;
+    });
+  }
+
+  /** The index of the node that leads most shards. */
+  async busiestLeader(): Promise<number> {
+    const { shards } = await this.status(0);
+    const led = this.nodes.map(
+      (node) => shards.filter((shard) => shard.leader === node.name).length,
+    );
+    return led.indexOf(Math.max(...led));
+  }
+
+  logs(): string {
+    return this.nodes
+      .flatMap((node, index) => {
+        const lines = this.#processes[index]?.stderr ?? ['(not running)'];
+        return lines.map((line) => `${node.name} | ${line}`);
+      })
+      .join('\n');
+  }
+
+  async close(): Promise<void> {
+    for (const started of this.#processes) started?.child.kill('SIGKILL');
+    await Promise.all(this.#processes.map((started) => started?.exited));
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #get(index: number, path: string): Promise<unknown> {
+    const url = this.node(index).httpUrl + path;
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+    return response.json();
+  }
+}
+
+/** Prints what the nodes logged when a test of the file fails. */
+export function printLogsOnFailure(cluster: () => TestCluster | undefined): void {
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.error(cluster()?.logs());
+  });
+}
