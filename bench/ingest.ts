@@ -111,9 +111,9 @@ async function runDss(
 }
 
 function nodeCost(before: StatusDocument, after: StatusDocument, load: LoadResult): NodeCost {
-  const seconds = (after.node.uptimeMs - before.node.uptimeMs) / 1000;
+  const seconds = (after.process.uptimeMs - before.process.uptimeMs) / 1000;
   const perSecond = (counter: string): number =>
-    ((after.log[counter] ?? 0) - (before.log[counter] ?? 0)) / seconds;
+    ((after.log?.[counter] ?? 0) - (before.log?.[counter] ?? 0)) / seconds;
   const cpu = (status: StatusDocument): number =>
     status.process.cpuUserMicros + status.process.cpuSystemMicros;
   return {

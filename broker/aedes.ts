@@ -32,8 +32,8 @@ export class AedesSessions implements Sessions {
   readonly #aedes: DivertingAedes;
   readonly #owners = new WeakMap<object, SessionOwner>();
 
-  constructor(events: SessionEvents) {
-    this.#aedes = new DivertingAedes(events, (client) => this.#owners.get(client.conn));
+  constructor(nodeId: string, events: SessionEvents) {
+    this.#aedes = new DivertingAedes(nodeId, events, (client) => this.#owners.get(client.conn));
   }
 
   async start(): Promise<void> {
@@ -70,8 +70,13 @@ export class AedesSessions implements Sessions {
 class DivertingAedes extends Aedes {
   readonly #events: SessionEvents;
 
-  constructor(events: SessionEvents, ownerOf: (client: Client) => SessionOwner | undefined) {
+  constructor(
+    id: string,
+    events: SessionEvents,
+    ownerOf: (client: Client) => SessionOwner | undefined,
+  ) {
     super({
+      id,
       // Unlimited: with a limit one frozen subscriber stops delivery to all, and the queue behind it
       // costs O(n) per message.
       concurrency: 0,

@@ -40,7 +40,8 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     const { env, dataPlane, clusterDoor, onInvalid } = options;
-    const createSessions = options.createSessions ?? ((events) => new AedesSessions(events));
+    const createSessions =
+      options.createSessions ?? ((events) => new AedesSessions(options.nodeId, events));
     const refusals = new Refusals(env, (recent) =>
       this.publishSystem(`refused/${options.nodeName}`, recent),
     );

@@ -21,10 +21,6 @@ export class ClusterLink {
     this.#peer = peer;
   }
 
-  get peer(): string {
-    return this.#peer;
-  }
-
   receive(frame: FrameSplitter): 'taken' | 'ping' | 'goodbye' | 'violation' {
     switch (frame.header) {
       case PacketType.publish << 4:

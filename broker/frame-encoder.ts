@@ -47,10 +47,6 @@ export function encodeConnack(returnCode: number): Uint8Array {
   return Uint8Array.of(PacketType.connack << 4, 2, 0, returnCode);
 }
 
-export function encodeAck(header: number, packetId: number): Uint8Array {
-  return Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff);
-}
-
 export interface PublishFrame {
   readonly bytes: Uint8Array;
   /** Where the packet id stands, to be filled in for each receiver; 0 at QoS 0, which has none. */

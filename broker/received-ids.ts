@@ -17,8 +17,4 @@ export class ReceivedIds {
   close(clientId: string, ids: Set<number>): void {
     if (ids.size === 0 && this.#bySession.get(clientId) === ids) this.#bySession.delete(clientId);
   }
-
-  get size(): number {
-    return this.#bySession.size;
-  }
 }

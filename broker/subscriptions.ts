@@ -15,6 +15,8 @@ interface Subscription {
   open: boolean;
 }
 
+export type Mailbox = 'replies' | 'errors';
+
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
   readonly cancelled: Set<string>;
@@ -32,6 +34,7 @@ export class Subscriptions {
   readonly #byFilter = new Map<string, Subscription>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
   readonly #awaiting = new Map<number, Awaiting[]>();
+  #deferred: { readonly mailbox: Mailbox; readonly send: (qos: 0 | 1) => void }[] = [];
   #restored: readonly SubscribeRequest[] = [];
   #watches = 0;
   #guarded = false;
@@ -42,14 +45,17 @@ export class Subscriptions {
     this.#isBridge = options.isBridge;
   }
 
-  /** At which QoS `dss/reply/me` was subscribed to; undefined: it was not. */
-  get replyQos(): 0 | 1 | undefined {
-    return this.#highestQos((use) => use.replies);
-  }
-
-  /** The same for `dss/error/me`. */
-  get errorQos(): 0 | 1 | undefined {
-    return this.#highestQos((use) => use.errors);
+  /**
+   * Sends something to this connection's `dss/reply/me` or `dss/error/me` if it has subscribed to that. A
+   * client may subscribe and ask in one breath: while the subscription is on its way the answer waits.
+   */
+  sendTo(mailbox: Mailbox, send: (qos: 0 | 1) => void): void {
+    let highest: 0 | 1 | undefined;
+    for (const { use, qos } of this.#byFilter.values()) {
+      if (use[mailbox] && (highest === undefined || qos > highest)) highest = qos;
+    }
+    if (highest !== undefined) send(highest);
+    else if (this.#isAwaited(mailbox)) this.#deferred.push({ mailbox, send });
   }
 
   /** A SUBSCRIBE passes on its way to the session. */
@@ -84,6 +90,9 @@ export class Subscriptions {
     for (const [filter, qos] of awaiting.granted) {
       if (qos !== SUBACK_REFUSED && !awaiting.cancelled.has(filter)) this.#open(filter, qos);
     }
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const { mailbox, send } of deferred) this.sendTo(mailbox, send);
   }
 
   /** An UNSUBSCRIBE passes. It also ends what an earlier SUBSCRIBE has asked for but not got yet. */
@@ -110,6 +119,7 @@ export class Subscriptions {
   close(): void {
     for (const filter of [...this.#byFilter.keys()]) this.#close(filter);
     this.#awaiting.clear();
+    this.#deferred = [];
   }
 
   #open(filter: string, grantedQos: number): void {
@@ -172,12 +182,13 @@ export class Subscriptions {
     }
   }
 
-  #highestQos(selects: (use: FilterUse) => boolean): 0 | 1 | undefined {
-    let highest: 0 | 1 | undefined;
-    for (const { use, qos } of this.#byFilter.values()) {
-      if (selects(use) && (highest === undefined || qos > highest)) highest = qos;
+  #isAwaited(mailbox: Mailbox): boolean {
+    for (const queue of this.#awaiting.values()) {
+      for (const { requests } of queue) {
+        if (requests.some(({ filter }) => filterUse(filter)[mailbox])) return true;
+      }
     }
-    return highest;
+    return false;
   }
 }
 

@@ -265,10 +265,9 @@ export class UserLink {
 
   #refused(refusal: Refusal): void {
     this.#context.refusals.report(refusal, this.#front);
-    const qos = this.#subscriptions.errorQos;
-    if (qos !== undefined) {
+    this.#subscriptions.sendTo('errors', (qos) => {
       this.#outbox.message(ERROR_TOPIC, Buffer.from(JSON.stringify(refusal)), qos);
-    }
+    });
     if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
   }
 
@@ -279,8 +278,7 @@ export class UserLink {
       this.#context.sessions.publish({ topic: address.topic, payload, qos, retain: false });
       return;
     }
-    const qos = this.#subscriptions.replyQos;
-    if (qos !== undefined) this.#outbox.message(REPLY_TOPIC, payload, qos);
+    this.#subscriptions.sendTo('replies', (qos) => this.#outbox.message(REPLY_TOPIC, payload, qos));
   }
 
   /** Better that it reconnects and gets the current values than that it eats the node's memory. */

@@ -67,11 +67,6 @@ export class ValueOutbox {
     this.#onOverflow = options.onOverflow;
   }
 
-  /** How many deliveries wait. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
   /**
    * Several watches of this connection may bring the same key, each in order but not in step. Then
    * versions are remembered per key, so that the slower one cannot take the client back.

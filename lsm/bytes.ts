@@ -44,7 +44,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return equalRanges(a, 0, a.length, b, 0, b.length);
 }
 
-/** Length of the common beginning of two ranges. */
+/** Length of the common beginning of `a[0, aEnd)` and a range of `b`. */
 export function commonPrefixLength(
   a: Uint8Array,
   aEnd: number,

@@ -1,6 +1,6 @@
 import { copyRange, readU32, writeU32 } from './bytes.ts';
 
-/** Grows as needed. Varints are LEB128 of safe integers (FORMAT.md, Conventions). */
+/** Grows as needed. Varints are LEB128 of safe integers (FORMAT.md, SSTable). */
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;

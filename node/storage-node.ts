@@ -99,10 +99,9 @@ export class StorageNode {
       if (node !== own) this.#link.learnAddress(node, listed ?? mqttAddress);
     }
     const opened = await this.#openLog(genesis);
-    const recoveredRound = opened.log.syncedRound;
     this.#link.syncedRound = () => opened.log.syncedRound;
     const remembered = await this.#formation.hearMajority(genesis);
-    const distrust = opened.distrust ?? this.#rolledBack(remembered, recoveredRound);
+    const distrust = opened.distrust ?? this.#rolledBack(remembered, opened.recoveredRound);
     this.#active = await ActiveNode.open({
       ...opened,
       options: this.#options,
@@ -164,16 +163,18 @@ export class StorageNode {
       });
     }
     const distrust = opened.everythingLost ? 'the log is damaged beyond reading' : undefined;
-    return { log: opened.log, groups: opened.groups, distrust };
+    const { log, groups, recoveredRound } = opened;
+    return { log, groups, recoveredRound, distrust };
   }
 
   /** Compares what peers remember of this node with what it holds (DESIGN §5 ▣, Identity). */
   #rolledBack(remembered: Progress | undefined, recoveredRound: number): string | undefined {
     if (remembered === undefined) return undefined;
     const { startCounter } = this.identity;
+    // Round numbers grow over restarts too, so what was told in any earlier run must have been found now.
     const isLess =
       remembered.startCounter < startCounter
-        ? isFurther(remembered, { startCounter: startCounter - 1, syncedRound: recoveredRound })
+        ? remembered.syncedRound > recoveredRound
         : isFurther(remembered, { startCounter, syncedRound: this.#link.syncedRound() });
     return isLess
       ? 'this directory holds less than other nodes remember: it was restored or copied'

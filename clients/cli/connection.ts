@@ -102,8 +102,9 @@ export class NodeConnection {
     await this.#withinTimeout(this.#subscribe(topic));
   }
 
-  async close(): Promise<void> {
-    await this.#client.endAsync(!this.#client.connected);
+  /** `force` does not wait for what is still unacknowledged. */
+  async close(options: { readonly force: boolean }): Promise<void> {
+    await this.#client.endAsync(options.force || !this.#client.connected);
   }
 
   async #publish(topic: string, payload: Uint8Array, qos: 0 | 1 | 2): Promise<void> {

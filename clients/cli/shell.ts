@@ -42,10 +42,13 @@ export class Shell {
       nodes: node,
       timeoutMs: this.timeoutMs(command),
     });
+    let done = false;
     try {
-      return await task(connection);
+      const result = await task(connection);
+      done = true;
+      return result;
     } finally {
-      await connection.close();
+      await connection.close({ force: !done });
     }
   }
 }

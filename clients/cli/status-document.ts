@@ -4,10 +4,8 @@ export interface StatusDocument {
     readonly id: string;
     readonly name: string;
     readonly startCounter: number;
-    readonly uptimeMs: number;
     readonly mqtt: string;
     readonly http: string;
-    readonly processId: number;
   };
   readonly cluster: {
     readonly id: string;
@@ -16,19 +14,18 @@ export interface StatusDocument {
   };
   readonly nodes: readonly NodeStatus[];
   readonly shards: readonly ShardStatus[];
-  readonly storage: Readonly<Record<string, number>>;
-  readonly log: Readonly<Record<string, number>>;
+  /** Absent, like `log`, until the node has joined its cluster. */
+  readonly storage?: Readonly<Record<string, number>>;
+  readonly log?: Readonly<Record<string, number>>;
   readonly broker: Readonly<Record<string, number>>;
   readonly process: {
+    readonly processId: number;
+    readonly uptimeMs: number;
     readonly cpuUserMicros: number;
     readonly cpuSystemMicros: number;
     readonly memoryBytes: number;
   };
-  readonly alerts: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly sinceMs: number;
-  }[];
+  readonly alerts: readonly { readonly name: string; readonly message: string }[];
 }
 
 export interface NodeStatus {
@@ -36,35 +33,38 @@ export interface NodeStatus {
   readonly name: string;
   readonly state: string;
   readonly mqtt: string;
-  readonly http: string;
+  readonly http: string | null;
   readonly leads: number;
   readonly replicas: number;
   readonly lastHeardMs: number | null;
-  readonly memoryBytes: number;
-  readonly diskUsedBytes: number;
+  readonly memoryBytes: number | null;
+  readonly diskUsedBytes: number | null;
 }
 
 export interface ShardStatus {
   readonly group: number;
+  /** `meta` is group 0, which holds no values. */
+  readonly kind: 'meta' | 'shard';
   readonly firstSlot: number;
   readonly slotCount: number;
   readonly leader: string | null;
   readonly term: number;
   readonly replicas: readonly string[];
+  /** Absent where this node has no replica; of a suspect replica nothing but that is known. */
   readonly local?: {
-    readonly role: string;
-    readonly term: number;
-    readonly commit: number;
-    readonly applied: number;
-    readonly last: number;
+    readonly role?: string;
+    readonly term?: number;
+    readonly commit?: number;
+    readonly applied?: number;
+    readonly last?: number;
     readonly suspect: string | null;
   };
 }
 
 export interface WhereDocument {
   readonly key: string;
-  readonly slot: number;
   readonly group: number;
+  readonly firstSlot: number;
   readonly leader: string | null;
   readonly replicas: readonly string[];
 }

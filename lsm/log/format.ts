@@ -55,7 +55,7 @@ export const directoryField = {
 } as const;
 export const directoryEntryBytes = 104;
 
-export const directoryFlag = { restarts: 1, suspect: 2, hasConfiguration: 4 } as const;
+export const directoryFlag = { suspect: 1, hasConfiguration: 2 } as const;
 
 /** Offsets in a record. */
 export const recordField = { term: 0, dataLength: 8, kind: 12 } as const;
@@ -74,7 +74,6 @@ export interface RoundHeader {
 /** What a round says of one group. The meaning of each field: `lsm/FORMAT.md#directory-entry`. */
 export interface DirectoryEntry {
   readonly group: number;
-  readonly restarts: boolean;
   readonly suspect: boolean;
   readonly replicaId: number;
   readonly hardState: HardState;

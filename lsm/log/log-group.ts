@@ -20,7 +20,6 @@ export class LogGroup {
   /** Gathered for the next round; replaces what the index holds from its first entry on. */
   #staged: LogEntry[] = [];
   #stagedBytes = 0;
-  #restarts = false;
   #configurationChanged: boolean;
   /** Of the round in flight: not readable from the file yet. */
   #inFlight: readonly LogEntry[] = [];
@@ -36,7 +35,6 @@ export class LogGroup {
     this.#configuration = state.configuration.slice();
     this.#configurationChecksum = replayed?.configurationChecksum ?? crc32c(this.#configuration);
     this.#suspect = replayed?.suspect !== undefined;
-    this.#restarts = replayed?.undeclared.restarts ?? true;
     this.#configurationChanged = replayed === undefined;
     this.index = replayed?.index ?? new EntryIndex(state.logStart.index, state.logStart.term);
     this.#neededSegment = this.index.oldestSegment;
@@ -65,7 +63,6 @@ export class LogGroup {
     this.#hardState = state.hardState;
     this.setConfiguration(state.configuration);
     this.#suspect = false;
-    this.#restarts = true;
     this.#staged = [];
     this.#stagedBytes = 0;
     this.#inFlight = [];
@@ -119,7 +116,6 @@ export class LogGroup {
     const withConfiguration = isOpening || this.#configurationChanged;
     const section: RoundSection = {
       group: this.group,
-      restarts: this.#restarts,
       suspect: this.#suspect,
       replicaId: this.#replicaId,
       hardState: this.#hardState,
@@ -134,7 +130,6 @@ export class LogGroup {
     this.#staged = [];
     this.#stagedBytes = 0;
     this.#inFlight = entries;
-    this.#restarts = false;
     this.#configurationChanged = false;
     return section;
   }

@@ -93,9 +93,8 @@ export class Log {
       for (const segment of recovery.tornSegments) await files.remove(segment);
       for (const group of replayed) log.#groups.set(group.group, LogGroup.recovered(group));
       const groups = replayed.map((group) => log.#group(group.group).recoveredState(group.suspect));
-      for (const { group, undeclared } of replayed) {
-        const { firstIndex } = undeclared;
-        if (firstIndex !== undefined) await log.#stageAgain(group, firstIndex);
+      for (const { group, firstUndeclaredIndex } of replayed) {
+        if (firstUndeclaredIndex !== undefined) await log.#stageAgain(group, firstUndeclaredIndex);
       }
       await log.#writeRound(true);
       const { everythingLost, recoveredRound } = recovery;

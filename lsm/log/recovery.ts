@@ -154,9 +154,9 @@ function gapBetween(
   if (lastMissing <= previous.number) return undefined;
   const end = previous.offset + previous.length;
   const file = segments.find(({ segment }) => segment === previous.segment);
-  const isInSameFile = next?.segment === previous.segment || end < (file?.fileBytes ?? 0);
+  const hasMoreInFile = end < (file?.fileBytes ?? 0);
   const place =
-    isInSameFile || next === undefined
+    hasMoreInFile || next === undefined
       ? { segment: previous.segment, offset: end }
       : { segment: next.segment, offset: 0 };
   return {

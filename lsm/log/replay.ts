@@ -14,8 +14,8 @@ export interface ReplayedGroup {
   readonly configurationChecksum: number;
   readonly index: EntryIndex;
   readonly suspect: string | undefined;
-  /** What undeclared rounds said and the next opening round must say again. */
-  readonly undeclared: { readonly restarts: boolean; readonly firstIndex: number | undefined };
+  /** Entries from it on are in undeclared rounds: the next opening round must hold them again. */
+  readonly firstUndeclaredIndex: number | undefined;
 }
 
 /** The rules for reading of `lsm/FORMAT.md#rules-for-reading`, 3 to 6. */
@@ -76,10 +76,7 @@ class GroupReplay implements ReplayedGroup {
   configuration: Uint8Array = new Uint8Array(0);
   configurationChecksum = 0;
   readonly index: EntryIndex;
-  undeclared: { restarts: boolean; firstIndex: number | undefined } = {
-    restarts: false,
-    firstIndex: undefined,
-  };
+  firstUndeclaredIndex: number | undefined;
   /** A lost directory may have named this group; the next one that does settles it. */
   #inDoubt: Damage | undefined;
   /** Entries after `index.lastIndex` could not be read. */
@@ -111,8 +108,7 @@ class GroupReplay implements ReplayedGroup {
 
   /** `cause` is what a break in this group's log would be put down to. */
   read(section: ReadSection, round: Round, isUndeclared: boolean, cause: Damage): void {
-    if (section.restarts || section.replicaId !== this.replicaId)
-      this.#restart(section, isUndeclared);
+    if (section.replicaId !== this.replicaId) this.#restart(section.replicaId);
     this.#inDoubt = undefined;
     this.hardState = section.hardState;
     this.#foundSuspectBefore = section.suspect;
@@ -128,12 +124,12 @@ class GroupReplay implements ReplayedGroup {
     cause.makesSuspect(this.group);
   }
 
-  #restart(section: ReadSection, isUndeclared: boolean): void {
-    this.replicaId = section.replicaId;
+  /** Another replica of the same group: what the old one's log held is not this one's. */
+  #restart(replicaId: number): void {
+    this.replicaId = replicaId;
     this.index.restart(this.index.startIndex, this.index.startTerm);
     this.#missing = undefined;
-    this.#configurationMissing = undefined;
-    if (isUndeclared) this.undeclared = { restarts: true, firstIndex: undefined };
+    this.firstUndeclaredIndex = undefined;
   }
 
   #readConfiguration(section: ReadSection, cause: Damage): void {
@@ -161,7 +157,7 @@ class GroupReplay implements ReplayedGroup {
     this.#append(section, section.records, round.segment);
     if (isUndeclared) {
       const first = Math.max(section.firstIndex, this.index.startIndex + 1);
-      this.undeclared.firstIndex = Math.min(this.undeclared.firstIndex ?? first, first);
+      this.firstUndeclaredIndex = Math.min(this.firstUndeclaredIndex ?? first, first);
     }
   }
 

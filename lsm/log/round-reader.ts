@@ -138,7 +138,6 @@ function readEntry(view: DataView, at: number, configuration: Uint8Array): Direc
   const flags = view.getUint8(at + directoryField.flags);
   return {
     group: view.getUint32(at + directoryField.group, true),
-    restarts: (flags & directoryFlag.restarts) !== 0,
     suspect: (flags & directoryFlag.suspect) !== 0,
     replicaId: getU53(view, at + directoryField.replicaId),
     hardState: {

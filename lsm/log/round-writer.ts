@@ -83,8 +83,7 @@ export class RoundWriter {
     view.setUint32(at + directoryField.group, section.group, true);
     view.setUint8(
       at + directoryField.flags,
-      (section.restarts ? directoryFlag.restarts : 0) |
-        (section.suspect ? directoryFlag.suspect : 0) |
+      (section.suspect ? directoryFlag.suspect : 0) |
         (configuration === undefined ? 0 : directoryFlag.hasConfiguration),
     );
     putU53(view, at + directoryField.replicaId, section.replicaId);

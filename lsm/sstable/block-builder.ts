@@ -16,8 +16,10 @@ export class BlockBuilder {
   readonly #restarts: number[] = [];
   #sinceRestart = 0;
   #lastKey = new Uint8Array(64);
-  #lastKeyLength = 0;
+  /** -1 until there was a key. */
+  #lastKeyLength = -1;
 
+  /** Returns how much of the key was that of the key before, which may be in an earlier block. */
   add(
     key: Uint8Array,
     keyStart: number,
@@ -26,14 +28,15 @@ export class BlockBuilder {
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
-  ): void {
+  ): number {
     const writer = this.#writer;
-    let shared = 0;
+    const common = commonPrefixLength(this.#lastKey, this.#lastKeyLength, key, keyStart, keyEnd);
+    assert(this.#isAscending(key, keyStart, keyEnd, common), 'keys ascend');
+    let shared = common;
     if (this.#restarts.length === 0 || this.#sinceRestart === RESTART_INTERVAL) {
       this.#restarts.push(writer.length);
       this.#sinceRestart = 0;
-    } else {
-      shared = commonPrefixLength(this.#lastKey, this.#lastKeyLength, key, keyStart, keyEnd);
+      shared = 0;
     }
     this.#sinceRestart++;
     writer.varint(shared);
@@ -43,7 +46,8 @@ export class BlockBuilder {
     writer.varint(seq);
     writer.range(key, keyStart + shared, keyEnd);
     writer.range(value, valueStart, valueEnd);
-    this.#rememberKey(key, keyStart, keyEnd, shared);
+    this.#rememberKey(key, keyStart, keyEnd, common);
+    return common;
   }
 
   get isEmpty(): boolean {
@@ -57,7 +61,7 @@ export class BlockBuilder {
 
   /** The key added last; a view, good until the next `add`. */
   get lastKey(): Uint8Array {
-    return this.#lastKey.subarray(0, this.#lastKeyLength);
+    return this.#lastKey.subarray(0, Math.max(0, this.#lastKeyLength));
   }
 
   /** The block; a view, good until the next `add`. The builder is empty afterwards but for `lastKey`. */
@@ -71,6 +75,13 @@ export class BlockBuilder {
     return block;
   }
 
+  #isAscending(key: Uint8Array, keyStart: number, keyEnd: number, common: number): boolean {
+    if (common >= this.#lastKeyLength) return keyEnd - keyStart > this.#lastKeyLength;
+    return (
+      keyStart + common < keyEnd && byteAt(key, keyStart + common) > byteAt(this.#lastKey, common)
+    );
+  }
+
   #rememberKey(key: Uint8Array, keyStart: number, keyEnd: number, shared: number): void {
     const length = keyEnd - keyStart;
     if (length > this.#lastKey.length) {
@@ -81,4 +92,8 @@ export class BlockBuilder {
     copyRange(this.#lastKey, shared, key, keyStart + shared, keyEnd);
     this.#lastKeyLength = length;
   }
+}
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
 }

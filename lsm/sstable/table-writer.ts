@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { compareRanges, equalRanges, writeU32 } from '../bytes.ts';
+import { compareRanges, writeU32 } from '../bytes.ts';
 import { ByteWriter } from '../encoding.ts';
 import { crc32c } from '../hash/crc32c.ts';
 import type { Cursor } from '../iterator/cursor.ts';
@@ -31,7 +31,7 @@ export class TableWriter {
   /** Finished blocks that are not in the file yet; they go to `#writtenBytes`. */
   readonly #waiting = new ByteWriter(DRAIN_BYTES + 8192);
   #writtenBytes = 0;
-  readonly #lastKey = new ByteWriter(64);
+  #lastKeyLength = -1;
   #smallest: Uint8Array | undefined;
   #suffixMin: Uint8Array | undefined;
   #entryCount = 0;
@@ -53,12 +53,20 @@ export class TableWriter {
   /** Adds the entry that a cursor stands on. */
   add(entry: Cursor): void {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, seq } = entry;
-    this.#noteKey(keyBytes, keyStart, keyEnd);
     this.#entryCount++;
     this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
     if (seq < this.#seqMin) this.#seqMin = seq;
     if (seq > this.#seqMax) this.#seqMax = seq;
-    this.#data.add(keyBytes, keyStart, keyEnd, seq, valueBytes, valueStart, valueEnd);
+    const common = this.#data.add(
+      keyBytes,
+      keyStart,
+      keyEnd,
+      seq,
+      valueBytes,
+      valueStart,
+      valueEnd,
+    );
+    this.#noteSeries(keyBytes, keyStart, keyEnd, common);
     if (this.#data.sizeBytes >= this.#options.blockSizeBytes) this.#finishDataBlock();
   }
 
@@ -108,31 +116,25 @@ export class TableWriter {
       seqMin: this.#seqMin,
       seqMax: this.#seqMax,
       smallest: this.#smallest as Uint8Array,
-      largest: this.#lastKey.written.slice(),
+      largest: this.#data.lastKey.slice(),
       suffixMin: this.#suffixMin as Uint8Array,
     };
   }
 
-  #noteKey(key: Uint8Array, start: number, end: number): void {
-    const last = this.#lastKey.written;
+  /** `common` is what the key has in common with the one before. */
+  #noteSeries(key: Uint8Array, start: number, end: number, common: number): void {
     const seriesEnd = end - this.#options.suffixBytes;
-    const lastSeriesEnd = last.length - this.#options.suffixBytes;
+    const isSameSeries = end - start === this.#lastKeyLength && start + common >= seriesEnd;
+    this.#lastKeyLength = end - start;
+    if (isSameSeries) return;
     assert(seriesEnd >= start, 'a key holds its suffix');
-    if (this.#smallest === undefined) {
-      this.#smallest = key.slice(start, end);
-      this.#filter.add(key, start, seriesEnd);
-    } else {
-      assert(compareRanges(last, 0, last.length, key, start, end) < 0, 'keys ascend');
-      if (!equalRanges(last, 0, lastSeriesEnd, key, start, seriesEnd)) {
-        this.#filter.add(key, start, seriesEnd);
-      }
-    }
+    this.#filter.add(key, start, seriesEnd);
+    this.#smallest ??= key.slice(start, end);
+    // Within a series suffixes ascend, so that its first is its least.
     const least = this.#suffixMin;
     if (least === undefined || compareRanges(key, seriesEnd, end, least, 0, least.length) < 0) {
       this.#suffixMin = key.slice(seriesEnd, end);
     }
-    this.#lastKey.clear();
-    this.#lastKey.range(key, start, end);
   }
 
   #finishDataBlock(): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { handleVoteResponse } from './election.ts';
+import type { RaftLog } from './raft-log.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import type { RaftState } from './state.ts';
-import type { Message, ReplicaId } from './types.ts';
+import type { LogIndex, Message, ReplicaId } from './types.ts';
 
 /** What a follower, and a candidate of either kind, makes of a message of its own term. */
 export function stepFollower(state: RaftState, message: Message): void {
@@ -53,26 +54,11 @@ function handleAppend(state: RaftState, request: AppendRequest): void {
   const to = request.from;
   const { previousIndex: index, previousTerm } = request;
   noteReleased(state, request.releasedIndex);
-  const accept = (index: number) =>
-    outbox.send({
-      kind: 'append-response',
-      from,
-      to,
-      term,
-      reject: false,
-      index,
-      hintIndex: 0,
-      hintTerm: 0,
-    });
-  // An old request. What is committed agrees with every leader (Raft §5.4.3) and is not looked at again.
-  if (index < log.commit) {
-    accept(log.commit);
-    return;
-  }
-  const lastIndex = log.replicate({ index, term: previousTerm }, request.entries);
+  const lastIndex = replicate(log, request);
   if (lastIndex !== undefined) {
     log.commitTo(Math.min(request.commit, lastIndex));
-    accept(lastIndex);
+    const answer = { reject: false, index: lastIndex, hintIndex: 0, hintTerm: 0 };
+    outbox.send({ kind: 'append-response', from, to, term, ...answer });
     return;
   }
   const { index: hintIndex, term: hintTerm } = log.agreeAt(index, previousTerm);
@@ -86,6 +72,17 @@ function handleAppend(state: RaftState, request: AppendRequest): void {
     hintIndex,
     hintTerm,
   });
+}
+
+/**
+ * Returns the last index that now agrees with the leader, or undefined. What is committed here agrees with every
+ * leader (Raft §5.4.3), so that part of an old request is not looked at; it may be gone from the log.
+ */
+function replicate(log: RaftLog, request: AppendRequest): LogIndex | undefined {
+  const { previousIndex: index, previousTerm: term, entries } = request;
+  if (index >= log.commit) return log.replicate({ index, term }, entries);
+  const previous = { index: log.commit, term: log.termAt(log.commit) ?? 0 };
+  return log.replicate(previous, entries.slice(log.commit - index));
 }
 
 type HeartbeatRequest = Extract<Message, { kind: 'heartbeat-request' }>;

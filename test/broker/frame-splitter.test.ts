@@ -77,6 +77,7 @@ describe('FrameSplitter', () => {
     splitter.push(large.subarray(10, 14));
     expect(splitter.next()).toBe('large');
     splitter.skip();
+    expect(splitter.next()).toBe('incomplete');
     splitter.push(large.subarray(14));
     expect(splitter.next()).toBe('skipped');
     expect(splitter.next()).toBe('incomplete');

@@ -109,6 +109,7 @@ export class RawClient {
   readonly #near: Duplex;
   readonly #far: Duplex;
   #unread: Buffer = Buffer.alloc(0);
+  readonly #bytes: Buffer[] = [];
   #reading = true;
   #waiting: (() => void)[] = [];
   closed = false;
@@ -178,13 +179,14 @@ export class RawClient {
     while (!this.closed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Bytes that are no whole packet. */
-  get unread(): Buffer {
-    return this.#unread;
+  /** Everything that came. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.#bytes);
   }
 
   #take(chunk: Buffer): void {
     this.chunks += 1;
+    this.#bytes.push(chunk);
     this.#unread = Buffer.concat([this.#unread, chunk]);
     for (;;) {
       const taken = takePacket(this.#unread);

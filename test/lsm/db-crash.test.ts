@@ -59,7 +59,7 @@ const newHistory = (): History => ({ at: new Map([[0, new Map()]]), announced: 0
 
 describe('after a power cut', () => {
   it('all up to the flushed positions is there and nothing else', async () => {
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 15; seed++) {
       const random = randomFrom(seed);
       let opened = await openSmall();
       let history = newHistory();

@@ -13,7 +13,7 @@ import {
   utf8,
 } from './engine-support.ts';
 
-/** Four tables with one series each; no compaction. Returns the content and the files in order. */
+/** Four tables with a series each and one they share; no compaction. */
 async function fourTables() {
   const opened = await openSmall(undefined, { level0TablesTrigger: 100 });
   const content = new Map<string, string>();
@@ -23,6 +23,9 @@ async function fourTables() {
       put(opened.db, key, utf8(`${i}:${time}`));
       content.set(hex(key), `${i}:${time}`);
     }
+    const shared = keyAt(seriesKey(200, 'shared'), i);
+    put(opened.db, shared, utf8(`${i}:shared`));
+    content.set(hex(shared), `${i}:shared`);
     opened.position++;
     await opened.db.flush();
   }

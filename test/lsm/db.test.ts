@@ -25,7 +25,7 @@ const command = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('put'),
-      keys: fc.array(bySeriesAndTime, { maxLength: 40 }),
+      keys: fc.array(bySeriesAndTime, { minLength: 10, maxLength: 50 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('flush') }) },
@@ -112,32 +112,35 @@ async function expectFirst(snapshot: EngineSnapshot, model: Model, prefix: Uint8
 describe('Db', () => {
   it('behaves like a sorted map, its snapshots like copies of one', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(command, { maxLength: 40 }), async (commands) => {
-        const pair = new Pair(await openSmall());
-        for (const { kind, keys = [] } of commands as {
-          kind: string;
-          keys?: [number, number][];
-        }[]) {
-          if (kind === 'put') await pair.put(keys);
-          else if (kind === 'flush') await pair.opened.db.flush();
-          else if (kind === 'idle') await pair.opened.db.compactionsIdle();
-          else if (kind === 'snapshot') {
-            const snapshot = pair.opened.db.snapshot();
-            pair.held.push({ snapshot, model: new Map(pair.model) });
-          } else if (kind === 'release') pair.held.shift()?.snapshot.close();
-          else if (kind === 'read') await pair.checkReads(keys);
-          else await pair.reopen();
-        }
-        for (const { snapshot, model } of pair.held) {
-          expect(await contentOf(snapshot)).toEqual(model);
-          snapshot.close();
-        }
-        const last = pair.opened.db.snapshot();
-        expect(await contentOf(last)).toEqual(pair.model);
-        last.close();
-        await pair.opened.db.close();
-      }),
-      { numRuns: 60 },
+      fc.asyncProperty(
+        fc.array(command, { minLength: 15, maxLength: 60, size: 'max' }),
+        async (commands) => {
+          const pair = new Pair(await openSmall());
+          for (const { kind, keys = [] } of commands as {
+            kind: string;
+            keys?: [number, number][];
+          }[]) {
+            if (kind === 'put') await pair.put(keys);
+            else if (kind === 'flush') await pair.opened.db.flush();
+            else if (kind === 'idle') await pair.opened.db.compactionsIdle();
+            else if (kind === 'snapshot') {
+              const snapshot = pair.opened.db.snapshot();
+              pair.held.push({ snapshot, model: new Map(pair.model) });
+            } else if (kind === 'release') pair.held.shift()?.snapshot.close();
+            else if (kind === 'read') await pair.checkReads(keys);
+            else await pair.reopen();
+          }
+          for (const { snapshot, model } of pair.held) {
+            expect(await contentOf(snapshot)).toEqual(model);
+            snapshot.close();
+          }
+          const last = pair.opened.db.snapshot();
+          expect(await contentOf(last)).toEqual(pair.model);
+          last.close();
+          await pair.opened.db.close();
+        },
+      ),
+      { numRuns: 40 },
     );
   });
 
@@ -254,14 +257,13 @@ describe('Db', () => {
   });
 
   it('flushes positions alone when nothing was written', async () => {
-    const { db, vfs } = Object.assign(await openSmall(), { position: 4 });
-    await db.flush();
-    const { tableCount } = db.statistics();
-    await db.flush();
-    await db.close();
-    const { db: again } = await openSmall(vfs);
-    expect(text(again.flushedPositions() as Uint8Array)).toBe('0');
-    expect(tableCount).toBe(0);
+    const opened = await openSmall();
+    opened.position = 4;
+    await opened.db.flush();
+    const after = opened.vfs.crashClone({ unsyncedKeepRatio: 0, random: randomFrom(1) });
+    const { db } = await openSmall(after);
+    expect(text(db.flushedPositions() as Uint8Array)).toBe('4');
+    expect(db.statistics().tableCount).toBe(0);
   });
 
   it('refuses everything once it is closed', async () => {

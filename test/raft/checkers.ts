@@ -21,6 +21,7 @@ export class Checkers {
   readonly #nodes: readonly TestNode[];
   readonly #configuration: Configuration;
   readonly #leaders = new Map<Term, ReplicaId>();
+  readonly #votes = new Map<string, ReplicaId>();
   /** By term/index: what was ever written there, and after which term. */
   readonly #written = new Map<string, string>();
   readonly #committed: (Committed | undefined)[] = [];
@@ -113,6 +114,10 @@ export class Checkers {
 
   /** What leaves as a promise is on the disk of its sender. */
   onSend({ disk }: TestNode, message: Message): void {
+    if (message.kind === 'vote-request') this.#onVote(message.from, message.term, message.from);
+    if (message.kind === 'vote-response' && !message.reject) {
+      this.#onVote(message.from, message.term, message.to);
+    }
     if (message.kind === 'append-response' && !message.reject) {
       assert(
         disk.lastIndex >= message.index,
@@ -125,6 +130,17 @@ export class Checkers {
     if (message.kind === 'vote-request') {
       assert(disk.hardState.term >= message.term, 'a candidacy is sent before it is durable');
     }
+  }
+
+  /** One vote per term (§5.2), before and after a restart. */
+  #onVote(voter: ReplicaId, term: Term, candidate: ReplicaId): void {
+    const ballot = `${voter} in ${term}`;
+    const before = this.#votes.get(ballot);
+    assert(
+      before === undefined || before === candidate,
+      `${ballot} votes for ${before}, ${candidate}`,
+    );
+    this.#votes.set(ballot, candidate);
   }
 
   /** State machine safety: the same entry at an index everywhere, in order, durable here, each once. */

@@ -19,11 +19,13 @@ export class Cluster {
   #network: Message[] = [];
   /** Nodes of different sides do not hear each other. */
   #sides = new Map<ReplicaId, number>();
+  readonly #restartRate: number;
   #nextProposal = 0;
   #nextToken = 0;
 
   constructor({ seed, defect }: ClusterOptions) {
     this.random = new SeededRandom(seed);
+    this.#restartRate = this.random.pick([0, 0.01, 0.01, 0.05]);
     const voterCount = this.random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
     const hasLearner = this.random.chance(0.3);
     const ids = Array.from({ length: voterCount + (hasLearner ? 1 : 0) }, (_, i) => i + 1);
@@ -54,6 +56,7 @@ export class Cluster {
   }
 
   #event(node: TestNode): void {
+    if (this.random.chance(this.#restartRate)) this.#restart(node);
     const dice = this.random.below(1000);
     if (dice < 300) this.#deliverSome();
     else if (dice < 480) this.#processReady(node);
@@ -63,10 +66,9 @@ export class Cluster {
     else if (dice < 900) this.#read(node);
     else if (dice < 930) node.serveFetch(this.random.pick([0, 1, 2, 1000]));
     else if (dice < 960) this.#forget(node);
-    else if (dice < 970) node.raft.peerUnreachable(this.random.pick(this.nodes).id);
-    else if (dice < 980) this.#partition();
-    else if (dice < 990) this.#sides.clear();
-    else this.#restart(node);
+    else if (dice < 980) node.raft.peerUnreachable(this.random.pick(this.nodes).id);
+    else if (dice < 990) this.#partition();
+    else this.#sides.clear();
   }
 
   #deliverSome(): void {

@@ -38,7 +38,8 @@ export function newNode(options: {
 /** Carries out everything that is to be done, and returns the messages in the order in which they leave. */
 export function settle(node: TestNode): Message[] {
   const sent: Message[] = [];
-  while (node.raft.hasReady() || node.inFlight.length > 0) {
+  while (node.raft.hasReady() || node.inFlight.length > 0 || node.fetches.length > 0) {
+    while (node.fetches.length > 0) node.serveFetch(1000);
     if (node.raft.hasReady()) sent.push(...node.processReady().messages);
     while (node.inFlight.length > 0) sent.push(...node.persist());
     node.raft.checkInvariants();
@@ -71,13 +72,10 @@ export function tick(node: TestNode, times: number): Message[] {
 /** Makes the node a candidate in its next term, as its peers see fit to let it run. */
 export function becomeCandidate(node: TestNode, count = 3): Message[] {
   const sent = tick(node, 2 * electionTicks);
-  const preVotes = ofKind(sent, 'pre-vote-request');
-  if (node.raft.role === 'candidate') return sent;
-  const term = preVotes.at(-1)?.term ?? 0;
+  if (count === 1) return sent;
+  const term = node.raft.term + 1;
   for (let from = 2; from <= count; from++) {
-    if (node.raft.role === 'pre-candidate') {
-      node.raft.step({ kind: 'pre-vote-response', from, to: node.id, term, reject: false });
-    }
+    node.raft.step({ kind: 'pre-vote-response', from, to: node.id, term, reject: false });
   }
   return settle(node);
 }
@@ -86,7 +84,6 @@ export function becomeCandidate(node: TestNode, count = 3): Message[] {
 export function becomeLeader(node: TestNode, count = 3): Message[] {
   becomeCandidate(node, count);
   for (let from = 2; from <= count; from++) {
-    if (node.raft.role !== 'candidate') break;
     const { term } = node.raft;
     node.raft.step({ kind: 'vote-response', from, to: node.id, term, reject: false });
   }

@@ -371,7 +371,7 @@ describe('§5.3 log replication', () => {
   ])('a leader brings the log of figure 7 (%s) into agreement with its own', (_, terms) => {
     const leader = newNode({ id: 1, log: logOf([1, 1, 1, 4, 4, 5, 5, 6, 6, 6]), term: 7 });
     const follower = newNode({ id: 2, log: logOf(terms), term: 7 });
-    // Node 3 votes; a longer log than the leader's cannot be that of a voter.
+    // Node 3 gives its vote: a follower whose log is more up to date than the leader's gave it none.
     becomeCandidate(leader);
     leader.raft.step({ kind: 'vote-response', from: 3, to: 1, term: 8, reject: false });
 
@@ -476,10 +476,10 @@ describe('§5.4 safety', () => {
 
 describe('§5 figure 2, persistence: answers leave after stable storage is updated', () => {
   const requests: [string, Parameters<typeof receive>[1]][] = [
-    ['vote', { kind: 'vote-request', from: 2, term: 1, lastIndex: 0, lastTerm: 0 }],
-    ['acknowledgement', appendRequest({ entries: [entry(1, 1)] })],
+    ['a vote', { kind: 'vote-request', from: 2, term: 1, lastIndex: 0, lastTerm: 0 }],
+    ['an acknowledgement', appendRequest({ entries: [entry(1, 1)] })],
   ];
-  it.each(requests)('a %s', (_, request) => {
+  it.each(requests)('%s', (_, request) => {
     const node = newNode({});
 
     node.raft.step({ ...request, to: 1 } as Message);
@@ -585,7 +585,7 @@ describe('§8 and the dissertation', () => {
     const node = newNode({});
     becomeLeader(node);
 
-    tick(node, 2 * electionTicks);
+    tick(node, electionTicks);
 
     expect(node.raft.role).toBe('follower');
     expect(node.raft.leader).toBe(0);
@@ -613,8 +613,8 @@ describe('§8 and the dissertation', () => {
     const candidate = newNode({ term: 1 });
     const voter = newNode({ id: 2, term: 1 });
 
-    const [request] = ofKind(tick(candidate, electionTicks), 'pre-vote-request');
-    const answers = receive(voter, request as Message);
+    const requests = ofKind(tick(candidate, electionTicks), 'pre-vote-request');
+    const answers = requests.slice(0, 1).flatMap((request) => receive(voter, request));
 
     expect(answers).toMatchObject([{ kind: 'pre-vote-response', term: 2, reject: false }]);
     expect(candidate.disk.hardState).toMatchObject({ term: 1, vote: 0 });

@@ -15,8 +15,11 @@ import type {
   WhereDocument,
 } from '../../clients/cli/status-document.ts';
 
-/** The compiled command line: end-to-end tests run what users run. */
-export const dssScript = fileURLToPath(new URL('../../dist/clients/cli/dss.js', import.meta.url));
+/** The compiled command line: end-to-end tests run what users run. `DSS_DIST` names another build. */
+export const dssScript = join(
+  process.env.DSS_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)),
+  'clients/cli/dss.js',
+);
 
 const LOG_LINES_KEPT = 200;
 const POLL_MS = 50;
@@ -91,8 +94,8 @@ export function startProcess(
       };
       const look = (): void => {
         const found = stdout.find((candidate) => pattern.test(candidate));
-        if (found !== undefined) return finish(() => resolve(found));
-        if (!running.has(child)) finish(() => reject(new Error(complaint('it ended'))));
+        if (found !== undefined) finish(() => resolve(found));
+        else if (!running.has(child)) finish(() => reject(new Error(complaint('it ended'))));
       };
       const complaint = (why: string): string =>
         `${command} ${args.join(' ')}: no line ${pattern}: ${why}\n${[...stdout, ...stderr].join('\n')}`;
@@ -287,7 +290,7 @@ export class TestCluster {
     await eventually(`${this.node(index).name} catches up`, timeoutMs, async () => {
       const behind = (await this.status(index)).shards.filter(
         (shard: ShardStatus) =>
-          shard.local && shard.local.applied < (targets.get(shard.group) ?? 0),
+          shard.local && (shard.local.applied ?? 0) < (targets.get(shard.group) ?? 0),
       );
       return behind.length === 0 ? true : undefined;
     });

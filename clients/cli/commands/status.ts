@@ -30,7 +30,7 @@ function formatStatus(status: StatusDocument, output: Output): string {
   const state = cluster.state === 'ok' ? 'green' : cluster.state === 'degraded' ? 'yellow' : 'red';
   const lines = [
     `Cluster ${cluster.id}: ${output.style(state, cluster.state)}; a PUBACK means ${copies} of ${replicas} copies on disk`,
-    `Seen by ${node.name}, up ${formatDuration(node.uptimeMs)}`,
+    `Seen by ${node.name}, up ${formatDuration(status.process.uptimeMs)}`,
     '',
     formatNodes(status),
     '',
@@ -38,8 +38,7 @@ function formatStatus(status: StatusDocument, output: Output): string {
     formatStorage(status),
   ];
   for (const alert of alerts) {
-    const since = `since ${formatDuration(alert.sinceMs)}`;
-    lines.push(output.style('red', `Alert ${alert.name}: ${alert.message} (${since})`));
+    lines.push(output.style('red', `Alert ${alert.name}: ${alert.message}`));
   }
   return lines.join('\n');
 }
@@ -60,14 +59,18 @@ function formatNodes(status: StatusDocument): string {
     node.name,
     node.state,
     node.mqtt,
-    node.http,
+    node.http ?? '',
     String(node.leads),
     String(node.replicas),
-    formatBytes(node.memoryBytes),
-    formatBytes(node.diskUsedBytes),
+    formatKnown(node.memoryBytes),
+    formatKnown(node.diskUsedBytes),
     node.id === status.node.id ? 'itself' : formatHeard(node.lastHeardMs),
   ]);
   return formatTable(columns, rows);
+}
+
+function formatKnown(bytes: number | null): string {
+  return bytes === null ? '' : formatBytes(bytes);
 }
 
 function formatHeard(milliseconds: number | null): string {
@@ -75,11 +78,15 @@ function formatHeard(milliseconds: number | null): string {
 }
 
 function formatShards(status: StatusDocument): string {
-  const leaderless = status.shards.filter((shard) => shard.leader === null);
-  const local = status.shards.flatMap((shard) => (shard.local ? [shard.local] : []));
-  const behind = local.reduce((sum, replica) => sum + replica.commit - replica.applied, 0);
+  const shards = status.shards.filter((shard) => shard.kind === 'shard');
+  const leaderless = shards.filter((shard) => shard.leader === null);
+  const local = shards.flatMap((shard) => (shard.local ? [shard.local] : []));
+  const behind = local.reduce(
+    (sum, replica) => sum + (replica.commit ?? 0) - (replica.applied ?? 0),
+    0,
+  );
   const suspect = local.filter((replica) => replica.suspect !== null).length;
-  const count = status.shards.length;
+  const count = shards.length;
   const parts = [
     leaderless.length === 0
       ? `${count} shards, all with a leader`
@@ -95,7 +102,7 @@ function formatShards(status: StatusDocument): string {
 }
 
 function formatStorage(status: StatusDocument): string {
-  const { storage, log } = status;
+  const { storage = {}, log = {} } = status;
   const parts = [
     `${formatBytes(storage.memtableBytes ?? 0)} in memory`,
     `${storage.tableCount ?? 0} tables of ${formatBytes(storage.tableBytes ?? 0)}`,

@@ -15,7 +15,6 @@ export function addWhere(program: Command, shell: Shell): void {
       shell.output.result(where, () =>
         [
           `key       ${where.key}`,
-          `slot      ${where.slot}`,
           `shard     ${where.group}`,
           `leader    ${where.leader ?? 'none right now'}`,
           `replicas  ${where.replicas.join(', ')}`,

@@ -10,6 +10,7 @@ import {
   openLog,
   path,
   readAll,
+  seeded,
   texts,
 } from './harness.ts';
 
@@ -30,6 +31,8 @@ describe('log', () => {
     const reopened = await openLog(vfs);
     expect(reopened.damage).toEqual([]);
     expect(reopened.everythingLost).toBe(false);
+    expect(reopened.recoveredRound).toBe(3);
+    expect(reopened.log.syncedRound).toBe(3);
     expect(reopened.groups).toEqual([
       {
         ...newGroup(1),
@@ -56,6 +59,7 @@ describe('log', () => {
     const round = commit(log, 1, ...entries(4, 8, 2));
     log.stage(1, undefined, entries(7, 9, 3));
     log.stage(1, undefined, entries(8, 8, 4));
+    expect(log.stagedBytes, 'of two entries').toBe(2 * (16 + 3));
     await round;
     expect(await texts(log, 1)).toEqual(['1/1', '1/2', '1/3', '2/4', '2/5', '2/6', '2/7', '2/8']);
     await log.commitRound();
@@ -196,6 +200,42 @@ describe('log', () => {
     await round;
     expect(await second.collect()).toBeGreaterThan(0);
     expect(await texts((await openLog(vfs)).log, 1)).toEqual(['2/1', '2/2', '2/3']);
+  });
+
+  it('keeps a segment until the opening round of the next is durable', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1, { hardState: { term: 7, vote: 31, commit: 0 } }));
+    await log.commitRound();
+    let release = () => {};
+    vfs.onOperation = ({ kind }) =>
+      kind === 'sync' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+    const round = commit(log, 1, ...entries(1, 1, 7));
+    await log.collect();
+    const cut = vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 });
+    expect((await openLog(cut)).groups[0]?.hardState.vote).toBe(31);
+    vfs.onOperation = undefined;
+    release();
+    await round;
+    expect(await log.collect()).toBe(1);
+  });
+
+  it('removes segments so that a power cut among them does not look like damage', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1));
+    for (let index = 1; index <= 5; index++) await commit(log, 1, ...entries(index, index, 1));
+    log.release(1, 5, 1);
+    await log.commitRound();
+    let left = 9;
+    vfs.onOperation = () => {
+      if (--left === 0) throw new Error('power cut');
+    };
+    await expect(log.collect()).rejects.toThrow('power cut');
+    for (let seed = 0; seed < 30; seed++) {
+      const opened = await openLog(vfs.crashClone({ random: seeded(seed) }));
+      expect(opened.damage).toEqual([]);
+    }
   });
 
   it('returns fewer entries when they are released, and their file removed, while the disk works', async () => {

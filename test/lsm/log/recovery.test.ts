@@ -83,6 +83,30 @@ describe('a torn tail', () => {
     }
   });
 
+  it('does not reach over a round that the torn one declares synced', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2));
+    await log.commitRound();
+    const start = nextRoundOffset(log);
+    await commit(log, 1, ...entries(1, 1, 1));
+    const tail = nextRoundOffset(log);
+    await commit(log, 2, ...entries(1, 1, 1));
+    vfs.damage(path(1), tail + recordsOf(1), 1);
+    for (const [place, expected] of [
+      [recordsOf(1), [1]],
+      [inHeader, [1, 2]],
+    ] as const) {
+      const damaged = vfs.processCrashClone();
+      damaged.damage(path(1), start + place, 1);
+      const opened = await openLog(damaged);
+      expect(suspects(opened)).toEqual(expected);
+      expect(opened.damage).toMatchObject([{ offset: start, groups: expected }]);
+      expect(opened.groups[1]?.lastIndex).toBe(0);
+    }
+  });
+
   it('leaves a log that never was when the first round of all is torn', async () => {
     const vfs = new CrashableMemVfs();
     await openLog(vfs);
@@ -185,6 +209,19 @@ describe('damage', () => {
     expect(suspects(await openLog(vfs))).toEqual([1]);
   });
 
+  it('is seen when a lost round began the group anew under another replica id', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 7, 1));
+    const start = nextRoundOffset(log);
+    log.addGroup(newGroup(1, { replicaId: 99 }));
+    await commit(log, 1, ...entries(1, 5, 1));
+    await commit(log, 1, ...entries(6, 6, 1));
+    vfs.damage(path(1), start + inHeader, 1);
+    expect(suspects(await openLog(vfs))).toEqual([1]);
+  });
+
   it('stays known at later starts, when the damaged file is gone, until the group begins anew', async () => {
     const vfs = new CrashableMemVfs();
     const { log } = await openLog(vfs, 4096);
@@ -251,6 +288,35 @@ describe('damage', () => {
     view.setUint32(8, crc32c(round, 12, 64 + view.getUint32(52, true)), true);
     await file.write(4096, round);
     await expectCode(openLog(vfs), 'FORMAT_TOO_NEW');
+  });
+
+  it('does not come from a copy of a segment under another name', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 8192);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 1, 1));
+    await commit(log, 1, ...entries(2, 2, 1));
+    const copy = await vfs.open(path(9), 'create');
+    await copy.write(0, await vfs.readFile(path(1)));
+    const opened = await openLog(vfs);
+    expect(opened.damage).toEqual([]);
+    expect(await texts(opened.log, 1)).toEqual(['1/1', '1/2']);
+  });
+
+  it('of an opening round voids no synced round before it', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 8192);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2));
+    await commit(log, 1, ...entries(1, 1, 1));
+    log.stage(2, undefined, entries(1, 1, 1));
+    await commit(log, 1, ...entries(2, 2, 1));
+    await commit(log, 1, ...entries(3, 3, 1));
+    vfs.damage(path(2), inHeader, 1);
+    const opened = await openLog(vfs);
+    expect(opened.damage).toMatchObject([{ file: '0000000002.log', offset: 0, groups: [1, 2] }]);
+    expect(opened.damage[0]?.reason).toBe('rounds 3 to 3 cannot be read');
+    expect(await texts(opened.log, 1)).toEqual(['1/1']);
   });
 
   it('does not come from stale blocks of another segment', async () => {

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Offload } from '../../lsm/offload/offload.ts';
+import { OsVfs } from '../../lsm/vfs/os.ts';
+import { contentOf, hex, keyAt, openSmall, put, seriesKey, utf8 } from './engine-support.ts';
+
+// A worker thread runs compiled code only, so this needs `npm run build`, which `npm test` does first.
+const compiled = join(import.meta.dirname, '../../dist/lsm/offload/worker-host.js');
+const isBuilt = existsSync(compiled);
+if (!isBuilt)
+  console.warn(`WorkerOffload is NOT tested: ${compiled} is missing, run npm run build`);
+
+async function withWorker(use: (offload: Offload, directory: string) => Promise<void>) {
+  const { WorkerOffload } = await import(pathToFileURL(compiled).href);
+  const directory = await mkdtemp(join(tmpdir(), 'dss-engine-'));
+  const offload: Offload = new WorkerOffload();
+  try {
+    await use(offload, directory);
+  } finally {
+    await offload.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+describe.skipIf(!isBuilt)('WorkerOffload', () => {
+  it('flushes and compacts in its thread, on the real file system', async () => {
+    await withWorker(async (offload, directory) => {
+      const vfs = new OsVfs();
+      // biome-ignore lint/suspicious/noExplicitAny: the helper is typed for the file system in memory
+      const { db } = await openSmall(vfs as any, { offload, directory });
+      const expected = new Map<string, string>();
+      for (let i = 0; i < 1500; i++) {
+        const key = keyAt(seriesKey(i % 7, `d${i % 31}`), i);
+        put(db, key, utf8(`${i}`));
+        expected.set(hex(key), `${i}`);
+        await db.waitForRoom();
+      }
+      await db.flush();
+      await db.compactionsIdle();
+      expect(db.statistics().compactedBytes).toBeGreaterThan(0);
+      const snapshot = db.snapshot();
+      expect(await contentOf(snapshot)).toEqual(expected);
+      snapshot.close();
+      await db.close();
+    });
+  });
+
+  it('brings errors back with their codes', async () => {
+    await withWorker(async (offload, directory) => {
+      const input = { directory, suffixBytes: 8, blockSizeBytes: 100, runs: [[{ fileNumber: 3 }]] };
+      await expect(offload.run('compact', input)).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+  });
+
+  it('takes no job once it is closed', async () => {
+    await withWorker(async (offload) => {
+      await offload.close();
+      await expect(offload.run('flush', {})).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+    });
+  });
+});
