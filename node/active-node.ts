@@ -10,6 +10,7 @@ import { Watches } from './dataplane/watches.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
+import { isWholeSeriesKey } from './shard/engine-key.ts';
 import { ShardHost } from './shard/host.ts';
 import {
   decodePositions,
@@ -76,6 +77,7 @@ export class ActiveNode {
       borders: genesis.groups
         .filter(({ slotCount }) => slotCount > 0)
         .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
+      isWholeSeriesKey,
       onEvent: (event) => reportEngineEvent(options, event),
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
     });
@@ -184,7 +186,7 @@ export class ActiveNode {
     } else if (message.watchCredit != null) {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
-      this.watches.closedBy(from.node, message.id);
+      this.watches.closedBy(from.node, message.id, message.watchClose.reason ?? '');
     }
   }
 

@@ -1,12 +1,13 @@
 import type { ClusterDoor, DataPlane } from '../broker/data-plane.ts';
 import { Log } from '../lsm/log/log.ts';
+import type { Vfs } from '../lsm/vfs/vfs.ts';
 import type { cluster } from '../protos/index.ts';
 import { ActiveNode } from './active-node.ts';
 import type { Env } from './env.ts';
 import { Formation, type PeerAddress } from './membership/formation.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { type Identity, startIdentity, writeIdentity } from './membership/identity.ts';
-import { isFurther, PeerMemory, type Progress } from './membership/peer-memory.ts';
+import { PeerMemory, type Progress } from './membership/peer-memory.ts';
 import { addFirstReplicas } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
 import type { Transport } from './transport/transport.ts';
@@ -24,6 +25,8 @@ export interface StorageNodeOptions {
   readonly replicationFactor: number;
   readonly shardCount: number;
   readonly memtableBytes?: number;
+  /** A log segment that is larger gets no further round. */
+  readonly segmentBytes?: number;
   readonly transport: (identity: Identity) => Transport;
   /** What the machine says of itself, for heartbeats. */
   readonly load?: () => Pick<
@@ -52,6 +55,7 @@ export class StorageNode {
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
   static async open(options: StorageNodeOptions): Promise<StorageNode> {
     const { env, directory, name } = options;
+    await layOut(env.vfs, directory);
     const identity = await startIdentity(env.vfs, directory, name, env.random);
     const memory = await PeerMemory.open(env.vfs, directory);
     return new StorageNode(options, identity, memory);
@@ -99,9 +103,10 @@ export class StorageNode {
       if (node !== own) this.#link.learnAddress(node, listed ?? mqttAddress);
     }
     const opened = await this.#openLog(genesis);
-    this.#link.syncedRound = () => opened.log.syncedRound;
     const remembered = await this.#formation.hearMajority(genesis);
-    const distrust = opened.distrust ?? this.#rolledBack(remembered, opened.recoveredRound);
+    const distrust = opened.distrust ?? (await this.#rolledBack(remembered, opened.recoveredRound));
+    // Not sooner: peers would remember the round that opened the log today beside those that it must have held.
+    this.#link.syncedRound = () => opened.log.syncedRound;
     this.#active = await ActiveNode.open({
       ...opened,
       options: this.#options,
@@ -139,12 +144,13 @@ export class StorageNode {
   }
 
   async #openLog(genesis: Genesis) {
-    const { env, directory } = this.#options;
+    const { env, directory, segmentBytes } = this.#options;
     const open = () =>
       Log.open({
         vfs: env.vfs,
         directory: `${directory}/log`,
         newLogId: () => env.random.bytes(8),
+        ...(segmentBytes === undefined ? {} : { segmentBytes }),
       });
     let opened = await open();
     if (!this.identity.initialized) {
@@ -167,17 +173,32 @@ export class StorageNode {
     return { log, groups, recoveredRound, distrust };
   }
 
-  /** Compares what peers remember of this node with what it holds (DESIGN §5 ▣, Identity). */
-  #rolledBack(remembered: Progress | undefined, recoveredRound: number): string | undefined {
-    if (remembered === undefined) return undefined;
-    const { startCounter } = this.identity;
-    // Round numbers grow over restarts too, so what was told in any earlier run must have been found now.
-    const isLess =
-      remembered.startCounter < startCounter
-        ? remembered.syncedRound > recoveredRound
-        : isFurther(remembered, { startCounter, syncedRound: this.#link.syncedRound() });
-    return isLess
-      ? 'this directory holds less than other nodes remember: it was restored or copied'
-      : undefined;
+  /**
+   * Compares what peers remember of this node with what it holds (DESIGN §5 ▣, Identity). Round numbers grow
+   * over restarts too, so what was told in any earlier run must have been found now. The verdict is kept: with
+   * every start there is one more round and a higher start counter, and soon the directory would seem whole.
+   */
+  async #rolledBack(
+    remembered: Progress | undefined,
+    recoveredRound: number,
+  ): Promise<string | undefined> {
+    const { identity } = this;
+    if (identity.distrust !== undefined || remembered === undefined) return identity.distrust;
+    const isWhole =
+      remembered.startCounter <= identity.startCounter && remembered.syncedRound <= recoveredRound;
+    if (isWhole) return undefined;
+    const distrust =
+      'this directory holds less than other nodes remember: it was restored or copied';
+    const { env, directory } = this.#options;
+    await writeIdentity(env.vfs, directory, { ...identity, initialized: true, distrust });
+    return distrust;
   }
+}
+
+/** The folders of a node, durably: a log whose folder vanishes in a power cut would be no log. */
+async function layOut(vfs: Vfs, directory: string): Promise<void> {
+  for (const folder of ['', '/log', '/tables']) await vfs.makeDirectory(`${directory}${folder}`);
+  await vfs.syncDirectory(directory);
+  const parent = directory.slice(0, directory.lastIndexOf('/'));
+  if (parent !== '') await vfs.syncDirectory(parent);
 }

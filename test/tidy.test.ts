@@ -145,6 +145,22 @@ function headingAnchors(markdown: string): string[] {
   );
 }
 
+/** Stable codes: in unions and lists of codes, and where an error or an answer is made with one. */
+function errorCodes({ text }: Source): string[] {
+  const places =
+    /\btype \w+Code =[^;]+;|\b\w+_CODES = \[[^\]]+\]|\bnew CliError\(\s*[\w.]+,\s*'\w+'|\b(?:code|error)(?: =|:) '[A-Z_]+'/g;
+  const found = [...withoutComments(text).matchAll(places)].flatMap(([place]) =>
+    [...place.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, code = '']) => code),
+  );
+  return [...new Set(found)];
+}
+
+function undocumentedCodes(source: Source, table: string): string[] {
+  return errorCodes(source)
+    .filter((code) => !table.includes(`\n| \`${code}\` |`))
+    .map((code) => `${source.path} has the code ${code}, which is not in docs/ERRORS.md`);
+}
+
 const root = join(import.meta.dirname, '..');
 const skipped = /(^|\/)(node_modules|dist|coverage|\.git|\.dss)$|^protos\/gen$/;
 
@@ -186,6 +202,12 @@ describe('the house', () => {
     );
     expect(missing).toEqual([]);
     expect(documents.flatMap((document) => deadLinks(document, readFromRoot))).toEqual([]);
+  });
+
+  it('explains every error code', () => {
+    const table = readFromRoot('docs/ERRORS.md') ?? '';
+    const ours = sources.filter(({ path }) => !/^(test|bench)\//.test(path));
+    expect(ours.flatMap((source) => undocumentedCodes(source, table))).toEqual([]);
   });
 
   it('has generated code that is what the .proto files say', async () => {
@@ -260,5 +282,16 @@ describe('the rules', () => {
       '# Here\n[a](b.md) [b](c.md#no) [c](c.md#the-end) [d](#here) `[e](f)` [g](http://h)';
     const read = (path: string) => (path === 'docs/c.md' ? '# The end' : undefined);
     expect(deadLinks(at('docs/a.md', links), read)).toHaveLength(2);
+  });
+
+  it.each([
+    "export type LsmErrorCode =\n  | 'KNOWN'\n  | 'NEW';",
+    "export const REFUSAL_CODES = [\n  'KNOWN',\n  'NEW',\n] as const;",
+    "throw new CliError(\n  ExitCode.failure,\n  'NEW', `a sentence`);",
+    "readonly code = 'NEW';",
+    "return { ok: false, error: 'NEW' }; // 'OTHER'",
+  ])('find the undocumented code in %s', (text) => {
+    const table = '| code | meaning |\n|---|---|\n| `KNOWN` | all is well, not `NEW` |\n';
+    expect(undocumentedCodes(at('lsm/errors.ts', text), table)).toHaveLength(1);
   });
 });

@@ -95,18 +95,13 @@ function withoutTornTail(segments: readonly SegmentScan[], declaredRound: number
 
 function withoutVoidRounds(segments: readonly SegmentScan[]): SegmentScan[] {
   let firstVoid = Number.POSITIVE_INFINITY;
-  return segments
-    .toReversed()
-    .map((segment) => {
-      const rounds = segment.rounds.filter((round) => round.number < firstVoid);
-      const first = segment.rounds[0];
-      if (first !== undefined) {
-        const numberOfOpening = isOpening(first) ? first.number : first.number - 1;
-        firstVoid = Math.min(firstVoid, numberOfOpening);
-      }
-      return { ...segment, rounds };
-    })
-    .reverse();
+  const kept: SegmentScan[] = [];
+  for (const segment of segments.toReversed()) {
+    const rounds = segment.rounds.filter(({ number }) => number < firstVoid);
+    kept.unshift({ ...segment, rounds });
+    firstVoid = Math.min(firstVoid, segment.rounds[0]?.number ?? firstVoid);
+  }
+  return kept;
 }
 
 function isOpening(round: Round): boolean {
@@ -145,23 +140,23 @@ function gapAtStart(segments: readonly SegmentScan[], first: Round): Gap | undef
   return { kind: 'gap', segment, offset: 0, reason };
 }
 
+/** `next` is undefined at the end of the log. */
 function gapBetween(
   segments: readonly SegmentScan[],
   previous: Round,
   lastMissing: number,
   next: Round | undefined,
 ): Gap | undefined {
-  if (lastMissing <= previous.number) return undefined;
   const end = previous.offset + previous.length;
-  const file = segments.find(({ segment }) => segment === previous.segment);
-  const hasMoreInFile = end < (file?.fileBytes ?? 0);
-  const place =
-    hasMoreInFile || next === undefined
-      ? { segment: previous.segment, offset: end }
-      : { segment: next.segment, offset: 0 };
-  return {
-    kind: 'gap',
-    ...place,
-    reason: `rounds ${previous.number + 1} to ${lastMissing} cannot be read`,
-  };
+  const reason = `rounds ${previous.number + 1} to ${lastMissing} cannot be read`;
+  if (next !== undefined && next.segment !== previous.segment) {
+    const place = { segment: next.segment, offset: 0 };
+    if (!isOpening(next))
+      return { kind: 'gap', ...place, reason: 'the opening round cannot be read' };
+    const file = segments.find(({ segment }) => segment === previous.segment);
+    const isFileMissing = end >= (file?.fileBytes ?? 0);
+    if (isFileMissing && lastMissing > previous.number) return { kind: 'gap', ...place, reason };
+  }
+  if (lastMissing <= previous.number) return undefined;
+  return { kind: 'gap', segment: previous.segment, offset: end, reason };
 }

@@ -128,7 +128,6 @@ class GroupReplay implements ReplayedGroup {
   #restart(replicaId: number): void {
     this.replicaId = replicaId;
     this.index.restart(this.index.startIndex, this.index.startTerm);
-    this.#missing = undefined;
     this.firstUndeclaredIndex = undefined;
   }
 

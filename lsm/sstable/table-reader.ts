@@ -125,19 +125,24 @@ export class TableReader implements BlockSource {
     if (!mayContain(filter, hash)) return undefined;
     const cursor = this.cursor();
     const moved = cursor.seek(series);
-    if (moved instanceof Promise) return moved.then(() => entryOfSeries(cursor, series));
-    return entryOfSeries(cursor, series);
+    if (moved instanceof Promise) return moved.then(() => this.#entryOfSeries(cursor, series));
+    return this.#entryOfSeries(cursor, series);
   }
-}
 
-function entryOfSeries(cursor: TableCursor, series: Uint8Array): FoundEntry | undefined {
-  if (!cursor.valid) return undefined;
-  if (!rangeStartsWith(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, series)) return undefined;
-  return {
-    key: cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd),
-    value: cursor.valueBytes.subarray(cursor.valueStart, cursor.valueEnd),
-    seq: cursor.seq,
-  };
+  /**
+   * The length is looked at too: the filter may wrongly affirm a mere beginning of series keys, and what stands
+   * first behind it here says nothing about other tables.
+   */
+  #entryOfSeries(cursor: TableCursor, series: Uint8Array): FoundEntry | undefined {
+    const keyLength = series.length + this.properties.suffixMin.length;
+    if (!cursor.valid || cursor.keyEnd - cursor.keyStart !== keyLength) return undefined;
+    if (!rangeStartsWith(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, series)) return undefined;
+    return {
+      key: cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd),
+      value: cursor.valueBytes.subarray(cursor.valueStart, cursor.valueEnd),
+      seq: cursor.seq,
+    };
+  }
 }
 
 async function readProperties(table: TableFile, handle: BlockHandle): Promise<TableProperties> {

@@ -120,10 +120,8 @@ export class NodeDataPlane implements DataPlane {
     reply: (body: RpcBody) => void,
   ): void {
     const { group = 0, number = 0, count = 0, crc = 0, batch = NOTHING } = request;
-    this.#propose(
-      group,
-      { ...from, number, count, crc, bytes: batch.slice() },
-      (outcome) => reply({ forwardReply: { group, number, ...wireOutcome(outcome) } }),
+    this.#propose(group, { ...from, number, count, crc, bytes: batch.slice() }, (outcome) =>
+      reply({ forwardReply: { group, number, ...wireOutcome(outcome) } }),
     );
   }
 

@@ -17,7 +17,8 @@ import type { ShardMap } from './shard-map.ts';
 export const READ_INDEX_DEADLINE_MS = 2_000;
 const READ_DEADLINE_MS = 10_000;
 const RETRY_MS = 100;
-const LIST_VALUE_BYTES_MAX = 512 * 1024;
+/** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
+const PAGE_BYTES_MAX = 512 * 1024;
 
 const { ReadStatus } = cluster;
 
@@ -124,11 +125,7 @@ export class Reads {
     return { kind: 'unavailable' };
   }
 
-  async #askNode(
-    node: string,
-    group: number,
-    query: ShardQuery,
-  ): Promise<ShardAnswer | undefined> {
+  async #askNode(node: string, group: number, query: ShardQuery): Promise<ShardAnswer | undefined> {
     const what =
       query.kind === 'get'
         ? { get: { key: query.key } }
@@ -155,7 +152,7 @@ export async function confirmRead(host: ShardHost, replica: Replica): Promise<bo
   const index = await confirmed;
   if (index === undefined) return false;
   await replica.whenApplied(index);
-  return true;
+  return replica.state.appliedIndex >= index;
 }
 
 async function listShard(
@@ -170,17 +167,30 @@ async function listShard(
     let bytes = 0;
     await scanCurrent(snapshot, slot, query, (item) => {
       if (item.deleted) return true;
-      if (page.items.length >= query.limit || bytes > LIST_VALUE_BYTES_MAX) {
+      if (page.items.length >= query.limit || bytes > PAGE_BYTES_MAX) {
         page.more = true;
         return false;
       }
-      page.items.push(query.values ? item : { ...item, value: NOTHING });
-      bytes += query.values ? item.value.length : 0;
+      const listed = query.values ? item : { ...item, value: NOTHING };
+      page.items.push(listed);
+      bytes += bytesOf(listed);
       return true;
     });
     pages.push(page);
   }
-  return { kind: 'items', ...mergePages(pages, query.limit) };
+  return { kind: 'items', ...shorten(mergePages(pages, query.limit)) };
+}
+
+/** At least one item, and no more than fit a message. */
+function shorten(page: { items: CurrentValue[]; more: boolean }): typeof page {
+  let bytes = 0;
+  const end = page.items.findIndex((item) => (bytes += bytesOf(item)) > PAGE_BYTES_MAX);
+  if (end < 0 || end + 1 >= page.items.length) return page;
+  return { items: page.items.slice(0, end + 1), more: true };
+}
+
+function bytesOf(item: CurrentValue): number {
+  return item.key.length + item.value.length;
 }
 
 /**

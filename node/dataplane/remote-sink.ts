@@ -1,5 +1,5 @@
-import type { RpcHub } from '../transport/rpc.ts';
 import type { WatchBatch, WatchSink } from '../shard/watch-feed.ts';
+import type { RpcHub } from '../transport/rpc.ts';
 
 /** How far changes may run ahead of what the watcher granted, before it must start again from a snapshot. */
 const OVERDRAFT_BYTES_MAX = 4 * 1024 * 1024;
@@ -11,8 +11,11 @@ export class RemoteSink implements WatchSink {
   readonly #id: number;
   readonly #onClose: () => void;
   #creditBytes: number;
+  #grantedBytes = 0;
   #resume: (() => void) | undefined;
   #sentIndex = 0;
+  /** Messages of the snapshot carry their ordinal as `fromIndex`, so that a lost one is noticed. */
+  #snapshotMessages = 0;
   #snapshotSent = false;
   #closed = false;
 
@@ -32,8 +35,9 @@ export class RemoteSink implements WatchSink {
 
   deliver(batch: WatchBatch): Promise<void> | undefined {
     if (this.#closed) return undefined;
+    const fromIndex = batch.snapshot ? this.#snapshotMessages++ : batch.fromIndex;
     this.#rpc.post(this.node, 'bulk', this.#id, {
-      watchEvents: { ...batch, items: [...batch.items] },
+      watchEvents: { ...batch, fromIndex, items: [...batch.items] },
     });
     for (const { key, value } of batch.items) this.#creditBytes -= key.length + value.length + 32;
     if (batch.snapshotDone) this.#snapshotSent = true;
@@ -49,14 +53,16 @@ export class RemoteSink implements WatchSink {
     });
   }
 
-  credit(bytes: number): void {
-    this.#creditBytes += bytes;
+  /** `granted` counts from the opening of the watch, modulo 2^32: a lost message delays it only. */
+  credit(granted: number): void {
+    this.#creditBytes += (granted - this.#grantedBytes) >>> 0;
+    this.#grantedBytes = granted;
     if (this.#creditBytes > 0) this.#release();
   }
 
   /** Says where the watch stands, so that a lost message is noticed even when nothing follows it. */
   keepAlive(): void {
-    const fromIndex = this.#snapshotSent ? this.#sentIndex : 0;
+    const fromIndex = this.#snapshotSent ? this.#sentIndex : this.#snapshotMessages++;
     this.#rpc.post(this.node, 'bulk', this.#id, {
       watchEvents: { fromIndex, toIndex: fromIndex, snapshot: !this.#snapshotSent },
     });

@@ -25,7 +25,8 @@ export class ShardMap {
     for (const { group, firstSlot, slotCount, voters } of genesis.groups) {
       const replicas = voters.map(({ node }) => node);
       this.#rows.set(group, { group, firstSlot, slotCount, replicas, leader: undefined });
-      for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) this.#groupOfSlot[slot] = group;
+      for (let slot = firstSlot; slot < firstSlot + slotCount; slot++)
+        this.#groupOfSlot[slot] = group;
     }
   }
 

@@ -16,7 +16,11 @@ import type { Env } from '../env.ts';
 export class DataPlaneUntilJoined implements DataPlane {
   readonly #env: Env;
   #joined: DataPlane | undefined;
-  readonly #waiting = new Set<{ readonly filter: string; readonly watcher: Watcher; watch?: Watch }>();
+  readonly #waiting = new Set<{
+    readonly filter: string;
+    readonly watcher: Watcher;
+    watch?: Watch;
+  }>();
 
   constructor(env: Env) {
     this.#env = env;

@@ -16,6 +16,10 @@ const RETRY_MS = 200;
 const KEEP_ALIVE_MS = 1_000;
 const SILENCE_MAX_MS = 5_000;
 const CREDIT_BYTES = 256 * 1024;
+/** The reason of a watcher that closes. */
+const NOT_INTERESTED = '';
+/** Below every version, and yet not "none before": what was deleted is told as well. */
+const FIRST_VERSION = 1;
 
 interface WatchesOptions {
   readonly own: string;
@@ -93,6 +97,7 @@ export class Watches {
         handle.close();
       },
     });
+    this.#served.get(key)?.close();
     const handle = this.#openFeed(replica, {
       filter: request.filters?.[0] ?? '',
       after: request.after ?? 0,
@@ -105,9 +110,15 @@ export class Watches {
     this.#served.get(`${from} ${id}`)?.credit(bytes);
   }
 
-  /** Either side ends it: the watcher is not interested any more, or the server cannot go on. */
-  closedBy(from: string, id: number): void {
-    this.#served.get(`${from} ${id}`)?.close();
+  /**
+   * Either side ends it. A watcher that is not interested any more gives no reason, a server that cannot go on
+   * does: two nodes that watch each other may have given both conversations the same number.
+   */
+  closedBy(from: string, id: number, reason: string): void {
+    if (reason === NOT_INTERESTED) {
+      this.#served.get(`${from} ${id}`)?.close();
+      return;
+    }
     const part = this.#remote.get(id);
     if (part?.servedBy === from) this.#reopen(part);
   }
@@ -116,7 +127,7 @@ export class Watches {
     const { env, rpc } = this.#options;
     const part = this.#remote.get(id);
     if (part === undefined || part.servedBy !== from) {
-      rpc.post(from, 'bulk', id, { watchClose: { reason: 'not watched here' } });
+      rpc.post(from, 'bulk', id, { watchClose: { reason: NOT_INTERESTED } });
       return;
     }
     const items = ((events.items ?? []) as cluster.Item[]).map(itemOf);
@@ -129,11 +140,17 @@ export class Watches {
       items,
     };
     part.heardAtMs = env.clock.monotonicMs();
-    if (!batch.snapshot && batch.fromIndex !== part.coveredIndex) return this.#reopen(part);
+    const expected = batch.snapshot ? part.snapshotMessages++ : part.coveredIndex;
+    if (batch.fromIndex !== expected) return this.#reopen(part);
     const consumed = part.deliver(batch) ?? Promise.resolve();
     const bytes = items.reduce((sum, item) => sum + item.key.length + item.value.length + 32, 0);
-    if (bytes === 0) return;
-    void consumed.then(() => rpc.post(from, 'bulk', id, { watchCredit: { bytes } }));
+    void consumed.then(() => {
+      if (part.remoteId !== id) return;
+      part.consumedBytes = (part.consumedBytes + bytes) % 0x1_0000_0000;
+      // In answer to a keep-alive too: the last credit may have been lost.
+      if (part.consumedBytes === 0) return;
+      rpc.post(from, 'bulk', id, { watchCredit: { bytes: part.consumedBytes } });
+    });
   }
 
   nodeUnreachable(node: string): void {
@@ -215,7 +232,8 @@ export class Watches {
   #leave(part: ShardPart): void {
     if (part.servedBy === undefined) return;
     this.#remote.delete(part.remoteId);
-    this.#options.rpc.post(part.servedBy, 'bulk', part.remoteId, { watchClose: { reason: '' } });
+    const { rpc } = this.#options;
+    rpc.post(part.servedBy, 'bulk', part.remoteId, { watchClose: { reason: NOT_INTERESTED } });
     part.servedBy = undefined;
   }
 
@@ -239,10 +257,14 @@ class ShardPart implements WatchSink {
   attempts = 0;
   /** The log up to here has been told. */
   coveredIndex = 0;
+  /** Of this conversation: messages of the snapshot, and bytes that were delivered, modulo 2^32. */
+  snapshotMessages = 0;
+  consumedBytes = 0;
   readonly #filter: string;
   readonly #watcher: Watcher;
   readonly #snapshotDone: () => void;
   #hadSnapshot = false;
+  #hadValues = false;
   /** Everything up to this version has been delivered; a part that is opened again goes on from here. */
   #deliveredVersion = 0;
   #closeFeed: (() => void) | undefined;
@@ -254,8 +276,10 @@ class ShardPart implements WatchSink {
     this.#snapshotDone = snapshotDone;
   }
 
+  /** After an unfinished snapshot everything is told again, and what was deleted since with it. */
   request(): { filter: string; after: number } {
-    return { filter: this.#filter, after: this.#deliveredVersion };
+    const told = this.#hadValues ? FIRST_VERSION : 0;
+    return { filter: this.#filter, after: Math.max(told, this.#deliveredVersion) };
   }
 
   openedLocally(handle: { close(): void }): void {
@@ -267,6 +291,8 @@ class ShardPart implements WatchSink {
     this.remoteId = id;
     this.heardAtMs = nowMs;
     this.coveredIndex = 0;
+    this.snapshotMessages = 0;
+    this.consumedBytes = 0;
   }
 
   deliver(batch: WatchBatch): Promise<void> | undefined {
@@ -290,8 +316,9 @@ class ShardPart implements WatchSink {
 
   #tell(items: readonly CurrentValue[], snapshot: boolean): Promise<void> | undefined {
     const holds: Promise<void>[] = [];
+    if (items.length > 0) this.#hadValues = true;
     for (const item of items) {
-      const held = this.#watcher.value({ ...item, snapshot });
+      const held = this.#watcher.value({ ...item, snapshot: snapshot && !item.deleted });
       if (held !== undefined) holds.push(held);
     }
     return holds.length === 0 ? undefined : Promise.all(holds).then(() => {});

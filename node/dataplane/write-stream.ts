@@ -2,6 +2,7 @@ import type { WriteFailure, WriteSink } from '../../broker/data-plane.ts';
 import { crc32c } from '../../lsm/hash/crc32c.ts';
 import type { ForwardOutcome } from '../shard/replica.ts';
 import { WriteBatchBuilder } from '../shard/write-batch.ts';
+import { GatheredBatch } from './gathered-batch.ts';
 
 /** A batch with its number, on its way to the leader. */
 export interface SealedBatch {
@@ -36,11 +37,11 @@ export const RESEND_AFTER_MS = 3_000;
  */
 export class WriteStream {
   readonly #port: WriteStreamPort;
+  /** What has no number yet, oldest first; the last one takes more. Empty ones do not stay. */
+  #gathered: GatheredBatch[] = [];
+  #gatheredBytes = 0;
+  /** Nearly always there is one batch at a time: its builder has grown to the right size. */
   readonly #builder = new WriteBatchBuilder();
-  #sinks: WriteSink[] = [];
-  #tokens: number[] = [];
-  #starts: number[] = [];
-  #openSinceMs = 0;
   #inFlight: InFlight[] = [];
   #inFlightBytes = 0;
   #nextNumber = 1;
@@ -52,11 +53,11 @@ export class WriteStream {
 
   /** What is queued here in all. */
   get queuedBytes(): number {
-    return this.#inFlightBytes + (this.#builder.count > 0 ? this.#builder.byteLength : 0);
+    return this.#inFlightBytes + this.#gatheredBytes;
   }
 
   get isIdle(): boolean {
-    return this.#builder.count === 0 && this.#inFlight.length === 0;
+    return this.#gathered.length === 0 && this.#inFlight.length === 0;
   }
 
   add(
@@ -68,38 +69,29 @@ export class WriteStream {
     valueStart: number,
     valueEnd: number,
   ): void {
-    if (this.#builder.count === 0) this.#openSinceMs = this.#port.nowMs();
-    this.#starts.push(this.#builder.add(buffer, keyStart, keyEnd, valueStart, valueEnd));
-    this.#sinks.push(sink);
-    this.#tokens.push(token);
+    let batch = this.#gathered.at(-1);
+    if (!batch?.hasRoomFor(keyEnd - keyStart + valueEnd - valueStart)) {
+      const builder = batch === undefined ? this.#ownBuilder() : new WriteBatchBuilder();
+      batch = new GatheredBatch(this.#port.nowMs(), builder);
+      this.#gathered.push(batch);
+    }
+    const bytesBefore = batch.byteLength;
+    batch.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    this.#gatheredBytes += batch.byteLength - bytesBefore;
   }
 
   /** Seals and sends what has gathered, as far as the window allows. */
   pump(): void {
-    if (this.#builder.count === 0) return;
-    const hasRoom =
-      this.#inFlight.length === 0 ||
-      (this.#inFlight.length < IN_FLIGHT_BATCHES_MAX &&
-        this.#inFlightBytes + this.#builder.byteLength <= IN_FLIGHT_BYTES_MAX);
-    if (!hasRoom) return;
-    const count = this.#builder.count;
-    const bytes = this.#builder.take();
-    const batch: InFlight = {
-      number: this.#nextNumber++,
-      count,
-      crc: crc32c(bytes),
-      bytes,
-      sinks: this.#sinks,
-      tokens: this.#tokens,
-      oldestMs: this.#openSinceMs,
-      sentAtMs: this.#port.nowMs(),
-    };
-    this.#sinks = [];
-    this.#tokens = [];
-    this.#starts = [];
-    this.#inFlight.push(batch);
-    this.#inFlightBytes += bytes.length;
-    this.#port.send(batch);
+    for (let next = this.#gathered[0]; next !== undefined; next = this.#gathered[0]) {
+      const hasRoom =
+        this.#inFlight.length === 0 ||
+        (this.#inFlight.length < IN_FLIGHT_BATCHES_MAX &&
+          this.#inFlightBytes + next.byteLength <= IN_FLIGHT_BYTES_MAX);
+      if (!hasRoom) return;
+      this.#gathered.shift();
+      this.#recount();
+      this.#seal(next);
+    }
   }
 
   /** The leader, or somebody who is not, about batch `number`. */
@@ -136,9 +128,10 @@ export class WriteStream {
     for (const batch of this.#inFlight) {
       if (nowMs - batch.oldestMs >= deadlineMs) giveUp(batch, 'no-quorum');
     }
-    if (this.#builder.count > 0 && nowMs - this.#openSinceMs >= deadlineMs) {
-      this.#dropOpen('no-quorum');
+    while (nowMs - (this.#gathered[0]?.sinceMs ?? nowMs) >= deadlineMs) {
+      this.#gathered.shift()?.fail('no-quorum');
     }
+    this.#recount();
     this.pump();
   }
 
@@ -148,27 +141,47 @@ export class WriteStream {
       if (!batch.sinks.includes(sink)) continue;
       batch.sinks = batch.sinks.map((other) => (other === sink ? NOBODY : other));
     }
-    for (let i = this.#sinks.length - 1; i >= 0; i--) {
-      if (this.#sinks[i] === sink) this.#cut(i);
-    }
+    for (const batch of this.#gathered) batch.forget(sink);
+    this.#gathered = this.#gathered.filter(({ count }) => count > 0);
+    this.#recount();
   }
 
   /** The node stops: nothing that waits will be acknowledged. */
   stop(): void {
     for (const batch of this.#inFlight) giveUp(batch, 'stopping');
-    this.#dropOpen('stopping');
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#recount();
+    for (const batch of gathered) batch.fail('stopping');
   }
 
-  #cut(index: number): void {
-    const start = this.#starts[index] as number;
-    const end = this.#starts[index + 1] ?? this.#builder.byteLength;
-    this.#builder.cut(start, end, 1);
-    this.#sinks.splice(index, 1);
-    this.#tokens.splice(index, 1);
-    this.#starts.splice(index, 1);
-    for (let i = index; i < this.#starts.length; i++) {
-      this.#starts[i] = (this.#starts[i] as number) - (end - start);
-    }
+  #seal(gathered: GatheredBatch): void {
+    const { count, sinks, tokens, sinceMs } = gathered;
+    const bytes = gathered.takeBytes();
+    const batch: InFlight = {
+      number: this.#nextNumber++,
+      count,
+      crc: crc32c(bytes),
+      bytes,
+      sinks,
+      tokens,
+      oldestMs: sinceMs,
+      sentAtMs: this.#port.nowMs(),
+    };
+    this.#inFlight.push(batch);
+    this.#inFlightBytes += bytes.length;
+    this.#port.send(batch);
+  }
+
+  #ownBuilder(): WriteBatchBuilder {
+    this.#builder.reset();
+    return this.#builder;
+  }
+
+  #recount(): void {
+    let bytes = 0;
+    for (const { byteLength } of this.#gathered) bytes += byteLength;
+    this.#gatheredBytes = bytes;
   }
 
   /** Streams are applied in order: a batch that is in means that all before it are. */
@@ -185,18 +198,6 @@ export class WriteStream {
       }
     }
     this.#inFlight.splice(0, done);
-  }
-
-  #dropOpen(failure: WriteFailure): void {
-    const sinks = this.#sinks;
-    const tokens = this.#tokens;
-    this.#builder.reset();
-    this.#sinks = [];
-    this.#tokens = [];
-    this.#starts = [];
-    for (let i = 0; i < sinks.length; i++) {
-      (sinks[i] as WriteSink).writeFailed(tokens[i] as number, failure);
-    }
   }
 }
 

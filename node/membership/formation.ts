@@ -12,7 +12,7 @@ import {
   writeGenesis,
 } from './genesis.ts';
 import { type Identity, randomId } from './identity.ts';
-import type { PeerMemory, Progress } from './peer-memory.ts';
+import { furthestOf, type PeerMemory, type Progress } from './peer-memory.ts';
 
 /** A node as the command line names it. */
 export interface PeerAddress {
@@ -47,9 +47,10 @@ const COMPLAIN_AFTER_MS = 10_000;
 export class Formation {
   readonly #options: FormationOptions;
   #genesis: Genesis | undefined;
+  /** The one genesis that is being written. */
   #accepting: Promise<void> | undefined;
   #onGenesis: (() => void) | undefined;
-  /** Peers, by address, that answered in this start, with what they remember of this node. */
+  /** Members of the cluster that answered in this start, with the furthest they remember of this node. */
   readonly #answered = new Map<string, Progress>();
   #stopped = false;
 
@@ -76,19 +77,19 @@ export class Formation {
 
   /**
    * Waits until a majority of the nodes, this one included, has answered. Returns the furthest that any of
-   * them remembers of this node: more than the directory holds means that it was rolled back.
+   * them remembers of this node: more than the directory holds means that it was rolled back. A node that
+   * holds no genesis does not count: with an empty directory it remembers nothing.
    */
   async hearMajority(genesis: Genesis): Promise<Progress | undefined> {
     const needed = Math.floor(genesis.nodes.length / 2) + 1;
-    const others = this.#others();
+    const others = this.#otherMembers(genesis);
     await this.#repeat('a majority of the nodes', async () => {
       await Promise.all(others.map((peer) => this.#hello(peer)));
       return this.#answered.size + 1 >= needed;
     });
-    const remembered = [...this.#answered.values()];
-    return remembered.sort(
-      (a, b) => b.startCounter - a.startCounter || b.syncedRound - a.syncedRound,
-    )[0];
+    let furthest: Progress | undefined;
+    for (const remembered of this.#answered.values()) furthest = furthestOf(furthest, remembered);
+    return furthest;
   }
 
   /** Nodes that were away when the cluster was created still need its genesis. */
@@ -104,8 +105,11 @@ export class Formation {
       this.#options.learnAddress(from, message.hello.mqttAddress ?? '');
       reply({ helloReply: this.#answerHello(message.hello) });
     } else if (message.genesis != null) {
-      void this.#accept(decodeGenesis(message.genesis as cluster.Genesis)).then((reason) =>
-        reply({ genesisReply: { accepted: reason === undefined, reason: reason ?? '' } }),
+      this.#accept(decodeGenesis(message.genesis as cluster.Genesis)).then(
+        (reason) =>
+          reply({ genesisReply: { accepted: reason === undefined, reason: reason ?? '' } }),
+        // It could not be written. `join` waits for the same promise and ends the start.
+        () => {},
       );
     }
   }
@@ -118,18 +122,30 @@ export class Formation {
     return this.#options.peers.filter(({ name }) => name !== this.#options.identity.name);
   }
 
+  /** Where the other members are: at the address of --peers, else where they were at the creation. */
+  #otherMembers(genesis: Genesis): PeerAddress[] {
+    const listed = new Map(this.#others().map((peer) => [peer.name, peer]));
+    return genesis.nodes
+      .filter(({ node }) => node !== this.#options.identity.node)
+      .map(({ name, mqttAddress }) => listed.get(name) ?? { name, mqttAddress });
+  }
+
+  /** A peer that is not empty knows this node from a cluster that it has forgotten, and sends its genesis. */
   async #create(): Promise<void> {
     const { env, identity, mqttAddress, peers } = this.#options;
     const empty = new Map<string, { node: string }>();
     await this.#repeat('all nodes of --peers', async () => {
+      if (this.#genesis !== undefined) return true;
       await Promise.all(
         this.#others().map(async (peer) => {
           const answer = await this.#hello(peer);
-          if (answer !== undefined) empty.set(peer.name, { node: answer.node });
+          if (answer?.empty) empty.set(peer.name, { node: answer.node });
         }),
       );
-      return empty.size === peers.length - 1;
+      await this.#accepting;
+      return this.#genesis !== undefined || empty.size === peers.length - 1;
     });
+    if (this.#genesis !== undefined) return;
     const nodes = peers.map((peer) => ({
       ...peer,
       ...(peer.name === identity.name
@@ -143,8 +159,7 @@ export class Formation {
       shardCount: this.#options.shardCount,
       nodes,
     });
-    await writeGenesis(this.#options.vfs, this.#options.directory, genesis);
-    this.#genesis = genesis;
+    await this.#write(genesis);
     for (const { node } of nodes) if (node !== identity.node) this.offerGenesis(node);
   }
 
@@ -158,7 +173,7 @@ export class Formation {
   }
 
   /** Asks one peer who it is. Refusals end the start of this node. */
-  async #hello(peer: PeerAddress): Promise<{ node: string } | undefined> {
+  async #hello(peer: PeerAddress): Promise<{ node: string; empty: boolean } | undefined> {
     const { identity, rpc, mqttAddress } = this.#options;
     const clusterId = this.#genesis?.clusterId ?? '';
     const hello = {
@@ -181,12 +196,17 @@ export class Formation {
       );
     }
     this.#options.learnAddress(reply.node, peer.mqttAddress);
-    this.#answered.set(peer.mqttAddress, {
-      startCounter: reply.rememberedStartCounter ?? 0,
-      syncedRound: reply.rememberedSyncedRound ?? 0,
-    });
-    if (this.#genesis !== undefined && reply.clusterId === '') this.offerGenesis(reply.node);
-    return { node: reply.node };
+    const genesis = this.#genesis;
+    if (genesis !== undefined && reply.clusterId === '') this.offerGenesis(reply.node);
+    const isMember = genesis?.nodes.some(({ node }) => node === reply.node) ?? false;
+    if (isMember && reply.clusterId === genesis?.clusterId) {
+      const remembered = {
+        startCounter: reply.rememberedStartCounter ?? 0,
+        syncedRound: reply.rememberedSyncedRound ?? 0,
+      };
+      this.#answered.set(reply.node, furthestOf(this.#answered.get(reply.node), remembered));
+    }
+    return { node: reply.node, empty: reply.empty ?? false };
   }
 
   #answerHello(hello: NonNullable<RpcMessage['hello']>): NonNullable<RpcBody['helloReply']> {
@@ -235,20 +255,26 @@ export class Formation {
 
   /** Returns why this genesis was not accepted; nothing if it was, or was already. */
   async #accept(genesis: Genesis): Promise<string | undefined> {
-    await this.#accepting;
+    if (this.#accepting !== undefined) await this.#accepting;
     if (this.#genesis !== undefined) {
       const same = this.#genesis.clusterId === genesis.clusterId;
       return same ? undefined : `this node belongs to cluster ${this.#genesis.clusterId}`;
     }
-    const { identity, vfs, directory } = this.#options;
+    const { identity } = this.#options;
     const own = genesis.nodes.find(({ node }) => node === identity.node);
     if (own === undefined || own.name !== identity.name) return 'it does not name this node';
+    await this.#write(genesis);
+    return undefined;
+  }
+
+  /** From the first call on no other genesis can be accepted, also while this one is being written. */
+  #write(genesis: Genesis): Promise<void> {
+    const { vfs, directory } = this.#options;
     this.#accepting = writeGenesis(vfs, directory, genesis).then(() => {
       this.#genesis = genesis;
       this.#onGenesis?.();
     });
-    await this.#accepting;
-    return undefined;
+    return this.#accepting;
   }
 
   #checkOwnEntry(genesis: Genesis): void {
@@ -283,6 +309,7 @@ export class Formation {
         };
       });
     }
-    if (this.#stopped) throw new NodeError('CONFIG_INVALID', 'the node was stopped while it started');
+    if (this.#stopped)
+      throw new NodeError('CONFIG_INVALID', 'the node was stopped while it started');
   }
 }

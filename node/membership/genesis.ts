@@ -44,7 +44,9 @@ export function createGenesis(options: {
   const shards = shardLayout(options.shardCount);
   const ringNodes = nodes.map(({ node }) => ({ id: node, weight: 1, state: 'active' as const }));
   const placement = placeReplicas({ nodes: ringNodes, shards, replicationFactor });
-  const metaVoters = nodes.map(({ node }) => node).slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
+  const metaVoters = nodes
+    .map(({ node }) => node)
+    .slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
   const groups = [
     { group: metaGroup, firstSlot: 0, slotCount: 0, voters: replicas(metaVoters) },
     ...shards.map((shard, i) => ({ ...shard, voters: replicas(placement[i]?.voters ?? []) })),

@@ -11,6 +11,8 @@ export interface Identity {
   readonly startCounter: number;
   /** Whether the log was given its groups: if they are missing later, they were lost. */
   readonly initialized: boolean;
+  /** Why nothing in this directory may be trusted any more; it stays so over restarts. */
+  readonly distrust?: string;
 }
 
 const FILE = 'identity';
@@ -33,7 +35,11 @@ export async function startIdentity(
   return identity;
 }
 
-export async function writeIdentity(vfs: Vfs, directory: string, identity: Identity): Promise<void> {
+export async function writeIdentity(
+  vfs: Vfs,
+  directory: string,
+  identity: Identity,
+): Promise<void> {
   await writeStateFile(vfs, directory, FILE, new TextEncoder().encode(JSON.stringify(identity)));
 }
 

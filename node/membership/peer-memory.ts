@@ -1,7 +1,10 @@
 import type { Vfs } from '../../lsm/vfs/vfs.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 
-/** The furthest that a node has told of itself: one run of its process and the last round it had synced. */
+/**
+ * The furthest that a node has told of itself: the start counter of its last run, and the last round it had
+ * synced in any run. Rounds are numbered on over restarts, so neither number ever goes back by itself.
+ */
 export interface Progress {
   readonly startCounter: number;
   readonly syncedRound: number;
@@ -35,11 +38,14 @@ export class PeerMemory {
     this.#progress = progress;
   }
 
-  /** Takes note of what a message carried. A new start is worth writing down at once. */
-  note(node: string, seen: Progress): void {
+  /** Takes note of what a message carried. A node that starts again, with less, does not make it forget. */
+  note(node: string, { startCounter, syncedRound }: Progress): void {
     const known = this.#progress.get(node);
-    if (known !== undefined && !isFurther(seen, known)) return;
-    this.#progress.set(node, seen);
+    const furthest = furthestOf(known, { startCounter, syncedRound });
+    const isNew =
+      furthest.startCounter !== known?.startCounter || furthest.syncedRound !== known.syncedRound;
+    if (!isNew) return;
+    this.#progress.set(node, furthest);
     this.#dirty = true;
   }
 
@@ -64,10 +70,10 @@ export class PeerMemory {
   }
 }
 
-/** Whether `a` lies beyond `b`. */
-export function isFurther(a: Progress, b: Progress): boolean {
-  return (
-    a.startCounter > b.startCounter ||
-    (a.startCounter === b.startCounter && a.syncedRound > b.syncedRound)
-  );
+/** Two memories of one node, taken together. */
+export function furthestOf(a: Progress | undefined, b: Progress): Progress {
+  return {
+    startCounter: Math.max(a?.startCounter ?? 0, b.startCounter),
+    syncedRound: Math.max(a?.syncedRound ?? 0, b.syncedRound),
+  };
 }

@@ -50,7 +50,10 @@ function open(bytes: Uint8Array, path: string): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(1, true) !== crc32c(content)) return undefined;
   if (bytes[0] !== FORMAT) {
-    throw new NodeError('FORMAT_TOO_NEW', `${path} was written by a newer version of DSS than this one.`);
+    throw new NodeError(
+      'FORMAT_TOO_NEW',
+      `${path} was written by a newer version of DSS than this one.`,
+    );
   }
   return content;
 }

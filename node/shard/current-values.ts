@@ -1,5 +1,13 @@
 import type { EngineCursor, EngineSnapshot } from '../../lsm/engine.ts';
-import { afterSeries, decodeValue, keyPrefix, Space, seriesKey, timeOf, userKey } from './engine-key.ts';
+import {
+  afterSeries,
+  decodeValue,
+  keyPrefix,
+  Space,
+  seriesKey,
+  timeOf,
+  userKey,
+} from './engine-key.ts';
 
 /** The newest value of a key, as a reader sees it; the bytes are the caller's own. */
 export interface CurrentValue {

@@ -51,6 +51,11 @@ export function seriesKey(slot: number, space: number, key: Uint8Array): Uint8Ar
   return series;
 }
 
+/** Tells a series key, which bloom filters know, from the mere beginning of one: a key holds no 0x00. */
+export function isWholeSeriesKey(prefix: Uint8Array): boolean {
+  return prefix.length > 3 && prefix.at(-1) === 0;
+}
+
 /** `slot · space · text`, the start of every engine key whose key begins with `text`. */
 export function keyPrefix(slot: number, space: number, text: Uint8Array): Uint8Array {
   return seriesKey(slot, space, text).subarray(0, text.length + 2);

@@ -59,8 +59,11 @@ export class ShardHost {
     this.#schedule();
   }
 
+  /** The local replica, if it may serve: not one that has halted at an entry it does not know. */
   replica(group: number): Replica | undefined {
-    return this.#running && !this.#stopped ? this.#replicas.get(group) : undefined;
+    if (!this.#running || this.#stopped) return undefined;
+    const replica = this.#replicas.get(group);
+    return replica?.halted === undefined ? replica : undefined;
   }
 
   replicas(): IterableIterator<Replica> {
@@ -178,7 +181,8 @@ export class ShardHost {
       this.#persisted(replica, ready);
     }
     for (const entry of ready.committed) replica.applyQueue.push(entry);
-    if (ready.fetchCommitted !== undefined) void this.#fetchCommitted(replica, ready.fetchCommitted);
+    if (ready.fetchCommitted !== undefined)
+      void this.#fetchCommitted(replica, ready.fetchCommitted);
     for (const fetch of ready.fetches) void this.#fetch(replica, fetch);
     replica.finishReads(ready.reads);
   }
@@ -246,7 +250,10 @@ export class ShardHost {
     const { appliedIndex } = replica.state;
     replica.raft.applied(appliedIndex);
     replica.raft.releaseMemory(
-      Math.min(appliedIndex, Math.max(replica.raft.releasableIndex, appliedIndex - CACHED_ENTRIES_MAX)),
+      Math.min(
+        appliedIndex,
+        Math.max(replica.raft.releasableIndex, appliedIndex - CACHED_ENTRIES_MAX),
+      ),
     );
     this.touch(replica);
   }

@@ -130,10 +130,7 @@ function buildReplica(
 
 /** The truth about who is in a group is its configuration in its own log (DESIGN §5 ▣). */
 function identityOf(found: RecoveredGroup): ReplicaIdentity {
-  const { group, firstSlot, slotCount, voters } = decode(
-    cluster.GenesisGroup,
-    found.configuration,
-  );
+  const { group, firstSlot, slotCount, voters } = decode(cluster.GenesisGroup, found.configuration);
   const members = new Map(voters.map(({ replicaId, node }) => [replicaId, node]));
   return { group, firstSlot, slotCount, replicaId: found.replicaId, members };
 }

@@ -9,7 +9,7 @@ import {
   type ReadState,
   type ReplicaId,
 } from '../raft/types.ts';
-import { encodeWriteEntry, type ForwardedBatch } from './entry.ts';
+import { encodeWriteEntry, type ForwardedBatch, type Section } from './entry.ts';
 import type { StateMachine } from './state-machine.ts';
 import type { Streams } from './streams.ts';
 import { baseVersion } from './version.ts';
@@ -98,14 +98,16 @@ export class Replica {
     const proposed = this.#leading();
     if (proposed === undefined) return done({ kind: 'not-leader', leader: this.leaderNode });
     const verdict = proposed.streams.judge(batch.node, batch.startCounter, batch.number);
-    if (verdict.kind === 'gap') return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
+    if (verdict.kind === 'gap')
+      return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
     if (verdict.kind === 'next') {
       if (crc32c(batch.bytes) !== batch.crc) return done({ kind: 'bad-batch' });
       const base = baseVersion(this.#nowMs(), proposed.highestVersion);
       const data = encodeWriteEntry(batch, base);
       const result = this.raft.propose([{ kind: EntryKind.write, data }]);
       if (result.kind === 'busy') return done({ kind: 'busy' });
-      if (result.kind === 'not-leader') return done({ kind: 'not-leader', leader: this.leaderNode });
+      if (result.kind === 'not-leader')
+        return done({ kind: 'not-leader', leader: this.leaderNode });
       proposed.highestVersion = base + batch.count - 1;
       proposed.streams.advance(batch.node, batch.startCounter, batch.number);
     }
@@ -145,7 +147,7 @@ export class Replica {
     }
   }
 
-  /** Resolves when the entry at `index` is applied. */
+  /** Resolves when the entry at `index` is applied, or when it will not be: the replica is closed. */
   whenApplied(index: number): Promise<void> {
     if (this.state.appliedIndex >= index) return Promise.resolve();
     return new Promise((resolve) => this.#appliedWaiters.push({ index, resolve }));
@@ -157,13 +159,12 @@ export class Replica {
     const outcome = this.state.apply(entry, this.feed);
     if (outcome.kind === 'unknown-kind') {
       this.halted = `entry ${entry.term}/${entry.index} has kind ${outcome.entryKind}, which this version does not know`;
+      this.close();
       return this.halted;
     }
     this.feed.entryApplied(entry.index);
     if (outcome.kind === 'applied') {
-      for (const section of outcome.sections) {
-        this.#acknowledge(section.node, section.startCounter, section.number, section.baseVersion);
-      }
+      for (const section of outcome.sections) this.#acknowledge(section);
     }
     this.#releaseAppliedWaiters();
     return outcome.kind === 'skipped'
@@ -177,6 +178,7 @@ export class Replica {
     }
   }
 
+  /** Nobody waits for it any more: it has halted, or the node stops. */
   close(): void {
     this.#stopLeading();
     this.feed.closeAll();
@@ -185,6 +187,8 @@ export class Replica {
     }
     this.#reads.clear();
     this.#nextReads = [];
+    for (const waiter of this.#appliedWaiters) waiter.resolve();
+    this.#appliedWaiters = [];
   }
 
   /**
@@ -219,9 +223,11 @@ export class Replica {
     this.#waiters.set(batch.node, waiters);
   }
 
-  #acknowledge(node: string, startCounter: number, number: number, base: number): void {
+  #acknowledge({ node, startCounter, number, baseVersion: base }: Section): void {
     const waiters = this.#waiters.get(node);
     if (waiters === undefined) return;
+    // A section that came too early in its stream was skipped: nothing of it is stored.
+    if (this.state.streams.judge(node, startCounter, number).kind !== 'seen') return;
     const rest: Waiter[] = [];
     for (const waiter of waiters) {
       if (waiter.startCounter !== startCounter || waiter.number > number) rest.push(waiter);

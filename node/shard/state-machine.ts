@@ -1,5 +1,5 @@
 import type { StorageEngine } from '../../lsm/engine.ts';
-import { EntryKind, type Entry } from '../raft/types.ts';
+import { type Entry, EntryKind } from '../raft/types.ts';
 import { slotOf } from '../ring/slots.ts';
 import {
   ENGINE_KEY_BYTES_MAX,

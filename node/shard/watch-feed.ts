@@ -1,5 +1,5 @@
-import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { matches } from '../../broker/topics.ts';
+import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
 import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
 import type { WriteObserver } from './state-machine.ts';
@@ -29,6 +29,8 @@ export interface WatchRequest {
 }
 
 const SNAPSHOT_BATCH_ITEMS = 256;
+/** A batch ends when it has grown to this: it is one message to another node, and those have a limit. */
+const BATCH_BYTES_MAX = 256 * 1024;
 /** Changes that arrive while a snapshot is sent wait here; beyond this only the newest of each key does. */
 const PENDING_ITEMS_MAX = 10_000;
 
@@ -109,6 +111,12 @@ export class WatchFeed implements WriteObserver {
   }
 }
 
+interface PendingChange {
+  readonly item: CurrentValue;
+  /** Of its entry; 0 while that is being applied. */
+  index: number;
+}
+
 class ShardWatch {
   readonly filter: string;
   readonly after: number;
@@ -117,9 +125,9 @@ class ShardWatch {
   #live = false;
   /** Everything of the log up to here has been told. */
   #coveredIndex: number;
-  #collectedIndex = 0;
-  #highestVersion = 0;
-  #pending: CurrentValue[] = [];
+  /** In log order. */
+  #pending: PendingChange[] = [];
+  #conflateAt = PENDING_ITEMS_MAX;
 
   constructor(request: WatchRequest, appliedIndex: number) {
     this.filter = request.filter;
@@ -129,43 +137,67 @@ class ShardWatch {
   }
 
   collect(item: CurrentValue): void {
-    this.#pending.push(item);
-    this.#highestVersion = item.version;
-    if (!this.#live && this.#pending.length > PENDING_ITEMS_MAX) this.#conflate();
+    this.#pending.push({ item, index: 0 });
+    if (!this.#live && this.#pending.length > this.#conflateAt) this.#conflate();
   }
 
   /** Tells what was collected up to `index`, or keeps it until the snapshot is out. */
   flush(index: number): void {
-    this.#collectedIndex = index;
-    if (!this.#live || this.closed) return;
-    const items = this.#pending;
-    this.#pending = [];
-    const fromIndex = this.#coveredIndex;
-    this.#coveredIndex = index;
-    void this.sink.deliver({
-      fromIndex,
-      toIndex: index,
-      snapshot: false,
-      snapshotDone: false,
-      highestVersion: this.#highestVersion,
-      items,
-    });
+    for (let i = this.#pending.length - 1; i >= 0; i--) {
+      const change = this.#pending[i] as PendingChange;
+      if (change.index !== 0) break;
+      change.index = index;
+    }
+    if (this.#live && !this.closed) this.#sendPending();
   }
 
   /** The snapshot is out: from here on changes leave as they come. */
   goLive(): void {
     this.#live = true;
-    if (this.#pending.length > 0) this.flush(this.#collectedIndex);
+    this.#sendPending();
+  }
+
+  /** Cut between entries only, so that every batch can say which part of the log it covers. */
+  #sendPending(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    let items: CurrentValue[] = [];
+    let bytes = 0;
+    for (const [i, { item, index }] of pending.entries()) {
+      items.push(item);
+      bytes += item.key.length + item.value.length;
+      const next = pending[i + 1];
+      if (next !== undefined && (next.index === index || bytes < BATCH_BYTES_MAX)) continue;
+      this.#send(items, index);
+      items = [];
+      bytes = 0;
+    }
+  }
+
+  #send(items: readonly CurrentValue[], toIndex: number): void {
+    const fromIndex = this.#coveredIndex;
+    this.#coveredIndex = toIndex;
+    const highestVersion = items.at(-1)?.version ?? 0;
+    void this.sink.deliver({
+      fromIndex,
+      toIndex,
+      snapshot: false,
+      snapshotDone: false,
+      highestVersion,
+      items,
+    });
   }
 
   #conflate(): void {
-    const newest = new Map<string, CurrentValue>();
-    for (const item of this.#pending) {
-      const key = decoder.decode(item.key);
+    const newest = new Map<string, PendingChange>();
+    for (const change of this.#pending) {
+      const key = decoder.decode(change.item.key);
       newest.delete(key);
-      newest.set(key, item);
+      newest.set(key, change);
     }
     this.#pending = [...newest.values()];
+    // Where nearly every key is a new one, going over all of them for each would take for ever.
+    this.#conflateAt = Math.max(PENDING_ITEMS_MAX, this.#pending.length * 2);
   }
 }
 
@@ -182,13 +214,16 @@ async function sendSnapshot(
     items,
   });
   let items: CurrentValue[] = [];
+  let bytes = 0;
   const visit = async (item: CurrentValue): Promise<boolean> => {
     if (watch.closed) return false;
     if (!isNews(item, watch.after) || !matches(watch.filter, decoder.decode(item.key))) return true;
     items.push(item);
-    if (items.length < SNAPSHOT_BATCH_ITEMS) return true;
+    bytes += item.key.length + item.value.length;
+    if (items.length < SNAPSHOT_BATCH_ITEMS && bytes < BATCH_BYTES_MAX) return true;
     await watch.sink.deliver(batchOf(items, false));
     items = [];
+    bytes = 0;
     await at.pause();
     return true;
   };

@@ -42,8 +42,7 @@ export class WriteBatchBuilder {
   ): number {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
-    const rest =
-      valueBytes === 0 ? 2 : 1 + varintBytes(valueBytes) + valueBytes;
+    const rest = valueBytes === 0 ? 2 : 1 + varintBytes(valueBytes) + valueBytes;
     const inner = 1 + varintBytes(keyBytes) + keyBytes + rest;
     const start = this.#length;
     this.#reserve(1 + varintBytes(inner) + inner);
@@ -185,7 +184,12 @@ export class WriteBatchCursor {
 }
 
 /** Whether the bytes are a batch of exactly `count` well-formed writes. */
-export function isWellFormedBatch(bytes: Uint8Array, start: number, end: number, count: number): boolean {
+export function isWellFormedBatch(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: number,
+): boolean {
   const cursor = new WriteBatchCursor(bytes, start, end);
   let seen = 0;
   while (cursor.next()) seen += 1;

@@ -4,7 +4,7 @@ import type { Env } from '../env.ts';
 import type { PeerMemory } from '../membership/peer-memory.ts';
 import type { GroupMessage } from '../shard/host.ts';
 import { fromWire, toWire } from './raft-codec.ts';
-import { RpcHub, type RpcHandler, type RpcOrigin } from './rpc.ts';
+import { type RpcHandler, RpcHub, type RpcOrigin } from './rpc.ts';
 import { verifyCredentials } from './secret.ts';
 import type { Channel, Transport } from './transport.ts';
 
@@ -57,8 +57,7 @@ export class ClusterLink {
     this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);
     this.helloRpc = this.#hub(() => NO_CLUSTER);
     this.door = {
-      authenticate: (username, password) =>
-        verifyCredentials(options.secret, username, password),
+      authenticate: (username, password) => verifyCredentials(options.secret, username, password),
       receive: (peer, topic, payload) => this.#receive(peer, topic, payload),
       disconnected: (peer) => this.#disconnected(peer),
     };
@@ -154,7 +153,10 @@ export class ClusterLink {
       if (envelope.fromNode !== peer) return;
       this.#memory.note(peer, envelope);
       const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
-      handlers.raft(peer, messages.filter((message) => message !== undefined));
+      handlers.raft(
+        peer,
+        messages.filter((message) => message !== undefined),
+      );
     }
   }
 

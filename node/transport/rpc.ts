@@ -27,6 +27,13 @@ export type RpcHandler = (
 ) => void;
 
 const ENVELOPE_BYTES_MAX = 1024 * 1024;
+/**
+ * Ids carry the start counter above 32 bits that count, so that an answer to an earlier run of this process
+ * never passes for one to this run: a batch of the same number would be taken for committed.
+ */
+const CALLS_PER_RUN = 0x1_0000_0000;
+/** 52 bits in all. */
+const RUNS_MAX = 0x10_0000;
 
 interface Pending {
   readonly node: string;
@@ -42,13 +49,19 @@ export class RpcHub {
   readonly #env: Env;
   readonly #sender: RpcSender;
   readonly #pending = new Map<number, Pending>();
-  readonly #queues = new Map<string, { node: string; channel: Channel; calls: cluster.Rpc.$Properties[] }>();
-  #nextId = 1;
+  readonly #queues = new Map<
+    string,
+    { node: string; channel: Channel; calls: cluster.Rpc.$Properties[] }
+  >();
+  readonly #firstId: number;
+  #nextId: number;
   #flushScheduled = false;
 
   constructor(env: Env, sender: RpcSender) {
     this.#env = env;
     this.#sender = sender;
+    this.#firstId = (sender.identity().startCounter % RUNS_MAX) * CALLS_PER_RUN + 1;
+    this.#nextId = this.#firstId;
   }
 
   /** Resolves with the reply, or with `undefined` at the deadline or when the node's connection closes. */
@@ -81,7 +94,10 @@ export class RpcHub {
     this.#env.yield(() => this.#flush());
   }
 
-  /** Takes an envelope apart. Replies to our calls are settled, all else goes to the handler. */
+  /**
+   * Takes an envelope apart. Replies to our calls are settled, all else goes to the handler; answers to an
+   * earlier run of this process are dropped.
+   */
   receive(peer: string, payload: Uint8Array, handler: RpcHandler): cluster.RpcEnvelope {
     const envelope = decode(cluster.RpcEnvelope, payload);
     if (envelope.fromNode !== peer) {
@@ -90,6 +106,7 @@ export class RpcHub {
     const from = { node: peer, startCounter: envelope.startCounter };
     for (const message of envelope.calls as RpcMessage[]) {
       if (isReply(message)) this.#settle(message.id, message);
+      else if (message.forwardReply != null && !this.#isOfThisRun(message.id)) continue;
       else handler(from, message, (body) => this.post(peer, 'consensus', message.id, body));
     }
     return envelope;
@@ -104,6 +121,10 @@ export class RpcHub {
   close(): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
     this.#queues.clear();
+  }
+
+  #isOfThisRun(id: number): boolean {
+    return id >= this.#firstId && id < this.#nextId;
   }
 
   #settle(id: number, message: RpcMessage | undefined): void {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -22,6 +23,24 @@ describe('CONNECT', () => {
     client.send(connect({ level: 5 }));
     await client.untilClosed();
     expect(client.bytes.toString('hex')).toBe('2003008400');
+  });
+
+  it('that is refused is answered even if the client takes its time to read', async () => {
+    const { open, time } = await startBroker();
+    const client = open();
+    client.stopReading();
+    client.send(connect({ level: 5 }));
+    await settle();
+    expect(client.closed).toBe(false);
+    client.goOnReading();
+    await client.untilClosed();
+    expect(client.bytes.toString('hex')).toBe('2003008400');
+    const deaf = open();
+    deaf.stopReading();
+    deaf.send(connect({ level: 5 }));
+    await settle();
+    time.advance(1_000);
+    await deaf.untilClosed();
   });
 
   it('of an unknown version is answered with return code 1', async () => {
@@ -287,6 +306,18 @@ describe('a put over the size limit', () => {
   });
 });
 
+it('a put over the size limit that is repeated while it waits is reported once', async () => {
+  const { plane, connect: open, broker } = await startBroker({ limits: { valueBytesMax: 100 } });
+  plane.hold = true;
+  const client = await open();
+  const large = publish('dss/put/b', Buffer.alloc(1_000), { qos: 1, id: 2 });
+  client.send(publish('dss/put/a', '1', { qos: 1, id: 1 }), large, large);
+  await settle();
+  plane.commitAll();
+  expect((await client.all('puback')).map(({ id }) => id)).toEqual([1, 2]);
+  expect(broker.counters().refused).toEqual({ VALUE_TOO_LARGE: 1 });
+});
+
 describe('a will', () => {
   it('on a verb topic is carried out like any put when the client breaks off', async () => {
     const { plane, connect: open } = await startBroker();
@@ -295,6 +326,30 @@ describe('a will', () => {
     client.cut();
     await settle();
     expect(plane.value('dev42/status')).toBe('offline');
+  });
+
+  it('is not after a DISCONNECT that the session had no time to read yet', async () => {
+    const streams: Duplex[] = [];
+    const { connect: open } = await startBroker({
+      createSessions: () => ({
+        start: async () => {},
+        attach: (stream) => {
+          streams.push(stream);
+          stream.once('readable', () => {
+            stream.read();
+            stream.write(Buffer.of(0x20, 2, 0, 0));
+          });
+        },
+        publish: () => {},
+        close: async () => {},
+      }),
+    });
+    const client = await open();
+    client.send(DISCONNECT);
+    client.cut();
+    await settle();
+    expect(streams[0]?.destroyed).toBe(false);
+    expect(streams[0]?.read()).toEqual(DISCONNECT);
   });
 
   it('is not after a DISCONNECT', async () => {

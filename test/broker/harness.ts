@@ -64,7 +64,9 @@ export interface Harness {
   connect(options?: ConnectOptions): Promise<RawClient>;
 }
 
-export type HarnessOptions = Partial<Pick<BrokerOptions, 'limits' | 'onInvalid'>>;
+export type HarnessOptions = Partial<
+  Pick<BrokerOptions, 'limits' | 'onInvalid' | 'createSessions'>
+>;
 
 export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {
   const plane = new FakeDataPlane();
@@ -84,8 +86,8 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     clusterDoor: door,
     nodeId: 'n1',
     nodeName: 'one',
-    onInvalid: options.onInvalid ?? 'ack',
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    onInvalid: 'ack',
+    ...options,
   });
   await broker.start();
   const open = () => new RawClient((stream) => broker.handle(stream, '127.0.0.1:1'));

@@ -203,17 +203,37 @@ describe('flow control', () => {
 
   it('takes no more than its budget from one connection in a turn', async () => {
     const { plane, connect: open } = await startBroker({ limits: { readBytesPerTurn: 1_000 } });
-    const flood = await open({ clientId: 'flood' });
-    const perTurn: number[] = [];
-    let seen = 0;
-    const put = publish('dss/put/a', 'x'.repeat(88));
-    flood.send(Buffer.concat(Array.from({ length: 100 }, () => put)));
-    while (plane.writes.length < 100) {
-      await settle(1);
-      perTurn.push(plane.writes.length - seen);
-      seen = plane.writes.length;
+    const client = await open();
+    const put = publish('dss/put/a', 'x'.repeat(87));
+    expect(put.length).toBe(100);
+    client.send(Buffer.concat(Array.from({ length: 100 }, () => put)));
+    expect(plane.writes).toHaveLength(10);
+    await settle(1);
+    expect(plane.writes).toHaveLength(20);
+    await settle(20);
+    expect(plane.writes).toHaveLength(100);
+  });
+
+  it('stops reading a client that does not read its acknowledgements', async () => {
+    const { plane, connect: open } = await startBroker({ limits: { outputBytesMax: 10_000 } });
+    const client = await open();
+    client.stopReading();
+    let id = 0;
+    while (!client.held && id < 60_000) {
+      const puts = Array.from({ length: 1_000 }, () =>
+        publish('dss/put/a', 'v', { qos: 1, id: (id += 1) }),
+      );
+      client.send(Buffer.concat(puts));
+      await settle();
     }
-    expect(Math.max(...perTurn)).toBeLessThanOrEqual(20);
+    expect(client.held).toBe(true);
+    const taken = plane.writes.length;
+    client.send(publish('dss/put/late', 'v', { qos: 1, id: id + 1 }));
+    await settle();
+    expect(plane.writes).toHaveLength(taken);
+    client.goOnReading();
+    await settle(100);
+    expect((await client.all('puback')).map((ack) => ack.id)).toContain(id + 1);
   });
 });
 
@@ -290,6 +310,16 @@ describe('close', () => {
     expect(client.closed).toBe(true);
     expect(broker.counters().connections).toBe(0);
     expect(time.pending).toBe(0);
+  });
+
+  it('follows the last commit', async () => {
+    const { plane, client, broker } = await holding();
+    client.send(publish('dss/put/a', '1', { qos: 1, id: 1 }));
+    await settle();
+    const closed = broker.close();
+    plane.commit();
+    await closed;
+    expect(ids(await client.all('puback'))).toEqual([1]);
   });
 
   it('does not wait for ever', async () => {

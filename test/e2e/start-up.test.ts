@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -121,20 +121,7 @@ describe('a node that does not belong', () => {
 
   it('refuses an empty directory under a name that is taken', async () => {
     const empty = join(await temporaryDirectory(), 'empty');
-    expectSentence(await startOn(empty), /n3/, /--replace/);
-  });
-
-  it('refuses peers that have another secret', async () => {
-    const { args } = cluster.node(2);
-    const empty = join(await temporaryDirectory(), 'empty');
-    const secretFile = join(await temporaryDirectory(), 'secret');
-    await writeFile(secretFile, 'not the secret of this cluster');
-    const secret = args.indexOf('--secret');
-    const wrong = [...args];
-    wrong.splice(secret, 2, '--secret-file', secretFile);
-    wrong[wrong.indexOf('--data') + 1] = empty;
-    expectSentence(await dss(wrong), /secret/);
-    expect(await readFile(secretFile, 'utf8')).not.toBe('');
+    expectSentence(await startOn(empty), /name n3 is taken/, /own data directory/);
   });
 
   it('takes the one back that does', async () => {

@@ -140,7 +140,7 @@ describe('Db', () => {
           await pair.opened.db.close();
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 40, interruptAfterTimeLimit: 20_000 },
     );
   });
 
@@ -187,6 +187,27 @@ describe('Db', () => {
     const snapshot = opened.db.snapshot();
     expect(text((await snapshot.first(series))?.value as Uint8Array)).toBe('current');
     expect((await contentOf(snapshot)).size).toBe(2);
+  });
+
+  it('takes no beginning of keys for a series, even where a filter wrongly affirms it', async () => {
+    const opened = await openSmall(new CrashableMemVfs(), { level0TablesTrigger: 100 });
+    const common = 'x'.repeat(200);
+    for (let i = 0; i < 20; i++) {
+      put(
+        opened.db,
+        keyAt(seriesKey(1, `${common}${String.fromCharCode(97 + i)}`), 1),
+        utf8(`${i}`),
+      );
+      for (let other = 0; other < 30; other++) {
+        put(opened.db, keyAt(seriesKey(3, `${i}-${other}`), 1), utf8(''));
+      }
+      await opened.db.flush();
+    }
+    const snapshot = opened.db.snapshot();
+    for (let length = 1; length < 200; length++) {
+      const found = await snapshot.first(seriesKey(1, common).slice(0, 2 + length));
+      expect(text(found?.value as Uint8Array)).toBe('0');
+    }
   });
 
   it('does not scan for a series it knows to be whole and has not', async () => {

@@ -19,13 +19,18 @@ export class Cluster {
   #network: Message[] = [];
   /** Nodes of different sides do not hear each other. */
   #sides = new Map<ReplicaId, number>();
+  /** A replica whose clock hardly moves: as a leader it notices late that it has been replaced. */
+  readonly #slowClock: ReplicaId;
   readonly #restartRate: number;
+  readonly #partitionRate: number;
   #nextProposal = 0;
   #nextToken = 0;
 
   constructor({ seed, defect }: ClusterOptions) {
     this.random = new SeededRandom(seed);
     this.#restartRate = this.random.pick([0, 0.01, 0.01, 0.05]);
+    this.#partitionRate = this.random.pick([0, 0.003, 0.01]);
+    this.#slowClock = this.random.below(4);
     const voterCount = this.random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
     const hasLearner = this.random.chance(0.3);
     const ids = Array.from({ length: voterCount + (hasLearner ? 1 : 0) }, (_, i) => i + 1);
@@ -35,7 +40,7 @@ export class Cluster {
       learners: ids.slice(voterCount),
     };
     const limits = {
-      electionTicks: this.random.pick([3, 5, 10]),
+      electionTicks: this.random.pick([2, 3, 5]),
       appendBytesMax: this.random.pick([1, 60, 1000]),
       inflightBytesMax: this.random.pick([1, 100, 1000]),
       uncommittedBytesMax: this.random.pick([1, 200, 10_000]),
@@ -51,28 +56,29 @@ export class Cluster {
     for (let i = 0; i < steps; i++) {
       const node = this.random.pick(this.nodes);
       this.#event(node);
-      this.checkers.check();
+      this.checkers.check(node);
     }
   }
 
   #event(node: TestNode): void {
     if (this.random.chance(this.#restartRate)) this.#restart(node);
+    if (this.random.chance(this.#partitionRate)) this.#partition();
+    if (this.random.chance(0.003)) this.#sides.clear();
     const dice = this.random.below(1000);
-    if (dice < 300) this.#deliverSome();
-    else if (dice < 480) this.#processReady(node);
-    else if (dice < 620) this.#persist(node);
-    else if (dice < 760) node.raft.tick();
-    else if (dice < 860) this.#propose(node);
-    else if (dice < 900) this.#read(node);
-    else if (dice < 930) node.serveFetch(this.random.pick([0, 1, 2, 1000]));
-    else if (dice < 960) this.#forget(node);
-    else if (dice < 980) node.raft.peerUnreachable(this.random.pick(this.nodes).id);
-    else if (dice < 990) this.#partition();
-    else this.#sides.clear();
+    if (dice < 350) this.#deliverSome();
+    else if (dice < 600) this.#processReady(node);
+    else if (dice < 800) this.#persistSome(node);
+    else if (dice < 860) this.#tick(node);
+    else if (dice < 900) this.#propose(this.#someLeader() ?? node);
+    else if (dice < 925) this.#read(this.random.chance(0.5) ? node : (this.#someLeader() ?? node));
+    else if (dice < 955) node.serveFetch(this.random.pick([0, 1, 2, 1000]));
+    else if (dice < 985) this.#forget(node);
+    else if (dice < 995) node.raft.peerUnreachable(this.random.pick(this.nodes).id);
+    else node.raft.campaign();
   }
 
   #deliverSome(): void {
-    const count = 1 + this.random.below(4);
+    const count = 1 + this.random.below(6);
     for (let i = 0; i < count && this.#network.length > 0; i++) {
       const at = this.random.chance(0.7) ? 0 : this.random.below(this.#network.length);
       const message = this.#network[at] as Message;
@@ -83,8 +89,10 @@ export class Cluster {
 
   #deliver(message: Message): void {
     if (this.#sideOf(message.from) !== this.#sideOf(message.to)) return;
-    this.nodes.find(({ id }) => id === message.to)?.raft.step(message);
-    this.checkers.check();
+    const node = this.nodes.find(({ id }) => id === message.to);
+    if (node === undefined) return;
+    node.raft.step(message);
+    this.checkers.check(node);
   }
 
   #sideOf(id: ReplicaId): number {
@@ -96,6 +104,11 @@ export class Cluster {
     const { ready, messages } = node.processReady();
     this.checkers.onReady(node, ready);
     this.#send(node, messages);
+  }
+
+  #persistSome(node: TestNode): void {
+    const count = this.random.below(node.inFlight.length + 1);
+    for (let i = 0; i < count; i++) this.#persist(node);
   }
 
   #persist(node: TestNode): void {
@@ -117,9 +130,19 @@ export class Cluster {
     return node.raft.propose(proposals).kind === 'accepted';
   }
 
+  #tick(node: TestNode): void {
+    if (node.id !== this.#slowClock || this.random.chance(0.1)) node.raft.tick();
+  }
+
+  /** There may be two, of whom one does not know it yet. */
+  #someLeader(): TestNode | undefined {
+    const leaders = this.nodes.filter(({ raft }) => raft.role === 'leader');
+    return leaders.length === 0 ? undefined : this.random.pick(leaders);
+  }
+
   #read(node: TestNode): void {
     this.#nextToken += 1;
-    this.checkers.onRead(node, this.#nextToken);
+    this.checkers.onRead(this.#nextToken);
     node.raft.readIndex(this.#nextToken);
   }
 
@@ -153,7 +176,6 @@ export class Cluster {
         if (target === undefined && this.#propose(node)) target = node.raft.lastIndex;
       }
       this.#exchange();
-      this.checkers.check();
       const isEverywhere = this.nodes.every(
         ({ raft }) => raft.appliedIndex >= (target ?? Infinity),
       );

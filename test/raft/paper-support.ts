@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Entry, Message, RaftOptions, ReplicaId, Term } from '../../node/raft/index.ts';
 import { TestNode } from './test-node.ts';
 
@@ -116,4 +117,25 @@ export function exchange(nodes: readonly TestNode[], first: readonly Message[]):
     for (const message of messages) nodes.find(({ id }) => id === message.to)?.raft.step(message);
     messages = nodes.flatMap(settle);
   }
+}
+
+export const write = { kind: 1, data: new Uint8Array(1) };
+
+/** Proposes one entry at the leader, and returns what it sends. */
+export function propose(node: TestNode): Message[] {
+  assert.equal(node.raft.propose([write]).kind, 'accepted');
+  return settle(node);
+}
+
+/** Makes the node follow replica 2 in term 1. */
+export function becomeFollower(node: TestNode): Message[] {
+  return receive(node, appendRequest({ term: 1 }));
+}
+
+/** Makes replica 1 the leader and commits the entry that opens its term. Node 3 answers, but has nothing yet. */
+export function commitEmptyEntry(node: TestNode): void {
+  becomeLeader(node);
+  receive(node, accepted(2, node.raft.term, node.raft.lastIndex));
+  receive(node, accepted(3, node.raft.term, 0));
+  assert.equal(node.raft.commitIndex, 1);
 }

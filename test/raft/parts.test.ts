@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EntryWindow, entryBytes } from '../../node/raft/entry-window.ts';
@@ -13,6 +14,7 @@ import {
   entry,
   logOf,
   newNode,
+  ofKind,
   receive,
   settle,
 } from './paper-support.ts';
@@ -282,5 +284,105 @@ describe('hard state', () => {
 
     expect(ready.committed.length).toBe(1);
     expect(ready.hardState).toBeUndefined();
+  });
+});
+
+describe('late answers', () => {
+  it('to a question asked before a restart are not taken for one asked after it', () => {
+    let draw = 1;
+    const node = newNode({ randomBelow: (bound) => draw++ % bound });
+    const hearLeader = () =>
+      receive(node, {
+        kind: 'heartbeat-request',
+        from: 2,
+        term: 1,
+        commit: 0,
+        releasedIndex: 0,
+        context: 0,
+      });
+    hearLeader();
+    node.raft.readIndex(1);
+    const [before] = ofKind(settle(node), 'read-index-request');
+    node.restart();
+    hearLeader();
+    node.raft.readIndex(2);
+    const [after] = ofKind(settle(node), 'read-index-request');
+
+    const answer = {
+      kind: 'read-index-response',
+      from: 2,
+      term: 1,
+      index: 0,
+      reject: false,
+    } as const;
+    receive(node, { ...answer, context: before?.context ?? 0 });
+    expect(node.reads).toEqual([]);
+    receive(node, { ...answer, context: after?.context ?? 0 });
+
+    expect(node.reads).toEqual([{ token: 2, index: 0 }]);
+  });
+
+  it('of the host, to a fetch of an earlier term, are not sent', () => {
+    const node = newNode({ log: logOf([1, 1, 1]), term: 1 });
+    becomeLeader(node);
+    const refusal = { kind: 'append-response', reject: true, index: 3 } as const;
+    node.raft.step({ ...refusal, from: 3, to: 1, term: 2, hintIndex: 1, hintTerm: 1 });
+    const [fetch] = node.raft.ready().fetches;
+    assert(fetch !== undefined);
+    expect(fetch).toEqual({ to: 3, firstIndex: 2, lastIndex: 3, term: 2 });
+
+    node.raft.fetched({ ...fetch, term: 1 }, node.disk.read(2, 3));
+    expect(node.raft.ready().messages).toEqual([]);
+    node.raft.fetched(fetch, node.disk.read(2, 3));
+
+    expect(node.raft.ready().messages).toMatchObject([{ to: 3, previousIndex: 1, term: 2 }]);
+  });
+});
+
+describe('releasable entries', () => {
+  it('are those of all voters, as far as this replica is known to have the same', () => {
+    const learner = newNode({ id: 4, log: logOf([1, 1, 1]), term: 1 });
+    const beat = {
+      kind: 'heartbeat-request',
+      from: 2,
+      term: 3,
+      releasedIndex: 3,
+      context: 0,
+    } as const;
+
+    receive(learner, { ...beat, commit: 0 });
+    expect(learner.raft.releasableIndex).toBe(0);
+    receive(learner, { ...beat, commit: 2 });
+
+    expect(learner.raft.releasableIndex).toBe(2);
+  });
+
+  it('wait for the slowest voter', () => {
+    const node = newNode({});
+    becomeLeader(node);
+    node.raft.propose([{ kind: 1, data: new Uint8Array(1) }]);
+    settle(node);
+
+    receive(node, accepted(2, 1, 2));
+    expect(node.raft.releasableIndex).toBe(0);
+    receive(node, accepted(3, 1, 1));
+
+    expect(node.raft.releasableIndex).toBe(1);
+  });
+});
+
+describe('messages of strangers', () => {
+  it('count for nothing, unless they ask for what a newer configuration may entitle them to', () => {
+    const node = newNode({});
+    becomeLeader(node);
+    receive(node, accepted(9, 1, 1));
+    receive(node, { kind: 'read-index-request', from: 9, term: 1, context: 1 });
+    expect(node.raft.commitIndex).toBe(0);
+    expect(node.raft.hasReady()).toBe(false);
+
+    const request = { kind: 'vote-request', from: 9, term: 2, lastIndex: 0, lastTerm: 0 } as const;
+    const answers = receive(newNode({ id: 2 }), request);
+
+    expect(answers).toMatchObject([{ kind: 'vote-response', to: 9, reject: false }]);
   });
 });

@@ -9,7 +9,7 @@ const seedCount = process.env.SEED === undefined ? Number(process.env.SEEDS ?? 2
 function runSeed(seed: number, defect?: Defect): void {
   const cluster = new Cluster({ seed, defect });
   try {
-    cluster.run(1000);
+    cluster.run(1500);
     cluster.settle();
   } catch (error) {
     throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : error}`, {

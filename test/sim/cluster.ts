@@ -1,8 +1,9 @@
 import type { DataPlane, WatchedValue, WriteSink } from '../../broker/data-plane.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
-import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { Env } from '../../node/env.ts';
 import { StorageNode } from '../../node/storage-node.ts';
+import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
 import { Network } from './network.ts';
 import { Life, World } from './world.ts';
@@ -19,6 +20,13 @@ export class Machine {
   fatal: Error | undefined;
   skewMs = 0;
   joined = false;
+  secret = 'secret';
+  /** How long a sync of the disk takes. */
+  syncMs = 1;
+  /** What a sync of this path fails with, if it does. */
+  failSync: ((path: string) => Error | undefined) | undefined;
+  /** Called before each operation of the disk: a place to crash at. */
+  beforeOperation: ((operation: VfsOperation) => void) | undefined;
   /** Set: every sync of the disk waits for this. */
   syncGate: Promise<void> | undefined;
   readonly syncsHeld: string[] = [];
@@ -35,7 +43,12 @@ export class SimCluster {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly machines: Machine[] = [];
-  readonly #options: { replicationFactor: number; shardCount: number; memtableBytes?: number };
+  readonly #options: {
+    replicationFactor: number;
+    shardCount: number;
+    memtableBytes?: number;
+    segmentBytes?: number;
+  };
 
   constructor(options: {
     readonly nodes: number;
@@ -43,14 +56,16 @@ export class SimCluster {
     readonly replicationFactor?: number;
     readonly shardCount?: number;
     readonly memtableBytes?: number;
+    readonly segmentBytes?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
-    const { replicationFactor = 3, shardCount = 4, memtableBytes } = options;
+    const { replicationFactor = 3, shardCount = 4, memtableBytes, segmentBytes } = options;
     this.#options = {
       replicationFactor,
       shardCount,
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
@@ -69,19 +84,24 @@ export class SimCluster {
     machine.joined = false;
     const vfs = machine.vfs;
     vfs.onOperation = (operation) => {
+      if (life.alive) machine.beforeOperation?.(operation);
       if (!life.alive) return new Promise(() => {});
       if (operation.kind !== 'sync') return undefined;
+      const failure = machine.failSync?.(operation.path);
+      if (failure !== undefined) throw failure;
       if (machine.syncGate !== undefined) machine.syncsHeld.push(operation.path);
-      return machine.syncGate ?? new Promise((resolve) => life.after(1, resolve));
+      return machine.syncGate ?? new Promise((resolve) => life.after(machine.syncMs, resolve));
     };
+    const random = {
+      below: (bound: number) => this.random.below(bound),
+      bytes: (length: number) => Uint8Array.from({ length }, () => this.random.below(256)),
+    };
+    const { secret, address } = machine;
     const env: Env = {
       clock: life,
       timers: life,
       events: life,
-      random: {
-        below: (bound) => this.random.below(bound),
-        bytes: (length) => Uint8Array.from({ length }, () => this.random.below(256)),
-      },
+      random,
       vfs,
       offload: new InlineOffload(vfs),
       yield: (task) => void life.after(0, task),
@@ -92,16 +112,34 @@ export class SimCluster {
       name: machine.name,
       mqttAddress: machine.address,
       httpAddress: () => '',
-      secret: 'secret',
-      peers: this.machines.map(({ name, address }) => ({ name, mqttAddress: address })),
+      secret,
+      peers: this.machines.map((each) => ({ name: each.name, mqttAddress: each.address })),
       ...this.#options,
-      transport: (identity) => this.network.transport(machine.address, identity.node, life),
+      transport: ({ node }) =>
+        this.network.transport({
+          address,
+          node,
+          life,
+          credentials: () => credentials(secret, node, random.bytes(16)),
+        }),
       onFatal: (error) => {
         machine.fatal = error;
         this.kill(machine);
       },
     });
-    const node = await this.world.resolve(`${machine.name} opens`, opening);
+    const opened = opening.then(
+      (node) => node,
+      (error: unknown) => {
+        if (life.alive) machine.fatal = error as Error;
+      },
+    );
+    let node: StorageNode | undefined;
+    void opened.then((value) => {
+      node = value as StorageNode | undefined;
+    });
+    const isOver = () => node !== undefined || machine.fatal !== undefined || !life.alive;
+    await this.world.until(`${machine.name} opens`, isOver);
+    if (node === undefined || !life.alive) return;
     machine.node = node;
     this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
     node.join().then(
@@ -128,6 +166,16 @@ export class SimCluster {
   cutPower(machine: Machine, unsyncedKeepRatio = 0): void {
     const random = () => this.random.fraction();
     this.#end(machine, () => machine.vfs.crashClone({ unsyncedKeepRatio, random }));
+  }
+
+  /** Ends a machine's run, whatever was written. */
+  stopAll(): void {
+    for (const machine of this.machines) if (machine.life?.alive) this.kill(machine);
+  }
+
+  /** Starts nodes that need not get anywhere. */
+  async startSome(machines: readonly Machine[]): Promise<void> {
+    for (const machine of machines) await this.start(machine);
   }
 
   async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {

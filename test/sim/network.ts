@@ -3,6 +3,14 @@ import type { Channel, Transport } from '../../node/transport/transport.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Life, World } from './world.ts';
 
+interface Sender {
+  readonly address: string;
+  readonly node: string;
+  readonly life: Life;
+  /** Proves the cluster secret, as in a CONNECT. */
+  readonly credentials: () => { readonly username: string; readonly password: string };
+}
+
 interface Endpoint {
   readonly node: string;
   readonly door: ClusterDoor;
@@ -17,6 +25,11 @@ export class Network {
   readonly #lastArrivalMs = new Map<string, number>();
   /** Pairs `from>to` of addresses between which nothing gets through. */
   readonly cuts = new Set<string>();
+  /** Of the messages between nodes, so many are lost, or arrive a second time. */
+  lossRatio = 0;
+  duplicateRatio = 0;
+  /** Messages to a node that its door has let in. */
+  accepted = 0;
 
   constructor(world: World, random: SeededRandom) {
     this.#world = world;
@@ -25,6 +38,19 @@ export class Network {
 
   listen(address: string, endpoint: Endpoint): void {
     this.#endpoints.set(address, endpoint);
+  }
+
+  /** Nothing gets through between the two sides, in either direction. */
+  partition(some: readonly string[], others: readonly string[]): void {
+    for (const one of some) {
+      for (const other of others) this.cuts.add(`${one}>${other}`).add(`${other}>${one}`);
+    }
+  }
+
+  heal(): void {
+    this.cuts.clear();
+    this.lossRatio = 0;
+    this.duplicateRatio = 0;
   }
 
   /** The process is gone: those it was connected to notice at once. */
@@ -40,28 +66,44 @@ export class Network {
     }
   }
 
-  transport(ownAddress: string, node: string, life: Life): Transport {
+  transport(sender: Sender): Transport {
+    const connections = new Map<Endpoint, string | undefined>();
+    /** The node that the other side takes the sender for; nobody, if it does not know the secret. */
+    const connect = (target: Endpoint) => {
+      if (!connections.has(target)) {
+        const { username, password } = sender.credentials();
+        const proof = new TextEncoder().encode(password);
+        connections.set(target, target.door.authenticate(username, proof));
+      }
+      return connections.get(target);
+    };
     return {
       connect: () => {},
       close: async () => {},
-      send: (address, channel, topic, payload) =>
-        this.#send({ from: ownAddress, node, life, address, channel, topic, payload }),
+      send: (address, channel, topic, payload) => {
+        const target = this.#endpoints.get(address);
+        if (target === undefined || !sender.life.alive) return false;
+        const node = connect(target);
+        if (node === undefined) return false;
+        return this.#send(target, { from: sender.address, node, address, channel, topic, payload });
+      },
     };
   }
 
-  #send(message: {
-    from: string;
-    node: string;
-    life: Life;
-    address: string;
-    channel: Channel;
-    topic: string;
-    payload: Uint8Array;
-  }): boolean {
-    const { from, address, life, channel } = message;
-    const target = this.#endpoints.get(address);
-    if (target === undefined || !life.alive) return false;
+  #send(
+    target: Endpoint,
+    message: {
+      readonly from: string;
+      readonly node: string;
+      readonly address: string;
+      readonly channel: Channel;
+      readonly topic: string;
+      readonly payload: Uint8Array;
+    },
+  ): boolean {
+    const { from, address, channel } = message;
     if (this.cuts.has(`${from}>${address}`)) return true;
+    if (this.lossRatio > 0 && this.#random.chance(this.lossRatio)) return true;
     const connection = `${from}>${address} ${channel}`;
     const arrivalMs = Math.max(
       this.#world.nowMs + 1 + this.#random.below(3),
@@ -69,11 +111,17 @@ export class Network {
     );
     this.#lastArrivalMs.set(connection, arrivalMs);
     const payload = message.payload.slice();
-    this.#world.at(arrivalMs - this.#world.nowMs, () => {
+    const deliver = () => {
       if (!target.life.alive || this.#endpoints.get(address) !== target) return;
       if (this.cuts.has(`${from}>${address}`)) return;
+      this.accepted += 1;
+      this.#world.witness(payload);
       target.door.receive(message.node, message.topic, payload);
-    });
+    };
+    this.#world.at(arrivalMs - this.#world.nowMs, deliver);
+    if (this.duplicateRatio > 0 && this.#random.chance(this.duplicateRatio)) {
+      this.#world.at(arrivalMs - this.#world.nowMs + this.#random.below(20), deliver);
+    }
     return true;
   }
 }

@@ -1,3 +1,4 @@
+import { crc32c } from '../../lsm/hash/crc32c.ts';
 import type { Clock, Events, NodeEvent, Timers } from '../../node/env.ts';
 
 interface Happening {
@@ -12,12 +13,19 @@ interface Happening {
  */
 export class World {
   nowMs = 0;
+  /** A digest of everything that has happened, in order: two runs with one seed must end with the same. */
+  trace = 0;
   readonly log: (NodeEvent & { readonly node: string; readonly atMs: number })[] = [];
   #order = 0;
   readonly #heap: Happening[] = [];
 
   at(delayMs: number, run: () => void): void {
     this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run });
+  }
+
+  /** Makes a happening part of the trace. */
+  witness(what: Uint8Array): void {
+    this.trace = crc32c(what, 0, what.length, this.trace);
   }
 
   /** Runs until `condition` holds. Throws when `withinMs` of simulated time were not enough. */
@@ -31,6 +39,7 @@ export class World {
       }
       this.#pop();
       this.nowMs = next.atMs;
+      this.trace = (Math.imul(this.trace, 31) + next.atMs + next.order) >>> 0;
       next.run();
       await settle();
     }

@@ -40,6 +40,8 @@ export class FakeDataPlane implements DataPlane {
   down = false;
   readonly held: FakeWrite[] = [];
   readonly writes: FakeWrite[] = [];
+  /** How many values all snapshots together have handed out. */
+  snapshotItems = 0;
   readonly forgotten = new Set<WriteSink>();
   readonly watches = new Set<OpenWatch>();
   readonly #values = new Map<string, StoredValue>();
@@ -157,6 +159,7 @@ export class FakeDataPlane implements DataPlane {
     for (const item of this.#sorted()) {
       if (!this.watches.has(open)) return;
       if (!matches(open.filter, Buffer.from(item.key).toString())) continue;
+      this.snapshotItems += 1;
       const held = open.watcher.value({ ...item, deleted: false, snapshot: true });
       if (held !== undefined) await held;
     }

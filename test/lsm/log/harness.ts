@@ -5,11 +5,15 @@ import type { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 
 export const directory = '/data/log';
 
-export function openLog(vfs: CrashableMemVfs, segmentBytes = 1024 * 1024): Promise<OpenedLog> {
+export function openLog(
+  vfs: CrashableMemVfs,
+  segmentBytes = 1024 * 1024,
+  logId: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+): Promise<OpenedLog> {
   return Log.open({
     vfs,
     directory,
-    newLogId: () => Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    newLogId: () => logId,
     segmentBytes,
   });
 }

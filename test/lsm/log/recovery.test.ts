@@ -270,7 +270,10 @@ describe('damage', () => {
     const opened = await openLog(vfs);
     expect(opened).toMatchObject({ groups: [], everythingLost: true });
     expect(opened.damage).toHaveLength(1);
-    expect((await openLog(vfs)).everythingLost).toBe(true);
+    expect(await openLog(vfs)).toMatchObject({
+      everythingLost: true,
+      damage: [{ file: '0000000001.log', offset: 0, groups: [] }],
+    });
   });
 
   it('is not taken for a newer format, which is refused', async () => {
@@ -315,8 +318,46 @@ describe('damage', () => {
     vfs.damage(path(2), inHeader, 1);
     const opened = await openLog(vfs);
     expect(opened.damage).toMatchObject([{ file: '0000000002.log', offset: 0, groups: [1, 2] }]);
-    expect(opened.damage[0]?.reason).toBe('rounds 3 to 3 cannot be read');
+    expect(opened.damage[0]?.reason).toBe('the opening round cannot be read');
     expect(await texts(opened.log, 1)).toEqual(['1/1']);
+  });
+
+  it('of the opening round that said a round again is not covered up by that round', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    log.addGroup(newGroup(2));
+    await commit(log, 1, ...entries(1, 1, 1));
+    const second = await openLog(vfs);
+    expect(second.log.syncedRound).toBe(log.syncedRound);
+    await commit(second.log, 1, ...entries(2, 2, 1));
+    vfs.damage(path(2), inHeader, 1);
+    const opened = await openLog(vfs);
+    expect(opened.damage).toMatchObject([{ file: '0000000002.log', offset: 0, groups: [2] }]);
+    expect(suspects(opened), 'group 2 is named by the round that was said again only').toEqual([2]);
+    expect(await texts(opened.log, 1)).toEqual(['1/1', '1/2']);
+  });
+
+  it('does not come from stale blocks after the end, of this log or another', async () => {
+    const write = async (count: number, term: number, logId: Uint8Array) => {
+      const vfs = new CrashableMemVfs();
+      const { log } = await openLog(vfs, undefined, logId);
+      log.addGroup(newGroup(1));
+      for (let at = 1; at <= count; at++) await commit(log, 1, ...entries(at, at, term));
+      return vfs;
+    };
+    const ours = await write(3, 1, new Uint8Array(8));
+    const size = (await ours.readFile(path(1))).length;
+    const longer = await (await write(4, 2, new Uint8Array(8).fill(9))).readFile(path(1));
+    const own = await ours.readFile(path(1));
+    for (const stale of [own.subarray(4096, 8192), longer.subarray(size, size + 4096)]) {
+      const vfs = ours.processCrashClone();
+      await (await vfs.open(path(1), 'write')).write(size, stale);
+      const opened = await openLog(vfs);
+      expect(opened.damage).toEqual([]);
+      expect(suspects(opened)).toEqual([]);
+      expect(await texts(opened.log, 1)).toEqual(['1/1', '1/2', '1/3']);
+    }
   });
 
   it('does not come from stale blocks of another segment', async () => {

@@ -69,7 +69,9 @@ describe('a power cut', () => {
     expect([...seen].sort()).toEqual(['a', 'a,b', 'b,c', 'c']);
     await vfs.syncDirectory('/data');
     expect(await vfs.crashClone(dropAll).list('/data')).toEqual(['b', 'c']);
+    await vfs.makeDirectory('/other');
     await vfs.remove('/data/c');
+    await vfs.syncDirectory('/other');
     expect(await vfs.crashClone(dropAll).list('/data')).toEqual(['b', 'c']);
   });
 
