@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { AedesSessions } from './aedes.ts';
 import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
@@ -17,13 +16,12 @@ export interface BrokerOptions {
   readonly env: BrokerEnv;
   readonly dataPlane: DataPlane;
   readonly clusterDoor: ClusterDoor;
-  readonly nodeId: string;
   /** As in `dss/sys/refused/<nodeName>`. */
   readonly nodeName: string;
   readonly limits?: Partial<BrokerLimits>;
   readonly onInvalid: 'ack' | 'close';
-  /** Instead of aedes, which cannot be simulated. */
-  readonly createSessions?: (events: SessionEvents) => Sessions;
+  /** Ordinary MQTT: aedes in production (`aedes.ts`), which cannot be simulated. */
+  readonly createSessions: (events: SessionEvents) => Sessions;
 }
 
 export interface BrokerCounters extends Readonly<Counters> {
@@ -39,9 +37,7 @@ export class Broker {
   #allGone: (() => void) | undefined;
 
   constructor(options: BrokerOptions) {
-    const { env, dataPlane, clusterDoor, onInvalid } = options;
-    const createSessions =
-      options.createSessions ?? ((events) => new AedesSessions(options.nodeId, events));
+    const { env, dataPlane, clusterDoor, onInvalid, createSessions } = options;
     const refusals = new Refusals(env, (recent) =>
       this.publishSystem(`refused/${options.nodeName}`, recent),
     );

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
 import { listenTcp } from '../broker/server.ts';
 import type { NodeOptions } from './config/config.ts';
@@ -9,7 +10,13 @@ import { createLogger } from './edge/logger.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
 import { serveHttp } from './http/server.ts';
-import { describeAlerts, describeDurability, describeNodes, describePlace, describeStatus } from './status.ts';
+import {
+  describeAlerts,
+  describeDurability,
+  describeNodes,
+  describePlace,
+  describeStatus,
+} from './status.ts';
 import { StorageNode } from './storage-node.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
@@ -57,7 +64,7 @@ async function compose(
     env,
     dataPlane,
     clusterDoor: node.door,
-    nodeId: node.identity.node,
+    createSessions: (events) => new AedesSessions(node.identity.node, events),
     nodeName: options.name,
     limits: { valueBytesMax: options.valueBytesMax },
     onInvalid: options.onInvalid,
@@ -93,11 +100,7 @@ async function compose(
   return { mqttPort: listener.address.port, httpPort: http.port, close };
 }
 
-function openNode(
-  options: NodeOptions,
-  env: Env,
-  httpAddress: () => string,
-): Promise<StorageNode> {
+function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Promise<StorageNode> {
   const mqttAddress = `${options.host}:${options.mqttPort}`;
   return StorageNode.open({
     env,
@@ -144,7 +147,8 @@ function publishChanges(broker: Broker, node: StorageNode): () => void {
     for (const { id, name, state, mqtt, http } of describeNodes(active)) {
       publish(`nodes/${id}`, { id, name, state, mqtt, http });
     }
-    for (const { name, message } of describeAlerts(active)) publish(`alerts/${name}`, { name, message });
+    for (const { name, message } of describeAlerts(active))
+      publish(`alerts/${name}`, { name, message });
   };
 }
 

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { AedesSessions } from '../../broker/aedes.ts';
 import { Broker, type BrokerOptions } from '../../broker/broker.ts';
 import type { ClusterDoor } from '../../broker/data-plane.ts';
 import type { BrokerEnv, BrokerEvent } from '../../broker/env.ts';
@@ -84,7 +85,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     env,
     dataPlane: plane,
     clusterDoor: door,
-    nodeId: 'n1',
+    createSessions: (sessionEvents) => new AedesSessions('n1', sessionEvents),
     nodeName: 'one',
     onInvalid: 'ack',
     ...options,

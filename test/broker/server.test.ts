@@ -82,7 +82,6 @@ describe('Broker', () => {
       env,
       dataPlane: plane,
       clusterDoor: new FakeClusterDoor(),
-      nodeId: 'n1',
       nodeName: 'one',
       onInvalid: 'ack',
       createSessions: () => acceptAll,

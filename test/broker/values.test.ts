@@ -1,5 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { puback, publish, type Received, subscribe, unsubscribe } from '../support/mqtt-frames.ts';
+import {
+  puback,
+  pubcomp,
+  publish,
+  pubrec,
+  type Received,
+  subscribe,
+  unsubscribe,
+} from '../support/mqtt-frames.ts';
 import {
   type Harness,
   type HarnessOptions,
@@ -342,9 +350,9 @@ describe('packet ids', () => {
     }
     other.send(publish('two', 'exactly once', { qos: 2, id: 100 }));
     const { id } = await client.take('publish');
-    client.send(Buffer.of(0x50, 2, id >> 8, id & 0xff));
+    client.send(pubrec(id));
     expect((await client.take('pubrel')).id).toBe(id);
-    client.send(Buffer.of(0x70, 2, id >> 8, id & 0xff));
+    client.send(pubcomp(id));
     await settle();
     expect(client.closed).toBe(false);
   });

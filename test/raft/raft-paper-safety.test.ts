@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../node/raft/index.ts';
-import { accepted, appendRequest, becomeCandidate, becomeFollower, becomeLeader, commitEmptyEntry, electionTicks, entry, exchange, logOf, newNode, ofKind, propose, receive, settle, tick, write } from './paper-support.ts';
+import {
+  accepted,
+  appendRequest,
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  commitEmptyEntry,
+  electionTicks,
+  entry,
+  logOf,
+  newNode,
+  ofKind,
+  receive,
+  settle,
+  tick,
+  write,
+} from './paper-support.ts';
 import type { TestNode } from './test-node.ts';
 
 /** The claims about safety, persistence and what the dissertation adds; as raft-paper.test.ts. */

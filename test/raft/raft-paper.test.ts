@@ -1,5 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { accepted, appendRequest, becomeCandidate, becomeFollower, becomeLeader, commitEmptyEntry, electionTicks, entry, exchange, logOf, newNode, ofKind, propose, receive, settle, tick, write } from './paper-support.ts';
+import {
+  accepted,
+  appendRequest,
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  commitEmptyEntry,
+  electionTicks,
+  entry,
+  exchange,
+  logOf,
+  newNode,
+  ofKind,
+  propose,
+  receive,
+  settle,
+  tick,
+} from './paper-support.ts';
 import type { TestNode } from './test-node.ts';
 
 /**

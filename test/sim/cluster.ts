@@ -21,6 +21,8 @@ export class Machine {
   skewMs = 0;
   joined = false;
   secret = 'secret';
+  /** The other nodes that it is told of; all, if nothing is said. */
+  peers: readonly Machine[] | undefined;
   /** How long a sync of the disk takes. */
   syncMs = 1;
   /** What a sync of this path fails with, if it does. */
@@ -113,7 +115,9 @@ export class SimCluster {
       mqttAddress: machine.address,
       httpAddress: () => '',
       secret,
-      peers: this.machines.map((each) => ({ name: each.name, mqttAddress: each.address })),
+      peers: this.machines
+        .filter((each) => each === machine || (machine.peers ?? this.machines).includes(each))
+        .map((each) => ({ name: each.name, mqttAddress: each.address })),
       ...this.#options,
       transport: ({ node }) =>
         this.network.transport({
@@ -166,16 +170,6 @@ export class SimCluster {
   cutPower(machine: Machine, unsyncedKeepRatio = 0): void {
     const random = () => this.random.fraction();
     this.#end(machine, () => machine.vfs.crashClone({ unsyncedKeepRatio, random }));
-  }
-
-  /** Ends a machine's run, whatever was written. */
-  stopAll(): void {
-    for (const machine of this.machines) if (machine.life?.alive) this.kill(machine);
-  }
-
-  /** Starts nodes that need not get anywhere. */
-  async startSome(machines: readonly Machine[]): Promise<void> {
-    for (const machine of machines) await this.start(machine);
   }
 
   async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {
