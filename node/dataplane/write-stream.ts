@@ -26,7 +26,7 @@ export interface WriteStreamPort {
   readonly send: (batch: SealedBatch) => void;
 }
 
-const IN_FLIGHT_BATCHES_MAX = 8;
+const IN_FLIGHT_BATCHES_MAX = 2;
 const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 /** A batch that gets no answer is sent again after this. */
 export const RESEND_AFTER_MS = 3_000;

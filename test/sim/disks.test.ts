@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { directoryEntryBytes, headerBytes, headerField, roundMagic } from '../../lsm/log/format.ts';
+import { type Machine, SimCluster } from './cluster.ts';
+
+const LOG = '/data/log';
+
+interface FoundRound {
+  readonly path: string;
+  readonly offset: number;
+  readonly recordsOffset: number;
+  readonly groups: number;
+}
+
+/** The rounds of a node's log, oldest first. */
+async function roundsOf(machine: Machine): Promise<FoundRound[]> {
+  machine.vfs.onOperation = undefined;
+  const rounds: FoundRound[] = [];
+  for (const name of await machine.vfs.list(LOG)) {
+    const path = `${LOG}/${name}`;
+    const bytes = await machine.vfs.readFile(path);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let offset = 0; offset + headerBytes <= bytes.length; offset += 4096) {
+      if (!roundMagic.every((byte, i) => bytes[offset + i] === byte)) continue;
+      const directoryLength = view.getUint32(offset + headerField.directoryLength, true);
+      const groups = view.getUint32(offset + headerField.directoryCount, true);
+      rounds.push({ path, offset, recordsOffset: offset + headerBytes + directoryLength, groups });
+    }
+  }
+  return rounds;
+}
+
+async function putMany(cluster: SimCluster, machine: Machine, prefix: string, count: number) {
+  for (let i = 0; i < count; i++) {
+    await cluster.world.resolve('put', cluster.put(machine, `${prefix}${i}`, `${prefix} ${i}`));
+  }
+}
+
+async function expectAll(cluster: SimCluster, machine: Machine, prefix: string, count: number) {
+  for (let i = 0; i < count; i++) {
+    expect(await cluster.get(machine, `${prefix}${i}`)).toBe(`${prefix} ${i}`);
+  }
+}
+
+function suspectsOf(machine: Machine): number[] {
+  return machine.node!.active.suspects.map(({ group }) => group);
+}
+
+describe('damage in the log of one node', () => {
+  it('of one round’s records makes that round’s groups suspect there, and costs the cluster nothing', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 301 });
+    await cluster.startAll();
+    const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    cluster.kill(third);
+    const rounds = await roundsOf(third);
+    const victim = rounds.filter(({ groups }) => groups === 1).at(-5) as FoundRound;
+    third.vfs.damage(victim.path, victim.recordsOffset + 20, 0x10);
+    await cluster.start(third);
+    await cluster.world.until('it is back', () => third.joined);
+    expect(suspectsOf(third)).toHaveLength(1);
+    const messages = cluster.world.log.filter(({ node }) => node === 'n3').map(({ name }) => name);
+    expect(messages).toContain('log-damaged');
+    expect(messages).toContain('replica-suspect');
+    await cluster.untilLed();
+    await putMany(cluster, third, 'after', 20);
+    for (const machine of cluster.machines) {
+      await expectAll(cluster, machine, 'k', 20);
+      await expectAll(cluster, machine, 'after', 20);
+    }
+    cluster.kill(third);
+    await cluster.start(third);
+    await cluster.world.until('it is back', () => third.joined);
+    expect(suspectsOf(third), 'still, after another start').toHaveLength(1);
+  });
+
+  it('of a round’s header costs the cluster nothing either', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 302 });
+    await cluster.startAll();
+    const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    cluster.kill(third);
+    const victim = (await roundsOf(third)).at(-6) as FoundRound;
+    third.vfs.damage(victim.path, victim.offset + headerBytes + directoryEntryBytes - 1, 0xff);
+    await cluster.start(third);
+    await cluster.world.until('it is back', () => third.joined);
+    expect(suspectsOf(third).length).toBeGreaterThan(0);
+    await putMany(cluster, third, 'after', 10);
+    for (const machine of cluster.machines) await expectAll(cluster, machine, 'k', 20);
+  });
+
+  it('that took the last synced round is not taken for a torn tail', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 303 });
+    await cluster.startAll();
+    const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    await cluster.world.run(2_000);
+    cluster.kill(third);
+    const last = (await roundsOf(third)).at(-1) as FoundRound;
+    const file = await third.vfs.open(last.path, 'write');
+    await file.truncate(last.offset);
+    await file.sync();
+    await file.close();
+    await cluster.start(third);
+    await cluster.world.until('it is back', () => third.joined);
+    expect([...third.node!.active.host.replicas()]).toEqual([]);
+    await expectAll(cluster, third, 'k', 20);
+  });
+
+  it('is not seen in a torn tail that was never synced', async () => {
+    for (let seed = 310; seed < 325; seed++) {
+      const cluster = new SimCluster({ nodes: 3, seed });
+      await cluster.startAll();
+      const third = cluster.machine(2);
+      third.syncGate = new Promise(() => {});
+      for (let i = 0; i < 20; i++) cluster.put(cluster.machine(i % 2), `k${i}`, 'x'.repeat(2_000)).catch(() => {});
+      await cluster.world.until('a round waits for its sync', () => third.syncsHeld.length > 0);
+      third.syncGate = undefined;
+      cluster.cutPower(third, 0.5);
+      await cluster.start(third);
+      await cluster.untilLed();
+      expect(suspectsOf(third), `seed ${seed}`).toEqual([]);
+      await putMany(cluster, third, 'after', 2);
+    }
+  });
+});
+
+describe('a disk that fails to sync', () => {
+  it.each(['/data/log/', '/data/tables/'])(
+    'ends its node (%s): it steps down everywhere, nothing acknowledged is lost, and it can start again',
+    async (failing) => {
+      const cluster = new SimCluster({ nodes: 3, seed: 331, memtableBytes: 16 * 1024 });
+      await cluster.startAll();
+      const victim = cluster.leaderOf('k0');
+      const writer = cluster.machines.find((machine) => machine !== victim) as Machine;
+      await putMany(cluster, writer, 'k', 10);
+      victim.failSync = (path) => (path.startsWith(failing) ? new Error('EIO') : undefined);
+      const acknowledged = new Map<string, string>();
+      for (let i = 0; i < 120; i++) {
+        const [key, value] = [`during${i}`, `${i}`.repeat(300)];
+        await cluster.world.resolve('put', cluster.put(writer, key, value));
+        acknowledged.set(key, value);
+      }
+      expect(victim.fatal).toBeDefined();
+      expect(victim.life?.alive).toBe(false);
+      const others = cluster.machines.filter((machine) => machine !== victim);
+      await cluster.untilLed(others);
+      victim.failSync = undefined;
+      await cluster.start(victim);
+      await cluster.untilLed();
+      expect(suspectsOf(victim)).toEqual([]);
+      for (const [key, value] of acknowledged) {
+        expect(await cluster.get(victim, key)).toBe(value);
+      }
+      await expectAll(cluster, victim, 'k', 10);
+    },
+  );
+});
+
+describe('log segments', () => {
+  const bytesOf = (machine: Machine) => machine.node!.active.log.statistics().bytesOnDisk;
+  /** About what one call of `fill` writes to every log. */
+  const FILL_BYTES = 150 * 550;
+
+  async function fill(cluster: SimCluster, machine: Machine, round: number): Promise<void> {
+    const puts = Array.from({ length: 150 }, (_, i) =>
+      cluster.put(machine, `fill${round}/${i}`, `${round} ${i} `.repeat(100)),
+    );
+    await cluster.world.resolve('puts', Promise.all(puts));
+  }
+
+  it('go when everything in them is flushed and every voter has it, and a laggard catches up before', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 341,
+      shardCount: 2,
+      memtableBytes: 16 * 1024,
+      segmentBytes: 16 * 1024,
+    });
+    await cluster.startAll();
+    const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
+    for (let round = 0; round < 6; round++) {
+      await fill(cluster, first, round);
+      await cluster.world.run(2_500);
+    }
+    for (const machine of cluster.machines) {
+      expect(bytesOf(machine), machine.name).toBeLessThan(4 * FILL_BYTES);
+    }
+
+    cluster.kill(third);
+    await cluster.untilLed([first, second]);
+    for (let round = 6; round < 12; round++) {
+      await fill(cluster, first, round);
+      await cluster.world.run(2_500);
+    }
+    expect(bytesOf(first)).toBeGreaterThan(6 * FILL_BYTES);
+    expect(bytesOf(second)).toBeGreaterThan(6 * FILL_BYTES);
+
+    await cluster.start(third);
+    await cluster.untilLed();
+    for (const round of [0, 6, 11]) {
+      expect(await cluster.get(third, `fill${round}/77`)).toBe(`${round} 77 `.repeat(100));
+    }
+    await fill(cluster, first, 12);
+    await cluster.world.run(10_000);
+    await fill(cluster, first, 13);
+    await cluster.world.run(10_000);
+    for (const machine of cluster.machines) {
+      expect(bytesOf(machine), machine.name).toBeLessThan(4 * FILL_BYTES);
+    }
+    for (const machine of cluster.machines) cluster.cutPower(machine);
+    await cluster.startAll();
+    for (let round = 0; round < 14; round++) {
+      const reader = cluster.random.pick(cluster.machines);
+      expect(await cluster.get(reader, `fill${round}/149`)).toBe(`${round} 149 `.repeat(100));
+    }
+  });
+});
