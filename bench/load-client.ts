@@ -5,13 +5,19 @@ import { connectFrame, type PublishFrames } from './load-frames.ts';
 const PUBACK = 0x40;
 const PUBACK_BYTES = 4;
 
-/** A connection that always keeps `inflight` QoS 1 puts under way: each PUBACK sends the next one. */
+/**
+ * A connection that keeps `inflight` QoS 1 puts under way. What was acknowledged is replaced once a quarter of
+ * the window is free, or at the next `refill`, whichever is first: one write for each PUBACK would make
+ * the generator's system calls the limit beside a broker that acknowledges one by one.
+ */
 export class LoadClient {
   readonly #frames: PublishFrames;
   readonly #latencies: LatencyHistogram;
   readonly #sentMs: Float64Array;
   readonly #socket: Socket;
   readonly #freeIds: Uint16Array;
+  #freeCount = 0;
+  readonly #refillAt: number;
   #rest: Buffer | undefined;
   #sequence: number;
   #stopped = false;
@@ -31,6 +37,7 @@ export class LoadClient {
     this.#latencies = options.latencies;
     this.#sentMs = new Float64Array(options.inflight);
     this.#freeIds = new Uint16Array(options.inflight);
+    this.#refillAt = Math.max(1, Math.floor(options.inflight / 4));
     this.#sequence = options.firstSequence;
     this.#onFailed = options.onFailed;
     this.#socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
@@ -49,8 +56,25 @@ export class LoadClient {
   }
 
   start(): void {
-    for (let slot = 0; slot < this.#freeIds.length; slot += 1) this.#freeIds[slot] = slot + 1;
-    this.#send(this.#freeIds.length, performance.now());
+    this.#freeCount = this.#freeIds.length;
+    for (let slot = 0; slot < this.#freeCount; slot += 1) this.#freeIds[slot] = slot + 1;
+    this.refill();
+  }
+
+  /** Sends a message for each free packet id, in one write. */
+  refill(): void {
+    if (this.#stopped || this.#freeCount === 0) return;
+    const { frameBytes } = this.#frames;
+    const nowMs = performance.now();
+    const output = Buffer.allocUnsafe(this.#freeCount * frameBytes);
+    for (let index = 0; index < this.#freeCount; index += 1) {
+      const id = this.#freeIds[index] as number;
+      this.#frames.write(output, index * frameBytes, this.#sequence, id);
+      this.#sentMs[id - 1] = nowMs;
+      this.#sequence += 1;
+    }
+    this.#freeCount = 0;
+    this.#socket.write(output);
   }
 
   stop(): void {
@@ -79,36 +103,17 @@ export class LoadClient {
   #onAcknowledgements(data: Buffer): void {
     let offset = 0;
     const nowMs = performance.now();
-    let acknowledged = 0;
     for (; offset + PUBACK_BYTES <= data.length; offset += PUBACK_BYTES) {
-      if (data[offset] !== PUBACK) {
-        this.#onFailed(new Error('expected nothing but PUBACKs'));
+      if (data[offset] !== PUBACK || this.#freeCount === this.#freeIds.length) {
+        this.#onFailed(new Error('expected one PUBACK for each PUBLISH and nothing else'));
         return;
       }
       const id = ((data[offset + 2] as number) << 8) | (data[offset + 3] as number);
       this.#latencies.record((nowMs - (this.#sentMs[id - 1] as number)) * 1000);
-      if (acknowledged === this.#freeIds.length) {
-        this.#send(acknowledged, nowMs);
-        acknowledged = 0;
-      }
-      this.#freeIds[acknowledged] = id;
-      acknowledged += 1;
+      this.#freeIds[this.#freeCount] = id;
+      this.#freeCount += 1;
     }
     if (offset < data.length) this.#rest = data.subarray(offset);
-    if (acknowledged > 0) this.#send(acknowledged, nowMs);
-  }
-
-  /** Sends one message for each of the first `count` free packet ids, in one write. */
-  #send(count: number, nowMs: number): void {
-    if (this.#stopped) return;
-    const { frameBytes } = this.#frames;
-    const output = Buffer.allocUnsafe(count * frameBytes);
-    for (let index = 0; index < count; index += 1) {
-      const id = this.#freeIds[index] as number;
-      this.#frames.write(output, index * frameBytes, this.#sequence, id);
-      this.#sentMs[id - 1] = nowMs;
-      this.#sequence += 1;
-    }
-    this.#socket.write(output);
+    if (this.#freeCount >= this.#refillAt) this.refill();
   }
 }

@@ -29,6 +29,8 @@ export interface LoadResult {
   readonly cpuShare: number;
 }
 
+const REFILL_MS = 1;
+
 /** Drives the load in this process. `onMeasuring` is called when the warm-up is over. */
 export async function runLoad(options: LoadOptions, onMeasuring: () => void): Promise<LoadResult> {
   const latencies = new LatencyHistogram();
@@ -51,6 +53,9 @@ export async function runLoad(options: LoadOptions, onMeasuring: () => void): Pr
         onFailed: fail,
       }),
   );
+  const refills = setInterval(() => {
+    for (const client of clients) client.refill();
+  }, REFILL_MS);
   try {
     await Promise.race([Promise.all(clients.map((client) => client.connected())), failed]);
     for (const client of clients) client.start();
@@ -58,6 +63,7 @@ export async function runLoad(options: LoadOptions, onMeasuring: () => void): Pr
     onMeasuring();
     return await Promise.race([measure(latencies, options.seconds), failed]);
   } finally {
+    clearInterval(refills);
     for (const client of clients) client.stop();
   }
 }

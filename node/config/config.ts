@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
-import { NodeError } from '../errors.ts';
 import { LOG_LEVELS, type LogLevel } from '../edge/logger.ts';
+import { NodeError } from '../errors.ts';
 import type { PeerAddress } from '../membership/formation.ts';
 
 /** Everything a node can be told. Later sources win: defaults, file, environment, flags (DESIGN §10). */
@@ -72,9 +72,19 @@ export function loadNodeOptions(sources: ConfigSources): NodeOptions {
 function take(name: SettingName, given: unknown, origin: string): unknown {
   if (given === undefined || given === '') return undefined;
   const { schema } = SETTINGS[name];
-  const value = Value.Convert(schema, given);
+  const value = convert(schema, given);
   if (Value.Check(schema, value)) return value;
+  if (name === 'secret') throw invalid(`${origin} must be ${describe(name)}.`);
   throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(name)}.`);
+}
+
+/** Flags and variables are text, and YAML takes a name like 42 for a number. Nothing is rounded or guessed. */
+function convert(schema: object, given: unknown): unknown {
+  const { type } = schema as { type?: string };
+  if (type === 'integer' && typeof given === 'string' && /^-?\d+$/.test(given))
+    return Number(given);
+  if (type === 'string' && typeof given === 'number') return String(given);
+  return given;
 }
 
 function describe(name: SettingName): string {
@@ -101,7 +111,7 @@ function readConfigFile(path: string): Record<string, unknown> {
   try {
     content = parse(text);
   } catch (error) {
-    throw invalid(`the configuration file ${path} is not YAML: ${firstLine(error)}`);
+    throw invalid(`the configuration file ${path} is not YAML: ${firstLine(error)}.`);
   }
   if (content === null || content === undefined) return {};
   if (typeof content !== 'object' || Array.isArray(content)) {
@@ -110,7 +120,9 @@ function readConfigFile(path: string): Record<string, unknown> {
   const unknown = Object.keys(content).find((name) => !(name in SETTINGS));
   if (unknown === undefined) return content as Record<string, unknown>;
   const allowed = Object.keys(SETTINGS).join(', ');
-  throw invalid(`the configuration file ${path} has the unknown setting ${unknown}; known are ${allowed}.`);
+  throw invalid(
+    `the configuration file ${path} has the unknown setting ${unknown}; known are ${allowed}.`,
+  );
 }
 
 function toOptions(settings: Settings): NodeOptions {
@@ -136,8 +148,11 @@ function parsePeers(
   if (text === '') return [{ name: own.name, mqttAddress: `${own.host}:${own.mqttPort}` }];
   const peers = text.split(',').map((item) => {
     const match = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)=(\S+:\d+)\s*$/.exec(item);
-    if (match === null) {
-      throw invalid(`--peers has "${item}", but must be a list of name=host:port, such as n1=127.0.0.1:1883.`);
+    const peerPort = Number(match?.[2]?.split(':').at(-1));
+    if (match === null || peerPort < 1 || peerPort > 65_535) {
+      throw invalid(
+        `--peers has "${item}", but must be a list of name=host:port, such as n1=127.0.0.1:1883.`,
+      );
     }
     return { name: match[1] as string, mqttAddress: match[2] as string };
   });
@@ -164,7 +179,8 @@ function kebab(name: string): string {
 }
 
 function firstLine(error: unknown): string {
-  return String((error as Error).message).split('\n')[0] ?? '';
+  const line = String((error as Error).message).split('\n')[0] ?? '';
+  return line.replace(/[:.]$/, '');
 }
 
 function invalid(message: string): NodeError {

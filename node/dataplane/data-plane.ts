@@ -120,7 +120,7 @@ export class NodeDataPlane implements DataPlane {
     reply: (body: RpcBody) => void,
   ): void {
     const { group = 0, number = 0, count = 0, crc = 0, batch = NOTHING } = request;
-    this.#propose(group, { ...from, number, count, crc, bytes: batch.slice() }, (outcome) =>
+    this.#propose(group, { ...from, number, count, crc, bytes: new Uint8Array(batch) }, (outcome) =>
       reply({ forwardReply: { group, number, ...wireOutcome(outcome) } }),
     );
   }
@@ -147,6 +147,7 @@ export class NodeDataPlane implements DataPlane {
     const stream = new WriteStream({
       nowMs: () => this.#env.clock.monotonicMs(),
       send: (batch) => this.#send(group, batch),
+      unanswered: () => this.#redirect(group, undefined),
     });
     this.#streams.set(group, stream);
     return stream;

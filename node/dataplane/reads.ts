@@ -228,11 +228,11 @@ function queryOf(request: NonNullable<cluster.Rpc['readRequest']>): ShardQuery |
   };
 }
 
-/** Decoded bytes share memory with the message: keep a copy. */
+/** Decoded bytes share memory with the message: keep a copy. `slice` of a Buffer would not be one. */
 export function itemOf(item: cluster.Item): CurrentValue {
   return {
-    key: item.key.slice(),
-    value: item.value.slice(),
+    key: new Uint8Array(item.key),
+    value: new Uint8Array(item.value),
     version: item.version,
     time: item.time,
     deleted: item.deleted,

@@ -24,9 +24,11 @@ export interface WriteStreamPort {
   readonly nowMs: () => number;
   /** Sends a batch towards the leader; the answer comes back through `answered`. */
   readonly send: (batch: SealedBatch) => void;
+  /** Nobody answers where batches were sent: the next ones should go elsewhere. */
+  readonly unanswered: () => void;
 }
 
-const IN_FLIGHT_BATCHES_MAX = 2;
+export const IN_FLIGHT_BATCHES_MAX = 2;
 const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 /** A batch that gets no answer is sent again after this. */
 export const RESEND_AFTER_MS = 3_000;
@@ -115,7 +117,8 @@ export class WriteStream {
   resendAll(): void {
     const nowMs = this.#port.nowMs();
     this.#resendDue = false;
-    for (const batch of this.#inFlight) {
+    // A copy: a leader on this node may answer, and take batches out, while they are sent.
+    for (const batch of [...this.#inFlight]) {
       batch.sentAtMs = nowMs;
       this.#port.send(batch);
     }
@@ -124,6 +127,7 @@ export class WriteStream {
   /** Sends again what got no answer, and gives up writes that are older than the deadline. */
   tick(nowMs: number, deadlineMs: number): void {
     const unansweredMs = nowMs - (this.#inFlight[0]?.sentAtMs ?? nowMs);
+    if (unansweredMs >= RESEND_AFTER_MS) this.#port.unanswered();
     if (this.#resendDue || unansweredMs >= RESEND_AFTER_MS) this.resendAll();
     for (const batch of this.#inFlight) {
       if (nowMs - batch.oldestMs >= deadlineMs) giveUp(batch, 'no-quorum');
@@ -186,10 +190,9 @@ export class WriteStream {
 
   /** Streams are applied in order: a batch that is in means that all before it are. */
   #committed(number: number, baseVersion: number): void {
-    let done = 0;
-    for (const batch of this.#inFlight) {
-      if (batch.number > number) break;
-      done += 1;
+    const firstLeft = this.#inFlight.findIndex((batch) => batch.number > number);
+    const done = this.#inFlight.splice(0, firstLeft < 0 ? this.#inFlight.length : firstLeft);
+    for (const batch of done) {
       this.#inFlightBytes -= batch.bytes.length;
       const base = batch.number === number ? baseVersion : 0;
       for (let i = 0; i < batch.sinks.length; i++) {
@@ -197,7 +200,6 @@ export class WriteStream {
         (batch.sinks[i] as WriteSink).writeCommitted(batch.tokens[i] as number, version);
       }
     }
-    this.#inFlight.splice(0, done);
   }
 }
 

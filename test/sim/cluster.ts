@@ -1,6 +1,7 @@
 import type { DataPlane, WatchedValue, WriteSink } from '../../broker/data-plane.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
+import type { ActiveNode } from '../../node/active-node.ts';
 import type { Env } from '../../node/env.ts';
 import { StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
@@ -36,6 +37,12 @@ export class Machine {
   constructor(name: string, address: string) {
     this.name = name;
     this.address = address;
+  }
+
+  /** The node as a member of its cluster. @throws before it has joined */
+  get active(): ActiveNode {
+    if (this.node === undefined) throw new Error(`${this.name} does not run`);
+    return this.node.active;
   }
 }
 

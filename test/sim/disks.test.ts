@@ -42,7 +42,7 @@ async function expectAll(cluster: SimCluster, machine: Machine, prefix: string, 
 }
 
 function suspectsOf(machine: Machine): number[] {
-  return machine.node!.active.suspects.map(({ group }) => group);
+  return machine.active.suspects.map(({ group }) => group);
 }
 
 describe('damage in the log of one node', () => {
@@ -102,7 +102,7 @@ describe('damage in the log of one node', () => {
     await file.close();
     await cluster.start(third);
     await cluster.world.until('it is back', () => third.joined);
-    expect([...third.node!.active.host.replicas()]).toEqual([]);
+    expect([...third.active.host.replicas()]).toEqual([]);
     await expectAll(cluster, third, 'k', 20);
   });
 
@@ -112,7 +112,8 @@ describe('damage in the log of one node', () => {
       await cluster.startAll();
       const third = cluster.machine(2);
       third.syncGate = new Promise(() => {});
-      for (let i = 0; i < 20; i++) cluster.put(cluster.machine(i % 2), `k${i}`, 'x'.repeat(2_000)).catch(() => {});
+      for (let i = 0; i < 20; i++)
+        cluster.put(cluster.machine(i % 2), `k${i}`, 'x'.repeat(2_000)).catch(() => {});
       await cluster.world.until('a round waits for its sync', () => third.syncsHeld.length > 0);
       third.syncGate = undefined;
       cluster.cutPower(third, 0.5);
@@ -157,7 +158,7 @@ describe('a disk that fails to sync', () => {
 });
 
 describe('log segments', () => {
-  const bytesOf = (machine: Machine) => machine.node!.active.log.statistics().bytesOnDisk;
+  const bytesOf = (machine: Machine) => machine.active.log.statistics().bytesOnDisk;
   /** About what one call of `fill` writes to every log. */
   const FILL_BYTES = 150 * 550;
 

@@ -83,9 +83,10 @@ describe('an acknowledged write', () => {
       expect(writing.acknowledged.size, `seed ${seed}`).toBe(100);
       await cluster.world.until('watcher has all', () => watching.seen.length >= 100);
       await cluster.world.run(5_000);
-      expect(watching.seen.map(({ keyText }) => keyText).sort(), `seed ${seed}: each change once`).toEqual(
-        [...writing.acknowledged.keys()].sort(),
-      );
+      expect(
+        watching.seen.map(({ keyText }) => keyText).sort(),
+        `seed ${seed}: each change once`,
+      ).toEqual([...writing.acknowledged.keys()].sort());
       await cluster.start(victim);
       await cluster.untilLed();
       for (const [key, value] of writing.acknowledged) {
@@ -116,7 +117,7 @@ describe('five nodes with three replicas', () => {
     const cluster = new SimCluster({ nodes: 5, seed: 21, shardCount: 8 });
     await cluster.startAll();
     const outsider = cluster.machine(0);
-    const { map, host } = outsider.node!.active;
+    const { map, host } = outsider.active;
     const key = Array.from({ length: 100 }, (_, i) => `plant1/k${i}`).find((candidate) => {
       const bytes = new TextEncoder().encode(candidate);
       return host.replica(map.groupOf(bytes, 0, bytes.length)) === undefined;
@@ -124,7 +125,10 @@ describe('five nodes with three replicas', () => {
     const watching = watch(cluster.dataPlane(outsider), 'plant1/#');
     await cluster.world.until('snapshot', () => watching.snapshotDone);
 
-    const resume = holdApply(cluster, [...cluster.machines.slice(1)].filter((machine) => machine !== cluster.leaderOf(key)));
+    const resume = holdApply(
+      cluster,
+      [...cluster.machines.slice(1)].filter((machine) => machine !== cluster.leaderOf(key)),
+    );
     await cluster.world.resolve('put', cluster.put(outsider, key, 'new'));
     const reading = cluster.get(outsider, key);
     const listing = cluster.dataPlane(outsider).list({
@@ -137,8 +141,12 @@ describe('five nodes with three replicas', () => {
     resume();
     expect(await reading).toBe('new');
     const list = await cluster.world.resolve('list', listing);
-    expect(list.kind === 'page' && list.items.map(({ value }) => new TextDecoder().decode(value))).toEqual(['new']);
-    await cluster.world.until('the change arrives', () => watching.seen.some(({ text }) => text === 'new'));
+    expect(
+      list.kind === 'page' && list.items.map(({ value }) => new TextDecoder().decode(value)),
+    ).toEqual(['new']);
+    await cluster.world.until('the change arrives', () =>
+      watching.seen.some(({ text }) => text === 'new'),
+    );
     expect(watching.seen.filter(({ keyText }) => keyText === key)).toHaveLength(1);
 
     const late = watch(cluster.dataPlane(outsider), key);
@@ -154,7 +162,9 @@ describe('five nodes with three replicas', () => {
     await cluster.world.resolve('put', cluster.put(outsider, 'a/2', 'gone soon'));
     const watching = watch(cluster.dataPlane(outsider), 'a/#');
     await cluster.world.until('snapshot', () => watching.snapshotDone);
-    const victim = cluster.machines.slice(1).find((machine) => machine === cluster.leaderOf('a/1')) ?? cluster.machine(1);
+    const victim =
+      cluster.machines.slice(1).find((machine) => machine === cluster.leaderOf('a/1')) ??
+      cluster.machine(1);
     cluster.kill(victim);
     await cluster.world.resolve('put', cluster.put(outsider, 'a/1', 'newer'));
     await cluster.world.resolve('delete', cluster.put(outsider, 'a/2', ''));
@@ -190,7 +200,7 @@ function holdApply(cluster: SimCluster, machines: readonly Machine[]): () => voi
   });
   let held = true;
   for (const machine of machines) {
-    const { engine } = machine.node!.active;
+    const { engine } = machine.active;
     const waitForRoom = engine.waitForRoom.bind(engine);
     engine.waitForRoom = () => (held ? gate : waitForRoom());
   }

@@ -43,7 +43,10 @@ describe('the creation of a cluster', () => {
       };
       await startEach(cluster, cluster.machines);
       const others = cluster.machines.slice(1);
-      await cluster.world.until('it forms or crashes', () => !creator.life?.alive || creator.joined);
+      await cluster.world.until(
+        'it forms or crashes',
+        () => !creator.life?.alive || creator.joined,
+      );
       if (creator.joined) break;
       moments += 1;
       await cluster.world.run(cluster.random.below(700));
@@ -54,7 +57,10 @@ describe('the creation of a cluster', () => {
       const ids = new Set(clusterIds(cluster.machines));
       expect(ids.size, `crash at operation ${crashAt}`).toBe(1);
       if (early !== undefined) expect([...ids]).toEqual([early]);
-      expect(cluster.machines.map(({ node }) => node?.active.suspects), `${crashAt}`).toEqual([[], [], []]);
+      expect(
+        cluster.machines.map(({ node }) => node?.active.suspects),
+        `${crashAt}`,
+      ).toEqual([[], [], []]);
     }
     expect(moments).toBeGreaterThan(20);
   });
@@ -152,7 +158,7 @@ describe('a node that does not belong', () => {
     await cluster.world.run(20_000);
     expect(third.joined).toBe(false);
     expect(termsOf(first)).toEqual(termsBefore);
-    expect(first.node?.active.members.stateOf(third.node!.identity.node)).toBe('failed');
+    expect(first.node?.active.members.stateOf(third.node?.identity.node ?? '')).toBe('failed');
     await cluster.world.resolve('put', cluster.put(second, 'k', 'goes on'));
 
     cluster.kill(third);

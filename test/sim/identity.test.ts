@@ -33,10 +33,12 @@ describe('a directory that was rolled back', () => {
 
   it('is found out: its replicas are suspect, the cluster goes on with the others', async () => {
     const { cluster, first, third } = await rolledBack(201);
-    const { suspects, genesis, host } = third.node!.active;
+    const { suspects, genesis, host } = third.active;
     expect(suspects.map(({ group }) => group)).toEqual(genesis.groups.map(({ group }) => group));
     expect([...host.replicas()]).toEqual([]);
-    const alarms = cluster.world.log.filter(({ name, node }) => name === 'replica-suspect' && node === 'n3');
+    const alarms = cluster.world.log.filter(
+      ({ name, node }) => name === 'replica-suspect' && node === 'n3',
+    );
     expect(alarms[0]?.message).toContain('it was restored or copied');
     await putMany(cluster, first, 'later', 5);
     for (const key of ['early3', 'late3', 'later3']) {
@@ -60,8 +62,20 @@ describe('a directory that was rolled back', () => {
       cluster.kill(third);
       await cluster.start(third);
       await cluster.world.until('it is back', () => third.joined);
-      expect([...third.node!.active.host.replicas()], `start ${start}`).toEqual([]);
+      expect([...third.active.host.replicas()], `start ${start}`).toEqual([]);
     }
+  });
+
+  it('stays found out though those who remembered have forgotten', async () => {
+    const { cluster, third } = await rolledBack(209);
+    for (const machine of cluster.machines) {
+      cluster.kill(machine);
+      if (machine === third) continue;
+      for (const name of ['peers', 'peers.copy']) await machine.vfs.remove(`/data/${name}`);
+    }
+    for (const machine of cluster.machines) await cluster.start(machine);
+    await cluster.untilLed();
+    expect([...third.active.host.replicas()]).toEqual([]);
   });
 
   it('is found out though the node that remembers answers once only', async () => {
@@ -79,7 +93,7 @@ describe('a directory that was rolled back', () => {
     await cluster.start(second);
     await cluster.start(cluster.machine(3));
     await cluster.world.until('it is back', () => third.joined);
-    expect([...third.node!.active.host.replicas()]).toEqual([]);
+    expect([...third.active.host.replicas()]).toEqual([]);
   });
 
   it('is not declared whole by a node that has lost everything', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Machine, put, SimCluster, watch } from './cluster.ts';
+import type { Life } from './world.ts';
 
 function withoutFirst(cluster: SimCluster, one: Machine): [Machine, Machine] {
   return cluster.machines.filter((machine) => machine !== one) as [Machine, Machine];
@@ -32,8 +33,10 @@ describe('a leader that is cut off with the minority', () => {
       await cluster.world.until('snapshots', () => watchers.every((each) => each.snapshotDone));
 
       for (const other of [second, third]) {
-        if (direction !== 'what it is sent') cluster.network.cuts.add(`${leader.address}>${other.address}`);
-        if (direction !== 'what it sends') cluster.network.cuts.add(`${other.address}>${leader.address}`);
+        if (direction !== 'what it is sent')
+          cluster.network.cuts.add(`${leader.address}>${other.address}`);
+        if (direction !== 'what it sends')
+          cluster.network.cuts.add(`${other.address}>${leader.address}`);
       }
       let lonely = 'pending';
       put(cluster.dataPlane(leader), 'lonely', 'x').then(
@@ -75,13 +78,16 @@ describe('a leader that is cut off with the minority', () => {
       const key = new TextEncoder().encode('k');
       const read = () => {
         const begunAfter = acknowledged;
-        void cluster.dataPlane(leader).get(key).then((outcome) => {
-          if (outcome.kind !== 'found' || !begunAfter) return;
-          const text = new TextDecoder().decode(outcome.value);
-          if (text === 'old') stale.push(`at ${cluster.world.nowMs}`);
-        });
+        void cluster
+          .dataPlane(leader)
+          .get(key)
+          .then((outcome) => {
+            if (outcome.kind !== 'found' || !begunAfter) return;
+            const text = new TextDecoder().decode(outcome.value);
+            if (text === 'old') stale.push(`at ${cluster.world.nowMs}`);
+          });
       };
-      const stop = leader.life!.every(50, read);
+      const stop = (leader.life as Life).every(50, read);
       await cluster.untilLed([second, third]);
       await cluster.world.resolve('put', cluster.put(second, 'k', 'new'));
       acknowledged = true;
@@ -100,6 +106,8 @@ describe('an answer to an earlier run of a node', () => {
     await cluster.startAll();
     const leader = cluster.leaderOf('k');
     const [writer, third] = withoutFirst(cluster, leader);
+    await cluster.world.resolve('put', cluster.put(leader, 'k', 'first'));
+    await cluster.world.run(1_000);
     let open = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -107,7 +115,10 @@ describe('an answer to an earlier run of a node', () => {
     writer.syncGate = gate;
     third.syncGate = gate;
     cluster.put(writer, 'k', 'of the earlier run').catch(() => {});
-    await cluster.world.until('the other follower holds the entry', () => third.syncsHeld.length > 0);
+    await cluster.world.until(
+      'the other follower holds the entry',
+      () => third.syncsHeld.length > 0,
+    );
     cluster.kill(writer);
     writer.syncGate = undefined;
     cluster.network.cuts.add(`${writer.address}>${leader.address}`);
@@ -170,7 +181,9 @@ describe('a network that loses and repeats messages', () => {
         const stillRuns = cluster.machine(i).node?.identity.startCounter === 1;
         if (!stillRuns) continue;
         for (const key of acknowledged.keys()) {
-          expect(newest.get(key), `seed ${seed}: ${key}`).toBe(await cluster.get(cluster.machine(0), key));
+          expect(newest.get(key), `seed ${seed}: ${key}`).toBe(
+            await cluster.get(cluster.machine(0), key),
+          );
         }
       }
     }
@@ -200,6 +213,7 @@ describe('a watch that another node serves', () => {
     for (const key of told) {
       await cluster.world.resolve('delete', cluster.put(others[0] as Machine, key, ''));
     }
+    await cluster.world.run(7_000);
     cluster.network.heal();
     await cluster.world.until('snapshot', () => watching.snapshotDone);
     const newest = newestOf(watching);

@@ -87,8 +87,10 @@ export class World {
       const left = 2 * i + 1;
       const right = left + 1;
       let least = i;
-      if (left < heap.length && isBefore(heap[left] as Happening, heap[least] as Happening)) least = left;
-      if (right < heap.length && isBefore(heap[right] as Happening, heap[least] as Happening)) least = right;
+      if (left < heap.length && isBefore(heap[left] as Happening, heap[least] as Happening))
+        least = left;
+      if (right < heap.length && isBefore(heap[right] as Happening, heap[least] as Happening))
+        least = right;
       if (least === i) return;
       [heap[i], heap[least]] = [heap[least] as Happening, heap[i] as Happening];
       i = least;

@@ -54,7 +54,13 @@ export function startProcess(
 ): RunningProcess {
   const { DSS_NODE: _node, DSS_HTTP: _http, ...inherited } = process.env;
   const child = spawn(command, [...args], {
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // A node stops when this channel closes, so none is left behind, even when the test runner is killed.
+    stdio: [
+      options.input === undefined ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      ...(args[0] === dssScript && args[1] === 'node' ? (['ipc'] as const) : []),
+    ],
     env: { ...inherited, ...options.environment },
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
   });

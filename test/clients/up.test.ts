@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commandLine, nodeArguments } from '../../clients/cli/up/cluster-process.ts';
+import { lockDirectory } from '../../clients/cli/up/directory-lock.ts';
+import { openLayout, openSecretFile } from '../../clients/cli/up/layout.ts';
+import { choosePorts } from '../../clients/cli/up/ports.ts';
+
+/** What `dss up` remembers and decides; starting real nodes is in test/e2e. */
+describe('dss up', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'dss-up-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  describe('ports', () => {
+    let server: Server;
+    let taken: number;
+    beforeEach(async () => {
+      server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      taken = (server.address() as AddressInfo).port;
+    });
+    afterEach(() => server.close());
+
+    it('move up to the next free block when nobody asked for them', async () => {
+      const choice = { purpose: 'MQTT', base: taken, fixed: false, flag: '--mqtt-port' };
+      const ports = await choosePorts(choice, 2);
+      expect(ports).toHaveLength(2);
+      expect(ports).not.toContain(taken);
+      expect(((ports[0] as number) - taken) % 2).toBe(0);
+    });
+
+    it('are an error that names the port when they were asked for', async () => {
+      const choice = { purpose: 'MQTT', base: taken - 1, fixed: true, flag: '--mqtt-port' };
+      await expect(choosePorts(choice, 2)).rejects.toMatchObject({ exitCode: 1 });
+      await expect(choosePorts(choice, 2)).rejects.toThrow(/port \d+ for MQTT is taken/);
+    });
+  });
+
+  it('remembers its layout and refuses another one', async () => {
+    const base = 21_000 + (process.pid % 5_000);
+    const flags = { nodes: 2, mqttPort: base, httpPort: base + 10, shards: 8 };
+    const layout = await openLayout(directory, flags);
+    expect(layout).toEqual({
+      format: 1,
+      nodes: [
+        { name: 'n1', mqttPort: base, httpPort: base + 10 },
+        { name: 'n2', mqttPort: base + 1, httpPort: base + 11 },
+      ],
+      shards: 8,
+    });
+    expect(await openLayout(directory, {})).toEqual(layout);
+    expect(await openLayout(directory, flags)).toEqual(layout);
+    await expect(openLayout(directory, { nodes: 3 })).rejects.toThrow(/created with --nodes 2/);
+    await expect(openLayout(directory, { mqttPort: 1 })).rejects.toThrow(/--mqtt-port/);
+    await writeFile(join(directory, 'cluster.json'), '{');
+    await expect(openLayout(directory, {})).rejects.toThrow(/not a layout/);
+  });
+
+  it('makes the secret once and keeps it to its owner', async () => {
+    const path = await openSecretFile(directory);
+    const secret = await readFile(path, 'utf8');
+    expect(secret).toMatch(/^[0-9a-f]{64}\n$/);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await openSecretFile(directory);
+    expect(await readFile(path, 'utf8')).toBe(secret);
+  });
+
+  it('takes over the lock of a process that is gone', async () => {
+    await writeFile(join(directory, 'up.pid'), '4194305\n');
+    const unlock = await lockDirectory(directory);
+    expect(await readFile(join(directory, 'up.pid'), 'utf8')).toBe(`${process.pid}\n`);
+    await unlock();
+    await expect(stat(join(directory, 'up.pid'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('prints a command that can be pasted', () => {
+    const nodes = [
+      { name: 'n1', mqttPort: 1883, httpPort: 8080 },
+      { name: 'n2', mqttPort: 1884, httpPort: 8081 },
+    ];
+    const options = { dataDir: './my data', secretFile: './my data/cluster-secret' };
+    const layout = { format: 1, nodes } as const;
+    const args = nodeArguments(nodes[1] as (typeof nodes)[0], {
+      ...options,
+      layout,
+      logLevel: 'warn',
+    });
+    expect(commandLine('/opt/dss/dist/clients/cli/dss.js', args)).toMatch(
+      /dss\.js node --name n2 --data '\.\/my data\/n2' --mqtt-port 1884 --http-port 8081 --peers n1=127\.0\.0\.1:1883,n2=127\.0\.0\.1:1884 --secret-file '\.\/my data\/cluster-secret' --log-level warn$/,
+    );
+  });
+});

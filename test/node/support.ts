@@ -1,0 +1,83 @@
+import { Db } from '../../lsm/db.ts';
+import { crc32c } from '../../lsm/hash/crc32c.ts';
+import { InlineOffload } from '../../lsm/offload/inline.ts';
+import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import type { Entry } from '../../node/raft/types.ts';
+import { EntryKind } from '../../node/raft/types.ts';
+import { encodeWriteEntry, type ForwardedBatch } from '../../node/shard/entry.ts';
+import { StateMachine, type WriteObserver } from '../../node/shard/state-machine.ts';
+import { Streams } from '../../node/shard/streams.ts';
+import { WriteBatchBuilder } from '../../node/shard/write-batch.ts';
+
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+export const NODE_A = 'aaaaaaaaaaaaaaaa';
+export const NODE_B = 'bbbbbbbbbbbbbbbb';
+
+export async function openEngine(): Promise<Db> {
+  const vfs = new CrashableMemVfs();
+  return Db.open({
+    vfs,
+    directory: '/tables',
+    offload: new InlineOffload(vfs),
+    notePositions: () => new Uint8Array(0),
+    onEvent: () => {},
+  });
+}
+
+/** A state machine for these slots, with nothing applied. */
+export function stateMachine(engine: Db, firstSlot = 0, slotCount = 256): StateMachine {
+  return new StateMachine({
+    engine,
+    firstSlot,
+    slotCount,
+    appliedIndex: 0,
+    appliedTerm: 0,
+    highestVersion: 0,
+    streams: new Streams(),
+  });
+}
+
+/** Puts of texts; an empty one deletes. */
+export function batchOf(
+  puts: readonly (readonly [key: string, value: string])[],
+  origin: { readonly node?: string; readonly startCounter?: number; readonly number: number },
+): ForwardedBatch {
+  const builder = new WriteBatchBuilder();
+  for (const [key, value] of puts) {
+    const bytes = utf8(key + value);
+    const keyEnd = utf8(key).length;
+    builder.add(bytes, 0, keyEnd, keyEnd, bytes.length);
+  }
+  const bytes = builder.take();
+  const { node = NODE_A, startCounter = 1, number } = origin;
+  return { node, startCounter, number, count: puts.length, crc: crc32c(bytes), bytes };
+}
+
+export function writeEntry(index: number, batch: ForwardedBatch, baseVersion: number): Entry {
+  return { term: 1, index, kind: EntryKind.write, data: encodeWriteEntry(batch, baseVersion) };
+}
+
+export const NOBODY_WATCHES: WriteObserver = {
+  wantsWrites: false,
+  written: () => {
+    throw new Error('nobody watches');
+  },
+};
+
+/** Everything an engine holds, as text. */
+export async function contentOf(engine: Db): Promise<string[]> {
+  const snapshot = engine.snapshot();
+  const cursor = snapshot.cursor({ lower: new Uint8Array(0), upper: new Uint8Array(9).fill(0xff) });
+  const content: string[] = [];
+  await cursor.seek(new Uint8Array(0));
+  while (cursor.valid) {
+    content.push(`${hex(cursor.key)}=${hex(cursor.value)}`);
+    await cursor.next();
+  }
+  cursor.close();
+  snapshot.close();
+  return content;
+}
