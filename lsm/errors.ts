@@ -4,8 +4,7 @@ export type LsmErrorCode =
   | 'FORMAT_TOO_NEW'
   | 'LOG_FAILED'
   | 'ENGINE_FAILED'
-  | 'ENGINE_CLOSED'
-  | 'DIRECTORY_IN_USE';
+  | 'ENGINE_CLOSED';
 
 export class LsmError extends Error {
   override readonly name = 'LsmError';

@@ -8,7 +8,10 @@ export interface Alert {
 }
 
 /** What a node can say of itself and of the cluster as it sees it; the body of `GET /status`. */
-export function describeStatus(node: StorageNode, addresses: { mqtt: string; http: string; name: string }) {
+export function describeStatus(
+  node: StorageNode,
+  addresses: { mqtt: string; http: string; name: string },
+) {
   const { identity } = node;
   const own = {
     id: identity.node,
@@ -50,8 +53,10 @@ export function describeStatus(node: StorageNode, addresses: { mqtt: string; htt
 
 /** How many fsynced copies a PUBACK means now (DESIGN §4 ▣). */
 export function describeDurability(active: ActiveNode): { copies: number; replicas: number } {
-  const replicas = Math.min(...active.map.shards().map((row) => row.replicas.length));
-  return { copies: Math.floor(replicas / 2) + 1, replicas };
+  const shards = active.map.shards();
+  const voters = Math.min(...shards.map((row) => row.voterCount));
+  const replicas = Math.min(...shards.map((row) => row.replicas.length));
+  return { copies: Math.floor(voters / 2) + 1, replicas };
 }
 
 export function describeNodes(active: ActiveNode) {

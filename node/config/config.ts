@@ -89,10 +89,10 @@ function convert(schema: object, given: unknown): unknown {
 
 function describe(name: SettingName): string {
   const schema: Record<string, unknown> = { ...SETTINGS[name].schema };
-  if (Array.isArray(schema['enum'])) return `one of ${schema['enum'].join(', ')}`;
-  if (schema['type'] === 'integer') {
-    const max = schema['maximum'] === undefined ? '' : ` and at most ${schema['maximum']}`;
-    return `a whole number of at least ${schema['minimum']}${max}`;
+  if (Array.isArray(schema.enum)) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'integer') {
+    const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
+    return `a whole number of at least ${schema.minimum}${max}`;
   }
   if (name === 'name') {
     return 'up to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit';

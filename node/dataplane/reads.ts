@@ -1,5 +1,6 @@
 import type { GetOutcome, ListOutcome, ListQuery, StoredValue } from '../../broker/data-plane.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
+import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import { slotOf } from '../ring/slots.ts';
@@ -15,7 +16,11 @@ import type { RpcBody, RpcHub } from '../transport/rpc.ts';
 import type { ShardMap } from './shard-map.ts';
 
 export const READ_INDEX_DEADLINE_MS = 2_000;
+/** A replica that is further behind than this sends its readers to another one. */
+const APPLY_DEADLINE_MS = 2_000;
 const READ_DEADLINE_MS = 10_000;
+/** Of one try at another node, which may need both of the above. */
+const CALL_DEADLINE_MS = READ_INDEX_DEADLINE_MS + APPLY_DEADLINE_MS + 500;
 const RETRY_MS = 100;
 /** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
 const PAGE_BYTES_MAX = 512 * 1024;
@@ -91,6 +96,10 @@ export class Reads {
       const slot = slotOf(query.key, 0, query.key.length);
       const item = await readCurrent(snapshot, slot, query.key);
       return { kind: 'items', items: item === undefined ? [] : [item], more: false };
+    } catch (error) {
+      // A damaged table: the engine has reported it, and the other replicas have the value.
+      if (error instanceof LsmError && error.code === 'CORRUPTION') return { kind: 'unavailable' };
+      throw error;
     } finally {
       snapshot.close();
     }
@@ -138,7 +147,7 @@ export class Reads {
             },
           };
     const body = { readRequest: { group, ...what } };
-    const reply = await this.#rpc.call(node, 'consensus', body, READ_INDEX_DEADLINE_MS + 500);
+    const reply = await this.#rpc.call(node, 'consensus', body, CALL_DEADLINE_MS);
     if (reply?.readReply?.status !== ReadStatus.READ_OK) return undefined;
     const items = (reply.readReply.items ?? []) as cluster.Item[];
     return { kind: 'items', items: items.map(itemOf), more: reply.readReply.more ?? false };
@@ -151,8 +160,7 @@ export async function confirmRead(host: ShardHost, replica: Replica): Promise<bo
   host.touch(replica);
   const index = await confirmed;
   if (index === undefined) return false;
-  await replica.whenApplied(index);
-  return replica.state.appliedIndex >= index;
+  return replica.whenApplied(index, APPLY_DEADLINE_MS);
 }
 
 async function listShard(

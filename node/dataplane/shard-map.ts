@@ -1,4 +1,4 @@
-import type { Genesis } from '../membership/genesis.ts';
+import { type Genesis, replicasOf } from '../membership/genesis.ts';
 import { metaGroup, slotOf } from '../ring/slots.ts';
 
 /** A report of who leads a group; the higher (configuration index, term) wins (DESIGN §5 ▣). */
@@ -12,7 +12,9 @@ interface Row {
   readonly group: number;
   readonly firstSlot: number;
   readonly slotCount: number;
+  /** Voters first, then learners. */
   readonly replicas: readonly string[];
+  readonly voterCount: number;
   leader: LeaderReport | undefined;
 }
 
@@ -22,9 +24,12 @@ export class ShardMap {
   readonly #groupOfSlot: number[] = [];
 
   constructor(genesis: Genesis) {
-    for (const { group, firstSlot, slotCount, voters } of genesis.groups) {
-      const replicas = voters.map(({ node }) => node);
-      this.#rows.set(group, { group, firstSlot, slotCount, replicas, leader: undefined });
+    for (const genesisGroup of genesis.groups) {
+      const { group, firstSlot, slotCount, voters } = genesisGroup;
+      const replicas = replicasOf(genesisGroup).map(({ node }) => node);
+      const voterCount = voters.length;
+      const row = { group, firstSlot, slotCount, replicas, voterCount, leader: undefined };
+      this.#rows.set(group, row);
       for (let slot = firstSlot; slot < firstSlot + slotCount; slot++)
         this.#groupOfSlot[slot] = group;
     }

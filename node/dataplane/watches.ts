@@ -98,11 +98,14 @@ export class Watches {
       },
     });
     this.#served.get(key)?.close();
-    const handle = this.#openFeed(replica, {
-      filter: request.filters?.[0] ?? '',
-      after: request.after ?? 0,
-      sink,
-    });
+    const handle = this.#openFeed(
+      replica,
+      { filter: request.filters?.[0] ?? '', after: request.after ?? 0, sink },
+      () => {
+        sink.close();
+        refuse('its snapshot could not be read');
+      },
+    );
     this.#served.set(key, sink);
   }
 
@@ -171,9 +174,10 @@ export class Watches {
     const { host, own, map, rpc, env } = this.#options;
     while (!part.closed) {
       const replica = host.replica(part.group);
-      if (replica !== undefined && (await confirmRead(host, replica))) {
+      if (replica !== undefined && !part.localFailed && (await confirmRead(host, replica))) {
         if (part.closed) return;
-        part.openedLocally(this.#openFeed(replica, { ...part.request(), sink: part }));
+        const request = { ...part.request(), sink: part };
+        part.openedLocally(this.#openFeed(replica, request, () => this.#leaveLocal(part)));
         return;
       }
       if (part.closed) return;
@@ -193,7 +197,17 @@ export class Watches {
     }
   }
 
-  #openFeed(replica: Replica, request: { filter: string; after: number; sink: WatchSink }) {
+  /** A damaged table: this node cannot read what the watch begins with, the other replicas can. */
+  #leaveLocal(part: ShardPart): void {
+    part.localFailed = true;
+    if (!part.closed) void this.#start(part);
+  }
+
+  #openFeed(
+    replica: Replica,
+    request: { filter: string; after: number; sink: WatchSink },
+    onFailed: () => void,
+  ) {
     const { engine, env, host } = this.#options;
     const handle = replica.feed.open(request, {
       snapshot: engine.snapshot(),
@@ -210,6 +224,8 @@ export class Watches {
         name: 'watch-failed',
         message: `a watch of group ${replica.identity.group} ended: ${String(error)}`,
       });
+      handle.close();
+      onFailed();
     });
     return handle;
   }
@@ -255,6 +271,8 @@ class ShardPart implements WatchSink {
   remoteId = 0;
   heardAtMs = 0;
   attempts = 0;
+  /** This node's own replica could not serve it. */
+  localFailed = false;
   /** The log up to here has been told. */
   coveredIndex = 0;
   /** Of this conversation: messages of the snapshot, and bytes that were delivered, modulo 2^32. */

@@ -1,6 +1,6 @@
 import type { Vfs } from '../../lsm/vfs/vfs.ts';
 import { cluster, decode, encode } from '../../protos/index.ts';
-import { placeReplicas } from '../ring/placement.ts';
+import { placeReplicas, type ShardPlacement } from '../ring/placement.ts';
 import { metaGroup, shardLayout } from '../ring/slots.ts';
 import { readStateFile, writeStateFile } from './state-file.ts';
 
@@ -27,7 +27,14 @@ export interface GenesisGroup {
   readonly firstSlot: number;
   /** 0 for the meta group. */
   readonly slotCount: number;
-  readonly voters: readonly { readonly replicaId: number; readonly node: string }[];
+  readonly voters: readonly GenesisReplica[];
+  /** Warm copies that count for nothing, so that voters stay odd in number (DESIGN §4 ▣). */
+  readonly learners: readonly GenesisReplica[];
+}
+
+export interface GenesisReplica {
+  readonly replicaId: number;
+  readonly node: string;
 }
 
 const FILE = 'genesis';
@@ -48,15 +55,27 @@ export function createGenesis(options: {
     .map(({ node }) => node)
     .slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
   const groups = [
-    { group: metaGroup, firstSlot: 0, slotCount: 0, voters: replicas(metaVoters) },
-    ...shards.map((shard, i) => ({ ...shard, voters: replicas(placement[i]?.voters ?? []) })),
+    { group: metaGroup, firstSlot: 0, slotCount: 0, ...replicas(metaVoters, []) },
+    ...shards.map((shard, i) => {
+      const { voters, learners } = placement[i] as ShardPlacement;
+      return { ...shard, ...replicas(voters, learners) };
+    }),
   ];
   return { clusterId, createdAtMs: options.nowMs, replicationFactor, nodes, groups };
 }
 
 /** Replica ids begin at 1 in every group and are never used again. */
-function replicas(nodes: readonly string[]): GenesisGroup['voters'] {
-  return nodes.map((node, i) => ({ replicaId: i + 1, node }));
+function replicas(
+  voters: readonly string[],
+  learners: readonly string[],
+): Pick<GenesisGroup, 'voters' | 'learners'> {
+  const all = [...voters, ...learners].map((node, i) => ({ replicaId: i + 1, node }));
+  return { voters: all.slice(0, voters.length), learners: all.slice(voters.length) };
+}
+
+/** Everybody who holds a copy of the group. */
+export function replicasOf(group: Pick<GenesisGroup, 'voters' | 'learners'>): GenesisReplica[] {
+  return [...group.voters, ...group.learners];
 }
 
 function oddAtMost(count: number, max: number): number {
@@ -71,7 +90,23 @@ export function encodeGenesis(genesis: Genesis): cluster.Genesis.$Properties {
     createdAtMs: genesis.createdAtMs,
     replicationFactor: genesis.replicationFactor,
     nodes: genesis.nodes.map((node) => ({ ...node, weight: 1 })),
-    groups: genesis.groups.map((group) => ({ ...group, voters: [...group.voters] })),
+    groups: genesis.groups.map(groupProperties),
+  };
+}
+
+export function groupProperties(group: GenesisGroup): cluster.GenesisGroup.$Properties {
+  return { ...group, voters: [...group.voters], learners: [...group.learners] };
+}
+
+export function groupOf(wire: cluster.GenesisGroup): GenesisGroup {
+  const { group, firstSlot, slotCount, voters, learners } = wire;
+  const replica = ({ replicaId, node }: GenesisReplica) => ({ replicaId, node });
+  return {
+    group,
+    firstSlot,
+    slotCount,
+    voters: voters.map(replica),
+    learners: learners.map(replica),
   };
 }
 
@@ -81,12 +116,7 @@ export function decodeGenesis(wire: cluster.Genesis): Genesis {
     createdAtMs: wire.createdAtMs,
     replicationFactor: wire.replicationFactor,
     nodes: wire.nodes.map(({ node, name, mqttAddress }) => ({ node, name, mqttAddress })),
-    groups: wire.groups.map(({ group, firstSlot, slotCount, voters }) => ({
-      group,
-      firstSlot,
-      slotCount,
-      voters: voters.map(({ replicaId, node }) => ({ replicaId, node })),
-    })),
+    groups: wire.groups.map(groupOf),
   };
 }
 

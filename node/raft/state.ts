@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Outbox } from './outbox.ts';
 import type { Progress } from './progress.ts';
-import { votersOf } from './quorum.ts';
+import { membersOf, votersOf } from './quorum.ts';
 import { RaftLog } from './raft-log.ts';
 import { ForwardedReads, ReadRounds } from './read-index.ts';
 import type { LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
@@ -77,13 +77,14 @@ export class RaftState {
   }
 
   /**
-   * Up to here every voter's log holds the leader's entries durably. Whoever is elected by voters has them too,
-   * so they are never overwritten and never asked for again, although they may not be committed yet.
+   * Up to here every member's log holds the leader's entries durably. Whoever is elected by voters has them too,
+   * so they are never overwritten and never asked for again, although they may not be committed yet. Learners
+   * count as long as there are no snapshots: nothing else could bring one back that was left behind.
    */
   updateReleasedIndex(): LogIndex {
     if (this.role === 'leader') {
-      const voters = votersOf(this.options.configuration);
-      const matches = voters.map((replica) => this.progress.get(replica)?.match ?? 0);
+      const members = membersOf(this.options.configuration);
+      const matches = members.map((replica) => this.progress.get(replica)?.match ?? 0);
       this.releasedIndex = Math.max(this.releasedIndex, Math.min(...matches));
     }
     return this.releasedIndex;

@@ -3,7 +3,14 @@ import type { Log } from '../../lsm/log/log.ts';
 import type { RecoveredGroup } from '../../lsm/log/types.ts';
 import { cluster, decode, encode, kv } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import type { Genesis, GenesisGroup } from '../membership/genesis.ts';
+import {
+  type Genesis,
+  type GenesisGroup,
+  type GenesisReplica,
+  groupOf,
+  groupProperties,
+  replicasOf,
+} from '../membership/genesis.ts';
 import type { RaftOptions } from '../raft/types.ts';
 import { Replica, type ReplicaIdentity } from './replica.ts';
 import { StateMachine } from './state-machine.ts';
@@ -35,7 +42,7 @@ export function addFirstReplicas(
   present: readonly RecoveredGroup[],
 ): void {
   for (const group of genesis.groups) {
-    const own = group.voters.find((voter) => voter.node === node);
+    const own = replicasOf(group).find((replica) => replica.node === node);
     if (own === undefined || present.some((found) => found.group === group.group)) continue;
     log.addGroup({
       group: group.group,
@@ -61,9 +68,10 @@ export function recoverReplicas(options: {
   const recovered = new Map(options.groups.map((group) => [group.group, group]));
   const replicas: Replica[] = [];
   const suspects: SuspectReplica[] = [];
-  for (const { group, voters } of options.genesis.groups) {
-    const own = voters.find((voter) => voter.node === options.node);
+  for (const genesisGroup of options.genesis.groups) {
+    const own = replicasOf(genesisGroup).find(({ node }) => node === options.node);
     if (own === undefined) continue;
+    const { group } = genesisGroup;
     const found = recovered.get(group);
     const position = positions.get(group);
     const reason = options.distrust ?? reasonToDistrust(found, position);
@@ -99,7 +107,7 @@ function buildReplica(
   const raft: RaftOptions = {
     ...RAFT_LIMITS,
     replicaId: found.replicaId,
-    configuration: { voters: [...identity.members.keys()], outgoing: [], learners: [] },
+    configuration: identity.configuration,
     hardState: found.hardState,
     logStart: found.logStart,
     lastIndex: found.lastIndex,
@@ -130,13 +138,21 @@ function buildReplica(
 
 /** The truth about who is in a group is its configuration in its own log (DESIGN §5 ▣). */
 function identityOf(found: RecoveredGroup): ReplicaIdentity {
-  const { group, firstSlot, slotCount, voters } = decode(cluster.GenesisGroup, found.configuration);
-  const members = new Map(voters.map(({ replicaId, node }) => [replicaId, node]));
-  return { group, firstSlot, slotCount, replicaId: found.replicaId, members };
+  const configured = groupOf(decode(cluster.GenesisGroup, found.configuration));
+  const { group, firstSlot, slotCount, voters, learners } = configured;
+  const idsOf = (replicas: readonly GenesisReplica[]) => replicas.map(({ replicaId }) => replicaId);
+  return {
+    group,
+    firstSlot,
+    slotCount,
+    replicaId: found.replicaId,
+    members: new Map(replicasOf(configured).map(({ replicaId, node }) => [replicaId, node])),
+    configuration: { voters: idsOf(voters), outgoing: [], learners: idsOf(learners) },
+  };
 }
 
 function encodeConfiguration(group: GenesisGroup): Uint8Array {
-  return encode(cluster.GenesisGroup, { ...group, voters: [...group.voters] });
+  return encode(cluster.GenesisGroup, groupProperties(group));
 }
 
 /** Where every group stands, as of now: goes into the manifest with the memtable that is frozen now. */

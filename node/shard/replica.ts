@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { crc32c } from '../../lsm/hash/crc32c.ts';
 import { Raft } from '../raft/raft.ts';
 import {
+  type Configuration,
   type Entry,
   EntryKind,
   type RaftEvent,
@@ -30,6 +31,7 @@ export interface ReplicaIdentity {
   readonly replicaId: ReplicaId;
   /** Every replica of the group and the node that holds it. */
   readonly members: ReadonlyMap<ReplicaId, string>;
+  readonly configuration: Configuration;
 }
 
 interface Waiter {
@@ -43,6 +45,12 @@ interface ProposedLog {
   readonly term: number;
   readonly streams: Streams;
   highestVersion: number;
+}
+
+interface AppliedWaiter {
+  readonly index: number;
+  readonly deadlineMs: number;
+  readonly resolve: (isApplied: boolean) => void;
 }
 
 interface PendingRead {
@@ -70,7 +78,7 @@ export class Replica {
   #nextReads: PendingRead[] = [];
   readonly #reads = new Map<number, PendingRead[]>();
   #readToken = 0;
-  #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
+  #appliedWaiters: AppliedWaiter[] = [];
 
   constructor(options: {
     readonly identity: ReplicaIdentity;
@@ -145,12 +153,14 @@ export class Replica {
       this.#reads.delete(token);
       for (const read of reads) read.resolve(undefined);
     }
+    this.#settleAppliedWaiters((waiter) => waiter.deadlineMs <= nowMs);
   }
 
-  /** Resolves when the entry at `index` is applied, or when it will not be: the replica is closed. */
-  whenApplied(index: number): Promise<void> {
-    if (this.state.appliedIndex >= index) return Promise.resolve();
-    return new Promise((resolve) => this.#appliedWaiters.push({ index, resolve }));
+  /** Whether the entry at `index` is applied within this time; not if the replica is closed before. */
+  whenApplied(index: number, timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (this.state.appliedIndex >= index) return Promise.resolve(true);
+    const deadlineMs = this.#monotonicMs() + timeoutMs;
+    return new Promise((resolve) => this.#appliedWaiters.push({ index, deadlineMs, resolve }));
   }
 
   /** Applies one entry and tells those who wait for it. Returns a sentence if it could not be understood. */
@@ -166,7 +176,7 @@ export class Replica {
     if (outcome.kind === 'applied') {
       for (const section of outcome.sections) this.#acknowledge(section);
     }
-    this.#releaseAppliedWaiters();
+    this.#settleAppliedWaiters(() => false);
     return outcome.kind === 'skipped'
       ? `entry ${entry.term}/${entry.index} was skipped: ${outcome.reason}`
       : undefined;
@@ -187,8 +197,7 @@ export class Replica {
     }
     this.#reads.clear();
     this.#nextReads = [];
-    for (const waiter of this.#appliedWaiters) waiter.resolve();
-    this.#appliedWaiters = [];
+    this.#settleAppliedWaiters(() => true);
   }
 
   /**
@@ -237,13 +246,15 @@ export class Replica {
     else this.#waiters.set(node, rest);
   }
 
-  #releaseAppliedWaiters(): void {
+  /** Tells those who wait for an entry that is applied by now, and those who are to wait no longer. */
+  #settleAppliedWaiters(givesUp: (waiter: AppliedWaiter) => boolean): void {
     if (this.#appliedWaiters.length === 0) return;
-    const ready = this.#appliedWaiters.filter((waiter) => waiter.index <= this.state.appliedIndex);
-    if (ready.length === 0) return;
-    this.#appliedWaiters = this.#appliedWaiters.filter(
-      (waiter) => waiter.index > this.state.appliedIndex,
-    );
-    for (const waiter of ready) waiter.resolve();
+    const waiting = this.#appliedWaiters;
+    this.#appliedWaiters = [];
+    for (const waiter of waiting) {
+      const isApplied = waiter.index <= this.state.appliedIndex;
+      if (isApplied || givesUp(waiter)) waiter.resolve(isApplied);
+      else this.#appliedWaiters.push(waiter);
+    }
   }
 }

@@ -1988,7 +1988,10 @@ export namespace dss {
         interface IWatchEvents extends dss.cluster.WatchEvents.$Properties {
         }
 
-        /** Covers the log indexes (from_index, to_index] without a hole; a snapshot covers [0, to_index]. */
+        /**
+         * Changes cover the log indexes (from_index, to_index] without a hole. A snapshot covers [0, to_index], and
+         * its messages carry their ordinal as from_index, so that a lost one is noticed.
+         */
         class WatchEvents {
 
             /**
@@ -2083,7 +2086,7 @@ export namespace dss {
         interface IWatchCredit extends dss.cluster.WatchCredit.$Properties {
         }
 
-        /** Represents a WatchCredit. */
+        /** What the watcher has consumed since it opened the watch, modulo 2^32: a lost credit is made up by the next. */
         class WatchCredit {
 
             /**
@@ -2593,6 +2596,9 @@ export namespace dss {
             /** GenesisGroup voters. */
             voters: dss.cluster.GenesisReplica[];
 
+            /** warm copies that count for nothing */
+            learners: dss.cluster.GenesisReplica[];
+
             /**
              * Creates a new GenesisGroup instance using the specified properties.
              * @param [properties] Properties to set
@@ -2636,6 +2642,9 @@ export namespace dss {
 
                 /** GenesisGroup voters */
                 voters?: dss.cluster.GenesisReplica.$Properties[];
+
+                /** warm copies that count for nothing */
+                learners?: dss.cluster.GenesisReplica.$Properties[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

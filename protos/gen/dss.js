@@ -3827,6 +3827,7 @@ export const dss = $root.dss = (() => {
 
             const GenesisGroup = function (properties) {
                 this.voters = [];
+                this.learners = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3840,6 +3841,8 @@ export const dss = $root.dss = (() => {
             GenesisGroup.prototype.slotCount = 0;
 
             GenesisGroup.prototype.voters = $util.emptyArray;
+
+            GenesisGroup.prototype.learners = $util.emptyArray;
 
             GenesisGroup.create = function(properties) {
                 return new GenesisGroup(properties);
@@ -3861,6 +3864,9 @@ export const dss = $root.dss = (() => {
                 if (message.voters != null && message.voters.length)
                     for (let i = 0; i < message.voters.length; ++i)
                         $root.dss.cluster.GenesisReplica.encode(message.voters[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.learners != null && message.learners.length)
+                    for (let i = 0; i < message.learners.length; ++i)
+                        $root.dss.cluster.GenesisReplica.encode(message.learners[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3927,6 +3933,14 @@ export const dss = $root.dss = (() => {
                             if (!(message.voters && message.voters.length))
                                 message.voters = [];
                             message.voters.push($root.dss.cluster.GenesisReplica.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.learners && message.learners.length))
+                                message.learners = [];
+                            message.learners.push($root.dss.cluster.GenesisReplica.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }

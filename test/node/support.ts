@@ -14,7 +14,6 @@ export const text = (bytes: Uint8Array): string => new TextDecoder().decode(byte
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 export const NODE_A = 'aaaaaaaaaaaaaaaa';
-export const NODE_B = 'bbbbbbbbbbbbbbbb';
 
 export async function openEngine(): Promise<Db> {
   const vfs = new CrashableMemVfs();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Machine, SimCluster, watch } from './cluster.ts';
+import type { Replica } from '../../node/shard/replica.ts';
+import { encode, type Machine, SimCluster, watch } from './cluster.ts';
 
 describe('three simulated nodes', () => {
   it('store a put on a quorum and read it from any node', async () => {
@@ -36,5 +37,61 @@ describe('three simulated nodes', () => {
       ['plant1/a', '3', false],
       ['plant1/b', '', true],
     ]);
+  });
+
+  it('list large values in pages that fit a message, through a node that holds none of them', async () => {
+    const cluster = new SimCluster({ nodes: 5, seed: 3, shardCount: 1 });
+    await cluster.startAll();
+    const outsider = cluster.machines.find(
+      ({ active }) => active.host.replica(1) === undefined,
+    ) as Machine;
+    for (let i = 10; i < 40; i++) {
+      await cluster.world.resolve('put', cluster.put(outsider, `k${i}`, 'x'.repeat(100_000)));
+    }
+    const keys: string[] = [];
+    let after = new Uint8Array(0);
+    for (let more = true; more; ) {
+      const query = { prefix: new Uint8Array(0), after, limit: 1_000, values: true };
+      const page = await cluster.world.resolve('list', cluster.dataPlane(outsider).list(query));
+      if (page.kind !== 'page') throw new Error('unavailable');
+      const bytes = page.items.reduce((sum, { value }) => sum + value.length, 0);
+      expect(bytes).toBeLessThanOrEqual(700_000);
+      keys.push(...page.items.map(({ key }) => new TextDecoder().decode(key)));
+      after = encode(keys.at(-1) ?? '') as Uint8Array<ArrayBuffer>;
+      more = page.more;
+    }
+    expect(keys).toEqual(Array.from({ length: 30 }, (_, i) => `k${i + 10}`));
+  });
+});
+
+describe('a group that meets an entry of a newer version', () => {
+  it('stops there, says so, and keeps nobody waiting; other groups go on', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 4 });
+    await cluster.startAll();
+    const [first] = cluster.machines as [Machine];
+    await cluster.world.resolve('put', cluster.put(first, 'k', 'v'));
+    const leader = cluster.leaderOf('k');
+    const { host, map } = leader.active;
+    const group = map.groupOf(encode('k'), 0, 1);
+    const replica = host.replica(group) as Replica;
+    replica.raft.propose([{ kind: 77, data: new Uint8Array(0) }]);
+    const putting = cluster.put(first, 'k', 'later').then(
+      () => 'acknowledged',
+      (error: Error) => error.message,
+    );
+    host.touch(replica);
+    await cluster.world.until('all replicas halt', () =>
+      cluster.machines.every(({ active }) => active.host.replica(group) === undefined),
+    );
+    expect(cluster.world.log.find(({ name }) => name === 'group-halted')?.message).toContain(
+      'kind 77',
+    );
+    expect(await cluster.get(first, 'k')).toBe('<unavailable>');
+    expect(await cluster.world.resolve('put', putting)).toBe('no-quorum');
+    const other = Array.from({ length: 50 }, (_, i) => `other${i}`).find(
+      (key) => map.groupOf(encode(key), 0, encode(key).length) !== group,
+    ) as string;
+    await cluster.world.resolve('put', cluster.put(first, other, 'fine'));
+    expect(await cluster.get(leader, other)).toBe('fine');
   });
 });

@@ -221,6 +221,27 @@ describe('a watch that another node serves', () => {
     expect([...newest.values()].filter((text) => text !== '')).toHaveLength(20 - told.length);
   });
 
+  it('goes on with its snapshot when what the watcher granted was lost', async () => {
+    const cluster = new SimCluster({ nodes: 5, seed: 442, shardCount: 1 });
+    await cluster.startAll();
+    const outsider = cluster.machines.find(
+      ({ node }) => node?.active.host.replica(1) === undefined,
+    ) as Machine;
+    for (let i = 0; i < 10; i++) {
+      await cluster.world.resolve('put', cluster.put(outsider, `k${i}`, 'x'.repeat(100_000)));
+    }
+    const watching = watch(cluster.dataPlane(outsider), '#');
+    await cluster.world.until('a part of the snapshot', () => watching.seen.length > 0);
+    for (const { address } of cluster.machines) {
+      cluster.network.cuts.add(`${outsider.address}>${address}`);
+    }
+    await cluster.world.run(2_500);
+    expect(watching.snapshotDone).toBe(false);
+    cluster.network.heal();
+    await cluster.world.until('snapshot', () => watching.snapshotDone, 10_000);
+    expect(watching.seen).toHaveLength(10);
+  });
+
   it('misses nothing of a snapshot of which messages are lost', async () => {
     for (let seed = 451; seed <= 456; seed++) {
       const cluster = new SimCluster({ nodes: 5, seed, shardCount: 1 });
