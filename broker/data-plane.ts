@@ -24,8 +24,11 @@ export interface DataPlane {
   /** The connection is gone: its writes that have not been forwarded yet are dropped, none is reported. */
   forget(sink: WriteSink): void;
 
-  /** The current value, linearizable. */
-  get(key: Uint8Array): Promise<GetOutcome>;
+  /** The current value, or the one that was current at a time (in version units); linearizable. */
+  get(key: Uint8Array, at?: number): Promise<GetOutcome>;
+
+  /** What is kept of a key's values, by time. */
+  history(query: HistoryQuery): Promise<HistoryOutcome>;
 
   /** Keys in byte order. Each shard's part is linearizable, the whole is not one snapshot. */
   list(query: ListQuery): Promise<ListOutcome>;
@@ -64,19 +67,43 @@ export type GetOutcome =
 export interface ListQuery {
   /** Whole levels: `plant1` means the key `plant1` and `plant1/…`, never `plant10`. Empty: every key. */
   readonly prefix: Uint8Array;
-  /** Exclusive; empty: from the start. */
+  /** Exclusive, in the direction of the list; empty: from its start. */
   readonly after: Uint8Array;
   readonly limit: number;
   /** Whether values are wanted; else they come empty. */
   readonly values: boolean;
+  /** First key, inclusive. */
+  readonly from?: Uint8Array;
+  /** Last key, exclusive. */
+  readonly to?: Uint8Array;
+  /** Highest key first. */
+  readonly reverse?: boolean;
 }
 
 export type ListOutcome =
   | { readonly kind: 'page'; readonly items: readonly StoredValue[]; readonly more: boolean }
   | { readonly kind: 'unavailable' };
 
-export interface WatchedValue extends StoredValue {
+export interface HistoryQuery {
+  readonly key: Uint8Array;
+  /** Inclusive, in version units. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  readonly limit: number;
+  /** Oldest first; else newest first. */
+  readonly ascending: boolean;
+}
+
+export interface HistoricValue extends StoredValue {
   readonly deleted: boolean;
+}
+
+export type HistoryOutcome =
+  | { readonly kind: 'page'; readonly items: readonly HistoricValue[]; readonly more: boolean }
+  | { readonly kind: 'unavailable' };
+
+export interface WatchedValue extends HistoricValue {
   /** Part of the snapshot that a watch begins with, as opposed to a change. */
   readonly snapshot: boolean;
 }

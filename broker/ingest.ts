@@ -1,3 +1,4 @@
+import { answer, unavailable } from './answers.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { AckHeader } from './frame-encoder.ts';
@@ -6,7 +7,7 @@ import type { Output } from './output.ts';
 import { type Publication, type PublishRange, readPublication } from './publication.ts';
 import { PutWindow, type SendAck } from './put-window.ts';
 import type { Refusal } from './refusals.ts';
-import { answer, type ReplyAddress, type Request, unavailable } from './requests.ts';
+import type { ReplyAddress, Request } from './requests.ts';
 import { isOurTopic, isPutTopic, isTopicName } from './topics.ts';
 
 export interface IngestHooks {

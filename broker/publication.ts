@@ -1,6 +1,6 @@
 import type { BrokerLimits } from './limits.ts';
 import type { RefusalCode } from './refusals.ts';
-import { parseGet, parseList, type Request } from './requests.ts';
+import { parseGet, parseHistory, parseList, parseRange, type Request } from './requests.ts';
 import { parseOurTopic, VERBS } from './topics.ts';
 
 /** What a PUBLISH to one of our topics asks for. Ranges are of the buffer it was read from. */
@@ -52,13 +52,15 @@ export function readPublication(
     return refused('NOT_SUPPORTED', `dss/${verb} is not supported yet; ${verbsOffered()}`);
   }
   const invalid =
-    keyRefusal(range.topicEnd - restStart, verb === 'list', limits) ??
+    keyRefusal(range.topicEnd - restStart, verb === 'list' || verb === 'range', limits) ??
     sizeRefusal(range.payloadEnd - range.payloadStart, limits);
   if (invalid !== undefined) return invalid;
   const rest = buffer.subarray(restStart, range.topicEnd);
   const payload = buffer.subarray(range.payloadStart, range.payloadEnd);
   if (verb === 'get') return parseGet(rest, payload);
   if (verb === 'list') return parseList(rest, payload);
+  if (verb === 'range') return parseRange(rest, payload);
+  if (verb === 'history') return parseHistory(rest, payload);
   // An empty value deletes; the payload of a delete is ignored.
   const valueStart = verb === 'delete' ? range.payloadEnd : range.payloadStart;
   return {

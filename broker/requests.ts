@@ -1,20 +1,32 @@
-import type { DataPlane, StoredValue } from './data-plane.ts';
-import { versionToUnixMs } from './data-plane.ts';
-import { type JsonObject, parseJsonObject, utf8Text, valueMembers } from './json.ts';
+import type { HistoryQuery, ListQuery } from './data-plane.ts';
+import { type JsonObject, parseJsonObject } from './json.ts';
 import type { RefusalCode } from './refusals.ts';
+import {
+  booleanMember,
+  choiceMember,
+  keyMember,
+  limitMember,
+  type Member,
+  timeMember,
+} from './request-members.ts';
 import { isTopicName } from './topics.ts';
 
-/** A read that a client asked for by publishing to `dss/get/…` or `dss/list…`. */
+/** A read that a client asked for by publishing to one of the verbs that answer. */
 export type Request =
-  | { readonly op: 'get'; readonly key: Uint8Array; readonly address: ReplyAddress }
   | {
-      readonly op: 'list';
-      readonly prefix: Uint8Array;
-      readonly after: Uint8Array;
-      readonly limit: number;
-      readonly values: boolean;
+      readonly op: 'get';
+      readonly key: Uint8Array;
+      /** In version units; undefined: now. */
+      readonly at: number | undefined;
       readonly address: ReplyAddress;
-    };
+    }
+  | {
+      /** `list` gives keys, and values if asked; `range` always gives values. */
+      readonly op: 'list' | 'range';
+      readonly query: ListQuery;
+      readonly address: ReplyAddress;
+    }
+  | { readonly op: 'history'; readonly query: HistoryQuery; readonly address: ReplyAddress };
 
 /** Where an answer goes and what the request called itself. */
 export interface ReplyAddress {
@@ -32,48 +44,92 @@ export type ParsedRequest =
       readonly id?: string | number;
     };
 
-const LIMIT_DEFAULT = 100;
-const LIMIT_MAX = 1_000;
-/** A page ends early when its JSON would grow beyond this: clients have packet limits, too. */
-const PAGE_BYTES_MAX = 1024 * 1024;
 const ID_CHARACTERS_MAX = 256;
-const KEY_BYTES_MAX = 0xffff;
+/** Values are never newer than this. */
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 export function parseGet(key: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return parseRequest(payload, ['id', 'consistency', 'reply'], (object, address) => {
-    const { consistency } = object;
-    if (consistency !== undefined && consistency !== 'strong' && consistency !== 'eventual') {
-      return '"consistency" must be "strong" or "eventual"';
-    }
-    return { op: 'get', key: key.slice(), address };
+  return parseRequest(payload, ['id', 'consistency', 'at', 'reply'], (members, address) => {
+    members.take((object) => choiceMember(object, 'consistency', ['strong', 'eventual']));
+    const at = members.take((object) => timeMember(object, 'at'));
+    // Everything of the millisecond that was named.
+    return { op: 'get', key: key.slice(), at: at === undefined ? undefined : at + 4095, address };
   });
 }
 
 export function parseList(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return parseRequest(payload, ['id', 'after', 'limit', 'values', 'reply'], (object, address) => {
-    const { after = '', limit = LIMIT_DEFAULT, values = false } = object;
-    if (typeof after !== 'string' || Buffer.byteLength(after) > KEY_BYTES_MAX) {
-      return '"after" must be a key, as a string';
-    }
-    if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
-      return `"limit" must be a whole number from 1 to ${LIMIT_MAX}`;
-    }
-    if (typeof values !== 'boolean') return '"values" must be true or false';
-    return {
-      op: 'list',
-      prefix: prefix.slice(),
-      after: Buffer.from(after),
-      limit,
-      values,
-      address,
-    };
+  return parseRequest(payload, ['id', 'after', 'limit', 'values', 'reply'], (members, address) => {
+    const after = members.take((object) => keyMember(object, 'after')) ?? NOTHING;
+    const limit = members.take(limitMember);
+    const values = members.take((object) => booleanMember(object, 'values'));
+    return { op: 'list', query: { prefix: prefix.slice(), after, limit, values }, address };
   });
+}
+
+export function parseRange(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
+  const allowed = ['id', 'from', 'to', 'limit', 'reverse', 'after', 'reply'];
+  return parseRequest(payload, allowed, (members, address) => {
+    const from = members.take((object) => keyMember(object, 'from'));
+    const to = members.take((object) => keyMember(object, 'to'));
+    const query = {
+      prefix: prefix.slice(),
+      after: members.take((object) => keyMember(object, 'after')) ?? NOTHING,
+      limit: members.take(limitMember),
+      values: true,
+      reverse: members.take((object) => booleanMember(object, 'reverse')),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    };
+    return { op: 'range', query, address };
+  });
+}
+
+export function parseHistory(key: Uint8Array, payload: Uint8Array): ParsedRequest {
+  const allowed = ['id', 'from', 'to', 'limit', 'order', 'after', 'reply'];
+  return parseRequest(payload, allowed, (members, address) => {
+    const from = members.take((object) => timeMember(object, 'from')) ?? 0;
+    const to = members.take((object) => timeMember(object, 'to')) ?? END_OF_TIME;
+    const limit = members.take(limitMember);
+    const ascending =
+      members.take((object) => choiceMember(object, 'order', ['desc', 'asc'])) === 'asc';
+    const after = members.take(historyCursor);
+    const start = ascending && after !== undefined ? Math.max(from, after + 1) : from;
+    const end = !ascending && after !== undefined ? Math.min(to, after) : to;
+    const query = { key: key.slice(), from: start, to: end, limit, ascending };
+    return { op: 'history', query, address };
+  });
+}
+
+/** Where a page of history ended: the exact time of its last value, which milliseconds would round. */
+function historyCursor({ after }: JsonObject): Member<number | undefined> {
+  if (after === undefined) return { value: undefined };
+  const time = typeof after === 'string' && /^\d{1,16}$/.test(after) ? Number(after) : Number.NaN;
+  if (Number.isSafeInteger(time)) return { value: time };
+  return { wrong: '"after" must be what "next" of the page before said' };
+}
+
+/** Reads members one by one and remembers the first that is wrong. */
+class Members {
+  readonly #object: JsonObject;
+  wrong: string | undefined;
+
+  constructor(object: JsonObject) {
+    this.#object = object;
+  }
+
+  /** The value; a wrong one is never used, as the request is refused. */
+  take<T>(read: (object: JsonObject) => Member<T>): T {
+    const member = read(this.#object);
+    if ('value' in member) return member.value;
+    this.wrong ??= member.wrong;
+    return undefined as T;
+  }
 }
 
 function parseRequest(
   payload: Uint8Array,
   allowed: readonly string[],
-  read: (object: JsonObject, address: ReplyAddress) => Request | string,
+  read: (members: Members, address: ReplyAddress) => Request,
 ): ParsedRequest {
   const parsed = parseJsonObject(payload);
   if (parsed.kind === 'malformed') {
@@ -98,8 +154,9 @@ function parseRequest(
     );
   }
   const topic = reply === 'dss/reply/me' ? undefined : (reply as string | undefined);
-  const request = read(parsed.object, { id: id as string | number | undefined, topic });
-  return typeof request === 'string' ? invalid(request) : { kind: 'request', request };
+  const members = new Members(parsed.object);
+  const request = read(members, { id: id as string | number | undefined, topic });
+  return members.wrong === undefined ? { kind: 'request', request } : invalid(members.wrong);
 }
 
 /** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
@@ -110,60 +167,4 @@ function mayReplyTo(topic: string): boolean {
   return !topic.startsWith('dss/') && !topic.startsWith('$') && topic.split('/').length <= 100;
 }
 
-/** Carries a request out. Resolves with the answer's JSON; rejects only if the data plane does. */
-export async function answer(dataPlane: DataPlane, request: Request): Promise<object> {
-  return request.op === 'get' ? answerGet(dataPlane, request) : answerList(dataPlane, request);
-}
-
-/** The answer when the data plane is not able to give one. */
-export function unavailable(request: Request): object {
-  return { ...opening(request), ok: false, error: 'UNAVAILABLE' };
-}
-
-async function answerGet(
-  dataPlane: DataPlane,
-  request: Extract<Request, { op: 'get' }>,
-): Promise<object> {
-  const outcome = await dataPlane.get(request.key);
-  if (outcome.kind === 'unavailable') return unavailable(request);
-  if (outcome.kind === 'not-found') return { ...opening(request), ok: false, error: 'NOT_FOUND' };
-  return {
-    ...opening(request),
-    ok: true,
-    ...valueDescription(outcome),
-    ...valueMembers(outcome.value),
-  };
-}
-
-async function answerList(
-  dataPlane: DataPlane,
-  request: Extract<Request, { op: 'list' }>,
-): Promise<object> {
-  const { prefix, after, limit, values } = request;
-  const outcome = await dataPlane.list({ prefix, after, limit, values });
-  if (outcome.kind === 'unavailable') return unavailable(request);
-  const items: object[] = [];
-  const keys: string[] = [];
-  let bytes = 0;
-  for (const item of outcome.items) {
-    bytes += item.key.length + item.value.length;
-    if (bytes > PAGE_BYTES_MAX && keys.length > 0) break;
-    const key = utf8Text(item.key);
-    keys.push(key);
-    if (values) items.push({ key, ...valueDescription(item), ...valueMembers(item.value) });
-  }
-  const more = outcome.more || keys.length < outcome.items.length;
-  const page = { more, next: more ? (keys.at(-1) ?? null) : null };
-  return { ...opening(request), ok: true, ...(values ? { items } : { keys }), ...page };
-}
-
-function opening(request: Request): object {
-  const { id } = request.address;
-  const named = id === undefined ? {} : { id };
-  if (request.op === 'get') return { ...named, op: 'get', key: utf8Text(request.key) };
-  return { ...named, op: 'list', prefix: utf8Text(request.prefix) };
-}
-
-function valueDescription(item: StoredValue): { version: number; time: number } {
-  return { version: item.version, time: versionToUnixMs(item.time) };
-}
+const NOTHING = new Uint8Array(0);

@@ -12,8 +12,8 @@ export const VERBS = {
   list: { supported: true },
   batch: { supported: false },
   cas: { supported: false },
-  range: { supported: false },
-  history: { supported: false },
+  range: { supported: true },
+  history: { supported: true },
   query: { supported: false },
 } as const;
 

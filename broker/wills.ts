@@ -1,7 +1,7 @@
+import { answer } from './answers.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { readPublication } from './publication.ts';
-import { answer } from './requests.ts';
 
 /**
  * Messages to our topics that no socket brought: wills. They go the way of any other PUBLISH (DESIGN §7), but

@@ -1,6 +1,8 @@
 import type {
   DataPlane,
   GetOutcome,
+  HistoryOutcome,
+  HistoryQuery,
   ListOutcome,
   ListQuery,
   Watch,
@@ -94,8 +96,12 @@ export class NodeDataPlane implements DataPlane {
     this.#recount();
   }
 
-  get(key: Uint8Array): Promise<GetOutcome> {
-    return this.#reads.get(key);
+  get(key: Uint8Array, at?: number): Promise<GetOutcome> {
+    return this.#reads.get(key, at);
+  }
+
+  history(query: HistoryQuery): Promise<HistoryOutcome> {
+    return this.#reads.history(query);
   }
 
   list(query: ListQuery): Promise<ListOutcome> {

@@ -1,18 +1,21 @@
-import type { GetOutcome, ListOutcome, ListQuery, StoredValue } from '../../broker/data-plane.ts';
+import type {
+  GetOutcome,
+  HistoryOutcome,
+  HistoryQuery,
+  ListOutcome,
+  ListQuery,
+  StoredValue,
+} from '../../broker/data-plane.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import { slotOf } from '../ring/slots.ts';
-import {
-  type CurrentValue,
-  compareBytes,
-  readCurrent,
-  scanCurrent,
-} from '../shard/current-values.ts';
+import type { CurrentValue } from '../shard/current-values.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
+import { mergePages, type Page, readShard, type ShardQuery } from '../shard/shard-reader.ts';
 import type { RpcBody, RpcHub } from '../transport/rpc.ts';
+import { itemOf, queryFromWire, queryToWire } from './read-codec.ts';
 import type { ShardMap } from './shard-map.ts';
 
 export const READ_INDEX_DEADLINE_MS = 2_000;
@@ -22,19 +25,13 @@ const READ_DEADLINE_MS = 10_000;
 /** Of one try at another node, which may need both of the above. */
 const CALL_DEADLINE_MS = READ_INDEX_DEADLINE_MS + APPLY_DEADLINE_MS + 500;
 const RETRY_MS = 100;
-/** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
-const PAGE_BYTES_MAX = 512 * 1024;
 
 const { ReadStatus } = cluster;
 
 /** What one replica answers to a read. */
 export type ShardAnswer =
-  | { readonly kind: 'items'; readonly items: readonly CurrentValue[]; readonly more: boolean }
+  | ({ readonly kind: 'items' } & Page<CurrentValue>)
   | { readonly kind: 'unavailable' };
-
-export type ShardQuery =
-  | { readonly kind: 'get'; readonly key: Uint8Array }
-  | ({ readonly kind: 'list' } & ListQuery);
 
 /**
  * Linearizable reads (DESIGN §4): at a replica, a ReadIndex and then a local read; without one here, another
@@ -64,12 +61,23 @@ export class Reads {
     this.#rpc = options.rpc;
   }
 
-  async get(key: Uint8Array): Promise<GetOutcome> {
+  /** The current value, or the one that was current at `at`, in version units. */
+  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
     const group = this.#map.groupOf(key, 0, key.length);
-    const answer = await this.#ask(group, { kind: 'get', key });
+    const past = { key, from: 0, to: (at ?? 0) + 1, limit: 1, ascending: false };
+    const query: ShardQuery =
+      at === undefined ? { kind: 'get', key } : { kind: 'history', ...past };
+    const answer = await this.#ask(group, query);
     if (answer.kind === 'unavailable') return answer;
     const item = answer.items[0];
     return item === undefined || item.deleted ? { kind: 'not-found' } : { kind: 'found', ...item };
+  }
+
+  async history(query: HistoryQuery): Promise<HistoryOutcome> {
+    const group = this.#map.groupOf(query.key, 0, query.key.length);
+    const answer = await this.#ask(group, { kind: 'history', ...query });
+    if (answer.kind === 'unavailable') return answer;
+    return { kind: 'page', items: answer.items, more: answer.more };
   }
 
   /** Asks every shard for a page and merges the pages by key. */
@@ -77,12 +85,12 @@ export class Reads {
     const answers = await Promise.all(
       this.#map.shards().map(({ group }) => this.#ask(group, { kind: 'list', ...query })),
     );
-    const pages: { items: readonly StoredValue[]; more: boolean }[] = [];
+    const pages: Page<StoredValue>[] = [];
     for (const answer of answers) {
       if (answer.kind === 'unavailable') return answer;
       pages.push(answer);
     }
-    return { kind: 'page', ...mergePages(pages, query.limit) };
+    return { kind: 'page', ...mergePages(pages, query.limit, query.reverse) };
   }
 
   /** Answers for a shard of which this node has a replica; `undefined` if it has none to trust. */
@@ -92,10 +100,7 @@ export class Reads {
     if (!(await confirmRead(this.#host, replica))) return { kind: 'unavailable' };
     const snapshot = this.#engine.snapshot();
     try {
-      if (query.kind === 'list') return await listShard(snapshot, replica, query);
-      const slot = slotOf(query.key, 0, query.key.length);
-      const item = await readCurrent(snapshot, slot, query.key);
-      return { kind: 'items', items: item === undefined ? [] : [item], more: false };
+      return { kind: 'items', ...(await readShard(snapshot, replica.identity, query)) };
     } catch (error) {
       // A damaged table: the engine has reported it, and the other replicas have the value.
       if (error instanceof LsmError && error.code === 'CORRUPTION') return { kind: 'unavailable' };
@@ -107,7 +112,7 @@ export class Reads {
 
   /** The other side of `#askNode`. */
   async serve(request: NonNullable<cluster.Rpc['readRequest']>): Promise<RpcBody> {
-    const query = queryOf(request);
+    const query = queryFromWire(request);
     const answer = query && (await this.answerLocally(request.group ?? 0, query));
     if (answer === undefined) return { readReply: { status: ReadStatus.READ_NOT_HERE } };
     if (answer.kind === 'unavailable') {
@@ -135,18 +140,7 @@ export class Reads {
   }
 
   async #askNode(node: string, group: number, query: ShardQuery): Promise<ShardAnswer | undefined> {
-    const what =
-      query.kind === 'get'
-        ? { get: { key: query.key } }
-        : {
-            list: {
-              prefix: query.prefix,
-              after: query.after,
-              limit: query.limit,
-              values: query.values,
-            },
-          };
-    const body = { readRequest: { group, ...what } };
+    const body = { readRequest: { group, ...queryToWire(query) } };
     const reply = await this.#rpc.call(node, 'consensus', body, CALL_DEADLINE_MS);
     if (reply?.readReply?.status !== ReadStatus.READ_OK) return undefined;
     const items = (reply.readReply.items ?? []) as cluster.Item[];
@@ -162,89 +156,3 @@ export async function confirmRead(host: ShardHost, replica: Replica): Promise<bo
   if (index === undefined) return false;
   return replica.whenApplied(index, APPLY_DEADLINE_MS);
 }
-
-async function listShard(
-  snapshot: Parameters<typeof scanCurrent>[0],
-  replica: Replica,
-  query: ListQuery,
-): Promise<ShardAnswer> {
-  const { firstSlot, slotCount } = replica.identity;
-  const pages: { items: CurrentValue[]; more: boolean }[] = [];
-  for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
-    const page: { items: CurrentValue[]; more: boolean } = { items: [], more: false };
-    let bytes = 0;
-    await scanCurrent(snapshot, slot, query, (item) => {
-      if (item.deleted) return true;
-      if (page.items.length >= query.limit || bytes > PAGE_BYTES_MAX) {
-        page.more = true;
-        return false;
-      }
-      const listed = query.values ? item : { ...item, value: NOTHING };
-      page.items.push(listed);
-      bytes += bytesOf(listed);
-      return true;
-    });
-    pages.push(page);
-  }
-  return { kind: 'items', ...shorten(mergePages(pages, query.limit)) };
-}
-
-/** At least one item, and no more than fit a message. */
-function shorten(page: { items: CurrentValue[]; more: boolean }): typeof page {
-  let bytes = 0;
-  const end = page.items.findIndex((item) => (bytes += bytesOf(item)) > PAGE_BYTES_MAX);
-  if (end < 0 || end + 1 >= page.items.length) return page;
-  return { items: page.items.slice(0, end + 1), more: true };
-}
-
-function bytesOf(item: CurrentValue): number {
-  return item.key.length + item.value.length;
-}
-
-/**
- * One ordered page out of several. A part that was cut short bounds the whole: beyond its last key others may
- * exist that nobody has seen.
- */
-export function mergePages<Item extends StoredValue>(
-  pages: readonly { readonly items: readonly Item[]; readonly more: boolean }[],
-  limit: number,
-): { items: Item[]; more: boolean } {
-  let bound: Uint8Array | undefined;
-  for (const { items, more } of pages) {
-    const last = items.at(-1)?.key;
-    if (more && last !== undefined && (bound === undefined || compareBytes(last, bound) < 0)) {
-      bound = last;
-    }
-  }
-  const all = pages
-    .flatMap(({ items }) => items)
-    .filter(({ key }) => bound === undefined || compareBytes(key, bound) <= 0)
-    .sort((a, b) => compareBytes(a.key, b.key));
-  return { items: all.slice(0, limit), more: bound !== undefined || all.length > limit };
-}
-
-function queryOf(request: NonNullable<cluster.Rpc['readRequest']>): ShardQuery | undefined {
-  if (request.get != null) return { kind: 'get', key: request.get.key ?? NOTHING };
-  if (request.list == null) return undefined;
-  const { prefix, after, limit, values } = request.list;
-  return {
-    kind: 'list',
-    prefix: prefix ?? NOTHING,
-    after: after ?? NOTHING,
-    limit: limit ?? 0,
-    values: values ?? false,
-  };
-}
-
-/** Decoded bytes share memory with the message: keep a copy. `slice` of a Buffer would not be one. */
-export function itemOf(item: cluster.Item): CurrentValue {
-  return {
-    key: new Uint8Array(item.key),
-    value: new Uint8Array(item.value),
-    version: item.version,
-    time: item.time,
-    deleted: item.deleted,
-  };
-}
-
-const NOTHING = new Uint8Array(0);

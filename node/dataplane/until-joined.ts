@@ -1,6 +1,8 @@
 import type {
   DataPlane,
   GetOutcome,
+  HistoryOutcome,
+  HistoryQuery,
   ListOutcome,
   ListQuery,
   Watch,
@@ -55,8 +57,12 @@ export class DataPlaneUntilJoined implements DataPlane {
     this.#joined?.forget(sink);
   }
 
-  async get(key: Uint8Array): Promise<GetOutcome> {
-    return this.#joined?.get(key) ?? { kind: 'unavailable' };
+  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
+    return this.#joined?.get(key, at) ?? { kind: 'unavailable' };
+  }
+
+  async history(query: HistoryQuery): Promise<HistoryOutcome> {
+    return this.#joined?.history(query) ?? { kind: 'unavailable' };
   }
 
   async list(query: ListQuery): Promise<ListOutcome> {

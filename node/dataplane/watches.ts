@@ -7,7 +7,8 @@ import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
 import { isLiteral, type WatchBatch, type WatchSink } from '../shard/watch-feed.ts';
 import type { RpcHub } from '../transport/rpc.ts';
-import { confirmRead, itemOf } from './reads.ts';
+import { itemOf } from './read-codec.ts';
+import { confirmRead } from './reads.ts';
 import { RemoteSink } from './remote-sink.ts';
 import type { ShardMap } from './shard-map.ts';
 

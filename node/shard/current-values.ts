@@ -9,7 +9,7 @@ import {
   userKey,
 } from './engine-key.ts';
 
-/** The newest value of a key, as a reader sees it; the bytes are the caller's own. */
+/** A value of a key as a reader sees it, mostly its newest; the bytes are the caller's own. */
 export interface CurrentValue {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
@@ -23,6 +23,10 @@ export interface KeyRange {
   readonly prefix: Uint8Array;
   /** Exclusive; empty: from the start. */
   readonly after: Uint8Array;
+  /** First key, inclusive. */
+  readonly from?: Uint8Array;
+  /** Last key, exclusive. */
+  readonly to?: Uint8Array;
 }
 
 export async function readCurrent(
@@ -44,19 +48,25 @@ export async function scanCurrent(
   range: KeyRange,
   visit: (item: CurrentValue) => boolean | Promise<boolean>,
 ): Promise<void> {
-  const { prefix, after } = range;
-  if (prefix.length > 0 && compareBytes(prefix, after) > 0) {
+  const { prefix } = range;
+  if (prefix.length > 0 && isWithin(prefix, range)) {
     const own = await readCurrent(snapshot, slot, prefix);
     if (own !== undefined && !(await visit(own))) return;
   }
-  const bounds = boundsBelow(slot, prefix);
+  const bounds = narrow(boundsBelow(slot, prefix), slot, range);
+  if (compareBytes(bounds.lower, bounds.upper) >= 0) return;
   const cursor = snapshot.cursor(bounds);
   try {
-    const start = after.length === 0 ? bounds.lower : firstAfter(slot, after);
-    await visitSeries(cursor, compareBytes(start, bounds.lower) > 0 ? start : bounds.lower, visit);
+    await visitSeries(cursor, bounds.lower, visit);
   } finally {
     cursor.close();
   }
+}
+
+function isWithin(key: Uint8Array, { after, from, to }: KeyRange): boolean {
+  if (compareBytes(key, after) <= 0) return false;
+  if (from !== undefined && compareBytes(key, from) < 0) return false;
+  return to === undefined || compareBytes(key, to) < 0;
 }
 
 async function visitSeries(
@@ -76,7 +86,7 @@ async function visitSeries(
 }
 
 /** Everything below a prefix: `prefix/` up to, and without, `prefix0`, the byte after the slash. */
-function boundsBelow(slot: number, prefix: Uint8Array): { lower: Uint8Array; upper: Uint8Array } {
+function boundsBelow(slot: number, prefix: Uint8Array): Bounds {
   if (prefix.length === 0) {
     return {
       lower: Uint8Array.of(slot, Space.userValues),
@@ -89,13 +99,30 @@ function boundsBelow(slot: number, prefix: Uint8Array): { lower: Uint8Array; upp
   return { lower, upper };
 }
 
+interface Bounds {
+  readonly lower: Uint8Array;
+  readonly upper: Uint8Array;
+}
+
+function narrow({ lower, upper }: Bounds, slot: number, { after, from, to }: KeyRange): Bounds {
+  const starts = [lower];
+  if (after.length > 0) starts.push(firstAfter(slot, after));
+  if (from !== undefined) starts.push(keyPrefix(slot, Space.userValues, from));
+  const ends = [upper];
+  if (to !== undefined) ends.push(keyPrefix(slot, Space.userValues, to));
+  return {
+    lower: starts.reduce((a, b) => (compareBytes(a, b) >= 0 ? a : b)),
+    upper: ends.reduce((a, b) => (compareBytes(a, b) <= 0 ? a : b)),
+  };
+}
+
 function firstAfter(slot: number, key: Uint8Array): Uint8Array {
   const series = seriesKey(slot, Space.userValues, key);
   series[series.length - 1] = 1;
   return series;
 }
 
-function currentValue(engineKey: Uint8Array, stored: Uint8Array): CurrentValue {
+export function currentValue(engineKey: Uint8Array, stored: Uint8Array): CurrentValue {
   const time = timeOf(engineKey);
   const decoded = decodeValue(stored, time);
   return {

@@ -42,6 +42,18 @@ export function writeEngineKey(
   return writeUint53(target, at, TIME_MAX - time);
 }
 
+/** The engine key of a value of `key` at this time. */
+export function engineKeyAt(
+  slot: number,
+  space: number,
+  key: Uint8Array,
+  time: number,
+): Uint8Array {
+  const target = new Uint8Array(key.length + 3 + SERIES_SUFFIX_BYTES);
+  writeEngineKey(target, slot, space, key, 0, key.length, time);
+  return target;
+}
+
 /** The part of the engine key that all values of one key share. */
 export function seriesKey(slot: number, space: number, key: Uint8Array): Uint8Array {
   const series = new Uint8Array(key.length + 3);

@@ -1506,8 +1506,11 @@ export namespace dss {
             /** ReadRequest list. */
             list: (dss.cluster.ListQuery|null);
 
+            /** ReadRequest history. */
+            history: (dss.cluster.HistoryQuery|null);
+
             /** ReadRequest what. */
-            what?: ("get"|"list");
+            what?: ("get"|"list"|"history");
 
             /**
              * Creates a new ReadRequest instance using the specified properties.
@@ -1550,8 +1553,11 @@ export namespace dss {
                 /** ReadRequest list */
                 list?: (dss.cluster.ListQuery.$Properties|null);
 
+                /** ReadRequest history */
+                history?: (dss.cluster.HistoryQuery.$Properties|null);
+
                 /** ReadRequest what */
-                what?: ("get"|"list");
+                what?: ("get"|"list"|"history");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1562,9 +1568,10 @@ export namespace dss {
               group?: number;
               get?: dss.cluster.GetQuery.$Shape|null;
               list?: dss.cluster.ListQuery.$Shape|null;
+              history?: dss.cluster.HistoryQuery.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ what?: undefined; get?: null; list?: null }|{ what?: "get"; get: dss.cluster.GetQuery.$Shape; list?: null }|{ what?: "list"; get?: null; list: dss.cluster.ListQuery.$Shape })
+              ({ what?: undefined; get?: null; list?: null; history?: null }|{ what?: "get"; get: dss.cluster.GetQuery.$Shape; list?: null; history?: null }|{ what?: "list"; get?: null; list: dss.cluster.ListQuery.$Shape; history?: null }|{ what?: "history"; get?: null; list?: null; history: dss.cluster.HistoryQuery.$Shape })
             );
         }
 
@@ -1655,7 +1662,7 @@ export namespace dss {
             /** whole levels; empty: every key */
             prefix: Uint8Array;
 
-            /** exclusive; empty: from the start */
+            /** exclusive, in the direction asked for; empty: from the start */
             after: Uint8Array;
 
             /** ListQuery limit. */
@@ -1663,6 +1670,15 @@ export namespace dss {
 
             /** ListQuery values. */
             values: boolean;
+
+            /** inclusive; empty: from the start */
+            from: Uint8Array;
+
+            /** exclusive; empty: to the end */
+            to: Uint8Array;
+
+            /** ListQuery reverse. */
+            reverse: boolean;
 
             /**
              * Creates a new ListQuery instance using the specified properties.
@@ -1699,7 +1715,7 @@ export namespace dss {
                 /** whole levels; empty: every key */
                 prefix?: Uint8Array;
 
-                /** exclusive; empty: from the start */
+                /** exclusive, in the direction asked for; empty: from the start */
                 after?: Uint8Array;
 
                 /** ListQuery limit */
@@ -1708,12 +1724,110 @@ export namespace dss {
                 /** ListQuery values */
                 values?: boolean;
 
+                /** inclusive; empty: from the start */
+                from?: Uint8Array;
+
+                /** exclusive; empty: to the end */
+                to?: Uint8Array;
+
+                /** ListQuery reverse */
+                reverse?: boolean;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ListQuery. */
             type $Shape = dss.cluster.ListQuery.$Properties;
+        }
+
+        /**
+         * Properties of a HistoryQuery.
+         * @deprecated Use dss.cluster.HistoryQuery.$Properties instead.
+         */
+        interface IHistoryQuery extends dss.cluster.HistoryQuery.$Properties {
+        }
+
+        /** Values of one key by time, in version units. */
+        class HistoryQuery {
+
+            /**
+             * Constructs a new HistoryQuery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.HistoryQuery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** HistoryQuery key. */
+            key: Uint8Array;
+
+            /** inclusive */
+            from: number;
+
+            /** exclusive */
+            to: number;
+
+            /** HistoryQuery limit. */
+            limit: number;
+
+            /** oldest first */
+            ascending: boolean;
+
+            /**
+             * Creates a new HistoryQuery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns HistoryQuery instance
+             */
+            static create(properties: dss.cluster.HistoryQuery.$Shape): dss.cluster.HistoryQuery & dss.cluster.HistoryQuery.$Shape;
+            static create(properties?: dss.cluster.HistoryQuery.$Properties): dss.cluster.HistoryQuery;
+
+            /**
+             * Encodes the specified HistoryQuery message. Does not implicitly {@link dss.cluster.HistoryQuery.verify|verify} messages.
+             * @param message HistoryQuery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.HistoryQuery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a HistoryQuery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.HistoryQuery & dss.cluster.HistoryQuery.$Shape} HistoryQuery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.HistoryQuery & dss.cluster.HistoryQuery.$Shape;
+        }
+
+        namespace HistoryQuery {
+
+            /** Properties of a HistoryQuery. */
+            interface $Properties {
+
+                /** HistoryQuery key */
+                key?: Uint8Array;
+
+                /** inclusive */
+                from?: number;
+
+                /** exclusive */
+                to?: number;
+
+                /** HistoryQuery limit */
+                limit?: number;
+
+                /** oldest first */
+                ascending?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a HistoryQuery. */
+            type $Shape = dss.cluster.HistoryQuery.$Properties;
         }
 
         /** ReadStatus enum. */

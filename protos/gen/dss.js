@@ -2249,11 +2249,13 @@ export const dss = $root.dss = (() => {
 
             ReadRequest.prototype.list = null;
 
+            ReadRequest.prototype.history = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             $Object.defineProperty(ReadRequest.prototype, "what", {
-                get: $util.oneOfGetter($oneOfFields = ["get", "list"]),
+                get: $util.oneOfGetter($oneOfFields = ["get", "list", "history"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2274,6 +2276,8 @@ export const dss = $root.dss = (() => {
                     $root.dss.cluster.GetQuery.encode(message.get, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.list != null && $Object.hasOwnProperty.call(message, "list"))
                     $root.dss.cluster.ListQuery.encode(message.list, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.history != null && $Object.hasOwnProperty.call(message, "history"))
+                    $root.dss.cluster.HistoryQuery.encode(message.history, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2328,6 +2332,13 @@ export const dss = $root.dss = (() => {
                                 break;
                             message.list = $root.dss.cluster.ListQuery.decode(reader, reader.size(), $undefined, _depth + 1, message.list);
                             message.what = "list";
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.history = $root.dss.cluster.HistoryQuery.decode(reader, reader.size(), $undefined, _depth + 1, message.history);
+                            message.what = "history";
                             continue;
                         }
                     }
@@ -2453,6 +2464,12 @@ export const dss = $root.dss = (() => {
 
             ListQuery.prototype.values = false;
 
+            ListQuery.prototype.from = $util.newBuffer([]);
+
+            ListQuery.prototype.to = $util.newBuffer([]);
+
+            ListQuery.prototype.reverse = false;
+
             ListQuery.create = function(properties) {
                 return new ListQuery(properties);
             };
@@ -2472,6 +2489,12 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.limit);
                 if (message.values != null && $Object.hasOwnProperty.call(message, "values") && message.values !== false)
                     writer.uint32(/* id 4, wireType 0 =*/32).bool(message.values);
+                if (message.from != null && $Object.hasOwnProperty.call(message, "from") && message.from.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.from);
+                if (message.to != null && $Object.hasOwnProperty.call(message, "to") && message.to.length)
+                    writer.uint32(/* id 6, wireType 2 =*/50).bytes(message.to);
+                if (message.reverse != null && $Object.hasOwnProperty.call(message, "reverse") && message.reverse !== false)
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.reverse);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2541,6 +2564,33 @@ export const dss = $root.dss = (() => {
                                 delete message.values;
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.from = value;
+                            else
+                                delete message.from;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.to = value;
+                            else
+                                delete message.to;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.reverse = value;
+                            else
+                                delete message.reverse;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2559,6 +2609,144 @@ export const dss = $root.dss = (() => {
             };
 
             return ListQuery;
+        })();
+
+        cluster.HistoryQuery = (function() {
+
+            const HistoryQuery = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            HistoryQuery.prototype.key = $util.newBuffer([]);
+
+            HistoryQuery.prototype.from = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            HistoryQuery.prototype.to = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            HistoryQuery.prototype.limit = 0;
+
+            HistoryQuery.prototype.ascending = false;
+
+            HistoryQuery.create = function(properties) {
+                return new HistoryQuery(properties);
+            };
+
+            HistoryQuery.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.key);
+                if (message.from != null && $Object.hasOwnProperty.call(message, "from") && (typeof message.from === "object" ? message.from.low || message.from.high : message.from !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.from);
+                if (message.to != null && $Object.hasOwnProperty.call(message, "to") && (typeof message.to === "object" ? message.to.low || message.to.high : message.to !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.to);
+                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.limit);
+                if (message.ascending != null && $Object.hasOwnProperty.call(message, "ascending") && message.ascending !== false)
+                    writer.uint32(/* id 5, wireType 0 =*/40).bool(message.ascending);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            HistoryQuery.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.HistoryQuery();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.key = value;
+                            else
+                                delete message.key;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.from = value;
+                            else
+                                delete message.from;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.to = value;
+                            else
+                                delete message.to;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.limit = value;
+                            else
+                                delete message.limit;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.ascending = value;
+                            else
+                                delete message.ascending;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return HistoryQuery;
         })();
 
         cluster.ReadStatus = (function() {

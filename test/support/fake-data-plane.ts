@@ -1,6 +1,9 @@
 import type {
   DataPlane,
   GetOutcome,
+  HistoricValue,
+  HistoryOutcome,
+  HistoryQuery,
   ListOutcome,
   ListQuery,
   StoredValue,
@@ -45,6 +48,8 @@ export class FakeDataPlane implements DataPlane {
   readonly forgotten = new Set<WriteSink>();
   readonly watches = new Set<OpenWatch>();
   readonly #values = new Map<string, StoredValue>();
+  /** Of all keys, newest first. */
+  readonly #history: HistoricValue[] = [];
   #version = unixMsToVersion(Date.UTC(2024, 0, 1));
 
   write(
@@ -72,20 +77,38 @@ export class FakeDataPlane implements DataPlane {
     }
   }
 
-  async get(key: Uint8Array): Promise<GetOutcome> {
+  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
     if (this.down) return { kind: 'unavailable' };
-    const found = this.#values.get(Buffer.from(key).toString());
-    return found === undefined ? { kind: 'not-found' } : { kind: 'found', ...found };
+    const text = Buffer.from(key).toString();
+    const found =
+      at === undefined
+        ? this.#values.get(text)
+        : this.#historyOf(text).find(({ time }) => time <= at);
+    if (found === undefined || found.value.length === 0) return { kind: 'not-found' };
+    return { kind: 'found', ...found };
   }
 
-  async list({ prefix, after, limit, values }: ListQuery): Promise<ListOutcome> {
+  async history({ key, from, to, limit, ascending }: HistoryQuery): Promise<HistoryOutcome> {
     if (this.down) return { kind: 'unavailable' };
+    const newestFirst = this.#historyOf(Buffer.from(key).toString());
+    const found = newestFirst.filter(({ time }) => time >= from && time < to);
+    if (ascending) found.reverse();
+    return { kind: 'page', items: found.slice(0, limit), more: found.length > limit };
+  }
+
+  async list(query: ListQuery): Promise<ListOutcome> {
+    if (this.down) return { kind: 'unavailable' };
+    const { prefix, after, from, to, reverse = false, limit, values } = query;
     const within = Buffer.from(prefix).toString();
     const found = this.#sorted().filter(({ key }) => {
       const text = Buffer.from(key).toString();
       const inside = within === '' || text === within || text.startsWith(`${within}/`);
-      return inside && Buffer.compare(key, after) > 0;
+      const order = Buffer.compare(key, after);
+      const isNext = after.length === 0 || (reverse ? order < 0 : order > 0);
+      const isFrom = from === undefined || Buffer.compare(key, from) >= 0;
+      return inside && isNext && isFrom && (to === undefined || Buffer.compare(key, to) < 0);
     });
+    if (reverse) found.reverse();
     const items = found
       .slice(0, limit)
       .map((item) => (values ? item : { ...item, value: new Uint8Array(0) }));
@@ -128,6 +151,7 @@ export class FakeDataPlane implements DataPlane {
     };
     if (bytes.length === 0) this.#values.delete(key);
     else this.#values.set(key, stored);
+    this.#history.unshift({ ...stored, deleted: bytes.length === 0 });
     const change = { ...stored, deleted: bytes.length === 0, snapshot: false };
     for (const open of [...this.watches]) {
       if (matches(open.filter, key)) this.deliver(open, change);
@@ -165,6 +189,10 @@ export class FakeDataPlane implements DataPlane {
     }
     open.snapshotPending = false;
     if (this.watches.has(open)) open.watcher.snapshotDone();
+  }
+
+  #historyOf(key: string): HistoricValue[] {
+    return this.#history.filter((item) => Buffer.from(item.key).toString() === key);
   }
 
   #sorted(): StoredValue[] {

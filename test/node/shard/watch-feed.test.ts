@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Db } from '../../../lsm/db.ts';
 import type { StateMachine } from '../../../node/shard/state-machine.ts';
 import { type WatchBatch, WatchFeed } from '../../../node/shard/watch-feed.ts';
+import { settled } from '../../support/settled.ts';
 import { batchOf, openEngine, stateMachine, text, writeEntry } from '../support.ts';
 
 /** A replica's state machine and its feed. */
@@ -102,7 +103,7 @@ describe('a watch', () => {
               resume = resolve;
             }),
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     expect(batches).toHaveLength(1);
     shard.put(['k5', 'new'], ['later', 'v']);
     shard.put(['k6', 'newer']);
@@ -133,7 +134,7 @@ describe('a watch', () => {
             })
           : undefined,
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     for (let i = 1; i <= 25_000; i++) shard.put([i % 2 === 0 ? 'a' : 'b', `${i}`]);
     resume();
     await done;

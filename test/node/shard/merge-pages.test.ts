@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergePages } from '../../../node/dataplane/reads.ts';
 import { compareBytes } from '../../../node/shard/current-values.ts';
+import { mergePages } from '../../../node/shard/shard-reader.ts';
 
 const byteOrder = (a: Uint8Array, b: Uint8Array) => compareBytes(a, b);
 

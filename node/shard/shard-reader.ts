@@ -1,0 +1,157 @@
+import type { HistoryQuery, ListQuery, StoredValue } from '../../broker/data-plane.ts';
+import type { EngineSnapshot } from '../../lsm/engine.ts';
+import { slotOf } from '../ring/slots.ts';
+import { type CurrentValue, compareBytes, readCurrent, scanCurrent } from './current-values.ts';
+import { scanHistory } from './history.ts';
+
+/** What can be read of one shard. */
+export type ShardQuery =
+  | { readonly kind: 'get'; readonly key: Uint8Array }
+  | ({ readonly kind: 'list' } & ListQuery)
+  | ({ readonly kind: 'history' } & HistoryQuery);
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** There is more beyond the last item. */
+  readonly more: boolean;
+}
+
+/** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
+const PAGE_BYTES_MAX = 512 * 1024;
+
+/** Reads a shard as one snapshot of the engine shows it. */
+export async function readShard(
+  snapshot: EngineSnapshot,
+  slots: { readonly firstSlot: number; readonly slotCount: number },
+  query: ShardQuery,
+): Promise<Page<CurrentValue>> {
+  switch (query.kind) {
+    case 'get': {
+      const slot = slotOf(query.key, 0, query.key.length);
+      const item = await readCurrent(snapshot, slot, query.key);
+      return { items: item === undefined ? [] : [item], more: false };
+    }
+    case 'list':
+      return listShard(snapshot, slots, query);
+    case 'history':
+      return readHistory(snapshot, query);
+  }
+}
+
+async function readHistory(
+  snapshot: EngineSnapshot,
+  { key, from, to, limit, ascending }: HistoryQuery,
+): Promise<Page<CurrentValue>> {
+  const page = new PageBuilder(limit, ascending);
+  const slot = slotOf(key, 0, key.length);
+  await scanHistory(snapshot, slot, key, { from, to }, (item) => page.add(item));
+  return page.finish();
+}
+
+async function listShard(
+  snapshot: EngineSnapshot,
+  { firstSlot, slotCount }: { readonly firstSlot: number; readonly slotCount: number },
+  query: ListQuery,
+): Promise<Page<CurrentValue>> {
+  const { limit, values, after, reverse = false } = query;
+  // Paging backwards, what was seen last bounds the range from above.
+  const range = reverse ? { ...query, after: NOTHING, ...below(after, query.to) } : query;
+  const pages: Page<CurrentValue>[] = [];
+  for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
+    const page = new PageBuilder(limit, reverse);
+    await scanCurrent(snapshot, slot, range, (item) => {
+      if (item.deleted) return true;
+      return page.add(values ? item : { ...item, value: NOTHING });
+    });
+    pages.push(page.finish());
+  }
+  return shorten(mergePages(pages, limit, reverse));
+}
+
+function below(after: Uint8Array, to: Uint8Array | undefined): { to?: Uint8Array } {
+  if (after.length === 0) return to === undefined ? {} : { to };
+  return { to: to === undefined || compareBytes(after, to) < 0 ? after : to };
+}
+
+/**
+ * Takes items in the order of the engine. A page from the other end keeps the last ones and turns them
+ * round: the engine has no way back yet, so that reads the whole range.
+ */
+class PageBuilder {
+  readonly #limit: number;
+  readonly #fromEnd: boolean;
+  readonly #items: CurrentValue[] = [];
+  #bytes = 0;
+  #more = false;
+
+  constructor(limit: number, fromEnd: boolean) {
+    this.#limit = limit;
+    this.#fromEnd = fromEnd;
+  }
+
+  /** Returns whether further items are of interest. */
+  add(item: CurrentValue): boolean {
+    if (!this.#fromEnd && this.#isFull) {
+      this.#more = true;
+      return false;
+    }
+    this.#items.push(item);
+    this.#bytes += bytesOf(item);
+    while (this.#fromEnd && this.#items.length > 1 && this.#isOverfull) {
+      this.#bytes -= bytesOf(this.#items.shift() as CurrentValue);
+      this.#more = true;
+    }
+    return true;
+  }
+
+  finish(): Page<CurrentValue> {
+    const items = this.#fromEnd ? this.#items.reverse() : this.#items;
+    return { items, more: this.#more };
+  }
+
+  get #isFull(): boolean {
+    return this.#items.length >= this.#limit || this.#bytes > PAGE_BYTES_MAX;
+  }
+
+  get #isOverfull(): boolean {
+    return this.#items.length > this.#limit || this.#bytes > PAGE_BYTES_MAX;
+  }
+}
+
+/** At least one item, and no more than fit a message. */
+function shorten(page: Page<CurrentValue>): Page<CurrentValue> {
+  let bytes = 0;
+  const end = page.items.findIndex((item) => (bytes += bytesOf(item)) > PAGE_BYTES_MAX);
+  if (end < 0 || end + 1 >= page.items.length) return page;
+  return { items: page.items.slice(0, end + 1), more: true };
+}
+
+function bytesOf(item: CurrentValue): number {
+  return item.key.length + item.value.length;
+}
+
+/**
+ * One ordered page out of several. A part that was cut short bounds the whole: beyond its last key others may
+ * exist that nobody has seen.
+ */
+export function mergePages<Item extends StoredValue>(
+  pages: readonly Page<Item>[],
+  limit: number,
+  reverse = false,
+): { items: Item[]; more: boolean } {
+  const order = reverse
+    ? (a: Uint8Array, b: Uint8Array) => compareBytes(b, a)
+    : (a: Uint8Array, b: Uint8Array) => compareBytes(a, b);
+  let bound: Uint8Array | undefined;
+  for (const { items, more } of pages) {
+    const last = items.at(-1)?.key;
+    if (more && last !== undefined && (bound === undefined || order(last, bound) < 0)) bound = last;
+  }
+  const all = pages
+    .flatMap(({ items }) => items)
+    .filter(({ key }) => bound === undefined || order(key, bound) <= 0)
+    .sort((a, b) => order(a.key, b.key));
+  return { items: all.slice(0, limit), more: bound !== undefined || all.length > limit };
+}
+
+const NOTHING = new Uint8Array(0);
