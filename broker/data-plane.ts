@@ -8,6 +8,9 @@ export interface DataPlane {
    * this returns: the hot path allocates nothing per reading. The key was checked by the caller
    * (1 to 1,024 bytes, no wildcard, no U+0000) and the value is within `valueBytesMax`.
    *
+   * `time` is the write's own event time in version units, 0 for none. One that is later than the version is
+   * not believed: the version counts then.
+   *
    * The outcome comes later through `sink` with the same `token`. Returns false when the queue is full: this
    * write is still taken, but the caller should stop reading until `writesDrained`.
    */
@@ -19,6 +22,7 @@ export interface DataPlane {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time?: number,
   ): boolean;
 
   /** The connection is gone: its writes that have not been forwarded yet are dropped, none is reported. */

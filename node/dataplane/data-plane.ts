@@ -74,6 +74,7 @@ export class NodeDataPlane implements DataPlane {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time = 0,
   ): boolean {
     if (this.#stopped) {
       this.#env.yield(() => sink.writeFailed(token, 'stopping'));
@@ -81,7 +82,7 @@ export class NodeDataPlane implements DataPlane {
     }
     const stream = this.#stream(this.#map.groupOf(buffer, keyStart, keyEnd));
     const before = stream.queuedBytes;
-    stream.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    stream.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
     this.#queuedBytes += stream.queuedBytes - before;
     this.#touched.add(stream);
     this.#schedulePump();

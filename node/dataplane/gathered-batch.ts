@@ -6,8 +6,8 @@ import type { WriteBatchBuilder } from '../shard/write-batch.ts';
  * takes 1 MiB or one entry (DESIGN §6).
  */
 export const BATCH_BYTES_MAX = 512 * 1024;
-/** The most that stands around key and value of a write: tags and lengths. */
-const WRITE_OVERHEAD_BYTES_MAX = 16;
+/** The most that stands around key and value of a write: tags, lengths, an event time. */
+const WRITE_OVERHEAD_BYTES_MAX = 32;
 
 /** Writes of one node to one shard that have no number yet: they can still be taken out. */
 export class GatheredBatch {
@@ -44,8 +44,9 @@ export class GatheredBatch {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time: number,
   ): void {
-    this.#starts.push(this.#builder.add(buffer, keyStart, keyEnd, valueStart, valueEnd));
+    this.#starts.push(this.#builder.add(buffer, keyStart, keyEnd, valueStart, valueEnd, time));
     this.sinks.push(sink);
     this.tokens.push(token);
   }

@@ -44,10 +44,11 @@ export class DataPlaneUntilJoined implements DataPlane {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time = 0,
   ): boolean {
     const joined = this.#joined;
     if (joined !== undefined) {
-      return joined.write(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+      return joined.write(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
     }
     this.#env.yield(() => sink.writeFailed(token, 'no-quorum'));
     return true;

@@ -70,6 +70,7 @@ export class WriteStream {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time: number,
   ): void {
     let batch = this.#gathered.at(-1);
     if (!batch?.hasRoomFor(keyEnd - keyStart + valueEnd - valueStart)) {
@@ -78,7 +79,7 @@ export class WriteStream {
       this.#gathered.push(batch);
     }
     const bytesBefore = batch.byteLength;
-    batch.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd);
+    batch.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
     this.#gatheredBytes += batch.byteLength - bytesBefore;
   }
 

@@ -27,6 +27,8 @@ const FETCH_BYTES_MAX = 1024 * 1024;
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 /** Entries that everybody has stay in memory up to here, so that a follower a little behind needs no disk. */
 const CACHED_ENTRIES_MAX = 256;
+/** And of each group no more than this: while a node is away nobody's entries are what everybody has. */
+const CACHED_BYTES_MAX = 256 * 1024;
 
 /**
  * Drives all Raft groups of a node over its one log. One turn reads all input, steps it, gives each group at
@@ -243,6 +245,8 @@ export class ShardHost {
       const room = engine.waitForRoom();
       if (room !== undefined) await room;
       const entry = queue[applied] as (typeof queue)[number];
+      for (let read = replica.prepare(entry); read; read = replica.prepare(entry)) await read;
+      if (this.#stopped) return;
       applied += 1;
       this.#report(replica, replica.apply(entry));
     }
@@ -255,6 +259,7 @@ export class ShardHost {
         Math.max(replica.raft.releasableIndex, appliedIndex - CACHED_ENTRIES_MAX),
       ),
     );
+    replica.raft.shrinkMemory(CACHED_BYTES_MAX);
     this.touch(replica);
   }
 

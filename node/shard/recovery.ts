@@ -155,9 +155,15 @@ function encodeConfiguration(group: GenesisGroup): Uint8Array {
   return encode(cluster.GenesisGroup, groupProperties(group));
 }
 
-/** Where every group stands, as of now: goes into the manifest with the memtable that is frozen now. */
-export function encodePositions(replicas: Iterable<Replica>): Uint8Array {
-  const groups = Array.from(replicas, ({ identity, state }) => ({
+/**
+ * Where every group stands, as of now: goes into the manifest with the memtable that is frozen now. A group
+ * without a replica here stays where it was `before`: a suspect one would else pass for new at the next start.
+ */
+export function encodePositions(
+  replicas: Iterable<Replica>,
+  before: Uint8Array | undefined,
+): Uint8Array {
+  const positions = Array.from(replicas, ({ identity, state }) => ({
     group: identity.group,
     replicaId: identity.replicaId,
     appliedIndex: state.appliedIndex,
@@ -165,6 +171,9 @@ export function encodePositions(replicas: Iterable<Replica>): Uint8Array {
     highestVersion: state.highestVersion,
     streams: Array.from(state.streams.entries(), ([node, stream]) => ({ node, ...stream })),
   }));
+  const present = new Set(positions.map(({ group }) => group));
+  const absent = [...decodePositions(before).values()].filter(({ group }) => !present.has(group));
+  const groups = [...positions, ...absent];
   return encode(kv.GroupPositions, { format: 1, groups });
 }
 

@@ -108,6 +108,7 @@ export class Replica {
     const verdict = proposed.streams.judge(batch.node, batch.startCounter, batch.number);
     if (verdict.kind === 'gap')
       return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
+    if (verdict.kind === 'ended') return done({ kind: 'bad-batch' });
     if (verdict.kind === 'next') {
       if (crc32c(batch.bytes) !== batch.crc) return done({ kind: 'bad-batch' });
       const base = baseVersion(this.#nowMs(), proposed.highestVersion);
@@ -161,6 +162,11 @@ export class Replica {
     if (this.state.appliedIndex >= index) return Promise.resolve(true);
     const deadlineMs = this.#monotonicMs() + timeoutMs;
     return new Promise((resolve) => this.#appliedWaiters.push({ index, deadlineMs, resolve }));
+  }
+
+  /** What must be read before `apply`; to be asked again after it, until there is nothing. */
+  prepare(entry: Entry): Promise<void> | undefined {
+    return this.state.prepare(entry, this.feed);
   }
 
   /** Applies one entry and tells those who wait for it. Returns a sentence if it could not be understood. */

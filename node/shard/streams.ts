@@ -12,6 +12,8 @@ export type StreamVerdict =
   | { readonly kind: 'next' }
   /** It, or a later one, is in already. */
   | { readonly kind: 'seen' }
+  /** Of an earlier start of the node than one that has written here: it does not count, and never did. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'gap'; readonly expected: number };
 
 export class Streams {
@@ -25,7 +27,7 @@ export class Streams {
     const position = this.#positions.get(node);
     const last =
       position === undefined || startCounter > position.startCounter ? 0 : position.number;
-    if (position !== undefined && startCounter < position.startCounter) return { kind: 'seen' };
+    if (position !== undefined && startCounter < position.startCounter) return { kind: 'ended' };
     if (number <= last) return { kind: 'seen' };
     return number === last + 1 ? { kind: 'next' } : { kind: 'gap', expected: last + 1 };
   }

@@ -53,6 +53,7 @@ export class WatchFeed implements WriteObserver {
     valueStart: number,
     valueEnd: number,
     version: number,
+    time: number,
     isDelete: boolean,
   ): void {
     const key = bytes.slice(keyStart, keyEnd);
@@ -64,7 +65,7 @@ export class WatchFeed implements WriteObserver {
         key,
         value: bytes.slice(valueStart, valueEnd),
         version,
-        time: version,
+        time,
         deleted: isDelete,
       };
       watch.collect(item);

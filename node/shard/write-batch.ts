@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 /**
  * `WriteBatch` of kv.proto, written and read by a cursor: no object or string per write (DESIGN §5 ▣).
  *
- *     format u8 = 1 · { 0x0a length · { 0x0a length key · [0x12 length value] · [0x18 kind] … } } …
+ *     format u8 = 1 · { 0x0a length · { 0x0a length key · [0x12 length value] · [0x18 kind] · [0x28 time] } } …
  */
 export const BATCH_FORMAT = 1;
 
@@ -11,6 +11,7 @@ const TAG_WRITES = 0x0a;
 const TAG_KEY = 0x0a;
 const TAG_VALUE = 0x12;
 const TAG_KIND = 0x18;
+const TAG_TIME = 0x28;
 const KIND_DELETE = 1;
 const INITIAL_BYTES = 4096;
 
@@ -32,18 +33,23 @@ export class WriteBatchBuilder {
     return this.#length;
   }
 
-  /** Appends a put, or a delete when the value is empty. Returns where it starts. */
+  /**
+   * Appends a put, or a delete when the value is empty. `time` is the write's own event time in version units,
+   * 0 for none. Returns where it starts.
+   */
   add(
     source: Uint8Array,
     keyStart: number,
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time: number,
   ): number {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
     const rest = valueBytes === 0 ? 2 : 1 + varintBytes(valueBytes) + valueBytes;
-    const inner = 1 + varintBytes(keyBytes) + keyBytes + rest;
+    const timeBytes = time === 0 ? 0 : 1 + varintBytes(time);
+    const inner = 1 + varintBytes(keyBytes) + keyBytes + rest + timeBytes;
     const start = this.#length;
     this.#reserve(1 + varintBytes(inner) + inner);
     const bytes = this.#bytes;
@@ -60,6 +66,10 @@ export class WriteBatchBuilder {
       bytes[at++] = TAG_VALUE;
       at = writeVarint(bytes, at, valueBytes);
       at = copyRange(source, valueStart, valueEnd, bytes, at);
+    }
+    if (time !== 0) {
+      bytes[at++] = TAG_TIME;
+      at = writeVarint(bytes, at, time);
     }
     this.#length = at;
     this.#count += 1;
@@ -103,6 +113,8 @@ export class WriteBatchCursor {
   valueEnd = 0;
   isDelete = false;
   space = 0;
+  /** Event time in version units; 0: none, the version counts. */
+  time = 0;
   malformed = false;
   readonly #bytes: Uint8Array;
   #at: number;
@@ -125,6 +137,7 @@ export class WriteBatchCursor {
     this.keyStart = this.keyEnd = this.valueStart = this.valueEnd = 0;
     this.isDelete = false;
     this.space = 0;
+    this.time = 0;
     while (this.#at < end) {
       if (!this.#field(end)) return this.#fail();
     }
@@ -139,6 +152,7 @@ export class WriteBatchCursor {
         const value = this.#varint();
         if (tag >> 3 === 3) this.isDelete = value === KIND_DELETE;
         else if (tag >> 3 === 4) this.space = value;
+        else if (tag === TAG_TIME) this.time = value;
         return !this.malformed && this.#at <= end;
       }
       case 2: {
@@ -196,21 +210,17 @@ export function isWellFormedBatch(
   return !cursor.malformed && seen === count;
 }
 
+/** Divisions where shifts would cut: times have 53 bits. */
 function varintBytes(value: number): number {
   let bytes = 1;
-  while (value > 0x7f) {
-    value >>>= 7;
-    bytes += 1;
-  }
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes += 1;
   return bytes;
 }
 
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  while (value > 0x7f) {
-    bytes[at++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  bytes[at++] = value;
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80;
+  bytes[at++] = rest;
   return at;
 }
 

@@ -8,10 +8,9 @@ import { encodeWriteEntry, type ForwardedBatch } from '../../node/shard/entry.ts
 import { StateMachine, type WriteObserver } from '../../node/shard/state-machine.ts';
 import { Streams } from '../../node/shard/streams.ts';
 import { WriteBatchBuilder } from '../../node/shard/write-batch.ts';
+import { hex, text, utf8 } from '../support/text.ts';
 
-export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+export { hex, text, utf8 };
 
 export const NODE_A = 'aaaaaaaaaaaaaaaa';
 
@@ -39,16 +38,16 @@ export function stateMachine(engine: Db, firstSlot = 0, slotCount = 256): StateM
   });
 }
 
-/** Puts of texts; an empty one deletes. */
+/** Puts of texts, with an event time or without; an empty one deletes. */
 export function batchOf(
-  puts: readonly (readonly [key: string, value: string])[],
+  puts: readonly (readonly [key: string, value: string, time?: number])[],
   origin: { readonly node?: string; readonly startCounter?: number; readonly number: number },
 ): ForwardedBatch {
   const builder = new WriteBatchBuilder();
-  for (const [key, value] of puts) {
+  for (const [key, value, time = 0] of puts) {
     const bytes = utf8(key + value);
     const keyEnd = utf8(key).length;
-    builder.add(bytes, 0, keyEnd, keyEnd, bytes.length);
+    builder.add(bytes, 0, keyEnd, keyEnd, bytes.length, time);
   }
   const bytes = builder.take();
   const { node = NODE_A, startCounter = 1, number } = origin;

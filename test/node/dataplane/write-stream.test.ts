@@ -38,7 +38,7 @@ class Fixture {
   add(sink: WriteSink, token: number, key: string, value = 'v'): void {
     const bytes = utf8(key + value);
     const keyEnd = utf8(key).length;
-    this.stream.add(sink, token, bytes, 0, keyEnd, keyEnd, bytes.length);
+    this.stream.add(sink, token, bytes, 0, keyEnd, keyEnd, bytes.length, 0);
   }
 
   pass(ms: number): void {

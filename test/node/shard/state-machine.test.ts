@@ -58,6 +58,7 @@ describe('applying a write entry', () => {
         valueStart: number,
         valueEnd: number,
         version: number,
+        _time: number,
         isDelete: boolean,
       ) => {
         seen.push([

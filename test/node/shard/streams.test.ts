@@ -18,7 +18,8 @@ describe('the streams of a shard', () => {
     const streams = new Streams([['a', { startCounter: 3, number: 9 }]]);
     expect(streams.judge('a', 4, 1)).toEqual({ kind: 'next' });
     expect(streams.judge('a', 4, 10)).toEqual({ kind: 'gap', expected: 1 });
-    expect(streams.judge('a', 2, 10)).toEqual({ kind: 'seen' });
+    expect(streams.judge('a', 2, 10)).toEqual({ kind: 'ended' });
+    expect(streams.judge('a', 2, 1)).toEqual({ kind: 'ended' });
   });
 
   it('are copied, not shared', () => {

@@ -11,21 +11,26 @@ import { decode, kv } from '../../../protos/index.ts';
 interface Write {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
+  readonly time?: number;
 }
 
 const writes = fc.array(
-  fc.record({
-    key: fc.uint8Array({ minLength: 1, maxLength: 300 }),
-    value: fc.uint8Array({ maxLength: 400 }),
-  }),
+  fc.record(
+    {
+      key: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      value: fc.uint8Array({ maxLength: 400 }),
+      time: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    },
+    { requiredKeys: ['key', 'value'] },
+  ),
   { maxLength: 40 },
 );
 
 /** Adds a write whose bytes stand somewhere in a larger buffer, as those of a packet do. */
-function add(builder: WriteBatchBuilder, { key, value }: Write): number {
+function add(builder: WriteBatchBuilder, { key, value, time = 0 }: Write): number {
   const packet = Uint8Array.of(9, 9, ...key, 7, ...value, 9);
   const valueStart = 3 + key.length;
-  return builder.add(packet, 2, 2 + key.length, valueStart, valueStart + value.length);
+  return builder.add(packet, 2, 2 + key.length, valueStart, valueStart + value.length, time);
 }
 
 function read(bytes: Uint8Array, start = 0, end = bytes.length): Write[] {
@@ -37,6 +42,7 @@ function read(bytes: Uint8Array, start = 0, end = bytes.length): Write[] {
     found.push({
       key: bytes.slice(cursor.keyStart, cursor.keyEnd),
       value: bytes.slice(cursor.valueStart, cursor.valueEnd),
+      ...(cursor.time === 0 ? {} : { time: cursor.time }),
     });
   }
   expect(cursor.malformed).toBe(false);
@@ -191,6 +197,8 @@ describe('bytes that are no write batch', () => {
       0x01,
       0x76,
     );
-    expect(read(bytes)).toEqual([{ key: Uint8Array.of(0x6b), value: Uint8Array.of(0x76) }]);
+    expect(read(bytes)).toEqual([
+      { key: Uint8Array.of(0x6b), value: Uint8Array.of(0x76), time: 129 },
+    ]);
   });
 });
