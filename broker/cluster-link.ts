@@ -1,6 +1,8 @@
 import type { ClusterDoor } from './data-plane.ts';
+import { uint16 } from './field-reader.ts';
 import { PacketType } from './frame-encoder.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
+import { utf8Text } from './json.ts';
 import { isTopicName } from './topics.ts';
 
 /** A node says who it is with this before its node id, in the user name of its CONNECT. */
@@ -41,10 +43,9 @@ export class ClusterLink {
   #message({ buffer, bodyStart, end }: FrameSplitter): boolean {
     if (end - bodyStart < 2) return false;
     const topicStart = bodyStart + 2;
-    const topicBytes = ((buffer[bodyStart] as number) << 8) | (buffer[bodyStart + 1] as number);
-    const topicEnd = topicStart + topicBytes;
+    const topicEnd = topicStart + uint16(buffer, bodyStart);
     if (topicEnd > end || !isTopicName(buffer, topicStart, topicEnd)) return false;
-    const topic = Buffer.from(buffer.buffer, buffer.byteOffset + topicStart, topicBytes).toString();
+    const topic = utf8Text(buffer.subarray(topicStart, topicEnd));
     if (!topic.startsWith(CLUSTER_PREFIX)) return false;
     this.#door.receive(
       this.#peer,

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { FieldReader } from './field-reader.ts';
 import { isTopicName } from './topics.ts';
 
 export interface ConnectPacket {
@@ -79,53 +79,4 @@ function skipWill(reader: FieldReader, flags: number): boolean {
   const topic = reader.bytes();
   const payload = reader.bytes();
   return topic !== undefined && payload !== undefined && isTopicName(topic, 0, topic.length);
-}
-
-/** Reads the fields that MQTT packets are made of; a field that is not there makes it fail for good. */
-export class FieldReader {
-  position: number;
-  failed = false;
-  readonly #buffer: Uint8Array;
-  readonly #end: number;
-
-  constructor(buffer: Uint8Array, start: number, end: number) {
-    this.#buffer = buffer;
-    this.position = start;
-    this.#end = end;
-  }
-
-  get atEnd(): boolean {
-    return this.position >= this.#end;
-  }
-
-  byte(): number | undefined {
-    if (this.position + 1 > this.#end) return this.#fail();
-    return this.#buffer[this.position++];
-  }
-
-  number(): number | undefined {
-    const high = this.byte();
-    const low = this.byte();
-    return high === undefined || low === undefined ? undefined : (high << 8) | low;
-  }
-
-  bytes(): Uint8Array | undefined {
-    const length = this.number();
-    if (length === undefined || this.position + length > this.#end) return this.#fail();
-    const bytes = this.#buffer.subarray(this.position, this.position + length);
-    this.position += length;
-    return bytes;
-  }
-
-  /** Well-formed UTF-8 without U+0000 [MQTT-1.5.3-1] [MQTT-1.5.3-2]. */
-  text(): string | undefined {
-    const bytes = this.bytes();
-    if (bytes === undefined || bytes.includes(0) || !isUtf8(bytes)) return this.#fail();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-  }
-
-  #fail(): undefined {
-    this.failed = true;
-    return undefined;
-  }
 }

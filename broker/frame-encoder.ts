@@ -63,15 +63,9 @@ export function encodePublish(
   const topicBytes = prefix.length + topic.length;
   assert(topicBytes <= 0xffff, 'a topic has at most 65,535 bytes');
   const bodyBytes = 2 + topicBytes + 2 * flags.qos + payload.length;
-  const lengthBytes = bodyBytes < 0x80 ? 1 : bodyBytes < 0x4000 ? 2 : bodyBytes < 0x200000 ? 3 : 4;
-  const bytes = new Uint8Array(1 + lengthBytes + bodyBytes);
-  bytes[0] = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
-  let position = 1;
-  let rest = bodyBytes;
-  for (let i = 1; i <= lengthBytes; i += 1) {
-    bytes[position++] = (rest & 0x7f) | (i < lengthBytes ? 0x80 : 0);
-    rest >>>= 7;
-  }
+  const header = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
+  const bytes = frameFor(header, bodyBytes);
+  let position = bytes.length - bodyBytes;
   bytes[position++] = topicBytes >> 8;
   bytes[position++] = topicBytes & 0xff;
   bytes.set(prefix, position);
@@ -81,4 +75,27 @@ export function encodePublish(
   const packetIdOffset = flags.qos === 0 ? 0 : position;
   bytes.set(payload, position + 2 * flags.qos);
   return { bytes, packetIdOffset };
+}
+
+export function encodeSuback(packetId: number, codes: Uint8Array): Uint8Array {
+  const bodyBytes = 2 + codes.length;
+  const bytes = frameFor(PacketType.suback << 4, bodyBytes);
+  const bodyStart = bytes.length - bodyBytes;
+  bytes[bodyStart] = packetId >> 8;
+  bytes[bodyStart + 1] = packetId & 0xff;
+  bytes.set(codes, bodyStart + 2);
+  return bytes;
+}
+
+/** A packet with its fixed header (MQTT 3.1.1 §2.2) and room for the body, which is its end. */
+function frameFor(header: number, bodyBytes: number): Uint8Array {
+  const lengthBytes = bodyBytes < 0x80 ? 1 : bodyBytes < 0x4000 ? 2 : bodyBytes < 0x200000 ? 3 : 4;
+  const bytes = new Uint8Array(1 + lengthBytes + bodyBytes);
+  bytes[0] = header;
+  let rest = bodyBytes;
+  for (let i = 1; i <= lengthBytes; i += 1) {
+    bytes[i] = (rest & 0x7f) | (i < lengthBytes ? 0x80 : 0);
+    rest >>>= 7;
+  }
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { uint16 } from './field-reader.ts';
 import { PacketType } from './frame-encoder.ts';
 
 /**
@@ -153,8 +154,7 @@ export class FrameSplitter {
     if (this.header >> 4 !== PacketType.publish) return 'large';
     const headerBytes = this.bodyStart - this.start;
     if (available < headerBytes + 2) return this.#want(headerBytes + 2);
-    const topicBytes =
-      ((this.buffer[this.bodyStart] as number) << 8) | (this.buffer[this.bodyStart + 1] as number);
+    const topicBytes = uint16(this.buffer, this.bodyStart);
     const packetIdBytes = (this.header & 0b110) === 0 ? 0 : 2;
     const headBytes = headerBytes + 2 + topicBytes + packetIdBytes;
     if (this.start + headBytes > this.end) return 'malformed';

@@ -1,17 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { ClusterLink, NODE_USERNAME_PREFIX } from './cluster-link.ts';
 import { type ConnectPacket, parseConnect } from './connect-packet.ts';
+import {
+  type ConnectRefusal,
+  SECRET_REFUSAL,
+  userRefusal,
+  versionRefusal,
+} from './connect-refusal.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure } from './data-plane.ts';
-import {
-  CONNACK_MQTT5_UNSUPPORTED,
-  ConnectReturn,
-  encodeConnack,
-  PacketType,
-  PINGRESP,
-} from './frame-encoder.ts';
+import { ConnectReturn, encodeConnack, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { Hold } from './hold.ts';
+import { NamedTimers } from './named-timers.ts';
 import { Output } from './output.ts';
 import { UserLink } from './user-link.ts';
 
@@ -50,7 +51,7 @@ export class Front {
   #turnEndPlanned = false;
   #packetSeenMs: number;
   #keepaliveMs = 0;
-  readonly #cancel = new Map<TimerName, () => void>();
+  readonly #timers: NamedTimers<TimerName>;
 
   constructor(context: BrokerContext, stream: Duplex, address: string, onGone: () => void) {
     this.#context = context;
@@ -59,11 +60,12 @@ export class Front {
     this.#onGone = onGone;
     this.#splitter = new FrameSplitter(context.limits.connectBytesMax);
     this.#packetSeenMs = context.env.clock.monotonicMs();
+    this.#timers = new NamedTimers(context.env.timers);
     this.#output = new Output(stream, {
       onPending: () => this.#planTurnEnd(),
       onRoom: () => this.#roomForOutput(),
     });
-    this.#after('connect', context.limits.connectTimeoutMs, () =>
+    this.#timers.start('connect', context.limits.connectTimeoutMs, () =>
       this.abort('no CONNECT was accepted in time'),
     );
     stream.on('data', (chunk: Uint8Array) => this.#received(chunk));
@@ -106,7 +108,7 @@ export class Front {
 
   /** The session accepted the CONNECT: its CONNACK is written. */
   accepted(largeBytes: number, keepaliveSeconds: number): void {
-    this.#stop('connect');
+    this.#timers.stop('connect');
     this.#splitter.largeBytes = largeBytes;
     // [MQTT-3.1.2-24]: one and a half times the keepalive.
     this.#keepaliveMs = keepaliveSeconds * 1_500;
@@ -133,7 +135,7 @@ export class Front {
     this.#stream.end();
     // Closing with unread input makes TCP send a reset, which may overtake our last bytes: read on.
     this.#stream.resume();
-    this.#after('linger', this.#context.limits.lingerMs, () => this.#stream.destroy());
+    this.#timers.start('linger', this.#context.limits.lingerMs, () => this.#stream.destroy());
   }
 
   /** A put could not be stored: nothing more is read, and the client has to reconnect and send it again. */
@@ -141,10 +143,10 @@ export class Front {
     this.hold(Hold.closing);
     if (failure === 'stopping') {
       this.shutDown();
-    } else if (!this.#cancel.has('closing')) {
+    } else if (!this.#timers.runs('closing')) {
       // All clients of a shard without a leader would otherwise come back in the same instant.
       const jitterMs = this.#context.env.random.below(this.#context.limits.closeJitterMs + 1);
-      this.#after('closing', jitterMs, () => this.finish('a put was not stored in time'));
+      this.#timers.start('closing', jitterMs, () => this.finish('a put was not stored in time'));
     }
   }
 
@@ -158,7 +160,7 @@ export class Front {
     }
     this.hold(Hold.closing);
     this.#link.user.onIdle = () => this.finish(reason);
-    this.#after('closing', this.#context.limits.closeTimeoutMs, () => this.finish(reason));
+    this.#timers.start('closing', this.#context.limits.closeTimeoutMs, () => this.finish(reason));
   }
 
   #received(chunk: Uint8Array): void {
@@ -266,31 +268,16 @@ export class Front {
   }
 
   /** Admits a node if the CONNECT is one's. Of a user the session decides further. */
-  #connectRefusal(packet: ConnectPacket): { connack: Uint8Array; reason: string } | undefined {
-    const { protocolLevel } = packet;
-    if (protocolLevel === 5) {
-      return { connack: CONNACK_MQTT5_UNSUPPORTED, reason: 'MQTT 5 is not supported yet' };
-    }
-    if (protocolLevel !== 3 && protocolLevel !== 4) {
-      // [MQTT-3.1.2-2]
-      const connack = encodeConnack(ConnectReturn.unacceptableProtocolVersion);
-      return { connack, reason: `unknown protocol level ${protocolLevel}` };
-    }
-    if (packet.username?.startsWith(NODE_USERNAME_PREFIX)) return this.#connectNode(packet);
-    if (packet.clientId !== '' || packet.clean) return undefined;
-    // [MQTT-3.1.3-8]
-    const connack = encodeConnack(ConnectReturn.identifierRejected);
-    return { connack, reason: 'a persistent session needs a client id' };
+  #connectRefusal(packet: ConnectPacket): ConnectRefusal | undefined {
+    const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
+    return versionRefusal(packet) ?? (isNode ? this.#connectNode(packet) : userRefusal(packet));
   }
 
-  #connectNode(packet: ConnectPacket): { connack: Uint8Array; reason: string } | undefined {
+  #connectNode(packet: ConnectPacket): ConnectRefusal | undefined {
     const { clusterDoor, limits } = this.#context;
     const password = packet.password ?? new Uint8Array(0);
     const peer = clusterDoor.authenticate(packet.username ?? '', password);
-    if (peer === undefined) {
-      const connack = encodeConnack(ConnectReturn.notAuthorized);
-      return { connack, reason: 'the cluster secret is wrong' };
-    }
+    if (peer === undefined) return SECRET_REFUSAL;
     this.#link = { kind: 'cluster', cluster: new ClusterLink(clusterDoor, peer) };
     this.#output.write(encodeConnack(ConnectReturn.accepted));
     this.accepted(limits.clusterPacketBytesMax, packet.keepaliveSeconds);
@@ -318,8 +305,8 @@ export class Front {
 
   #acknowledge(user: UserLink): void {
     const againInMs = user.acknowledge({ anyOrder: (this.#holds & Hold.closing) !== 0 });
-    if (againInMs !== undefined && !this.#cancel.has('acks')) {
-      this.#after('acks', againInMs, () => this.#turnEnd());
+    if (againInMs !== undefined && !this.#timers.runs('acks')) {
+      this.#timers.start('acks', againInMs, () => this.#turnEnd());
     }
     if (user.ingest.full) this.hold(Hold.window);
     else this.release(Hold.window);
@@ -334,7 +321,7 @@ export class Front {
   /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
   #watchKeepalive(inMs: number): void {
     if (this.#keepaliveMs === 0) return;
-    this.#after('keepalive', inMs, () => {
+    this.#timers.start('keepalive', inMs, () => {
       const idleMs = this.#context.env.clock.monotonicMs() - this.#packetSeenMs;
       const deaf = (this.#holds & ~Hold.output) !== 0;
       if (!deaf && idleMs >= this.#keepaliveMs) this.abort('keepalive timeout');
@@ -353,8 +340,7 @@ export class Front {
   #closeLink(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    for (const cancel of this.#cancel.values()) cancel();
-    this.#cancel.clear();
+    this.#timers.stopAll();
     this.#chunks.length = 0;
     this.#output.close();
     const link = this.#link;
@@ -367,7 +353,7 @@ export class Front {
     if (this.#state === 'gone') return;
     this.#closeLink();
     this.#state = 'gone';
-    this.#stop('linger');
+    this.#timers.stop('linger');
     this.#onGone();
   }
 
@@ -379,19 +365,5 @@ export class Front {
       message: `closed the connection of ${this.#clientId || 'an unnamed client'}: ${reason}`,
       data: { client: this.#clientId, address: this.address, reason },
     });
-  }
-
-  #after(name: TimerName, delayMs: number, task: () => void): void {
-    this.#stop(name);
-    const cancel = this.#context.env.timers.after(delayMs, () => {
-      this.#cancel.delete(name);
-      task();
-    });
-    this.#cancel.set(name, cancel);
-  }
-
-  #stop(name: TimerName): void {
-    this.#cancel.get(name)?.();
-    this.#cancel.delete(name);
   }
 }

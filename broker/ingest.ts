@@ -1,11 +1,14 @@
 import { answer, unavailable } from './answers.ts';
+import { BatchSink, type BatchWrite } from './batch.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
+import { uint16 } from './field-reader.ts';
 import { AckHeader } from './frame-encoder.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
+import { utf8Text } from './json.ts';
 import type { Output } from './output.ts';
 import { type Publication, type PublishRange, readPublication } from './publication.ts';
-import { PutWindow, type SendAck } from './put-window.ts';
+import { PutWindow, type SendAck, UNACKNOWLEDGED } from './put-window.ts';
 import type { Refusal } from './refusals.ts';
 import type { ReplyAddress, Request } from './requests.ts';
 import { isOurTopic, isPutTopic, isTopicName } from './topics.ts';
@@ -36,6 +39,8 @@ export class Ingest implements WriteSink {
   readonly #sendAck: SendAck;
   /** A PUBLISH whose payload is dropped as it arrives. */
   #skipped: { packetId: number; qos: number; refusal: Refusal } | undefined;
+  /** Batches of which not all writes have an outcome. */
+  readonly #batches = new Set<BatchSink>();
   #closed = false;
   #forgotten = false;
 
@@ -116,7 +121,10 @@ export class Ingest implements WriteSink {
     if (fits && end - range.payloadStart <= limits.valueBytesMax) return 'keep';
     const publication = readPublication(buffer, range, limits);
     if (publication.kind !== 'refused') return 'too-large';
-    const refusal = { ...asRefusal(publication), topic: text(buffer, topicStart, topicEnd) };
+    const refusal = {
+      ...asRefusal(publication),
+      topic: utf8Text(buffer.subarray(topicStart, topicEnd)),
+    };
     this.#skipped = { packetId, qos, refusal };
     return 'skip';
   }
@@ -166,7 +174,7 @@ export class Ingest implements WriteSink {
     if (this.#forgotten) return;
     this.#window.failed(token);
     this.#context.counters.putsFailed += 1;
-    if (token !== 0 && !this.#closed) this.#hooks.failed(failure);
+    if (token !== UNACKNOWLEDGED && !this.#closed) this.#hooks.failed(failure);
     this.#settled();
   }
 
@@ -187,6 +195,8 @@ export class Ingest implements WriteSink {
     if (this.#forgotten) return;
     this.#forgotten = true;
     this.#context.dataPlane.forget(this);
+    for (const batch of this.#batches) this.#context.dataPlane.forget(batch);
+    this.#batches.clear();
   }
 
   #isRepeat(packetId: number, qos: number): boolean {
@@ -210,6 +220,27 @@ export class Ingest implements WriteSink {
     }
   }
 
+  /** Acknowledged when all are committed. */
+  #writeAll(writes: readonly BatchWrite[], token: number): void {
+    const { counters, dataPlane } = this.#context;
+    counters.puts += writes.length;
+    const done = () => this.#batches.delete(batch);
+    const batch = new BatchSink(writes.length, {
+      committed: () => {
+        done();
+        this.writeCommitted(token);
+      },
+      failed: (failure) => {
+        done();
+        this.writeFailed(token, failure);
+      },
+      drained: () => this.writesDrained(),
+    });
+    if (writes.length === 0) return this.writeCommitted(token);
+    this.#batches.add(batch);
+    if (!batch.write(dataPlane, writes)) this.#hooks.hold(true);
+  }
+
   #carryOut(
     publication: Publication,
     packet: {
@@ -228,11 +259,14 @@ export class Ingest implements WriteSink {
         this.#write(token, buffer, keyStart, keyEnd, valueStart, valueEnd);
         return;
       }
+      case 'batch':
+        this.#writeAll(publication.writes, this.#window.begin(packetId, qos, nowMs));
+        return;
       case 'request':
         this.#request(publication.request, this.#window.begin(packetId, qos, nowMs), qos);
         return;
       case 'refused': {
-        const topic = text(buffer, range.topicStart, range.topicEnd);
+        const topic = utf8Text(buffer.subarray(range.topicStart, range.topicEnd));
         this.#refuse(packetId, qos, nowMs, { ...asRefusal(publication), topic });
       }
     }
@@ -274,12 +308,4 @@ export class Ingest implements WriteSink {
 function asRefusal(publication: Extract<Publication, { kind: 'refused' }>): Omit<Refusal, 'topic'> {
   const { code, message, id } = publication;
   return id === undefined ? { code, message } : { code, message, id };
-}
-
-function text(buffer: Uint8Array, start: number, end: number): string {
-  return Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start).toString();
-}
-
-function uint16(buffer: Uint8Array, offset: number): number {
-  return ((buffer[offset] as number) << 8) | (buffer[offset + 1] as number);
 }

@@ -2,24 +2,43 @@ import { isUtf8 } from 'node:buffer';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export type ParsedJson =
-  | { readonly kind: 'object'; readonly object: JsonObject }
-  | { readonly kind: 'malformed'; readonly message: string };
+export interface Malformed {
+  readonly kind: 'malformed';
+  readonly message: string;
+}
+
+export type ParsedJson = { readonly kind: 'object'; readonly object: JsonObject } | Malformed;
 
 /** Reads a payload as a JSON object. An empty payload is the empty object. */
 export function parseJsonObject(payload: Uint8Array): ParsedJson {
   if (payload.length === 0) return { kind: 'object', object: {} };
-  if (!isUtf8(payload)) return malformed('the payload is not UTF-8');
-  let value: unknown;
-  try {
-    value = JSON.parse(utf8Text(payload));
-  } catch (error) {
-    return malformed(`the payload is not JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseJson(payload);
+  if (parsed.kind === 'malformed') return parsed;
+  const { value } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return malformed('the payload must be a JSON object, such as {"id":1}, or empty');
   }
   return { kind: 'object', object: value as JsonObject };
+}
+
+export function parseJsonArray(
+  payload: Uint8Array,
+): { readonly kind: 'array'; readonly array: readonly unknown[] } | Malformed {
+  const parsed = parseJson(payload);
+  if (parsed.kind === 'malformed') return parsed;
+  if (Array.isArray(parsed.value)) return { kind: 'array', array: parsed.value };
+  return malformed('the payload must be a JSON array, such as [{"key":"temp","value":21.5}]');
+}
+
+function parseJson(
+  payload: Uint8Array,
+): { readonly kind: 'json'; readonly value: unknown } | Malformed {
+  if (!isUtf8(payload)) return malformed('the payload is not UTF-8');
+  try {
+    return { kind: 'json', value: JSON.parse(utf8Text(payload)) };
+  } catch (error) {
+    return malformed(`the payload is not JSON: ${(error as Error).message}`);
+  }
 }
 
 /**
@@ -36,6 +55,10 @@ export function utf8Text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
-function malformed(message: string): ParsedJson {
+export function utf8Bytes(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+function malformed(message: string): Malformed {
   return { kind: 'malformed', message };
 }

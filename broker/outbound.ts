@@ -1,4 +1,5 @@
-import { PacketType } from './frame-encoder.ts';
+import { uint16 } from './field-reader.ts';
+import { encodeSuback, PacketType } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Output } from './output.ts';
 import type { PacketIds } from './packet-ids.ts';
@@ -77,18 +78,4 @@ export class Outbound {
     this.#output.write(encodeSuback(packetId, codes));
     this.#hooks.subackWritten(packetId);
   }
-}
-
-function uint16(bytes: Uint8Array, offset: number): number {
-  return ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
-}
-
-function encodeSuback(packetId: number, codes: Uint8Array): Uint8Array {
-  const length: number[] = [];
-  let rest = 2 + codes.length;
-  do {
-    length.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-    rest >>>= 7;
-  } while (rest > 0);
-  return Uint8Array.of(PacketType.suback << 4, ...length, packetId >> 8, packetId & 0xff, ...codes);
 }

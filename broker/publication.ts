@@ -1,7 +1,8 @@
+import { type BatchWrite, parseBatch } from './batch.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { RefusalCode } from './refusals.ts';
 import { parseGet, parseHistory, parseList, parseRange, type Request } from './requests.ts';
-import { parseOurTopic, VERBS } from './topics.ts';
+import { parseOurTopic, VERBS, type Verb } from './topics.ts';
 
 /** What a PUBLISH to one of our topics asks for. Ranges are of the buffer it was read from. */
 export type Publication =
@@ -12,6 +13,7 @@ export type Publication =
       readonly valueStart: number;
       readonly valueEnd: number;
     }
+  | { readonly kind: 'batch'; readonly writes: readonly BatchWrite[] }
   | { readonly kind: 'request'; readonly request: Request }
   | {
       readonly kind: 'refused';
@@ -28,6 +30,9 @@ export interface PublishRange {
   /** May lie beyond the buffer when the payload is too large to be looked at. */
   readonly payloadEnd: number;
 }
+
+/** Verbs whose topic may end here: they speak of all keys then. */
+const TAKES_PREFIX: ReadonlySet<Verb> = new Set(['list', 'range', 'batch']);
 
 type Limits = Pick<BrokerLimits, 'keyBytesMax' | 'valueBytesMax'>;
 
@@ -52,11 +57,12 @@ export function readPublication(
     return refused('NOT_SUPPORTED', `dss/${verb} is not supported yet; ${verbsOffered()}`);
   }
   const invalid =
-    keyRefusal(range.topicEnd - restStart, verb === 'list' || verb === 'range', limits) ??
+    keyRefusal(range.topicEnd - restStart, TAKES_PREFIX.has(verb), limits) ??
     sizeRefusal(range.payloadEnd - range.payloadStart, limits);
   if (invalid !== undefined) return invalid;
   const rest = buffer.subarray(restStart, range.topicEnd);
   const payload = buffer.subarray(range.payloadStart, range.payloadEnd);
+  if (verb === 'batch') return parseBatch(rest, payload, limits);
   if (verb === 'get') return parseGet(rest, payload);
   if (verb === 'list') return parseList(rest, payload);
   if (verb === 'range') return parseRange(rest, payload);

@@ -8,6 +8,7 @@ export const REFUSAL_CODES = [
   'INVALID_KEY',
   'VALUE_TOO_LARGE',
   'MALFORMED_JSON',
+  'MALFORMED_PROTOBUF',
   'INVALID_REQUEST',
 ] as const;
 
@@ -51,20 +52,13 @@ export class Refusals {
   }
 
   report(refusal: Refusal, client: RefusedClient): void {
-    const topic = shorten(refusal.topic);
     const { code, message } = refusal;
+    const { clientId, address } = client;
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
-    const time = this.#env.clock.nowMs();
-    this.#recent.push({
-      time,
-      code,
-      message,
-      topic,
-      client: client.clientId,
-      address: client.address,
-    });
+    const entry = { code, message, topic: shorten(refusal.topic), client: clientId, address };
+    this.#recent.push({ time: this.#env.clock.nowMs(), ...entry });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    this.#warn({ code, message, topic, client: client.clientId, address: client.address });
+    this.#warn(entry);
     this.#publishSoon();
   }
 

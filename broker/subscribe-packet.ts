@@ -1,4 +1,4 @@
-import { FieldReader } from './connect-packet.ts';
+import { FieldReader } from './field-reader.ts';
 import { isTopicFilter } from './topics.ts';
 
 export interface SubscribePacket {

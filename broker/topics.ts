@@ -10,7 +10,7 @@ export const VERBS = {
   delete: { supported: true },
   get: { supported: true },
   list: { supported: true },
-  batch: { supported: false },
+  batch: { supported: true },
   cas: { supported: false },
   range: { supported: true },
   history: { supported: true },

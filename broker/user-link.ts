@@ -1,5 +1,6 @@
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
+import { uint16 } from './field-reader.ts';
 import { PacketType, PINGRESP } from './frame-encoder.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
@@ -195,7 +196,7 @@ export class UserLink {
   #packetId(frame: FrameSplitter, type: number): string | undefined {
     const { buffer, start, bodyStart, end } = frame;
     if (end - bodyStart !== 2) return 'malformed acknowledgement';
-    const packetId = ((buffer[bodyStart] as number) << 8) | (buffer[bodyStart + 1] as number);
+    const packetId = uint16(buffer, bodyStart);
     if (packetId === 0) return 'packet id 0';
     if (type === PacketType.pubrel) {
       if (!this.ingest.released(packetId)) this.#forward(buffer, start, end);

@@ -2,6 +2,7 @@ import { answer } from './answers.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { readPublication } from './publication.ts';
+import { UNACKNOWLEDGED } from './put-window.ts';
 
 /**
  * Messages to our topics that no socket brought: wills. They go the way of any other PUBLISH (DESIGN §7), but
@@ -29,9 +30,16 @@ export class Wills implements WriteSink {
       case 'write': {
         const { keyStart, keyEnd, valueStart, valueEnd } = publication;
         counters.puts += 1;
-        dataPlane.write(this, 0, buffer, keyStart, keyEnd, valueStart, valueEnd);
+        dataPlane.write(this, UNACKNOWLEDGED, buffer, keyStart, keyEnd, valueStart, valueEnd);
         return;
       }
+      case 'batch':
+        for (const { key, value, time } of publication.writes) {
+          const bytes = Buffer.concat([key, value]);
+          counters.puts += 1;
+          dataPlane.write(this, 0, bytes, 0, key.length, key.length, bytes.length, time);
+        }
+        return;
       case 'request':
         this.#answer(publication.request);
         return;

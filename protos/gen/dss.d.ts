@@ -785,6 +785,157 @@ export namespace dss {
             /** Shape of a GroupPositions. */
             type $Shape = dss.kv.GroupPositions.$Properties;
         }
+
+        /**
+         * Properties of a DeviceBatch.
+         * @deprecated Use dss.kv.DeviceBatch.$Properties instead.
+         */
+        interface IDeviceBatch extends dss.kv.DeviceBatch.$Properties {
+        }
+
+        /**
+         * What a device or gateway publishes to dss/batch[/<prefix>] instead of JSON. `format` stands first, so that
+         * the first byte (0x08) tells it from JSON.
+         */
+        class DeviceBatch {
+
+            /**
+             * Constructs a new DeviceBatch.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.DeviceBatch.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** 1 */
+            format: number;
+
+            /** DeviceBatch readings. */
+            readings: dss.kv.Reading[];
+
+            /**
+             * Creates a new DeviceBatch instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns DeviceBatch instance
+             */
+            static create(properties: dss.kv.DeviceBatch.$Shape): dss.kv.DeviceBatch & dss.kv.DeviceBatch.$Shape;
+            static create(properties?: dss.kv.DeviceBatch.$Properties): dss.kv.DeviceBatch;
+
+            /**
+             * Encodes the specified DeviceBatch message. Does not implicitly {@link dss.kv.DeviceBatch.verify|verify} messages.
+             * @param message DeviceBatch message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.DeviceBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeviceBatch message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.DeviceBatch & dss.kv.DeviceBatch.$Shape} DeviceBatch
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.DeviceBatch & dss.kv.DeviceBatch.$Shape;
+        }
+
+        namespace DeviceBatch {
+
+            /** Properties of a DeviceBatch. */
+            interface $Properties {
+
+                /** 1 */
+                format?: number;
+
+                /** DeviceBatch readings */
+                readings?: dss.kv.Reading.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DeviceBatch. */
+            type $Shape = dss.kv.DeviceBatch.$Properties;
+        }
+
+        /**
+         * Properties of a Reading.
+         * @deprecated Use dss.kv.Reading.$Properties instead.
+         */
+        interface IReading extends dss.kv.Reading.$Properties {
+        }
+
+        /** Represents a Reading. */
+        class Reading {
+
+            /**
+             * Constructs a new Reading.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Reading.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** relative to the prefix in the topic */
+            key: string;
+
+            /** empty deletes */
+            value: Uint8Array;
+
+            /** event time, milliseconds since 1970; 0: none */
+            timeMs: number;
+
+            /**
+             * Creates a new Reading instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Reading instance
+             */
+            static create(properties: dss.kv.Reading.$Shape): dss.kv.Reading & dss.kv.Reading.$Shape;
+            static create(properties?: dss.kv.Reading.$Properties): dss.kv.Reading;
+
+            /**
+             * Encodes the specified Reading message. Does not implicitly {@link dss.kv.Reading.verify|verify} messages.
+             * @param message Reading message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Reading.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Reading message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Reading & dss.kv.Reading.$Shape} Reading
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Reading & dss.kv.Reading.$Shape;
+        }
+
+        namespace Reading {
+
+            /** Properties of a Reading. */
+            interface $Properties {
+
+                /** relative to the prefix in the topic */
+                key?: string;
+
+                /** empty deletes */
+                value?: Uint8Array;
+
+                /** event time, milliseconds since 1970; 0: none */
+                timeMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Reading. */
+            type $Shape = dss.kv.Reading.$Properties;
+        }
     }
 
     /** Namespace cluster. */

@@ -150,7 +150,7 @@ describe('what is refused for its own bytes', () => {
     ['dss/list', '{"reply":"dss/put/a"}', 'INVALID_REQUEST'],
     ['dss/list', '{"reply":"a/#"}', 'INVALID_REQUEST'],
     ['dss/cas/a', '{}', 'NOT_SUPPORTED'],
-    ['dss/batch', '[]', 'NOT_SUPPORTED'],
+    ['dss/batch', '{}', 'MALFORMED_JSON'],
     ['dss/value/a', 'forged', 'RESERVED_TOPIC'],
     ['dss/reply/me', 'forged', 'RESERVED_TOPIC'],
     ['dss/sys/durability', 'forged', 'RESERVED_TOPIC'],

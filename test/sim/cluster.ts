@@ -6,8 +6,11 @@ import type { Env } from '../../node/env.ts';
 import { StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
+import { text as decode, utf8 as encode } from '../support/text.ts';
 import { Network } from './network.ts';
 import { Life, World } from './world.ts';
+
+export { decode, encode };
 
 const DIRECTORY = '/data';
 
@@ -91,35 +94,31 @@ export class SimCluster {
     machine.life = life;
     machine.fatal = undefined;
     machine.joined = false;
-    const vfs = machine.vfs;
-    vfs.onOperation = (operation) => {
-      if (life.alive) machine.beforeOperation?.(operation);
-      if (!life.alive) return new Promise(() => {});
-      if (operation.kind !== 'sync') return undefined;
-      const failure = machine.failSync?.(operation.path);
-      if (failure !== undefined) throw failure;
-      if (machine.syncGate !== undefined) machine.syncsHeld.push(operation.path);
-      return machine.syncGate ?? new Promise((resolve) => life.after(machine.syncMs, resolve));
+    const failed = (error: unknown) => {
+      if (life.alive) machine.fatal = error as Error;
     };
-    const random = {
-      below: (bound: number) => this.random.below(bound),
-      bytes: (length: number) => Uint8Array.from({ length }, () => this.random.below(256)),
-    };
+    let node: StorageNode | undefined;
+    this.#open(machine, life).then((opened) => {
+      node = opened;
+    }, failed);
+    const isOver = () => node !== undefined || machine.fatal !== undefined || !life.alive;
+    await this.world.until(`${machine.name} opens`, isOver);
+    if (node === undefined || !life.alive) return;
+    machine.node = node;
+    this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
+    node.join().then(() => {
+      machine.joined = true;
+    }, failed);
+  }
+
+  #open(machine: Machine, life: Life): Promise<StorageNode> {
     const { secret, address } = machine;
-    const env: Env = {
-      clock: life,
-      timers: life,
-      events: life,
-      random,
-      vfs,
-      offload: new InlineOffload(vfs),
-      yield: (task) => void life.after(0, task),
-    };
-    const opening = StorageNode.open({
+    const env = this.#envOf(machine, life);
+    return StorageNode.open({
       env,
       directory: DIRECTORY,
       name: machine.name,
-      mqttAddress: machine.address,
+      mqttAddress: address,
       httpAddress: () => '',
       secret,
       peers: this.machines
@@ -131,36 +130,38 @@ export class SimCluster {
           address,
           node,
           life,
-          credentials: () => credentials(secret, node, random.bytes(16)),
+          credentials: () => credentials(secret, node, env.random.bytes(16)),
         }),
       onFatal: (error) => {
         machine.fatal = error;
         this.kill(machine);
       },
     });
-    const opened = opening.then(
-      (node) => node,
-      (error: unknown) => {
-        if (life.alive) machine.fatal = error as Error;
+  }
+
+  #envOf(machine: Machine, life: Life): Env {
+    const { vfs } = machine;
+    vfs.onOperation = (operation) => {
+      if (life.alive) machine.beforeOperation?.(operation);
+      if (!life.alive) return new Promise(() => {});
+      if (operation.kind !== 'sync') return undefined;
+      const failure = machine.failSync?.(operation.path);
+      if (failure !== undefined) throw failure;
+      if (machine.syncGate !== undefined) machine.syncsHeld.push(operation.path);
+      return machine.syncGate ?? new Promise((resolve) => life.after(machine.syncMs, resolve));
+    };
+    return {
+      clock: life,
+      timers: life,
+      events: life,
+      random: {
+        below: (bound) => this.random.below(bound),
+        bytes: (length) => Uint8Array.from({ length }, () => this.random.below(256)),
       },
-    );
-    let node: StorageNode | undefined;
-    void opened.then((value) => {
-      node = value as StorageNode | undefined;
-    });
-    const isOver = () => node !== undefined || machine.fatal !== undefined || !life.alive;
-    await this.world.until(`${machine.name} opens`, isOver);
-    if (node === undefined || !life.alive) return;
-    machine.node = node;
-    this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
-    node.join().then(
-      () => {
-        machine.joined = true;
-      },
-      (error: unknown) => {
-        if (life.alive) machine.fatal = error as Error;
-      },
-    );
+      vfs,
+      offload: new InlineOffload(vfs),
+      yield: (task) => void life.after(0, task),
+    };
   }
 
   async startAll(): Promise<void> {
@@ -203,8 +204,8 @@ export class SimCluster {
   }
 
   /** Puts through this node's data plane; resolves when it is acknowledged, rejects when it fails. */
-  put(machine: Machine, key: string, value: string): Promise<number> {
-    return put(this.dataPlane(machine), key, value);
+  put(machine: Machine, key: string, value: string, time = 0): Promise<number> {
+    return put(this.dataPlane(machine), key, value, time);
   }
 
   /** Reads through this node; the text of the value, or the kind of outcome. */
@@ -233,7 +234,7 @@ export class SimCluster {
   }
 }
 
-export function put(dataPlane: DataPlane, key: string, value: string): Promise<number> {
+export function put(dataPlane: DataPlane, key: string, value: string, time = 0): Promise<number> {
   const bytes = encode(key + value);
   const keyEnd = encode(key).length;
   return new Promise((resolve, reject) => {
@@ -242,7 +243,7 @@ export function put(dataPlane: DataPlane, key: string, value: string): Promise<n
       writeFailed: (_token, failure) => reject(new Error(failure)),
       writesDrained: () => {},
     };
-    dataPlane.write(sink, 1, bytes, 0, keyEnd, keyEnd, bytes.length);
+    dataPlane.write(sink, 1, bytes, 0, keyEnd, keyEnd, bytes.length, time);
   });
 }
 
@@ -261,12 +262,4 @@ export function watch(dataPlane: DataPlane, filter: string) {
   });
   state.close = () => handle.close();
   return state;
-}
-
-export function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-export function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

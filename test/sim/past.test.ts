@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decode, encode, type Machine, SimCluster } from './cluster.ts';
+import { decode, encode, type Machine, SimCluster, watch } from './cluster.ts';
 
 it('history is the same through every node, replica or not, also after all have restarted', async () => {
   const cluster = new SimCluster({ nodes: 5, seed: 61, shardCount: 8, memtableBytes: 32 * 1024 });
@@ -30,4 +30,42 @@ it('history is the same through every node, replica or not, also after all have 
   for (const machine of cluster.machines) cluster.cutPower(machine);
   await cluster.startAll();
   for (const machine of cluster.machines) await expectHistory(machine);
+});
+
+it('a late reading enters history on every node, and no watcher goes back to it', async () => {
+  const cluster = new SimCluster({ nodes: 5, seed: 62, shardCount: 8, memtableBytes: 32 * 1024 });
+  await cluster.startAll();
+  const writer = cluster.machine(0);
+  const watchers = cluster.machines.map((machine) => watch(cluster.dataPlane(machine), 'line/#'));
+  await cluster.world.until('snapshots', () => watchers.every((each) => each.snapshotDone));
+  const now = await cluster.world.resolve('put', cluster.put(writer, 'line/temp', 'now'));
+  const readings = [
+    ['an hour ago', now - 3_600_000 * 4096],
+    ['two hours ago', now - 7_200_000 * 4096],
+    ['an hour ago, sent again', now - 3_600_000 * 4096],
+  ] as const;
+  for (const [value, time] of readings) {
+    await cluster.world.resolve('put', cluster.put(writer, 'line/temp', value, time));
+  }
+  await cluster.world.resolve('put', cluster.put(writer, 'line/temp', 'after'));
+  await cluster.world.until('all were told', () =>
+    watchers.every(({ seen }) => seen.at(-1)?.text === 'after'),
+  );
+  for (const { seen } of watchers) expect(seen.map(({ text }) => text)).toEqual(['now', 'after']);
+
+  for (const machine of cluster.machines) cluster.cutPower(machine);
+  await cluster.startAll();
+  for (const machine of cluster.machines) {
+    expect(await cluster.get(machine, 'line/temp')).toBe('after');
+    const key = encode('line/temp');
+    const query = { key, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 9, ascending: true };
+    const history = cluster.dataPlane(machine).history(query);
+    const page = await cluster.world.resolve('history', history);
+    expect(page.kind === 'page' && page.items.map(({ value }) => decode(value))).toEqual([
+      'two hours ago',
+      'an hour ago, sent again',
+      'now',
+      'after',
+    ]);
+  }
 });

@@ -21,6 +21,7 @@ export interface FakeWrite {
   readonly token: number;
   readonly key: string;
   readonly value: Buffer;
+  readonly time: number;
 }
 
 interface OpenWatch {
@@ -60,10 +61,11 @@ export class FakeDataPlane implements DataPlane {
     keyEnd: number,
     valueStart: number,
     valueEnd: number,
+    time = 0,
   ): boolean {
     const key = Buffer.from(buffer.subarray(keyStart, keyEnd)).toString();
     const value = Buffer.from(buffer.subarray(valueStart, valueEnd));
-    const write = { sink, token, key, value };
+    const write = { sink, token, key, value, time };
     this.writes.push(write);
     if (this.hold) this.held.push(write);
     else this.#apply(write);
