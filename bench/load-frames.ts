@@ -1,4 +1,7 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { encodePublish, type PublishFrame } from '../broker/frame-encoder.ts';
+
+const NO_PREFIX = new Uint8Array(0);
 
 /** MQTT 3.1.1 CONNECT, clean session, no keepalive. */
 export function connectFrame(clientId: string): Buffer {
@@ -20,22 +23,16 @@ export class PublishFrames {
 
   constructor(options: { topicPrefix: string; keys: number; valueBytes: number }) {
     const { topicPrefix, keys, valueBytes } = options;
-    const topicBytes = Buffer.byteLength(topicPrefix) + 6;
-    const length = encodeLength(2 + topicBytes + 2 + valueBytes);
-    const topicOffset = 1 + length.length + 2;
-    this.frameBytes = topicOffset + topicBytes + 2 + valueBytes;
-    this.#idOffset = topicOffset + topicBytes;
-    this.#valueOffset = this.#idOffset + 2;
+    const frames = Array.from({ length: keys }, (_, key) => {
+      const topic = Buffer.from(topicPrefix + String(key).padStart(6, '0'));
+      return encodePublish(NO_PREFIX, topic, randomBytes(valueBytes), { qos: 1, retain: false });
+    });
+    const { bytes, packetIdOffset } = frames[0] as PublishFrame;
+    this.frameBytes = bytes.length;
+    this.#idOffset = packetIdOffset;
+    this.#valueOffset = packetIdOffset + 2;
     this.#keyCount = keys;
-    this.#frames = Buffer.alloc(this.frameBytes * keys);
-    for (let key = 0; key < keys; key += 1) {
-      const frame = this.#frames.subarray(key * this.frameBytes, (key + 1) * this.frameBytes);
-      frame[0] = 0x32;
-      length.copy(frame, 1);
-      frame.writeUInt16BE(topicBytes, topicOffset - 2);
-      frame.write(topicPrefix + String(key).padStart(6, '0'), topicOffset);
-      randomFillSync(frame, this.#valueOffset);
-    }
+    this.#frames = Buffer.concat(frames.map((frame) => frame.bytes));
   }
 
   /** Writes the message for the `sequence`-th put to `target`; the value differs from the last one. */
@@ -46,15 +43,4 @@ export class PublishFrames {
     target[offset + this.#idOffset + 1] = packetId & 0xff;
     target.writeUInt32LE(sequence >>> 0, offset + this.#valueOffset);
   }
-}
-
-function encodeLength(length: number): Buffer {
-  const bytes: number[] = [];
-  let rest = length;
-  do {
-    const more = rest > 127 ? 0x80 : 0;
-    bytes.push((rest & 0x7f) | more);
-    rest >>>= 7;
-  } while (rest > 0);
-  return Buffer.from(bytes);
 }

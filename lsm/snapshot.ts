@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { compareBytes, prefixSuccessor, rangeStartsWith } from './bytes.ts';
 import type { EngineCursor, EngineEntry, EngineSnapshot, MaybePromise } from './engine.ts';
 import { BoundedCursor } from './iterator/bounded-cursor.ts';

@@ -73,7 +73,8 @@ export class ActiveNode {
       vfs: env.vfs,
       directory: `${directory}/tables`,
       offload: env.offload,
-      notePositions: () => encodePositions(node?.host.replicas() ?? []),
+      notePositions: () =>
+        encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
       borders: genesis.groups
         .filter(({ slotCount }) => slotCount > 0)
         .map(({ firstSlot }) => Uint8Array.of(firstSlot)),

@@ -44,7 +44,7 @@ const PEER_MEMORY_MS = 30_000;
  * and a transport. `main.ts` puts a broker, HTTP and MQTT around it, the simulator a simulated network.
  */
 export class StorageNode {
-  readonly identity: Identity;
+  #identity: Identity;
   readonly #options: StorageNodeOptions;
   readonly #memory: PeerMemory;
   readonly #link: ClusterLink;
@@ -57,7 +57,7 @@ export class StorageNode {
     const { env, directory, name } = options;
     await layOut(env.vfs, directory);
     const identity = await startIdentity(env.vfs, directory, name, env.random);
-    const memory = await PeerMemory.open(env.vfs, directory);
+    const memory = await PeerMemory.open(env.vfs, directory, env.events);
     return new StorageNode(options, identity, memory);
   }
 
@@ -65,7 +65,7 @@ export class StorageNode {
     const { env, secret } = options;
     const own = { node: identity.node, startCounter: identity.startCounter };
     this.#options = options;
-    this.identity = identity;
+    this.#identity = identity;
     this.#memory = memory;
     this.#link = new ClusterLink({
       env,
@@ -85,6 +85,10 @@ export class StorageNode {
     });
   }
 
+  get identity(): Identity {
+    return this.#identity;
+  }
+
   /** Where the broker hands in what other nodes publish. */
   get door(): ClusterDoor {
     return this.#link.door;
@@ -93,7 +97,7 @@ export class StorageNode {
   /** Finds or creates the cluster, recovers what this node holds, and takes part. */
   async join(): Promise<void> {
     const { peers, env } = this.#options;
-    const { node: own, startCounter } = this.identity;
+    const { node: own } = this.identity;
     for (const { name, mqttAddress } of peers) {
       if (name !== this.identity.name) this.#link.connect(mqttAddress);
     }
@@ -110,7 +114,7 @@ export class StorageNode {
     this.#active = await ActiveNode.open({
       ...opened,
       options: this.#options,
-      own: { node: own, startCounter },
+      own: { node: own, startCounter: this.identity.startCounter },
       genesis,
       link: this.#link,
       distrust,
@@ -183,14 +187,20 @@ export class StorageNode {
     recoveredRound: number,
   ): Promise<string | undefined> {
     const { identity } = this;
-    if (identity.distrust !== undefined || remembered === undefined) return identity.distrust;
     const isWhole =
-      remembered.startCounter <= identity.startCounter && remembered.syncedRound <= recoveredRound;
-    if (isWhole) return undefined;
+      remembered === undefined ||
+      (remembered.startCounter <= identity.startCounter &&
+        remembered.syncedRound <= recoveredRound);
+    if (isWhole) return identity.distrust;
     const distrust =
+      identity.distrust ??
       'this directory holds less than other nodes remember: it was restored or copied';
+    // Shards take what this node writes for batches of the run that had this counter: acknowledged, not stored.
+    const startCounter = Math.max(identity.startCounter, remembered.startCounter) + 1;
+    this.#identity = { ...identity, startCounter, initialized: true, distrust };
     const { env, directory } = this.#options;
-    await writeIdentity(env.vfs, directory, { ...identity, initialized: true, distrust });
+    await writeIdentity(env.vfs, directory, this.#identity);
+    this.#link.countAs(startCounter);
     return distrust;
   }
 }

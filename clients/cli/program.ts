@@ -3,9 +3,11 @@ import { Command, CommanderError, Option } from 'commander';
 import { addDelete } from './commands/del.ts';
 import { addFleet } from './commands/fleet.ts';
 import { addGet } from './commands/get.ts';
+import { addHistory } from './commands/history.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
 import { addPut } from './commands/put.ts';
+import { addRange } from './commands/range.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
@@ -57,6 +59,7 @@ function buildProgram(shell: Shell): Command {
     .option('--json', 'results and errors as JSON, one object per line')
     .addHelpText('after', overview);
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
+  for (const add of [addRange, addHistory]) add(program, shell);
   for (const add of [addWatch, addStatus, addWhere, addFleet]) add(program, shell);
   return program;
 }

@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { compareRanges } from '../bytes.ts';
 import { type Cursor, NO_BYTES } from '../iterator/cursor.ts';
 import { LevelCursor } from '../iterator/level-cursor.ts';

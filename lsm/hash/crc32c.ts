@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
  * `seed` is the value returned for the bytes before these: `crc32c(b, 0, 9) === crc32c(b, 4, 9, crc32c(b, 0, 4))`.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 0): number {
-  if (native !== undefined && end - start > nativeBytesMin) {
+  if (native !== undefined && end - start > NATIVE_BYTES_MIN) {
     const range = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
     return native(range, seed);
   }
@@ -42,9 +42,9 @@ export function crc32cPortable(
 }
 
 /** Below this a call across the native border costs more than it saves. */
-const nativeBytesMin = 256;
+const NATIVE_BYTES_MIN = 256;
 
-const reversedPolynomial = 0x82f63b78;
+const REVERSED_POLYNOMIAL = 0x82f63b78;
 
 /** Table `k` starts at 256 × k: the CRC of a byte that is followed by k zero bytes. */
 const tables = buildTables();
@@ -53,7 +53,7 @@ function buildTables(): Int32Array {
   const built = new Int32Array(8 * 256);
   for (let value = 0; value < 256; value++) {
     let crc = value;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ reversedPolynomial : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ REVERSED_POLYNOMIAL : crc >>> 1;
     built[value] = crc;
   }
   for (let at = 256; at < built.length; at++) {

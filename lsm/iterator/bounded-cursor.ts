@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { compareBytes, compareRanges } from '../bytes.ts';
 import type { EngineCursor, MaybePromise } from '../engine.ts';
 import type { Cursor } from './cursor.ts';

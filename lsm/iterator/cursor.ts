@@ -6,6 +6,9 @@ import type { MaybePromise } from '../engine.ts';
  * Key and value are ranges, not views, so that a scan allocates nothing per entry. They are good until the
  * cursor moves. A move that returns a promise is done when it resolves; nobody may touch the cursor before,
  * nor change the bytes given to `seek`.
+ *
+ * Every class has these fields and copies them itself: a scan is noticeably slower when the copying is one
+ * function that meets cursors of all classes.
  */
 export interface Cursor {
   readonly valid: boolean;

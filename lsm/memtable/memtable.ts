@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { compareRanges, equalRanges } from '../bytes.ts';
 import { Arena, type ArenaChunk, HEADER_WORDS, WORD } from './arena.ts';
 import { SeriesTable } from './series-table.ts';

@@ -13,16 +13,12 @@ export class SeriesTable {
     this.#equals = equals;
   }
 
-  get count(): number {
-    return this.#hashes.length;
-  }
-
   /** The number of the series with this key, or -1. */
   find(key: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#slotOf(hashOf(key, start, end), key, start, end)] as number;
   }
 
-  /** The number of the series with this key; if it is new, `count` before the call. */
+  /** The number of the series with this key; a new one gets the next number, from 0 on. */
   findOrAdd(key: Uint8Array, start: number, end: number): number {
     const hash = hashOf(key, start, end);
     const slot = this.#slotOf(hash, key, start, end);

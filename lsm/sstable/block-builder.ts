@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { commonPrefixLength, copyRange } from '../bytes.ts';
 import { ByteWriter } from '../encoding.ts';
 import { EntryKind, RESTART_INTERVAL } from './format.ts';

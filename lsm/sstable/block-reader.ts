@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { compareRanges, copyRange, readU32 } from '../bytes.ts';
 import { corruption } from '../corruption.ts';
 import { type Cursor, NO_BYTES } from '../iterator/cursor.ts';
@@ -101,7 +102,7 @@ export class BlockCursor implements Cursor {
   }
 
   #opened(): Block {
-    if (this.#block === undefined) throw new Error('a cursor is given a block before it moves');
+    assert(this.#block !== undefined, 'a cursor is given a block before it moves');
     return this.#block;
   }
 

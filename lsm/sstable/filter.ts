@@ -6,7 +6,7 @@ import { murmur3 } from '../hash/murmur3.ts';
  *
  *     bits, as many bytes as needed · probe count u8
  */
-export const FILTER_BITS_PER_KEY = 10;
+const FILTER_BITS_PER_KEY = 10;
 /** ln 2 × bits per key, rounded down: the best for 10 bits is 6.9. */
 const PROBES = 6;
 const SEED_ONE = 0;

@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { compareRanges, writeU32 } from '../bytes.ts';
 import { ByteWriter } from '../encoding.ts';
 import { crc32c } from '../hash/crc32c.ts';

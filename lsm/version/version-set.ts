@@ -1,4 +1,4 @@
-import { strict as assert } from 'node:assert';
+import assert from 'node:assert/strict';
 import { corruption } from '../corruption.ts';
 import { tableFileName } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';

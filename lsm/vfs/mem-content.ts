@@ -106,7 +106,7 @@ export class CrashableContent {
     // The size may reach the disk without the data, which then reads as zeros.
     if (end > change.lengthBefore && keep()) this.#setLength(Math.max(this.#length, end));
     for (let at = change.position; at < end; ) {
-      const sectorEnd = Math.min(end, at - (at % sectorBytes) + sectorBytes);
+      const sectorEnd = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);
       if (keep()) this.#put(at, bytes.subarray(at - change.position, sectorEnd - change.position));
       at = sectorEnd;
     }
@@ -140,4 +140,4 @@ interface Change {
 }
 
 /** What a disk writes whole or not at all. */
-const sectorBytes = 512;
+const SECTOR_BYTES = 512;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { CrashableContent } from './mem-content.ts';
 
 /**
@@ -107,7 +108,7 @@ type NameChange = readonly (readonly [path: string, content: CrashableContent | 
 
 function copyOf(copies: Copies, content: CrashableContent): CrashableContent {
   const copy = copies.get(content);
-  if (copy === undefined) throw new Error('a named file was not copied');
+  assert(copy !== undefined, 'every named file is copied');
   return copy;
 }
 

@@ -43,8 +43,7 @@ export class RemoteSink implements WatchSink {
     if (batch.snapshotDone) this.#snapshotSent = true;
     if (!batch.snapshot || batch.snapshotDone) this.#sentIndex = batch.toIndex;
     if (!batch.snapshot && this.#creditBytes < -OVERDRAFT_BYTES_MAX) {
-      this.#rpc.post(this.node, 'bulk', this.#id, { watchClose: { reason: 'too slow' } });
-      this.close();
+      this.refuse('too slow');
       return undefined;
     }
     if (!batch.snapshot || this.#creditBytes > 0) return undefined;
@@ -66,6 +65,12 @@ export class RemoteSink implements WatchSink {
     this.#rpc.post(this.node, 'bulk', this.#id, {
       watchEvents: { fromIndex, toIndex: fromIndex, snapshot: !this.#snapshotSent },
     });
+  }
+
+  /** Ends it and says why: the watcher goes on elsewhere. */
+  refuse(reason: string): void {
+    this.#rpc.post(this.node, 'bulk', this.#id, { watchClose: { reason } });
+    this.close();
   }
 
   close(): void {

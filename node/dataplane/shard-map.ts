@@ -54,6 +54,7 @@ export class ShardMap {
     return row;
   }
 
+  /** Returns whether it says more than was known. */
   report(group: number, report: LeaderReport): boolean {
     const row = this.#rows.get(group);
     if (row === undefined) return false;
@@ -63,7 +64,7 @@ export class ShardMap {
       report.configurationIndex > known.configurationIndex ||
       (report.configurationIndex === known.configurationIndex && report.term > known.term);
     if (isNewer) row.leader = report;
-    return isNewer && known?.node !== report.node;
+    return isNewer;
   }
 
   leaderOf(group: number): string | undefined {

@@ -41,7 +41,7 @@ export class Watches {
   /** Parts served by other nodes, by the id of the conversation. */
   readonly #remote = new Map<number, ShardPart>();
   /** What this node serves to others, by node and id. */
-  readonly #served = new Map<string, RemoteSink>();
+  readonly #served = new Map<string, { readonly sink: RemoteSink; readonly group: number }>();
   readonly #stopTicking: () => void;
 
   constructor(options: WatchesOptions) {
@@ -98,7 +98,7 @@ export class Watches {
         handle.close();
       },
     });
-    this.#served.get(key)?.close();
+    this.#served.get(key)?.sink.close();
     const handle = this.#openFeed(
       replica,
       { filter: request.filters?.[0] ?? '', after: request.after ?? 0, sink },
@@ -107,11 +107,11 @@ export class Watches {
         refuse('its snapshot could not be read');
       },
     );
-    this.#served.set(key, sink);
+    this.#served.set(key, { sink, group: replica.identity.group });
   }
 
   credited(from: string, id: number, bytes: number): void {
-    this.#served.get(`${from} ${id}`)?.credit(bytes);
+    this.#served.get(`${from} ${id}`)?.sink.credit(bytes);
   }
 
   /**
@@ -120,7 +120,7 @@ export class Watches {
    */
   closedBy(from: string, id: number, reason: string): void {
     if (reason === NOT_INTERESTED) {
-      this.#served.get(`${from} ${id}`)?.close();
+      this.#served.get(`${from} ${id}`)?.sink.close();
       return;
     }
     const part = this.#remote.get(id);
@@ -161,13 +161,13 @@ export class Watches {
     for (const part of [...this.#remote.values()]) {
       if (part.servedBy === node) this.#reopen(part);
     }
-    for (const sink of [...this.#served.values()]) if (sink.node === node) sink.close();
+    for (const { sink } of [...this.#served.values()]) if (sink.node === node) sink.close();
   }
 
   stop(): void {
     this.#stopTicking();
     for (const part of [...this.#open]) this.#close(part);
-    for (const sink of [...this.#served.values()]) sink.close();
+    for (const { sink } of [...this.#served.values()]) sink.close();
   }
 
   /** Finds somebody to serve this part, and tries on until it is closed. */
@@ -201,6 +201,7 @@ export class Watches {
   /** A damaged table: this node cannot read what the watch begins with, the other replicas can. */
   #leaveLocal(part: ShardPart): void {
     part.localFailed = true;
+    part.leaveHere();
     if (!part.closed) void this.#start(part);
   }
 
@@ -255,8 +256,18 @@ export class Watches {
   }
 
   #tick(): void {
-    const nowMs = this.#options.env.clock.monotonicMs();
-    for (const sink of this.#served.values()) sink.keepAlive();
+    const { env, host } = this.#options;
+    const nowMs = env.clock.monotonicMs();
+    for (const { sink, group } of [...this.#served.values()]) {
+      if (host.replica(group) === undefined) sink.refuse('its replica has stopped');
+      else sink.keepAlive();
+    }
+    for (const part of this.#open) {
+      if (part.isServedHere && host.replica(part.group) === undefined) {
+        part.leaveHere();
+        void this.#start(part);
+      }
+    }
     for (const part of [...this.#remote.values()]) {
       if (nowMs - part.heardAtMs > SILENCE_MAX_MS) this.#reopen(part);
     }
@@ -301,8 +312,19 @@ class ShardPart implements WatchSink {
     return { filter: this.#filter, after: Math.max(told, this.#deliveredVersion) };
   }
 
+  /** A watcher may have closed it while its first values were told. */
   openedLocally(handle: { close(): void }): void {
-    this.#closeFeed = handle.close;
+    if (this.closed) handle.close();
+    else this.#closeFeed = handle.close;
+  }
+
+  get isServedHere(): boolean {
+    return this.#closeFeed !== undefined;
+  }
+
+  leaveHere(): void {
+    this.#closeFeed?.();
+    this.#closeFeed = undefined;
   }
 
   openedRemotely(node: string, id: number, nowMs: number): void {

@@ -53,9 +53,12 @@ export class Formation {
   /** Members of the cluster that answered in this start, with the furthest they remember of this node. */
   readonly #answered = new Map<string, Progress>();
   #stopped = false;
+  /** This directory has never had a genesis. */
+  #isEmpty: boolean;
 
   constructor(options: FormationOptions) {
     this.#options = options;
+    this.#isEmpty = !options.identity.initialized;
   }
 
   get genesis(): Genesis | undefined {
@@ -64,13 +67,13 @@ export class Formation {
 
   /** Resolves with the cluster's genesis once it is durable here. */
   async join(): Promise<Genesis> {
-    const { vfs, directory, identity, peers } = this.#options;
-    this.#genesis = await readGenesis(vfs, directory);
+    const { identity, peers } = this.#options;
+    this.#genesis = await this.#readGenesis();
     if (this.#genesis !== undefined) {
       this.#checkOwnEntry(this.#genesis);
       return this.#genesis;
     }
-    if (peers[0]?.name === identity.name) await this.#create();
+    if (peers[0]?.name === identity.name && this.#isEmpty) await this.#create();
     else await this.#waitForGenesis();
     return this.#genesis as unknown as Genesis;
   }
@@ -116,6 +119,21 @@ export class Formation {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Whoever has had a genesis gets it from the others if it is lost, and never creates a second one. */
+  async #readGenesis(): Promise<Genesis | undefined> {
+    const { env, vfs, directory } = this.#options;
+    const { found, damaged } = await readGenesis(vfs, directory).then(
+      (genesis) => ({ found: genesis, damaged: undefined }),
+      (error: unknown) => ({ found: undefined, damaged: asDamage(error) }),
+    );
+    if (damaged !== undefined) this.#isEmpty = false;
+    if (found !== undefined || this.#isEmpty) return found;
+    const message = `${directory}/genesis is ${damaged === undefined ? 'missing' : 'damaged'}`;
+    if (this.#others().length === 0) throw damaged ?? new NodeError('STATE_DAMAGED', message);
+    env.events.emit({ level: 'error', name: 'state-damaged', message: `${message}: asking peers` });
+    return undefined;
   }
 
   #others(): PeerAddress[] {
@@ -220,7 +238,7 @@ export class Formation {
       node: identity.node,
       name: identity.name,
       clusterId: this.#genesis?.clusterId ?? '',
-      empty: this.#genesis === undefined,
+      empty: this.#genesis === undefined && this.#isEmpty,
       rememberedStartCounter: remembered?.startCounter ?? 0,
       rememberedSyncedRound: remembered?.syncedRound ?? 0,
       ...refusal,
@@ -312,4 +330,10 @@ export class Formation {
     if (this.#stopped)
       throw new NodeError('CONFIG_INVALID', 'the node was stopped while it started');
   }
+}
+
+/** @throws what is no damage */
+function asDamage(error: unknown): NodeError {
+  if (error instanceof NodeError && error.code === 'STATE_DAMAGED') return error;
+  throw error;
 }

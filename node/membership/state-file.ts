@@ -40,7 +40,7 @@ export async function readStateFile(
   if (!found) return undefined;
   throw new NodeError(
     'STATE_DAMAGED',
-    `both copies of ${directory}/${name} are damaged: this node no longer knows who it is. Move the directory away and start with an empty one to join as a new node.`,
+    `both copies of ${directory}/${name} are damaged: what the node must not forget is lost. Move the directory away and start with an empty one to join as a new node.`,
   );
 }
 

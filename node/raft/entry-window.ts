@@ -15,6 +15,7 @@ export class EntryWindow {
   #entries: Entry[] = [];
   #head = 0;
   #firstIndex: LogIndex;
+  #bytes = 0;
 
   /** An empty window: the next entry will be that at `firstIndex`. */
   constructor(firstIndex: LogIndex) {
@@ -29,8 +30,14 @@ export class EntryWindow {
     return this.#firstIndex + this.#entries.length - this.#head - 1;
   }
 
+  /** Of all entries. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   push(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, 'entries run on without a gap');
+    this.#bytes += entryBytes(entry);
     this.#entries.push(entry);
   }
 
@@ -55,8 +62,12 @@ export class EntryWindow {
 
   truncateAfter(index: LogIndex): void {
     if (index >= this.lastIndex) return;
-    if (index < this.#firstIndex) this.#clear(index + 1);
-    else this.#entries.length -= this.lastIndex - index;
+    if (index < this.#firstIndex) {
+      this.#clear(index + 1);
+      return;
+    }
+    this.#bytes -= this.#bytesOf(index + 1, this.lastIndex);
+    this.#entries.length -= this.lastIndex - index;
   }
 
   /** Lets go of the entries up to `index`. */
@@ -66,6 +77,7 @@ export class EntryWindow {
       this.#clear(this.lastIndex + 1);
       return;
     }
+    this.#bytes -= this.#bytesOf(this.#firstIndex, index);
     const head = this.#head + index + 1 - this.#firstIndex;
     if (head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(head);
@@ -77,7 +89,14 @@ export class EntryWindow {
     this.#firstIndex = index + 1;
   }
 
+  #bytesOf(firstIndex: LogIndex, lastIndex: LogIndex): number {
+    let bytes = 0;
+    for (let index = firstIndex; index <= lastIndex; index++) bytes += entryBytes(this.at(index));
+    return bytes;
+  }
+
   #clear(firstIndex: LogIndex): void {
+    this.#bytes = 0;
     this.#entries = [];
     this.#head = 0;
     this.#firstIndex = firstIndex;

@@ -196,6 +196,20 @@ export class RaftLog {
     this.#window.release(Math.min(index, this.#applied, this.#stable));
   }
 
+  get memoryBytes(): number {
+    return this.#window.bytes;
+  }
+
+  shrinkMemory(bytesMax: number): void {
+    const lastReleasable = Math.min(this.#applied, this.#stable);
+    let bytes = this.#window.bytes;
+    let index = this.#window.firstIndex;
+    for (; bytes > bytesMax && index <= lastReleasable; index++) {
+      bytes -= entryBytes(this.#window.at(index));
+    }
+    this.#window.release(index - 1);
+  }
+
   compact(index: LogIndex): void {
     const clamped = Math.min(index, this.#applied);
     if (clamped <= this.start.index) return;
@@ -211,6 +225,8 @@ export class RaftLog {
     assert(this.#commit <= last && this.#stable <= this.#persisting && this.#persisting <= last);
     assert(this.#window.lastIndex === last, 'memory holds the newest entries');
     assert(this.#window.firstIndex <= this.#stable + 1, 'what is not durable is in memory');
+    const bytes = this.bytesBetween(this.#window.firstIndex, last);
+    assert.equal(this.#window.bytes, bytes, 'bytes in memory');
     for (let index = this.#window.firstIndex; index <= last; index++) {
       assert.equal(this.#window.at(index).term, this.termAt(index));
     }

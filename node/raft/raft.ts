@@ -8,6 +8,7 @@ import {
 } from './election.ts';
 import { entryBytes } from './entry-window.ts';
 import { checkInvariants } from './invariants.ts';
+import { answerRead } from './read-index.ts';
 import {
   advanceCommit,
   appendAsLeader,
@@ -124,7 +125,7 @@ export class Raft {
     const state = this.#state;
     if (state.role === 'leader') state.readRounds.add({ kind: 'local', token });
     else if (state.leader !== 0) state.forwardedReads.add(token);
-    else state.outbox.reads.push({ token, index: undefined });
+    else answerRead(state, { kind: 'local', token }, undefined);
   }
 
   /**
@@ -223,6 +224,19 @@ export class Raft {
   /** The bytes of entries up to here may leave memory, as far as they are applied and durable. */
   releaseMemory(upTo: LogIndex): void {
     this.#state.log.releaseMemory(upTo);
+  }
+
+  /**
+   * Lets the oldest entries leave memory, as far as they are applied and durable, until no more than `bytesMax`
+   * are left: followers who still need them get them from the host's log.
+   */
+  shrinkMemory(bytesMax: number): void {
+    this.#state.log.shrinkMemory(bytesMax);
+  }
+
+  /** What the entries in memory take, as all limits of the core count it. */
+  get memoryBytes(): number {
+    return this.#state.log.memoryBytes;
   }
 
   /** The log now starts after `index`, or after the last applied entry if that is earlier. */

@@ -1,3 +1,4 @@
+import type { RaftState } from './state.ts';
 import type { LogIndex, ReplicaId } from './types.ts';
 
 /**
@@ -11,6 +12,22 @@ import type { LogIndex, ReplicaId } from './types.ts';
 export type ReadRequest =
   | { readonly kind: 'local'; readonly token: number }
   | { readonly kind: 'remote'; readonly replica: ReplicaId; readonly context: number };
+
+/** Tells whoever asked that the read is safe at `index`; undefined: nobody here can say. */
+export function answerRead(
+  state: RaftState,
+  request: ReadRequest,
+  index: LogIndex | undefined,
+): void {
+  const { id: from, term, outbox } = state;
+  if (request.kind === 'local') {
+    outbox.reads.push({ token: request.token, index });
+    return;
+  }
+  const { replica: to, context } = request;
+  const answer = { index: index ?? 0, reject: index === undefined };
+  outbox.send({ kind: 'read-index-response', from, to, term, context, ...answer });
+}
 
 interface ReadRound {
   readonly context: number;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Progress } from './progress.ts';
 import { membersOf } from './quorum.ts';
+import { answerRead } from './read-index.ts';
 import { appendAsLeader } from './replication.ts';
 import type { RaftState } from './state.ts';
 import { EntryKind, type ReplicaId, type Role, type Term } from './types.ts';
@@ -74,24 +75,8 @@ export function resetElectionTimer(state: RaftState): void {
 
 /** Nobody here can say any more whether these reads are safe. */
 function refuseReads(state: RaftState): void {
-  const { outbox, id, term } = state;
   for (const token of state.forwardedReads.takeAll()) {
-    outbox.reads.push({ token, index: undefined });
+    answerRead(state, { kind: 'local', token }, undefined);
   }
-  for (const request of state.readRounds.takeAll()) {
-    if (request.kind === 'local') {
-      outbox.reads.push({ token: request.token, index: undefined });
-    } else {
-      const { replica: to, context } = request;
-      outbox.send({
-        kind: 'read-index-response',
-        from: id,
-        to,
-        term,
-        context,
-        index: 0,
-        reject: true,
-      });
-    }
-  }
+  for (const request of state.readRounds.takeAll()) answerRead(state, request, undefined);
 }

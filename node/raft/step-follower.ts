@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { handleVoteResponse } from './election.ts';
 import type { RaftLog } from './raft-log.ts';
+import { answerRead } from './read-index.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
 import type { RaftState } from './state.ts';
 import type { LogIndex, Message, ReplicaId } from './types.ts';
@@ -20,9 +21,12 @@ export function stepFollower(state: RaftState, message: Message): void {
     case 'pre-vote-response':
       handleVoteResponse(state, message);
       return;
-    case 'read-index-request':
-      refuseRead(state, message);
+    case 'read-index-request': {
+      // The sender takes this replica for the leader of a term in which it has stepped down.
+      const { from: replica, context } = message;
+      answerRead(state, { kind: 'remote', replica, context }, undefined);
       return;
+    }
     case 'read-index-response':
       handleReadResponse(state, message);
       return;
@@ -100,21 +104,12 @@ function noteReleased(state: RaftState, releasedIndex: number): void {
   state.releasedIndex = Math.max(state.releasedIndex, releasedIndex);
 }
 
-type ReadRequest = Extract<Message, { kind: 'read-index-request' }>;
-
-/** The sender takes this replica for the leader of a term in which it has stepped down. */
-function refuseRead(state: RaftState, request: ReadRequest): void {
-  const { id: from, term, outbox } = state;
-  const { from: to, context } = request;
-  outbox.send({ kind: 'read-index-response', from, to, term, context, index: 0, reject: true });
-}
-
 type ReadResponse = Extract<Message, { kind: 'read-index-response' }>;
 
 function handleReadResponse(state: RaftState, response: ReadResponse): void {
   const index = response.reject ? undefined : response.index;
   for (const token of state.forwardedReads.takeAnswered(response.context)) {
-    state.outbox.reads.push({ token, index });
+    answerRead(state, { kind: 'local', token }, index);
   }
 }
 
@@ -128,6 +123,6 @@ export function askLeader(state: RaftState): void {
 /** Questions that were lost on the way are refused, so that nothing waits for ever. */
 export function tickReads(state: RaftState): void {
   for (const token of state.forwardedReads.takeExpired(state.options.electionTicks)) {
-    state.outbox.reads.push({ token, index: undefined });
+    answerRead(state, { kind: 'local', token }, undefined);
   }
 }

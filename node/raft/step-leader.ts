@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Progress } from './progress.ts';
 import { quorumValue, voteResult } from './quorum.ts';
+import { answerRead } from './read-index.ts';
 import { advanceCommit, sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
@@ -70,15 +72,13 @@ function handleAppendResponse(state: RaftState, response: AppendResponse): void 
   assert(response.index <= state.log.lastIndex, 'nobody has more of this term than its leader');
   const isNews = progress.accepted(response.index);
   // There may be room in the window now, or a commit index that it has not been told.
-  if (!progress.isPaused && progress.due === 'nothing' && needsAppend(state, response.from)) {
+  if (!progress.isPaused && progress.due === 'nothing' && needsAppend(state, progress)) {
     progress.due = 'news';
   }
   if (isNews) advanceCommit(state);
 }
 
-function needsAppend(state: RaftState, replica: number): boolean {
-  const progress = state.progress.get(replica);
-  if (progress === undefined) return false;
+function needsAppend(state: RaftState, progress: Progress): boolean {
   return progress.next <= state.log.lastIndex || progress.commitSent < state.log.commit;
 }
 
@@ -103,18 +103,11 @@ export function startReadRound(state: RaftState): void {
 
 function confirmReads(state: RaftState): void {
   const { configuration } = state.options;
-  const { readRounds, outbox, id: from, term } = state;
+  const { readRounds, id } = state;
   const confirmed = quorumValue(configuration, (replica) =>
-    replica === from ? readRounds.newest : readRounds.answeredBy(replica),
+    replica === id ? readRounds.newest : readRounds.answeredBy(replica),
   );
   for (const { index, requests } of readRounds.takeConfirmed(confirmed)) {
-    for (const request of requests) {
-      if (request.kind === 'local') {
-        outbox.reads.push({ token: request.token, index });
-      } else {
-        const { replica: to, context } = request;
-        outbox.send({ kind: 'read-index-response', from, to, term, context, index, reject: false });
-      }
-    }
+    for (const request of requests) answerRead(state, request, index);
   }
 }

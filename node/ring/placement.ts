@@ -4,7 +4,7 @@ import { Ring } from './ring.ts';
 import { type Shard, slotStartToken } from './slots.ts';
 
 /** Replicas on a node stay within this much of its fair number, rounded up (DESIGN §4). */
-const loadPercentMax = 110;
+const LOAD_PERCENT_MAX = 110;
 
 export type NodeState = 'joining' | 'active' | 'leaving' | 'dead';
 
@@ -86,7 +86,7 @@ function walk(
   const replicasOn = new Map(nodes.map(({ id }) => [id, 0]));
   const load = (id: string) => (replicasOn.get(id) ?? 0) / (shares.get(id) ?? 1);
   const isFull = (id: string) =>
-    (replicasOn.get(id) ?? 0) >= Math.ceil(((shares.get(id) ?? 0) * loadPercentMax) / 100);
+    (replicasOn.get(id) ?? 0) >= Math.ceil(((shares.get(id) ?? 0) * LOAD_PERCENT_MAX) / 100);
 
   return starts.map((start) => {
     const order = ring.clockwiseFrom(start);

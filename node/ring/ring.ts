@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { tokenOf } from './slots.ts';
 
 /** How often a node of weight 1 stands on the ring. */
-const vnodesPerWeight = 150;
-const tokenCount = 2 ** 32;
+const VNODES_PER_WEIGHT = 150;
+const TOKEN_COUNT = 2 ** 32;
 
 export interface RingNode {
   readonly id: string;
@@ -58,7 +58,7 @@ function evenedDistances(node: RingNode, starts: readonly number[]): number[] {
   const evened = new Array<number>(starts.length);
   for (const [rank, { index, distance }] of nearestFirst.entries()) {
     // The raw distance stays in as the fraction of a rank, which keeps nodes of equal rank apart.
-    const quantile = (rank + distance / tokenCount) / starts.length;
+    const quantile = (rank + distance / TOKEN_COUNT) / starts.length;
     evened[index] = -Math.log1p(-quantile) / node.weight;
   }
   return evened;
@@ -67,7 +67,7 @@ function evenedDistances(node: RingNode, starts: readonly number[]): number[] {
 function vnodeTokens({ id, weight }: RingNode): number[] {
   assert(Number.isFinite(weight) && weight > 0, `weight of node ${id}: ${weight}`);
   const encoder = new TextEncoder();
-  const count = Math.max(1, Math.round(vnodesPerWeight * weight));
+  const count = Math.max(1, Math.round(VNODES_PER_WEIGHT * weight));
   return Array.from({ length: count }, (_, index) => {
     const label = encoder.encode(`${id}#${index}`);
     return tokenOf(label, 0, label.length);
@@ -77,5 +77,5 @@ function vnodeTokens({ id, weight }: RingNode): number[] {
 /** How far it is clockwise from `start` to the first of the ascending `tokens`. */
 function distanceToNext(tokens: readonly number[], start: number): number {
   const next = tokens.find((token) => token >= start);
-  return next === undefined ? (tokens[0] as number) + tokenCount - start : next - start;
+  return next === undefined ? (tokens[0] as number) + TOKEN_COUNT - start : next - start;
 }

@@ -7,7 +7,7 @@ import { murmur3 } from '../../lsm/hash/murmur3.ts';
  * slots never change.
  */
 export const slotCount = 256;
-const tokenSeed = 0;
+const TOKEN_SEED = 0;
 
 /** Group 0 is meta; the groups of shards follow it. */
 export const metaGroup = 0;
@@ -21,7 +21,7 @@ export interface Shard {
 
 /** Where `bytes[start, end)` lies on the ring: an unsigned 32-bit number. */
 export function tokenOf(bytes: Uint8Array, start: number, end: number): number {
-  return murmur3(bytes, start, end, tokenSeed);
+  return murmur3(bytes, start, end, TOKEN_SEED);
 }
 
 /** The slot, 0 to 255, of the key `bytes[start, end)`. */

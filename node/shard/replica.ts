@@ -15,6 +15,7 @@ import type { StateMachine } from './state-machine.ts';
 import type { Streams } from './streams.ts';
 import { baseVersion } from './version.ts';
 import { WatchFeed } from './watch-feed.ts';
+import { isWellFormedBatch } from './write-batch.ts';
 
 /** What became of a batch that was handed to a replica. Node ids name where to try instead. */
 export type ForwardOutcome =
@@ -110,7 +111,7 @@ export class Replica {
       return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
     if (verdict.kind === 'ended') return done({ kind: 'bad-batch' });
     if (verdict.kind === 'next') {
-      if (crc32c(batch.bytes) !== batch.crc) return done({ kind: 'bad-batch' });
+      if (!isIntact(batch)) return done({ kind: 'bad-batch' });
       const base = baseVersion(this.#nowMs(), proposed.highestVersion);
       const data = encodeWriteEntry(batch, base);
       const result = this.raft.propose([{ kind: EntryKind.write, data }]);
@@ -263,4 +264,9 @@ export class Replica {
       else this.#appliedWaiters.push(waiter);
     }
   }
+}
+
+/** What arrived is what its origin built, and every replica will be able to apply it. */
+function isIntact({ bytes, crc, count }: ForwardedBatch): boolean {
+  return crc32c(bytes) === crc && isWellFormedBatch(bytes, 0, bytes.length, count);
 }

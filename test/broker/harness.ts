@@ -4,36 +4,9 @@ import { Broker, type BrokerOptions } from '../../broker/broker.ts';
 import type { ClusterDoor } from '../../broker/data-plane.ts';
 import type { BrokerEnv, BrokerEvent } from '../../broker/env.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { ManualTime } from '../support/manual-time.ts';
 import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
-
-/** A clock that stands still until the test moves it, and the timers on it. */
-export class ManualTime {
-  nowMs = 1_000;
-  readonly #timers = new Set<{ atMs: number; task: () => void }>();
-
-  get pending(): number {
-    return this.#timers.size;
-  }
-
-  after(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.nowMs + delayMs, task };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  advance(byMs: number): void {
-    const untilMs = this.nowMs + byMs;
-    for (;;) {
-      const due = [...this.#timers].filter((timer) => timer.atMs <= untilMs);
-      const next = due.sort((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined) break;
-      this.#timers.delete(next);
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.task();
-    }
-    this.nowMs = untilMs;
-  }
-}
+import { settled } from '../support/settled.ts';
 
 export class FakeClusterDoor implements ClusterDoor {
   readonly messages: { peer: string; topic: string; payload: Buffer }[] = [];
@@ -76,7 +49,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
   const events: BrokerEvent[] = [];
   const env: BrokerEnv = {
     clock: { nowMs: () => 1_700_000_000_000 + time.nowMs, monotonicMs: () => time.nowMs },
-    timers: { after: (delayMs, task) => time.after(delayMs, task) },
+    timers: time,
     random: { below: (bound) => Math.floor(bound / 2) },
     yield: (task) => void setImmediate(task),
     events: { emit: (event) => void events.push(event) },
@@ -103,7 +76,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
 
 /** Lets everything that is under way in this process come to rest. */
 export async function settle(turns = 20): Promise<void> {
-  for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < turns; i += 1) await settled();
 }
 
 /** The client's end of an in-memory connection, byte for byte. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../../bench/free-ports.ts';
 import { type Listener, listenTcp } from '../../broker/server.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Harness, startBroker } from './harness.ts';
 
 const missing = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto', 'mosquitto_rr'].filter(
@@ -150,12 +151,12 @@ describe.skipIf(missing.length > 0)('Mosquitto clients', () => {
     void run('mosquitto_sub', '-t', 'dss/value/x', '-q', '1', ...will);
     await untilWatched(harness);
     for (const child of children) child.kill('SIGKILL');
-    await until(() => harness.plane.value('dev42/status') === 'offline');
+    await until('the will', () => harness.plane.value('dev42/status') === 'offline');
   });
 
   it('exchange ordinary messages as with any broker', async () => {
     const reading = run('mosquitto_sub', '-t', 'plain/#', '-q', '2', '-C', '3', '-F', '%t %p %q');
-    await until(() => harness.broker.counters().connections === 1);
+    await until('the subscriber', () => harness.broker.counters().connections === 1);
     await run('mosquitto_pub', '-t', 'plain/r', '-m', 'kept', '-r', '-q', '1');
     for (const qos of ['0', '2']) await run('mosquitto_pub', '-t', 'plain/a', '-m', 'm', '-q', qos);
     expect(lines((await reading).out)).toEqual(['plain/r kept 1', 'plain/a m 0', 'plain/a m 2']);
@@ -165,7 +166,7 @@ describe.skipIf(missing.length > 0)('Mosquitto clients', () => {
 
   it('bridge both ways', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'dss-bridge-'));
-    const port = await freePort();
+    const [port] = (await freePorts(1)) as [number];
     const configuration = join(directory, 'bridge.conf');
     writeFileSync(
       configuration,
@@ -188,7 +189,7 @@ describe.skipIf(missing.length > 0)('Mosquitto clients', () => {
       await new Promise((resolve) => {
         execFile('mosquitto_pub', [...local, '-t', 'floor/t', '-m', '21', '-q', '1'], resolve);
       });
-      await until(() => harness.plane.value('floor/t') === '21');
+      await until('the value', () => harness.plane.value('floor/t') === '21');
       // The change came retained, so the bridged broker has kept it.
       const read = await new Promise<string>((resolve) => {
         const args = [...local, '-t', 'values/from/dss', '-C', '1', '-F', '%p %r'];
@@ -204,18 +205,9 @@ describe.skipIf(missing.length > 0)('Mosquitto clients', () => {
 });
 
 async function untilWatched({ plane }: Harness): Promise<void> {
-  await until(() => plane.watches.size > 0);
+  await until('the subscription', () => plane.watches.size > 0);
 }
 
-/** Real processes give no signal to wait on, so this looks every few milliseconds. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+async function until(what: string, condition: () => boolean): Promise<void> {
+  await eventually(what, 10_000, () => condition() || undefined);
 }

@@ -5,8 +5,10 @@ import type { BrokerEnv } from '../../broker/env.ts';
 import { type Listener, listenTcp } from '../../broker/server.ts';
 import type { Sessions } from '../../broker/sessions.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { ManualTime } from '../support/manual-time.ts';
 import { connect, publish } from '../support/mqtt-frames.ts';
-import { FakeClusterDoor, ManualTime, RawClient, startBroker } from './harness.ts';
+import { settled } from '../support/settled.ts';
+import { FakeClusterDoor, RawClient, startBroker } from './harness.ts';
 
 describe('listenTcp', () => {
   const cleanUp: (() => Promise<unknown>)[] = [];
@@ -89,7 +91,7 @@ describe('Broker', () => {
     await broker.start();
     const client = new RawClient((stream) => broker.handle(stream, 'sim'));
     const turn = async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await settled();
       for (const task of tasks.splice(0)) task();
     };
     client.send(connect(), publish('dss/put/a', '1', { qos: 1, id: 1 }));

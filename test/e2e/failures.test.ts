@@ -1,15 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  dss,
-  dssScript,
-  eventually,
-  printLogsOnFailure,
-  startProcess,
-  TestCluster,
-  temporaryDirectory,
-} from '../support/processes.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   connectMqtt,
   dssJson,
@@ -19,7 +11,9 @@ import {
   readRecord,
   subscribe,
 } from './support/clients.ts';
+import { dss, dssScript, startProcess, temporaryDirectory } from './support/processes.ts';
 import { ResendingClient } from './support/raw-client.ts';
+import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 const RESUME_MS_MAX = 5_000;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { printLogsOnFailure, TestCluster } from '../support/processes.ts';
 import { connectMqtt, dssJson, gather, readAll } from './support/clients.ts';
+import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 /** With five nodes and three copies, most nodes are no replica of a given key. */
 describe('five nodes', () => {

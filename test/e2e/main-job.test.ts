@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, raft } from '../../protos/index.ts';
-import { dss, eventually, printLogsOnFailure, TestCluster } from '../support/processes.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectMqtt, dssJson, gather, publish, subscribe } from './support/clients.ts';
+import { dss } from './support/processes.ts';
+import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 /** The main job on three real processes, with the clients that users have. Nothing is killed here. */
 describe('three nodes', () => {
@@ -154,6 +156,37 @@ describe('three nodes', () => {
     expect(after.shards.map((shard) => shard.term)).toEqual(
       before.shards.map((shard) => shard.term),
     );
+  });
+
+  it('reads the past and ranges of keys on another node', async () => {
+    const [n1, n2, n3] = [cluster.node(0), cluster.node(1), cluster.node(2)];
+    for (const value of ['1', '2', '3']) await publish(n1, 'dss/put/past/b', value);
+    await publish(n1, 'dss/put/past/a', 'A');
+    await publish(n1, 'dss/put/past/c', 'C');
+    const linesOf = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+      const { stdout } = await dss([...args, '--all', '--json', '--node', n2.mqttUrl]);
+      return stdout.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    };
+
+    const history = await linesOf('history', 'past/b');
+    expect(history.map(({ value }) => value)).toEqual(['3', '2', '1']);
+    expect(await linesOf('history', 'past/b', '--limit', '1')).toEqual(history);
+    const upwards = await linesOf('history', 'past/b', '--order', 'asc', '--limit', '1');
+    expect(upwards).toEqual(history.toReversed());
+    const [, second, first] = history.map(({ time }) => String(time)) as [string, string, string];
+    expect(await linesOf('history', 'past/b', '--from', first, '--to', second)).toEqual([
+      history[2],
+    ]);
+    const at = (time: number) => dss(['get', 'past/b', '--at', String(time), '--node', n3.mqttUrl]);
+    expect(await at(Number(second) - 1)).toMatchObject({ code: 0, stdout: '1' });
+    expect(await at(Number(second))).toMatchObject({ code: 0, stdout: '2' });
+    expect(await at(Number(first) - 1)).toMatchObject({ code: 3, stdout: '' });
+
+    const range = (...flags: string[]) =>
+      dss(['range', 'past', ...flags, '--node', n3.mqttUrl]).then(({ stdout }) => stdout);
+    expect(await range('--from', 'past/b')).toBe('past/b 3\npast/c C');
+    expect(await range('--to', 'past/b')).toBe('past/a A');
+    expect(await range('--reverse', '--limit', '1', '--all')).toBe('past/c C\npast/b 3\npast/a A');
   });
 
   it('has a command line that speaks JSON and has exit codes', async () => {

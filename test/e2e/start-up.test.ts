@@ -2,15 +2,10 @@ import { cp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  dss,
-  type FinishedProcess,
-  freePorts,
-  printLogsOnFailure,
-  TestCluster,
-  temporaryDirectory,
-} from '../support/processes.ts';
+import { freePorts } from '../../bench/free-ports.ts';
 import { dssJson, publish, subscribe } from './support/clients.ts';
+import { dss, type FinishedProcess, temporaryDirectory } from './support/processes.ts';
+import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 /** One clear sentence on stderr, nothing on stdout, an exit code that is not 0. */
 function expectSentence({ code, stdout, stderr }: FinishedProcess, ...patterns: RegExp[]): void {

@@ -1,17 +1,17 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../bench/free-ports.ts';
+import { eventually } from '../support/eventually.ts';
+import { dssJson } from './support/clients.ts';
 import {
   dss,
   dssScript,
-  eventually,
-  freePorts,
   type RunningProcess,
   runProcess,
   startProcess,
   temporaryDirectory,
-} from '../support/processes.ts';
-import { dssJson } from './support/clients.ts';
+} from './support/processes.ts';
 
 /** `dss up` as a new user has it. Its tests run in order on one data directory. */
 describe('dss up', () => {

@@ -14,13 +14,13 @@ import { TableWriter } from '../../lsm/sstable/table-writer.ts';
 import { LEVEL_COUNT, Version } from '../../lsm/version/version.ts';
 import { applyEdit, EMPTY_STATE } from '../../lsm/version/version-edit.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import { seeded } from '../support/random.ts';
 import {
   drain,
   type Entry,
   hex,
   keyAt,
   ListCursor,
-  randomFrom,
   seriesKey,
   sorted,
   utf8,
@@ -88,7 +88,7 @@ function compactAll(
 
 describe('the strategy', () => {
   it('keeps the levels in shape over many flushes, at a bounded cost', () => {
-    const random = randomFrom(5);
+    const random = seeded(5);
     let version = Version.empty;
     let written = 0;
     const flushes = 400;
@@ -167,7 +167,7 @@ describe('the compaction job', () => {
   };
   /** Three lists with some keys in common; a later list has newer values. */
   const lists = () => {
-    const random = randomFrom(11);
+    const random = seeded(11);
     let seq = 0;
     return [0, 1, 2].map(() => {
       const list = new Map<string, Entry>();
@@ -204,7 +204,7 @@ describe('the compaction job', () => {
   it('leaves durable files behind', async () => {
     const vfs = new CrashableMemVfs();
     const tables = await run(vfs, lists());
-    const after = vfs.crashClone({ unsyncedKeepRatio: 0, random: randomFrom(1) });
+    const after = vfs.crashClone({ unsyncedKeepRatio: 0, random: seeded(1) });
     for (const { fileNumber, entryCount } of tables) {
       const reader = await TableReader.open(after, '/', fileNumber);
       expect((await drain(reader.cursor())).length).toBe(entryCount);

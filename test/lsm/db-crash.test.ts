@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LsmError } from '../../lsm/errors.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import { seeded } from '../support/random.ts';
 import {
   contentOf,
   hex,
@@ -8,7 +9,6 @@ import {
   type OpenedDb,
   openSmall,
   put,
-  randomFrom,
   seriesKey,
   text,
   utf8,
@@ -60,7 +60,7 @@ const newHistory = (): History => ({ at: new Map([[0, new Map()]]), announced: 0
 describe('after a power cut', () => {
   it('all up to the flushed positions is there and nothing else', async () => {
     for (let seed = 1; seed <= 15; seed++) {
-      const random = randomFrom(seed);
+      const random = seeded(seed);
       let opened = await openSmall();
       let history = newHistory();
       for (let life = 0; life < 3; life++) {
@@ -96,12 +96,12 @@ describe('after a power cut', () => {
   it('in the middle of opening, opening again finds the same', async () => {
     const opened = await openSmall();
     const history = newHistory();
-    await writeBatches(opened, history, 25, randomFrom(8));
+    await writeBatches(opened, history, 25, seeded(8));
     await opened.db.flush();
     await opened.db.close();
     const expected = history.at.get(opened.position);
     const images: CrashableMemVfs[] = [];
-    const random = randomFrom(4);
+    const random = seeded(4);
     const vfs = opened.vfs.processCrashClone();
     vfs.onOperation = ({ kind }) => {
       if (kind === 'read' || kind === 'size') return;
@@ -137,7 +137,7 @@ describe('when an operation of the file system fails', () => {
     let opened: OpenedDb | undefined;
     try {
       opened = await openSmall(vfs, { level0TablesTrigger: 2 });
-      await writeBatches(opened, history, 12, randomFrom(2));
+      await writeBatches(opened, history, 12, seeded(2));
       await opened.db.flush();
       await opened.db.compactionsIdle();
       await contentOf(opened.db.snapshot());

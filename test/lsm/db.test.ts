@@ -5,6 +5,7 @@ import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import type { JobName } from '../../lsm/offload/offload.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import { seeded } from '../support/random.ts';
 import {
   contentOf,
   hex,
@@ -12,7 +13,6 @@ import {
   type OpenedDb,
   openSmall,
   put,
-  randomFrom,
   seriesKey,
   text,
   utf8,
@@ -146,7 +146,7 @@ describe('Db', () => {
 
   it('reaches its lower levels and removes the files it no longer needs', async () => {
     const pair = new Pair(await openSmall(new CrashableMemVfs(), { borders: [Uint8Array.of(2)] }));
-    const random = randomFrom(3);
+    const random = seeded(3);
     for (let i = 0; i < 80; i++) {
       await pair.put(Array.from({ length: 20 }, () => [Math.floor(random() * 30), i * 3]));
     }
@@ -238,7 +238,7 @@ describe('Db', () => {
     const originalPush = events.push.bind(events);
     events.push = (...pushed) => {
       if (pushed[0]?.kind === 'positions-flushed') {
-        announced ??= vfs.crashClone({ unsyncedKeepRatio: 0, random: randomFrom(1) });
+        announced ??= vfs.crashClone({ unsyncedKeepRatio: 0, random: seeded(1) });
       }
       return originalPush(...pushed);
     };
@@ -281,7 +281,7 @@ describe('Db', () => {
     const opened = await openSmall();
     opened.position = 4;
     await opened.db.flush();
-    const after = opened.vfs.crashClone({ unsyncedKeepRatio: 0, random: randomFrom(1) });
+    const after = opened.vfs.crashClone({ unsyncedKeepRatio: 0, random: seeded(1) });
     const { db } = await openSmall(after);
     expect(text(db.flushedPositions() as Uint8Array)).toBe('4');
     expect(db.statistics().tableCount).toBe(0);

@@ -5,9 +5,10 @@ import { type Cursor, NO_BYTES } from '../../lsm/iterator/cursor.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import type { DbOptions } from '../../lsm/options.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
+import { scan, WHOLE } from '../support/scan.ts';
+import { hex, text, utf8 } from '../support/text.ts';
 
-export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const text = (bytes: Uint8Array): string => new TextDecoder().decode(Uint8Array.from(bytes));
+export { hex, text, utf8, WHOLE };
 
 /** A series key as DSS makes them: slot, space, name, terminator. */
 export function seriesKey(slot: number, name: string): Uint8Array {
@@ -20,19 +21,6 @@ export function keyAt(series: Uint8Array, time: number): Uint8Array {
   key.set(series);
   new DataView(key.buffer).setBigUint64(series.length, 0xffff_ffff_ffff_ffffn - BigInt(time));
   return key;
-}
-
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** Small and seeded, so that a failure can be had again. */
-export function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export interface Entry {
@@ -108,17 +96,9 @@ export async function drain(cursor: Cursor, from: Uint8Array = NO_BYTES): Promis
   return found;
 }
 
-export const WHOLE = { lower: NO_BYTES, upper: Uint8Array.from([255, 255, 255, 255]) };
-
 /** Everything a snapshot sees, as `hex key -> text`. */
 export async function contentOf(snapshot: EngineSnapshot): Promise<Map<string, string>> {
-  const content = new Map<string, string>();
-  const cursor = snapshot.cursor(WHOLE);
-  for (await cursor.seek(NO_BYTES); cursor.valid; await cursor.next()) {
-    content.set(hex(cursor.key), text(cursor.value));
-  }
-  cursor.close();
-  return content;
+  return new Map((await scan(snapshot)).map(({ key, value }) => [hex(key), text(value)]));
 }
 
 export interface OpenedDb {

@@ -8,11 +8,12 @@ import { encodeWriteEntry, type ForwardedBatch } from '../../node/shard/entry.ts
 import { StateMachine, type WriteObserver } from '../../node/shard/state-machine.ts';
 import { Streams } from '../../node/shard/streams.ts';
 import { WriteBatchBuilder } from '../../node/shard/write-batch.ts';
+import { scan } from '../support/scan.ts';
 import { hex, text, utf8 } from '../support/text.ts';
 
 export { hex, text, utf8 };
 
-export const NODE_A = 'aaaaaaaaaaaaaaaa';
+const NODE_A = 'aaaaaaaaaaaaaaaa';
 
 export async function openEngine(): Promise<Db> {
   const vfs = new CrashableMemVfs();
@@ -68,14 +69,7 @@ export const NOBODY_WATCHES: WriteObserver = {
 /** Everything an engine holds, as text. */
 export async function contentOf(engine: Db): Promise<string[]> {
   const snapshot = engine.snapshot();
-  const cursor = snapshot.cursor({ lower: new Uint8Array(0), upper: new Uint8Array(9).fill(0xff) });
-  const content: string[] = [];
-  await cursor.seek(new Uint8Array(0));
-  while (cursor.valid) {
-    content.push(`${hex(cursor.key)}=${hex(cursor.value)}`);
-    await cursor.next();
-  }
-  cursor.close();
+  const entries = await scan(snapshot);
   snapshot.close();
-  return content;
+  return entries.map(({ key, value }) => `${hex(key)}=${hex(value)}`);
 }

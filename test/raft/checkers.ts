@@ -7,7 +7,7 @@ import type {
   Ready,
   ReplicaId,
   Term,
-} from '../../node/raft/index.ts';
+} from '../../node/raft/types.ts';
 import type { TestNode } from './test-node.ts';
 
 interface Committed {

@@ -1,6 +1,6 @@
-import { EntryKind, type Message, type ReplicaId } from '../../node/raft/index.ts';
+import { EntryKind, type Message, type ReplicaId } from '../../node/raft/types.ts';
+import { SeededRandom } from '../support/random.ts';
 import { Checkers } from './checkers.ts';
-import { SeededRandom } from './random.ts';
 import { type Defect, TestNode } from './test-node.ts';
 
 export interface ClusterOptions {

@@ -1,15 +1,13 @@
-import type { Entry, Message, Ready } from '../../node/raft/index.ts';
+import type { Entry, Message, Ready } from '../../node/raft/types.ts';
+import { text } from '../support/text.ts';
 
 /** How transcripts print things: entries and log positions as term/index. */
 
-const decoder = new TextDecoder();
-
 export function describeEntry({ term, index, kind, data }: Entry): string {
-  const text = kind === 0 ? '·' : JSON.stringify(decoder.decode(data));
-  return `${term}/${index} ${text}`;
+  return `${term}/${index} ${kind === 0 ? '·' : JSON.stringify(text(data))}`;
 }
 
-export function describeEntries(entries: readonly Entry[]): string {
+function describeEntries(entries: readonly Entry[]): string {
   return entries.length === 0 ? 'none' : entries.map(describeEntry).join(', ');
 }
 

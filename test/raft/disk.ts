@@ -7,7 +7,7 @@ import type {
   Ready,
   Term,
   TermRun,
-} from '../../node/raft/index.ts';
+} from '../../node/raft/types.ts';
 
 /** What survives a power cut: the hard state and the log as of the last round that was synced. */
 export class Disk {

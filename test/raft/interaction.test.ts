@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
-import { testTranscripts } from '../support/datadriven.ts';
+import { testTranscripts } from './datadriven.ts';
 import { Interaction } from './interaction.ts';
 
 describe('transcripts', () => {

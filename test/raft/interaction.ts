@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { EntryKind, type Message, type RaftOptions } from '../../node/raft/index.ts';
-import type { Command } from '../support/datadriven.ts';
+import { EntryKind, type Message, type RaftOptions } from '../../node/raft/types.ts';
+import { utf8 } from '../support/text.ts';
+import type { Command } from './datadriven.ts';
 import { describeEntry, describeMessage, describeReady } from './describe.ts';
 import { TestNode } from './test-node.ts';
-
-const encoder = new TextEncoder();
 
 /** The interpreter of testdata/*.txt: a few nodes, and messages that lie there until they are delivered. */
 export class Interaction {
@@ -129,7 +128,7 @@ export class Interaction {
     const proposals = command.positional.slice(1).map((text) => {
       const [, letter, times] = text.match(/^(.)\*(\d+)$/) ?? [];
       const data = letter === undefined ? text : letter.repeat(Number(times));
-      return { kind: EntryKind.write, data: encoder.encode(data) };
+      return { kind: EntryKind.write, data: utf8(data) };
     });
     const result = this.#at(command).raft.propose(proposals);
     if (result.kind === 'accepted') return `accepted from ${result.term}/${result.firstIndex}`;

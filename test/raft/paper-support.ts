@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Entry, Message, RaftOptions, ReplicaId, Term } from '../../node/raft/index.ts';
+import type { Entry, Message, RaftOptions, ReplicaId, Term } from '../../node/raft/types.ts';
 import { TestNode } from './test-node.ts';
 
 export const electionTicks = 5;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EntryWindow, entryBytes } from '../../node/raft/entry-window.ts';
-import type { Configuration } from '../../node/raft/index.ts';
 import { Progress } from '../../node/raft/progress.ts';
 import { quorumValue, voteResult } from '../../node/raft/quorum.ts';
 import { TermRuns } from '../../node/raft/term-runs.ts';
+import type { Configuration } from '../../node/raft/types.ts';
 import { Disk } from './disk.ts';
 import {
   accepted,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../node/raft/index.ts';
+import type { Message } from '../../node/raft/types.ts';
 import {
   accepted,
   appendRequest,

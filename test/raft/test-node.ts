@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import {
-  type Configuration,
-  type Entry,
-  type Fetch,
-  type LogIndex,
-  type Message,
-  Raft,
-  type RaftOptions,
-  type ReadState,
-  type Ready,
-  type ReplicaId,
-} from '../../node/raft/index.ts';
+import { Raft } from '../../node/raft/raft.ts';
+import type {
+  Configuration,
+  Entry,
+  Fetch,
+  LogIndex,
+  Message,
+  RaftOptions,
+  ReadState,
+  Ready,
+  ReplicaId,
+} from '../../node/raft/types.ts';
 import { Disk } from './disk.ts';
 
 /** Ways in which a host could break the durability rule, planted to see that the checkers notice. */

@@ -7,10 +7,11 @@ import {
   spreadLeaders,
 } from '../../node/ring/placement.ts';
 import { shardLayout, slotCount, slotOf } from '../../node/ring/slots.ts';
+import { SeededRandom } from '../support/random.ts';
+import { utf8 } from '../support/text.ts';
 
 const shards = shardLayout();
 const draws = 100;
-const encoder = new TextEncoder();
 
 const node = (id: string, weight = 1, state: NodeState = 'active') => ({ id, weight, state });
 const place = (ids: readonly string[], replicationFactor = 3) =>
@@ -24,20 +25,13 @@ function countBy(ids: readonly string[], named: Iterable<readonly [string, numbe
   return [...counts.values()];
 }
 
-/** Mulberry32: the same draws in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-
 function drawIds(count: number, draw: number): string[] {
-  const random = seeded(draw * 64 + count);
-  const hex = () => random().toString(16).padStart(8, '0');
+  const random = new SeededRandom(draw * 64 + count);
+  const hex = () =>
+    random
+      .below(2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
   return Array.from({ length: count }, () => hex() + hex());
 }
 
@@ -45,7 +39,7 @@ describe.each([3, 4, 5, 6, 7, 8, 9, 10])('on %i nodes with random names', (count
   const keysPerSlot = new Array<number>(slotCount).fill(0);
   beforeAll(() => {
     for (let index = 0; index < 100_000; index++) {
-      const key = encoder.encode(`site-${index % 7}/machine/${index}/temperature`);
+      const key = utf8(`site-${index % 7}/machine/${index}/temperature`);
       const slot = slotOf(key, 0, key.length);
       keysPerSlot[slot] = (keysPerSlot[slot] ?? 0) + 1;
     }

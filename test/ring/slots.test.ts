@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { shardLayout, slotOf, slotStartToken, tokenOf } from '../../node/ring/slots.ts';
-
-const text = (value: string) => new TextEncoder().encode(value);
+import { utf8 } from '../support/text.ts';
 
 it('a key stays in its slot for ever', () => {
   // These values are on disk, in every engine key. If this test fails, the code is wrong, not the test.
   const slots = ['a', 'plant/7/temperature', '/esp/temp', 'a//b', 'ü'].map((key) =>
-    slotOf(text(key), 0, text(key).length),
+    slotOf(utf8(key), 0, utf8(key).length),
   );
   expect(slots).toMatchInlineSnapshot(`
     [

@@ -95,3 +95,35 @@ describe('a group that meets an entry of a newer version', () => {
     expect(await cluster.get(leader, other)).toBe('fine');
   });
 });
+
+describe('a watch that a replica serves which halts', () => {
+  it.each([
+    { what: 'goes on at another node', nodes: 3, seed: 5 },
+    { what: 'of another node goes on too', nodes: 5, seed: 6 },
+  ])('$what', async ({ nodes, seed }) => {
+    const cluster = new SimCluster({ nodes, seed });
+    await cluster.startAll();
+    const [first] = cluster.machines as [Machine];
+    await cluster.world.resolve('put', cluster.put(first, 'k', 'old'));
+    const group = first.active.map.groupOf(encode('k'), 0, 1);
+    const replicaAt = ({ active }: Machine) => active.host.replica(group);
+    const isRemote = nodes === 5;
+    const watcher = cluster.machines.find(
+      (machine) =>
+        (replicaAt(machine) === undefined) === isRemote &&
+        replicaAt(machine)?.raft.role !== 'leader',
+    ) as Machine;
+    const watched = watch(cluster.dataPlane(watcher), 'k');
+    await cluster.world.until('its snapshot is there', () => watched.snapshotDone);
+    const server = cluster.machines.find(
+      (machine) => replicaAt(machine)?.feed.wantsWrites,
+    ) as Machine;
+    expect(server === watcher).toBe(!isRemote);
+    const replica = replicaAt(server) as Replica;
+    replica.halted = 'an entry of a newer version';
+    replica.close();
+    await cluster.world.resolve('put', cluster.put(watcher, 'k', 'new'), 30_000);
+    await cluster.world.until('the change arrives', () => watched.seen.length === 2);
+    expect(watched.seen.map(({ text }) => text)).toEqual(['old', 'new']);
+  });
+});

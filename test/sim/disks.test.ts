@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { directoryEntryBytes, headerBytes, headerField, roundMagic } from '../../lsm/log/format.ts';
-import { type Machine, SimCluster } from './cluster.ts';
+import { writeFileAtomically } from '../../lsm/vfs/vfs.ts';
+import { encode, type Machine, SimCluster } from './cluster.ts';
 
 const LOG = '/data/log';
 
@@ -121,6 +122,43 @@ describe('damage in the log of one node', () => {
       await cluster.untilLed();
       expect(suspectsOf(third), `seed ${seed}`).toEqual([]);
       await putMany(cluster, third, 'after', 2);
+    }
+  });
+
+  it('keeps a replica suspect whose log ends before its tables do, whatever is flushed afterwards', async () => {
+    const cluster = new SimCluster({ nodes: 1, seed: 326, memtableBytes: 16 * 1024 });
+    await cluster.startAll();
+    const only = cluster.machine(0);
+    const { map } = only.active;
+    const groupOf = (key: string) => map.groupOf(encode(key), 0, encode(key).length);
+    const victim = groupOf('k');
+    const other = Array.from({ length: 50 }, (_, i) => `other${i}`).find(
+      (key) => groupOf(key) !== victim,
+    ) as string;
+    const flushes = async (key: string) => {
+      const before = only.active.engine.statistics().flushedBytes;
+      for (let i = 0; only.active.engine.statistics().flushedBytes === before; i++) {
+        await cluster.world.resolve('put', cluster.put(only, key, `${i}`.padEnd(1_000)));
+      }
+    };
+    await cluster.world.run(1_000);
+    const image = only.vfs.processCrashClone();
+    await flushes('k');
+    cluster.kill(only);
+    for (const name of await image.list(LOG)) {
+      await only.vfs.remove(`${LOG}/${name}`);
+      await writeFileAtomically(only.vfs, LOG, name, await image.readFile(`${LOG}/${name}`));
+    }
+    for (let start = 0; start < 3; start++) {
+      await cluster.start(only);
+      await cluster.world.until('it is back', () => only.joined);
+      expect(suspectsOf(only), `start ${start}`).toEqual([victim]);
+      await cluster.world.until(
+        'the others go on',
+        () => only.active.map.leaderOf(groupOf(other)) !== undefined,
+      );
+      await flushes(other);
+      cluster.kill(only);
     }
   });
 });

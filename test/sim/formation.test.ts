@@ -101,6 +101,43 @@ describe('the creation of a cluster', () => {
     expect(creator.node?.active.host.replica(1)).toBeUndefined();
     expect(await cluster.get(creator, 'k')).toBe('kept');
   });
+
+  it.each([0, 1])(
+    'is not repeated, nor forgotten, by node %i whose notes of it are damaged',
+    async (index) => {
+      const cluster = new SimCluster({ nodes: 3, seed: 110 });
+      await cluster.startAll();
+      const victim = cluster.machine(index);
+      const [id] = clusterIds([victim]);
+      await cluster.world.resolve('put', cluster.put(victim, 'k', 'kept'));
+      cluster.kill(victim);
+      victim.vfs.onOperation = undefined;
+      for (const file of ['genesis', 'genesis.copy', 'peers', 'peers.copy']) {
+        victim.vfs.damage(`/data/${file}`, 9, 0xff);
+      }
+      await cluster.start(victim);
+      await cluster.untilLed();
+      expect(clusterIds(cluster.machines)).toEqual([id, id, id]);
+      expect(victim.active.suspects).toEqual([]);
+      expect(await cluster.get(victim, 'k')).toBe('kept');
+      const said = cluster.world.log.filter(({ name }) => name === 'state-damaged');
+      expect(said.map(({ message }) => message.split(':')[0])).toEqual([
+        'both copies of /data/peers are damaged',
+        '/data/genesis is damaged',
+      ]);
+    },
+  );
+
+  it('cannot be repeated by a node that is alone and whose notes of it are damaged', async () => {
+    const cluster = new SimCluster({ nodes: 1, seed: 111 });
+    await cluster.startAll();
+    const only = cluster.machine(0);
+    cluster.kill(only);
+    for (const file of ['genesis', 'genesis.copy']) only.vfs.damage(`/data/${file}`, 9, 0xff);
+    await cluster.start(only);
+    await cluster.world.until('it has given up', () => only.fatal !== undefined);
+    expect(only.fatal).toMatchObject({ code: 'STATE_DAMAGED' });
+  });
 });
 
 describe('a node that does not belong', () => {

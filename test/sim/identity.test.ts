@@ -96,6 +96,33 @@ describe('a directory that was rolled back', () => {
     expect([...third.active.host.replicas()]).toEqual([]);
   });
 
+  it('is not taken for the run that used its start counter: what is acknowledged through it is stored', async () => {
+    for (const startsAfterwards of [1, 3]) {
+      const cluster = new SimCluster({ nodes: 3, seed: 210 });
+      await cluster.startAll();
+      const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+      await cluster.world.run(1_000);
+      const image = third.vfs.processCrashClone();
+      for (let start = 0; start < startsAfterwards; start++) {
+        cluster.kill(third);
+        await cluster.start(third);
+        await cluster.untilLed();
+      }
+      await putMany(cluster, third, 'before', 20);
+      cluster.kill(third);
+      third.vfs = image;
+      await cluster.start(third);
+      await cluster.world.until('it is back', () => third.joined);
+      await putMany(cluster, third, 'after', 20);
+      for (let i = 0; i < 20; i++) expect(await cluster.get(first, `after${i}`)).toBe(`after ${i}`);
+      const startCounter = third.node?.identity.startCounter ?? 0;
+      cluster.kill(third);
+      await cluster.start(third);
+      await cluster.untilLed();
+      expect(third.node?.identity.startCounter).toBeGreaterThan(startCounter);
+    }
+  });
+
   it('is not declared whole by a node that has lost everything', async () => {
     const cluster = new SimCluster({ nodes: 3, seed: 205 });
     await cluster.startAll();

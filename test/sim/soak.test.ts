@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { slotOf } from '../../node/ring/slots.ts';
 import { readCurrent } from '../../node/shard/current-values.ts';
 import type { Replica } from '../../node/shard/replica.ts';
+import { scan } from '../support/scan.ts';
+import { hex } from '../support/text.ts';
 import { decode, encode, type Machine, put, SimCluster, watch } from './cluster.ts';
 
 /** More seeds: `SOAK_SEEDS=500 npx vitest run test/sim/soak`; from another one on: `SOAK_FIRST_SEED=1000`. */
@@ -160,22 +162,9 @@ async function contentOf(machine: Machine, group: number): Promise<string[]> {
   const snapshot = engine.snapshot();
   const end = firstSlot + slotCount;
   const upper = end > 255 ? Uint8Array.of(255, 255, 255) : Uint8Array.of(end);
-  const cursor = snapshot.cursor({ lower: Uint8Array.of(firstSlot), upper });
-  const content: string[] = [];
-  const moved = cursor.seek(Uint8Array.of(firstSlot));
-  if (moved !== undefined) await moved;
-  while (cursor.valid) {
-    content.push(`${hex(cursor.key)}=${hex(cursor.value)}`);
-    const next = cursor.next();
-    if (next !== undefined) await next;
-  }
-  cursor.close();
+  const entries = await scan(snapshot, { lower: Uint8Array.of(firstSlot), upper });
   snapshot.close();
-  return content;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+  return entries.map(({ key, value }) => `${hex(key)}=${hex(value)}`);
 }
 
 /** What a replica holds of a key, deletions included. */

@@ -1,5 +1,6 @@
 import { crc32c } from '../../lsm/hash/crc32c.ts';
 import type { Clock, Events, NodeEvent, Timers } from '../../node/env.ts';
+import { settled } from '../support/settled.ts';
 
 interface Happening {
   readonly atMs: number;
@@ -31,7 +32,7 @@ export class World {
   /** Runs until `condition` holds. Throws when `withinMs` of simulated time were not enough. */
   async until(what: string, condition: () => boolean, withinMs = 60_000): Promise<void> {
     const deadlineMs = this.nowMs + withinMs;
-    await settle();
+    await settled();
     while (!condition()) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > deadlineMs) {
@@ -41,7 +42,7 @@ export class World {
       this.nowMs = next.atMs;
       this.trace = (Math.imul(this.trace, 31) + next.atMs + next.order) >>> 0;
       next.run();
-      await settle();
+      await settled();
     }
   }
 
@@ -56,13 +57,13 @@ export class World {
 
   /** Waits for a promise while simulated time passes. */
   async resolve<T>(what: string, promise: Promise<T>, withinMs = 60_000): Promise<T> {
-    let settled = false;
+    let isOver = false;
     const done = () => {
-      settled = true;
+      isOver = true;
     };
     promise.then(done, done);
-    await settle();
-    await this.until(what, () => settled, withinMs);
+    await settled();
+    await this.until(what, () => isOver, withinMs);
     return promise;
   }
 
@@ -151,9 +152,4 @@ const WALL_CLOCK_START_MS = Date.UTC(2026, 0, 1);
 
 function isBefore(a: Happening, b: Happening): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
-}
-
-/** Lets everything that was promised happen: microtasks run dry before the next macrotask. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -29,3 +29,9 @@ export class SeededRandom {
     return items[this.below(items.length)] as T;
   }
 }
+
+/** The same numbers in [0, 1), as a function. */
+export function seeded(seed: number): () => number {
+  const random = new SeededRandom(seed);
+  return () => random.fraction();
+}

@@ -4,12 +4,14 @@ import { checkKey } from '../key.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
 import { replyError } from '../reply-error.ts';
 import type { Shell } from '../shell.ts';
+import { formatTime, parseTime, timeHelp } from '../time.ts';
 
 export function addGet(program: Command, shell: Shell): void {
   program
     .command('get')
     .description('print the current value of a key; exit code 3 when there is none')
     .argument('<key>')
+    .option('--at <time>', 'the value that was current then', parseTime('--at'))
     .option('--raw', 'the bytes as they are, without a line end')
     .addHelpText(
       'after',
@@ -17,16 +19,22 @@ export function addGet(program: Command, shell: Shell): void {
 Examples:
   dss get dev42/temp
   dss get dev42/photo --raw > photo.jpg
-  dss get dev42/temp --json     with version and time`,
+  dss get dev42/temp --json     with version and time
+  dss get dev42/temp --at -1h
+${timeHelp}`,
     )
     .action(async (key: string, _options, command: Command) => {
-      const { raw } = shell.options<{ raw?: true }>(command);
+      const { raw, at } = shell.options<{ raw?: true; at?: number }>(command);
       checkKey(key);
       const reply = await shell.withConnection(command, (node) =>
-        node.request(`dss/get/${key}`, {}),
+        node.request(`dss/get/${key}`, { at }),
       );
       if (!reply.ok && reply.error === 'NOT_FOUND') {
-        throw new CliError(ExitCode.notFound, 'NOT_FOUND', `there is no value for '${key}'`);
+        const absence =
+          at === undefined
+            ? `there is no value for '${key}'`
+            : `'${key}' had no value at ${formatTime(at)}`;
+        throw new CliError(ExitCode.notFound, 'NOT_FOUND', absence);
       }
       if (!reply.ok) throw replyError(reply);
       const { id: _id, op: _op, ...result } = reply;

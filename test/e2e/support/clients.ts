@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { eventually } from '../../support/eventually.ts';
 import {
-  type ClusterNode,
   dss,
-  eventually,
   type FinishedProcess,
   type RunningProcess,
   runProcess,
   startProcess,
-} from '../../support/processes.ts';
+} from './processes.ts';
+import type { ClusterNode } from './test-cluster.ts';
 
 /** `mosquitto_pub` at QoS 1: it ends when the PUBACK is there. */
 export function publish(

@@ -2,6 +2,9 @@ import { expect } from 'vitest';
 import { Log, type OpenedLog } from '../../../lsm/log/log.ts';
 import type { GroupState, LogEntry } from '../../../lsm/log/types.ts';
 import type { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
+import { utf8 as bytes, text } from '../../support/text.ts';
+
+export { bytes };
 
 export const directory = '/data/log';
 
@@ -55,11 +58,7 @@ export function readAll(log: Log, group: number, firstIndex = 1): Promise<LogEnt
 
 /** The data of a group's entries as strings. */
 export async function texts(log: Log, group: number, firstIndex = 1): Promise<string[]> {
-  return (await readAll(log, group, firstIndex)).map(({ data }) => new TextDecoder().decode(data));
-}
-
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return (await readAll(log, group, firstIndex)).map(({ data }) => text(data));
 }
 
 export function path(segment: number): string {
@@ -77,15 +76,4 @@ export function nextRoundOffset(log: Log): number {
 
 export async function expectCode(promise: Promise<unknown>, code: string): Promise<void> {
   await expect(promise).rejects.toMatchObject({ name: 'LsmError', code });
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32), so that a failure can be run again. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }

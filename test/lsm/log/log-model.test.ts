@@ -5,16 +5,8 @@ import { LsmError } from '../../../lsm/errors.ts';
 import type { Log } from '../../../lsm/log/log.ts';
 import type { GroupState, LogEntry } from '../../../lsm/log/types.ts';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
-import {
-  bytes,
-  directory,
-  entries,
-  newGroup,
-  openLog,
-  readAll,
-  seeded,
-  suspects,
-} from './harness.ts';
+import { seeded } from '../../support/random.ts';
+import { bytes, directory, entries, newGroup, openLog, readAll, suspects } from './harness.ts';
 
 type GroupContents = GroupState & { entries: LogEntry[] };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
+import { seeded } from '../../support/random.ts';
 import {
   bytes,
   commit,
@@ -10,7 +11,6 @@ import {
   nextRoundOffset,
   openLog,
   path,
-  seeded,
   suspects,
   texts,
 } from './harness.ts';

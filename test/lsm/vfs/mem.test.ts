@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { type Vfs, writeFileAtomically } from '../../../lsm/vfs/vfs.ts';
-import { seeded } from '../log/harness.ts';
+import { seeded } from '../../support/random.ts';
 import { conformance } from './conformance.ts';
 
 conformance('CrashableMemVfs', async () => {

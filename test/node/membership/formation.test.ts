@@ -22,7 +22,7 @@ async function waiting() {
     replicationFactor: 3,
     shardCount: 4,
     rpc: rpc as unknown as RpcHub,
-    memory: await PeerMemory.open(vfs, '/data'),
+    memory: await PeerMemory.open(vfs, '/data', env.events),
     learnAddress: () => {},
   });
   const genesisOf = (clusterId: string, name = 'n2', node = identity.node) =>

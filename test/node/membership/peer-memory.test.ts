@@ -3,10 +3,12 @@ import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { PeerMemory } from '../../../node/membership/peer-memory.ts';
 import { cluster, decode, encode } from '../../../protos/index.ts';
 
+const SILENT = { emit: () => {} };
+
 async function openAt(): Promise<{ vfs: CrashableMemVfs; memory: PeerMemory }> {
   const vfs = new CrashableMemVfs();
   await vfs.makeDirectory('/data');
-  return { vfs, memory: await PeerMemory.open(vfs, '/data') };
+  return { vfs, memory: await PeerMemory.open(vfs, '/data', SILENT) };
 }
 
 describe('what is remembered of a peer', () => {
@@ -32,7 +34,7 @@ describe('what is remembered of a peer', () => {
     await memory.persist();
     memory.note('a', { startCounter: 1, syncedRound: 6 });
     const after = vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0.5 });
-    expect((await PeerMemory.open(after, '/data')).get('a')).toEqual({
+    expect((await PeerMemory.open(after, '/data', SILENT)).get('a')).toEqual({
       startCounter: 1,
       syncedRound: 5,
     });
@@ -50,7 +52,7 @@ describe('what is remembered of a peer', () => {
     memory.note('a', decode(cluster.RpcEnvelope, payload));
     await memory.persist();
     expect((await vfs.readFile('/data/peers')).length).toBeLessThan(200);
-    expect((await PeerMemory.open(vfs, '/data')).get('a')).toEqual({
+    expect((await PeerMemory.open(vfs, '/data', SILENT)).get('a')).toEqual({
       startCounter: 2,
       syncedRound: 7,
     });
@@ -76,6 +78,6 @@ describe('what is remembered of a peer', () => {
     memory.note('a', { startCounter: 1, syncedRound: 5 });
     await memory.persist();
     expect(syncs).toBe(written);
-    expect((await PeerMemory.open(vfs, '/data')).get('a')?.syncedRound).toBe(5);
+    expect((await PeerMemory.open(vfs, '/data', SILENT)).get('a')?.syncedRound).toBe(5);
   });
 });

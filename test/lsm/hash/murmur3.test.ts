@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { murmur3 } from '../../lsm/hash/murmur3.ts';
+import { murmur3 } from '../../../lsm/hash/murmur3.ts';
+import { utf8 } from '../../support/text.ts';
 
 const hash = (bytes: Uint8Array, seed: number) => murmur3(bytes, 0, bytes.length, seed);
-const text = (value: string) => new TextEncoder().encode(value);
 
 describe('murmur3', () => {
   // The vectors of MurmurHash3_x86_32 that circulate with its ports, and the result of SMHasher's own
@@ -23,7 +23,7 @@ describe('murmur3', () => {
     ['ππππππππ', 0x9747b28c, 0xd58063c1],
     ['The quick brown fox jumps over the lazy dog', 0x9747b28c, 0x2fa826cd],
   ])('hashes %j with seed %i as published', (input, seed, expected) => {
-    expect(hash(text(input), seed)).toBe(expected);
+    expect(hash(utf8(input), seed)).toBe(expected);
   });
 
   it('keeps zero bytes apart by length', () => {

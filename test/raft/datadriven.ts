@@ -88,7 +88,7 @@ export function testTranscripts(folder: string, begin: () => (command: Command) 
   }
 }
 
-export function runTranscript(path: string, handle: (command: Command) => string): void {
+function runTranscript(path: string, handle: (command: Command) => string): void {
   const text = readFileSync(path, 'utf8');
   const { steps, epilogue } = parseTranscript(text);
   const answers = steps.map((step) => answerOf(step, handle));
@@ -118,7 +118,7 @@ function answerOf(step: Step, handle: (command: Command) => string): string {
   }
 }
 
-export function parseTranscript(text: string): { steps: Step[]; epilogue: string } {
+function parseTranscript(text: string): { steps: Step[]; epilogue: string } {
   const lines = text.split('\n');
   const steps: Step[] = [];
   let preamble = '';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32c, crc32cPortable } from '../../lsm/hash/crc32c.ts';
+import { crc32c, crc32cPortable } from '../../../lsm/hash/crc32c.ts';
 
 const digits = new TextEncoder().encode('123456789');
 

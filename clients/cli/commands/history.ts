@@ -1,0 +1,105 @@
+import { type Command, Option } from 'commander';
+import type { NodeConnection } from '../connection.ts';
+import { checkKey } from '../key.ts';
+import type { Output } from '../output.ts';
+import { followPages, PAGE_LIMIT_MAX, type Page, type PageOptions, pageLimit } from '../pages.ts';
+import { fromJsonValue, toDisplay } from '../payload.ts';
+import { replyError } from '../reply-error.ts';
+import { parseInteger, type Shell } from '../shell.ts';
+import { formatTime, parseTime, timeHelp } from '../time.ts';
+
+interface HistoryOptions extends PageOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly order: 'desc' | 'asc';
+}
+
+interface HistoricValue {
+  readonly version: number;
+  readonly time: number;
+  readonly value?: string;
+  readonly base64?: string;
+  readonly deleted?: true;
+}
+
+interface HistoryPage extends Page {
+  readonly items: readonly HistoricValue[];
+}
+
+export function addHistory(program: Command, shell: Shell): void {
+  program
+    .command('history')
+    .description('print what a key has held, newest first')
+    .argument('<key>')
+    .option('--from <time>', 'nothing before this', parseTime('--from'))
+    .option('--to <time>', 'only what is before this', parseTime('--to'))
+    .option(
+      '--limit <count>',
+      'how many in one page (default 100)',
+      parseInteger('--limit', 1, PAGE_LIMIT_MAX),
+    )
+    .addOption(
+      new Option('--order <order>', 'newest or oldest first')
+        .choices(['desc', 'asc'])
+        .default('desc'),
+    )
+    .option('--after <next>', 'go on behind a page, with what it called next')
+    .option('--all', 'all pages')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss history dev42/temp
+  dss history dev42/temp --from -1h --order asc
+  dss history dev42/temp --from 2026-11-20T00:00:00+01:00 --to 2026-11-21T00:00:00+01:00 --all
+  dss history dev42/temp --all --json     with --json: one object per page, or per value with --all
+${timeHelp}`,
+    )
+    .action(async (key: string, _options, command: Command) => {
+      checkKey(key);
+      const options = shell.options<HistoryOptions>(command);
+      await shell.withConnection(command, (node) => printHistory(shell.output, node, key, options));
+    });
+}
+
+async function printHistory(
+  output: Output,
+  node: NodeConnection,
+  key: string,
+  options: HistoryOptions,
+): Promise<void> {
+  let header = output.json ? undefined : row('TIME', 'VERSION', 'VALUE');
+  await followPages(output, options, {
+    fetch: (after) => fetchPage(node, key, options, after),
+    show: ({ items, more, next }) => {
+      if (output.json && !options.all) return output.object({ ok: true, key, items, more, next });
+      if (items.length === 0) return;
+      if (header !== undefined) output.line(header);
+      header = undefined;
+      for (const item of items) output.result(item, () => formatItem(output, item));
+    },
+  });
+}
+
+async function fetchPage(
+  node: NodeConnection,
+  key: string,
+  options: HistoryOptions,
+  after: string | undefined,
+): Promise<HistoryPage> {
+  const { from, to, order } = options;
+  const limit = pageLimit(options);
+  const reply = await node.request(`dss/history/${key}`, { from, to, order, limit, after });
+  if (!reply.ok) throw replyError(reply);
+  return reply as unknown as HistoryPage;
+}
+
+function formatItem(output: Output, item: HistoricValue): string {
+  const value = item.deleted ? output.style('dim', '(deleted)') : toDisplay(fromJsonValue(item));
+  return row(formatTime(item.time), String(item.version), value);
+}
+
+/** Of fixed widths, so that a page can be printed before the next one is there. Versions have 53 bits. */
+function row(time: string, version: string, value: string): string {
+  return `${time.padEnd(24)}  ${version.padEnd(16)}  ${value}`;
+}

@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { NodeConnection } from '../connection.ts';
+import { checkPrefix } from '../key.ts';
+import type { Output } from '../output.ts';
+import { followPages, PAGE_LIMIT_MAX, type Page, type PageOptions, pageLimit } from '../pages.ts';
+import { fromJsonValue, toDisplay } from '../payload.ts';
+import { replyError } from '../reply-error.ts';
+import { parseInteger, type Shell } from '../shell.ts';
+
+interface RangeOptions extends PageOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly reverse?: true;
+}
+
+interface RangePage extends Page {
+  readonly items: readonly {
+    readonly key: string;
+    readonly version: number;
+    readonly time: number;
+    readonly value?: string;
+    readonly base64?: string;
+  }[];
+}
+
+export function addRange(program: Command, shell: Shell): void {
+  program
+    .command('range')
+    .description('print keys and values between two keys, in the byte order of the keys')
+    .argument('[prefix]', 'whole levels: plant1 means plant1 and plant1/…, never plant10', '')
+    .option('--from <key>', 'begin with this key; a whole key, prefix included')
+    .option('--to <key>', 'end before this key')
+    .option(
+      '--limit <count>',
+      'how many in one page (default 100)',
+      parseInteger('--limit', 1, PAGE_LIMIT_MAX),
+    )
+    .option('--reverse', 'highest key first')
+    .option('--after <key>', 'go on behind this key')
+    .option('--all', 'all pages')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss range plant1/log --reverse --limit 10
+  dss range --from plant1/line3 --to plant1/line5
+  dss range plant1 --all --json     with --json: one object per page, or per key with --all`,
+    )
+    .action(async (prefix: string, _options, command: Command) => {
+      checkPrefix(prefix);
+      const options = shell.options<RangeOptions>(command);
+      await shell.withConnection(command, (node) =>
+        printRange(shell.output, node, prefix, options),
+      );
+    });
+}
+
+async function printRange(
+  output: Output,
+  node: NodeConnection,
+  prefix: string,
+  options: RangeOptions,
+): Promise<void> {
+  await followPages(output, options, {
+    fetch: (after) => fetchPage(node, prefix, options, after),
+    show: ({ items, more, next }) => {
+      if (output.json && !options.all) {
+        return output.object({ ok: true, prefix, items, more, next });
+      }
+      for (const item of items) {
+        output.result(item, () => `${item.key} ${toDisplay(fromJsonValue(item))}`);
+      }
+    },
+  });
+}
+
+async function fetchPage(
+  node: NodeConnection,
+  prefix: string,
+  options: RangeOptions,
+  after: string | undefined,
+): Promise<RangePage> {
+  const { from, to, reverse } = options;
+  const topic = prefix === '' ? 'dss/range' : `dss/range/${prefix}`;
+  const limit = pageLimit(options);
+  const reply = await node.request(topic, { from, to, reverse, limit, after });
+  if (!reply.ok) throw replyError(reply);
+  return reply as unknown as RangePage;
+}

@@ -1,2 +1,0 @@
-export { Raft } from './raft.ts';
-export * from './types.ts';
