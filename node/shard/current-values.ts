@@ -1,3 +1,4 @@
+import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineCursor, EngineSnapshot } from '../../lsm/engine.ts';
 import {
   afterSeries,
@@ -132,13 +133,4 @@ export function currentValue(engineKey: Uint8Array, stored: Uint8Array): Current
     time,
     deleted: decoded.tombstone,
   };
-}
-
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

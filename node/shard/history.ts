@@ -1,5 +1,6 @@
+import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
-import { type CurrentValue, compareBytes, currentValue } from './current-values.ts';
+import { type CurrentValue, currentValue } from './current-values.ts';
 import { afterSeries, engineKeyAt, Space } from './engine-key.ts';
 
 export interface HistoryRange {

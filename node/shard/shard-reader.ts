@@ -1,7 +1,8 @@
 import type { HistoryQuery, ListQuery, StoredValue } from '../../broker/data-plane.ts';
+import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
-import { type CurrentValue, compareBytes, readCurrent, scanCurrent } from './current-values.ts';
+import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
 import { scanHistory } from './history.ts';
 
 /** What can be read of one shard. */

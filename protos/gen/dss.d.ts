@@ -470,7 +470,7 @@ export namespace dss {
             /** event time in version units; absent: the version */
             time: number;
 
-            /** becomes an absolute expiry when the leader proposes */
+            /** not used yet: becomes an absolute expiry when the leader proposes */
             ttlMs: number;
 
             /**
@@ -520,7 +520,7 @@ export namespace dss {
                 /** event time in version units; absent: the version */
                 time?: number;
 
-                /** becomes an absolute expiry when the leader proposes */
+                /** not used yet: becomes an absolute expiry when the leader proposes */
                 ttlMs?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
@@ -571,7 +571,7 @@ export namespace dss {
             /** GroupPosition streams. */
             streams: dss.kv.Stream[];
 
-            /** GroupPosition historyWatermark. */
+            /** not used yet: below it history may be dropped */
             historyWatermark: number;
 
             /**
@@ -627,7 +627,7 @@ export namespace dss {
                 /** GroupPosition streams */
                 streams?: dss.kv.Stream.$Properties[];
 
-                /** GroupPosition historyWatermark */
+                /** not used yet: below it history may be dropped */
                 historyWatermark?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
@@ -993,7 +993,7 @@ export namespace dss {
             /** Heartbeat diskTotalBytes. */
             diskTotalBytes: number;
 
-            /** event-loop utilisation, 0..1 */
+            /** not used yet: event-loop utilisation, 0..1 */
             load: number;
 
             /** the groups that the sender leads now */
@@ -1070,7 +1070,7 @@ export namespace dss {
                 /** Heartbeat diskTotalBytes */
                 diskTotalBytes?: number;
 
-                /** event-loop utilisation, 0..1 */
+                /** not used yet: event-loop utilisation, 0..1 */
                 load?: number;
 
                 /** the groups that the sender leads now */
@@ -1115,7 +1115,7 @@ export namespace dss {
             /** Lead term. */
             term: number;
 
-            /** Lead configurationIndex. */
+            /** 0 until configurations change */
             configurationIndex: number;
 
             /**
@@ -1156,7 +1156,7 @@ export namespace dss {
                 /** Lead term */
                 term?: number;
 
-                /** Lead configurationIndex */
+                /** 0 until configurations change */
                 configurationIndex?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
@@ -2698,10 +2698,10 @@ export namespace dss {
             /** GenesisNode mqttAddress. */
             mqttAddress: string;
 
-            /** GenesisNode weight. */
+            /** always 1 until nodes have weights */
             weight: number;
 
-            /** GenesisNode zone. */
+            /** not used yet: replicas of a shard prefer different zones */
             zone: string;
 
             /**
@@ -2745,10 +2745,10 @@ export namespace dss {
                 /** GenesisNode mqttAddress */
                 mqttAddress?: string;
 
-                /** GenesisNode weight */
+                /** always 1 until nodes have weights */
                 weight?: number;
 
-                /** GenesisNode zone */
+                /** not used yet: replicas of a shard prefer different zones */
                 zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compareBytes } from '../../../lsm/bytes.ts';
 import { slotOf } from '../../../node/ring/slots.ts';
-import { compareBytes, readCurrent, scanCurrent } from '../../../node/shard/current-values.ts';
+import { readCurrent, scanCurrent } from '../../../node/shard/current-values.ts';
 import {
   batchOf,
   NOBODY_WATCHES,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes } from '../../../node/shard/current-values.ts';
+import { compareBytes } from '../../../lsm/bytes.ts';
 import {
   afterSeries,
   decodeValue,

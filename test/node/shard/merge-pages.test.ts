@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes } from '../../../node/shard/current-values.ts';
+import { compareBytes } from '../../../lsm/bytes.ts';
 import { mergePages } from '../../../node/shard/shard-reader.ts';
 
 const byteOrder = (a: Uint8Array, b: Uint8Array) => compareBytes(a, b);

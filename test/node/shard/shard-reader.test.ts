@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compareBytes } from '../../../lsm/bytes.ts';
 import type { Db } from '../../../lsm/db.ts';
 import { slotOf } from '../../../node/ring/slots.ts';
-import { compareBytes } from '../../../node/shard/current-values.ts';
 import {
   engineKeyAt,
   Space,
