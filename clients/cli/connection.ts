@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { type MqttAddress, parseNodeAddresses } from './addresses.ts';
-import { CliError, ExitCode, systemCode, unavailableError } from './errors.ts';
+import { CliError, ExitCode, unavailableError, whyUnreachable } from './errors.ts';
 
 const RECONNECT_MS = 300;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -35,6 +35,8 @@ interface PendingRequest {
 const REPLY_TOPIC = 'dss/reply/me';
 const ERROR_TOPIC = 'dss/error/me';
 const VALUE_PREFIX = 'dss/value/';
+/** Nodes refuse subscriptions to a verb (DESIGN §7); any other broker grants this one. */
+const NODE_PROBE = 'dss/put/#';
 
 /**
  * One command's conversation with the cluster, over MQTT 3.1.1 like any device. When the connection is lost
@@ -68,7 +70,12 @@ export class NodeConnection {
     const addresses = parseNodeAddresses(options.nodes);
     const client = await connectToAny(addresses, options.timeoutMs);
     const connection = new NodeConnection(client, options.timeoutMs);
-    await connection.#subscribeAgain();
+    try {
+      await connection.#subscribeAgain();
+    } catch (error) {
+      client.end(true);
+      throw error;
+    }
     client.on('connect', () => void connection.#subscribeAgain().catch(() => {}));
     return connection;
   }
@@ -112,7 +119,7 @@ export class NodeConnection {
     await this.#withinTimeout(published);
     // A write that can never be valid is acknowledged and reported (DESIGN §7). The report was sent on this
     // connection, so an answer to something asked later comes after it.
-    await this.#withinTimeout(this.#subscribe(ERROR_TOPIC));
+    await this.#withinTimeout(this.#greet());
     const refusal = this.#refusals.find((candidate) => candidate.topic === topic);
     if (refusal) throw new CliError(ExitCode.failure, refusal.code, refusal.message);
   }
@@ -122,9 +129,30 @@ export class NodeConnection {
   }
 
   async #subscribeAgain(): Promise<void> {
-    await this.#withinTimeout(this.#client.subscribeAsync([REPLY_TOPIC, ERROR_TOPIC], { qos: 0 }));
+    await this.#withinTimeout(this.#greet());
     for (const topic of this.#watches.keys()) await this.#subscribe(topic);
     for (const request of this.#requests.values()) this.#ask(request);
+  }
+
+  /**
+   * Subscribes to our answers, and makes sure that it is a node which gives them: a PUBACK of another broker
+   * would mean nothing.
+   */
+  async #greet(): Promise<void> {
+    const topics = [REPLY_TOPIC, ERROR_TOPIC, NODE_PROBE];
+    const granted = await this.#client.subscribeAsync(topics, { qos: 0 }).then(
+      (grants) => grants.map((grant) => grant.qos as number),
+      (error: Error & { packet?: { granted?: number[] } }) => {
+        // MQTT.js calls it an error when any of several is refused.
+        if (error.packet?.granted === undefined) throw error;
+        return error.packet.granted;
+      },
+    );
+    const [reply = 128, errors = 128, probe = 0] = granted;
+    if (reply < 128 && errors < 128 && probe >= 128) return;
+    const { host, port } = this.#client.options;
+    const sentence = `what listens on ${host}:${port} is an MQTT broker, but not a node of DSS. ${ADVICE}.`;
+    throw new CliError(ExitCode.failure, 'NOT_A_NODE', sentence);
   }
 
   async #subscribe(topic: string): Promise<void> {
@@ -185,6 +213,8 @@ export class NodeConnection {
   }
 }
 
+const ADVICE = "Start a cluster with 'dss up', or name a node with --node or DSS_NODE";
+
 /** MQTT.js goes round `servers`; as long as nobody has answered, one round is all we try. */
 async function connectToAny(
   addresses: readonly MqttAddress[],
@@ -223,8 +253,9 @@ async function connectToAny(
 
 function notReachable(addresses: readonly MqttAddress[], problem: Error | undefined): CliError {
   const where = addresses.map((address) => address.url).join(' or ');
-  const refused = systemCode(problem) === 'ECONNREFUSED';
-  const why = refused ? 'nothing listens there' : (problem?.message ?? 'no answer');
-  const advice = "Start a cluster with 'dss up', or name a node with --node or DSS_NODE";
-  return unavailableError(`cannot reach ${where}: ${why}. ${advice}.`, problem);
+  // Of MQTT.js' errors only those of its parser have neither a system's code nor a CONNACK's.
+  const unparsed = problem !== undefined && !('code' in problem) && problem.name === 'Error';
+  const other = unparsed && problem.message !== 'connack timeout';
+  const why = other ? 'what listens there does not speak MQTT' : whyUnreachable(problem);
+  return unavailableError(`cannot reach ${where}: ${why}. ${ADVICE}.`, problem);
 }

@@ -29,6 +29,25 @@ export function unavailableError(message: string, cause?: unknown): CliError {
   return new CliError(ExitCode.unavailable, 'UNAVAILABLE', message, { cause });
 }
 
+const WHY_UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no machine of that name is known',
+  EAI_AGAIN: 'no machine of that name is known',
+  ECONNRESET: 'what listens there closed the connection',
+  UND_ERR_SOCKET: 'what listens there closed the connection',
+};
+
+/** Why nobody answered at an address, in words. */
+export function whyUnreachable(error: unknown): string {
+  const known = WHY_UNREACHABLE[systemCode(error) ?? ''];
+  if (known !== undefined) return known;
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError' || error.message === 'connack timeout') {
+    return 'no answer in time';
+  }
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
 /** The system's code for a failed call, such as `ECONNREFUSED`; undefined where there is none. */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof AggregateError) return systemCode(error.errors[0]);

@@ -18,6 +18,12 @@ export function checkPrefix(prefix: string): string {
 export function checkFilter(filter: string): string {
   if (filter === '') throw usageError("a filter cannot be empty: '#' matches every key");
   if (filter.includes('\0')) throw usageError('a filter cannot hold U+0000');
+  const levels = filter.split('/');
+  for (const [index, level] of levels.entries()) {
+    const alone = !/[+#]/.test(level) || level === '+' || level === '#';
+    if (alone && (level !== '#' || index === levels.length - 1)) continue;
+    throw usageError(`in a filter '+' and '#' are whole levels, '#' the last: not '${filter}'`);
+  }
   return filter;
 }
 

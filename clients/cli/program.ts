@@ -15,6 +15,7 @@ import { addWhere } from './commands/where.ts';
 import { ExitCode, usageError } from './errors.ts';
 import type { Streams } from './output.ts';
 import { collect, parsePositive, Shell } from './shell.ts';
+import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './up/layout.ts';
 
 /** Runs one command line and returns the process' exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -28,7 +29,7 @@ export async function runCommandLine(argv: readonly string[], streams: Streams):
     if (!(error instanceof CommanderError)) return shell.output.error(error);
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code === 'commander.help') return ExitCode.usage;
-    return shell.output.error(usageError(error.message.replace(/^error: /, '')));
+    return shell.output.error(usageError(oneSentence(error.message)));
   }
 }
 
@@ -47,13 +48,14 @@ function buildProgram(shell: Shell): Command {
     .addOption(
       new Option('--node <address>', 'a node over MQTT; several are tried in turn')
         .env('DSS_NODE')
-        .default(['mqtt://127.0.0.1:1883'], 'mqtt://127.0.0.1:1883')
+        .default(defaultAddresses('mqtt', DEFAULT_MQTT_PORT), 'mqtt://127.0.0.1:1883 to 1885')
         .argParser(collect()),
     )
     .addOption(
-      new Option('--http <url>', 'a node over HTTP, for status and where')
+      new Option('--http <url>', 'a node over HTTP, for status and where; several, too')
         .env('DSS_HTTP')
-        .default('http://127.0.0.1:8080'),
+        .default(defaultAddresses('http', DEFAULT_HTTP_PORT), 'http://127.0.0.1:8080 to 8082')
+        .argParser(collect()),
     )
     .option('--timeout <seconds>', 'how long one request may take', parsePositive('--timeout'), 15)
     .option('--json', 'results and errors as JSON, one object per line')
@@ -62,6 +64,16 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addRange, addHistory]) add(program, shell);
   for (const add of [addWatch, addStatus, addWhere, addFleet]) add(program, shell);
   return program;
+}
+
+/** The three nodes that `dss up` starts: one of them may be down. */
+function defaultAddresses(scheme: string, first: number): string[] {
+  return [0, 1, 2].map((offset) => `${scheme}://127.0.0.1:${first + offset}`);
+}
+
+/** Commander begins with `error: ` and puts its suggestion on a line of its own. */
+function oneSentence(message: string): string {
+  return message.replace(/^error: /, '').replaceAll('\n', ' ');
 }
 
 const overview = `

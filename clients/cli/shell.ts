@@ -5,7 +5,7 @@ import { Output, type Streams } from './output.ts';
 
 export interface GlobalOptions {
   readonly node: readonly string[];
-  readonly http: string;
+  readonly http: readonly string[];
   readonly timeout: number;
   readonly json?: true;
 }

@@ -57,12 +57,17 @@ describe('dss', () => {
     ['an unknown option', ['get', 'k', '--fast']],
     ['a missing argument', ['get']],
     ['an address of another kind', ['get', 'k', '--node', 'http://127.0.0.1:1']],
+    ['another address of another kind', ['status', '--http', 'foo bar']],
+    ['a filter with a broken wildcard', ['watch', 'a#']],
+    ['a filter that goes on behind #', ['watch', 'a/#/b']],
+    ['an unknown command with a suggestion', ['pt']],
+    ['an unknown log level', ['up', '--log-level', 'loud']],
     ['a number that is none', ['list', '--limit', 'many']],
     ['a number out of range', ['list', '--limit', '1001']],
   ])('calls it a wrong command line: %s', async (_what, args) => {
     const text = await run(args);
     expect(text).toMatchObject({ code: 2, stdout: '' });
-    expect(text.stderr).toMatch(/^dss: [^\n]+\n/);
+    expect(text.stderr).toMatch(/^dss: [^\n]+\n$/);
     const json = await run([...args, '--json']);
     expect(JSON.parse(json.stderr)).toMatchObject({ ok: false, error: 'USAGE' });
   });
@@ -75,6 +80,36 @@ describe('dss', () => {
     );
     const next = await run(['put', 'k', '1', '--node', `mqtt://127.0.0.1:1,${node.url}`]);
     expect(next).toMatchObject({ code: 0 });
+  });
+
+  it('does not take the PUBACK of another broker for a stored value', async () => {
+    node.foreign = true;
+    for (const args of [['put', 'k', '1'], ['get', 'k'], ['watch', '#'], ['fleet']]) {
+      const refused = await run([...args, ...at()]);
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toMatch(
+        /^dss: what listens on 127\.0\.0\.1:\d+ is an MQTT broker, but/,
+      );
+    }
+    expect(node.puts).toEqual([]);
+  });
+
+  it('says what is wrong with an address', async () => {
+    const http = node.http.replace('http://', '');
+    const swapped = await run(['get', 'k', '--node', http]);
+    expect(swapped).toMatchObject({ code: 4 });
+    expect(swapped.stderr).toMatch(/cannot reach mqtt:\S+: what listens there does not speak MQTT/);
+    const other = await run(['status', '--http', node.url.replace('mqtt', 'http')]);
+    expect(other).toMatchObject({ code: 4 });
+    expect(other.stderr).toMatch(/cannot reach \S+: what listens there closed the connection/);
+    const nobody = await run(['fleet', '--node', 'mqtt://127.0.0.1:1', '--json']);
+    expect(nobody.code).toBe(4);
+    expect(JSON.parse(nobody.stderr)).toMatchObject({ error: 'UNAVAILABLE' });
+  });
+
+  it('asks the next node over HTTP when one is down', async () => {
+    const status = ['status', '--json', '--http', 'http://127.0.0.1:9', '--http', node.http];
+    expect(await run(status)).toMatchObject({ code: 0 });
   });
 
   it('ends with 4 when nothing is acknowledged in time', async () => {

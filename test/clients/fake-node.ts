@@ -13,6 +13,8 @@ export interface FakeNode {
   readonly puts: { key: string; dup: boolean }[];
   /** While true puts are stored but not acknowledged. */
   holdAcknowledgements: boolean;
+  /** While true it is any MQTT broker, which knows nothing of our topics. */
+  foreign: boolean;
   /** Ends every connection, as a node without a quorum does. */
   dropConnections(): void;
   close(): Promise<void>;
@@ -23,7 +25,7 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
   const clients = new Set<Client>();
   const values = new Map<string, Buffer>();
   const puts: { key: string; dup: boolean }[] = [];
-  const fake = { values, puts, holdAcknowledgements: false };
+  const fake = { values, puts, holdAcknowledgements: false, foreign: false };
 
   aedes.on('client', (client) => clients.add(client));
   aedes.on('clientDisconnect', (client) => clients.delete(client));
@@ -42,6 +44,13 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
     }
     callback(null);
   };
+
+  // As a node does; it is how the command line knows one.
+  aedes.authorizeSubscribe = (_client, subscription, callback) =>
+    callback(
+      null,
+      subscription.topic.startsWith('dss/put/') && !fake.foreign ? null : subscription,
+    );
 
   function store(key: string, value: Buffer): void {
     if (value.length === 0) values.delete(key);

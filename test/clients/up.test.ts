@@ -1,4 +1,6 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +78,33 @@ describe('dss up', () => {
     expect(await readFile(join(directory, 'up.pid'), 'utf8')).toBe(`${process.pid}\n`);
     await unlock();
     await expect(stat(join(directory, 'up.pid'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('names what is in the way of a data directory', async () => {
+    const path = join(directory, 'file');
+    await writeFile(path, '');
+    await expect(lockDirectory(path)).rejects.toThrow(
+      /file cannot be the data directory: there is/,
+    );
+  });
+
+  it('names a node of the cluster that somebody started by hand', async () => {
+    const base = 26_000 + (process.pid % 5_000);
+    await openLayout(directory, { nodes: 1, mqttPort: base, httpPort: base + 10 });
+    const args = ['-e', 'setInterval(() => {}, 1000)', '--', 'node', '--name', 'n1'];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    try {
+      await once(child, 'spawn');
+      await mkdir(join(directory, 'n1'));
+      await writeFile(join(directory, 'n1', 'lock'), `${child.pid} 1\n`);
+      await expect(openLayout(directory, {})).rejects.toThrow(
+        `n1 of this cluster is still running (process ${child.pid})`,
+      );
+    } finally {
+      child.kill();
+    }
+    await once(child, 'close');
+    expect((await openLayout(directory, {})).nodes).toHaveLength(1);
   });
 
   it('prints a command that can be pasted', () => {

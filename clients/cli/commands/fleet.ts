@@ -52,6 +52,11 @@ Exit code 1 when readings were left unacknowledged.`,
       const options = shell.options<FleetCommandOptions>(command);
       checkPrefix(options.prefix);
       const addresses = await findNodes(shell, command);
+      // Sensors wait for a node that is away, but when there is none from the start somebody should know.
+      const { NodeConnection } = await import('../connection.ts');
+      const nodes = addresses.map((address) => address.url);
+      const probe = await NodeConnection.open({ nodes, timeoutMs: shell.timeoutMs(command) });
+      await probe.close({ force: true });
       const report = await runFleet(shell, addresses, options, shell.timeoutMs(command));
       shell.output.result(report, () => formatReport(report));
       if (report.failed > 0) {

@@ -52,7 +52,7 @@ function formatNodes(status: StatusDocument): string {
     { title: 'LEADS', right: true },
     { title: 'REPLICAS', right: true },
     { title: 'MEMORY', right: true },
-    { title: 'DISK', right: true },
+    { title: 'DISK USED', right: true },
     { title: 'HEARD', right: true },
   ];
   const rows = status.nodes.map((node) => [
@@ -105,8 +105,12 @@ function formatStorage(status: StatusDocument): string {
   const { storage = {}, log = {} } = status;
   const parts = [
     `${formatBytes(storage.memtableBytes ?? 0)} in memory`,
-    `${storage.tableCount ?? 0} tables of ${formatBytes(storage.tableBytes ?? 0)}`,
-    `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${log.segments ?? 0} segments`,
+    `${count(storage.tableCount, 'table')} of ${formatBytes(storage.tableBytes ?? 0)}`,
+    `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${count(log.segments, 'segment')}`,
   ];
   return `Storage  ${parts.join('; ')}`;
+}
+
+function count(number: number | undefined, noun: string): string {
+  return `${number ?? 0} ${noun}${number === 1 ? '' : 's'}`;
 }

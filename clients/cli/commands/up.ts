@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseNodeAddresses } from '../addresses.ts';
 import { CliError, ExitCode } from '../errors.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { formatTable } from '../table.ts';
-import type { ClusterLayout, LayoutFlags, NodeLayout } from '../up/layout.ts';
+import {
+  type ClusterLayout,
+  DEFAULT_HTTP_PORT,
+  DEFAULT_MQTT_PORT,
+  type LayoutFlags,
+  type NodeLayout,
+} from '../up/layout.ts';
 
 interface UpOptions extends LayoutFlags {
   readonly data: string;
@@ -48,7 +54,11 @@ export function addUp(program: Command, shell: Shell): void {
       'fixed when the cluster is created (default 64)',
       parseInteger('--shards', 1, 256),
     )
-    .option('--log-level <level>', 'of the nodes', 'warn')
+    .addOption(
+      new Option('--log-level <level>', 'of the nodes')
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('warn'),
+    )
     .addHelpText(
       'after',
       `
@@ -178,11 +188,27 @@ function announce(
       `  ${subscribe}`,
       'Publish to any node; the acknowledgement means that a quorum has it on disk:',
       `  ${publish}`,
-      `Kill a node (kill -9 ${nodes.at(-1)?.processId}) and see that nothing stops. Ctrl-C stops everything; the same`,
-      `command starts it again with everything that is in ${options.data}.`,
+      ...environmentHint(layout.nodes),
+      // Fewer than three nodes have no majority without one of them.
+      ...(nodes.length < 3 || (layout.replicationFactor ?? 3) < 3
+        ? []
+        : [`Kill a node (kill -9 ${nodes.at(-1)?.processId}) and see that nothing stops.`]),
+      `Ctrl-C stops everything; the same command starts it again with everything that is in ${options.data}.`,
       'The nodes listen on this machine only: opening them to the LAN needs users, which come later.',
     ].join('\n'),
   );
+}
+
+/** For a cluster whose ports are not the ones that `dss put` and its sisters try by themselves. */
+function environmentHint(nodes: readonly NodeLayout[]): string[] {
+  const [first] = nodes;
+  if (first?.mqttPort === DEFAULT_MQTT_PORT && first.httpPort === DEFAULT_HTTP_PORT) return [];
+  const mqtt = nodes.map((node) => `127.0.0.1:${node.mqttPort}`).join(',');
+  const http = nodes.map((node) => `127.0.0.1:${node.httpPort}`).join(',');
+  return [
+    'So that the dss command finds these ports:',
+    `  export DSS_NODE=${mqtt} DSS_HTTP=${http}`,
+  ];
 }
 
 const LOG_LEVELS: Readonly<Record<number, string>> = {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError, ExitCode, systemCode, usageError } from '../errors.ts';
+import { findNodeProcess } from './directory-lock.ts';
 import { choosePorts, requireFree } from './ports.ts';
 
 /** What `dss up` remembers in `<data>/cluster.json`, so that the next start has everything again. */
@@ -28,8 +29,8 @@ export interface LayoutFlags {
 }
 
 const DEFAULT_NODES = 3;
-const DEFAULT_MQTT_PORT = 1883;
-const DEFAULT_HTTP_PORT = 8080;
+export const DEFAULT_MQTT_PORT = 1883;
+export const DEFAULT_HTTP_PORT = 8080;
 
 /** The layout of the data directory, made there if it is new. */
 export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<ClusterLayout> {
@@ -81,6 +82,7 @@ async function reopenLayout(
   requireSame(dataDir, '--shards', flags.shards, known.shards);
   requireSame(dataDir, '--mqtt-port', flags.mqttPort, known.nodes[0]?.mqttPort);
   requireSame(dataDir, '--http-port', flags.httpPort, known.nodes[0]?.httpPort);
+  await requireNoneRunning(dataDir, known.nodes);
   await requireFree(
     mqttChoice(flags),
     known.nodes.map((node) => node.mqttPort),
@@ -90,6 +92,19 @@ async function reopenLayout(
     known.nodes.map((node) => node.httpPort),
   );
   return known;
+}
+
+/** A node that was started by hand outlives the `dss up` that printed how. */
+async function requireNoneRunning(dataDir: string, nodes: readonly NodeLayout[]): Promise<void> {
+  for (const { name } of nodes) {
+    const owner = await findNodeProcess(dataDir, name);
+    if (owner === undefined) continue;
+    throw new CliError(
+      ExitCode.failure,
+      'DATA_IN_USE',
+      `${name} of this cluster is still running (process ${owner}): stop it first, with kill ${owner}`,
+    );
+  }
 }
 
 function requireSame(
