@@ -194,6 +194,15 @@ describe('dss', () => {
     expect(node.values.size).toBe(9);
   });
 
+  it('reports and ends when readings stay unacknowledged', async () => {
+    node.holdAcknowledgements = true;
+    const flags = ['--devices', '3', '--rate', '10', '--seconds', '0.2', '--timeout', '0.3'];
+    const { code, stdout, stderr } = await run(['fleet', ...flags, '--json', ...at()]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 6, acknowledged: 0, failed: 6 });
+    expect(JSON.parse(stderr)).toMatchObject({ error: 'UNACKNOWLEDGED' });
+  });
+
   it('documents examples and exit codes', async () => {
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });

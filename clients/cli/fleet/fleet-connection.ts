@@ -57,7 +57,8 @@ export class FleetConnection {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    await this.#client?.endAsync(!this.#client.connected);
+    // MQTT.js would wait for every acknowledgement, and without a quorum there is none.
+    await this.#client?.endAsync(!this.#client.connected || this.#pending.size > 0);
   }
 
   #connect(): void {
