@@ -65,28 +65,6 @@ export class BatchSink implements WriteSink {
     this.#outcome = outcome;
   }
 
-  /** Hands all writes in. Returns false when the data plane asks to read no more. */
-  write(dataPlane: DataPlane, writes: readonly BatchWrite[]): boolean {
-    let hasRoom = true;
-    for (const { key, value, time } of writes) {
-      const buffer = new Uint8Array(key.length + value.length);
-      buffer.set(key);
-      buffer.set(value, key.length);
-      const taken = dataPlane.write(
-        this,
-        1,
-        buffer,
-        0,
-        key.length,
-        key.length,
-        buffer.length,
-        time,
-      );
-      hasRoom = hasRoom && taken;
-    }
-    return hasRoom;
-  }
-
   writeCommitted(): void {
     this.#left -= 1;
     if (this.#left === 0 && !this.#failed) this.#outcome.committed();
@@ -101,6 +79,23 @@ export class BatchSink implements WriteSink {
   writesDrained(): void {
     this.#outcome.drained();
   }
+}
+
+/** Hands all writes in under one token. Returns false when the data plane asks to read no more. */
+export function writeEach(
+  dataPlane: DataPlane,
+  sink: WriteSink,
+  token: number,
+  writes: readonly BatchWrite[],
+): boolean {
+  let hasRoom = true;
+  for (const { key, value, time } of writes) {
+    const bytes = Buffer.concat([key, value]);
+    const keyEnd = key.length;
+    const taken = dataPlane.write(sink, token, bytes, 0, keyEnd, keyEnd, bytes.length, time);
+    hasRoom = hasRoom && taken;
+  }
+  return hasRoom;
 }
 
 type Elements =

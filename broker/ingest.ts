@@ -1,5 +1,5 @@
 import { answer, unavailable } from './answers.ts';
-import { BatchSink, type BatchWrite } from './batch.ts';
+import { BatchSink, type BatchWrite, writeEach } from './batch.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { uint16 } from './field-reader.ts';
@@ -238,7 +238,7 @@ export class Ingest implements WriteSink {
     });
     if (writes.length === 0) return this.writeCommitted(token);
     this.#batches.add(batch);
-    if (!batch.write(dataPlane, writes)) this.#hooks.hold(true);
+    if (!writeEach(dataPlane, batch, token, writes)) this.#hooks.hold(true);
   }
 
   #carryOut(

@@ -1,4 +1,5 @@
 import { answer } from './answers.ts';
+import { writeEach } from './batch.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { readPublication } from './publication.ts';
@@ -34,11 +35,8 @@ export class Wills implements WriteSink {
         return;
       }
       case 'batch':
-        for (const { key, value, time } of publication.writes) {
-          const bytes = Buffer.concat([key, value]);
-          counters.puts += 1;
-          dataPlane.write(this, 0, bytes, 0, key.length, key.length, bytes.length, time);
-        }
+        counters.puts += publication.writes.length;
+        writeEach(dataPlane, this, UNACKNOWLEDGED, publication.writes);
         return;
       case 'request':
         this.#answer(publication.request);
