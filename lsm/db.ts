@@ -1,8 +1,16 @@
 import { equalBytes } from './bytes.ts';
 import { Compactor } from './compaction/compactor.ts';
+import { loadCompactionFilter } from './compaction/filter.ts';
+import { FilterStates } from './compaction/filter-states.ts';
 import type { FlushInput } from './compaction/job.ts';
 import { corruptionDetail, isCorruption } from './corruption.ts';
-import type { EngineSnapshot, EngineStatistics, StorageEngine } from './engine.ts';
+import type {
+  CompactedTables,
+  EngineSnapshot,
+  EngineStatistics,
+  EngineTable,
+  StorageEngine,
+} from './engine.ts';
 import { LsmError } from './errors.ts';
 import { Memtable } from './memtable/memtable.ts';
 import { type DbOptions, type ResolvedDbOptions, resolveDbOptions } from './options.ts';
@@ -22,7 +30,9 @@ export class Db implements StorageEngine {
   readonly #options: ResolvedDbOptions;
   readonly #versions: VersionSet;
   readonly #compactor: Compactor;
+  readonly #filterStates: FilterStates;
   #memtable: Memtable;
+  #freezeRequested = false;
   /** Oldest first. They are flushed in this order, so that positions never run ahead of the tables. */
   readonly #frozen: FrozenMemtable[] = [];
   /** Sequence number of the last put. */
@@ -41,10 +51,12 @@ export class Db implements StorageEngine {
     this.#seq = versions.state.lastSeq;
     this.#memtable = this.#newMemtable();
     failures.report = (error) => this.#fail(error);
+    this.#filterStates = new FilterStates(options.compactionFilter);
     this.#compactor = new Compactor({
       ...options,
       suffixBytes: options.seriesSuffixBytes,
       versions,
+      filterSpec: () => this.#filterStates.spec(),
       onFailure: failures.report,
     });
     this.#compactor.kick();
@@ -56,10 +68,11 @@ export class Db implements StorageEngine {
    */
   static async open(options: DbOptions): Promise<Db> {
     const resolved = resolveDbOptions(options);
-    const { vfs, directory, onEvent } = resolved;
+    const { vfs, directory, onEvent, compactionFilter } = resolved;
     const cache = new BlockCache(resolved.blockCacheBytes);
     const failures: FailureSink = { report: () => {} };
     const onRemoveFailed = (error: unknown) => failures.report(error);
+    if (compactionFilter !== undefined) await loadCompactionFilter(compactionFilter.module);
     try {
       const context = { vfs, directory, cache, onEvent, onRemoveFailed };
       return new Db(resolved, await VersionSet.open(context), failures);
@@ -78,17 +91,20 @@ export class Db implements StorageEngine {
     valueEnd: number,
   ): void {
     if (this.#failure !== undefined || this.#closed) this.#checkWritable();
+    if (this.#memtable.entryCount === 0) this.#filterStates.beforeFirstPut(this.#memtable);
     this.#memtable.put(key, keyStart, keyEnd, value, valueStart, valueEnd, ++this.#seq);
   }
 
   /** Also where a full memtable is frozen: between two calls, writes stay together in one table. */
   waitForRoom(): Promise<void> | undefined {
     this.#checkWritable();
-    if (this.#memtable.sizeBytes < this.#options.memtableBytes) return undefined;
+    const isFull = this.#memtable.sizeBytes >= this.#options.memtableBytes;
+    if (!isFull && !this.#freezeRequested) return undefined;
     if (this.#frozen.length < this.#options.frozenMemtablesMax) {
       this.#freeze(this.#options.notePositions());
       return undefined;
     }
+    if (!isFull) return undefined;
     this.#options.onEvent({ kind: 'stall', frozenMemtables: this.#frozen.length });
     const waiter = deferred();
     this.#roomWaiters.push(waiter);
@@ -126,6 +142,22 @@ export class Db implements StorageEngine {
     await this.#frozen.at(-1)?.flushed.promise;
   }
 
+  requestFreeze(): void {
+    this.#checkWritable();
+    this.#freezeRequested = this.#memtable.entryCount > 0;
+  }
+
+  async compactWhere(wants: (table: EngineTable) => boolean): Promise<CompactedTables> {
+    this.#checkWritable();
+    const result = await this.#compactor.rewriteWhere(wants);
+    this.#checkWritable();
+    return result;
+  }
+
+  get diskBytes(): number {
+    return this.#versions.state.version.bytes;
+  }
+
   /** Resolves when no compaction is under way or due. */
   async compactionsIdle(): Promise<void> {
     await this.#compactor.idle();
@@ -133,14 +165,14 @@ export class Db implements StorageEngine {
 
   statistics(): EngineStatistics {
     const { version } = this.#versions.state;
-    const tables = version.tables();
     return {
       memtableBytes: this.#memtable.sizeBytes,
       frozenMemtables: this.#frozen.length,
-      tableCount: tables.length,
-      tableBytes: tables.reduce((sum, table) => sum + table.bytes, 0),
+      tableCount: version.tables().length,
+      tableBytes: version.bytes,
       flushedBytes: this.#flushedBytes,
       compactedBytes: this.#compactor.writtenBytes,
+      droppedEntries: this.#compactor.droppedEntries,
       filesPerLevel: version.levels.map((level) => level.length),
     };
   }
@@ -164,6 +196,7 @@ export class Db implements StorageEngine {
     const memtable = this.#memtable;
     this.#frozen.push({ memtable, positions: positions.slice(), lastSeq: this.#seq, flushed });
     this.#memtable = this.#newMemtable();
+    this.#freezeRequested = false;
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     this.#flushing = this.#flushAll();
@@ -206,6 +239,7 @@ export class Db implements StorageEngine {
       await this.#versions.commit({ positions });
     }
     this.#frozen.shift();
+    this.#filterStates.flushed(memtable);
     onEvent({ kind: 'positions-flushed', positions });
     oldest.flushed.resolve();
     const waiters = this.#roomWaiters;

@@ -29,6 +29,22 @@ export interface StorageEngine {
   /** Freezes the memtable and resolves when everything written before is in tables. */
   flush(): Promise<void>;
 
+  /**
+   * Makes the next `waitForRoom` freeze the memtable even if it is not full, unless too many are frozen
+   * already: then a later one does. Nothing happens when the memtable is empty.
+   */
+  requestFreeze(): void;
+
+  /**
+   * Lets the compaction filter see the tables that are wanted, one after the other when nothing else is to
+   * be compacted, and rewrites those of which it drops something; no table is merged with another. Reaches
+   * what no new writes bring a compaction to.
+   */
+  compactWhere(wants: (table: EngineTable) => boolean): Promise<CompactedTables>;
+
+  /** Of all tables there are now. What snapshots still hold beside them is not counted. */
+  readonly diskBytes: number;
+
   statistics(): EngineStatistics;
   close(): Promise<void>;
 }
@@ -62,6 +78,30 @@ export interface EngineEntry {
   readonly value: Uint8Array;
 }
 
+/** A table, for the choice whether to rewrite it. */
+export interface EngineTable {
+  /** Never changes and is never used again. A rewritten table has another. */
+  readonly fileNumber: number;
+  readonly level: number;
+  readonly sizeBytes: number;
+  readonly entryCount: number;
+  readonly smallestKey: Uint8Array;
+  readonly largestKey: Uint8Array;
+  /** The greatest ending of a key. With an inverted time as the ending, that of the oldest entry. */
+  readonly largestSuffix: Uint8Array;
+}
+
+/** What came of `compactWhere`. Tables that were merged meanwhile, or are damaged, are passed over. */
+export interface CompactedTables {
+  readonly tablesRewritten: number;
+  readonly droppedEntries: number;
+  /**
+   * Tables that have nothing more to drop by the state of the filter just used: those left as they were and
+   * those written. To look at them again before that state has moved on is for nothing.
+   */
+  readonly judgedFileNumbers: readonly number[];
+}
+
 export type MaybePromise<T> = T | Promise<T>;
 
 export interface EngineStatistics {
@@ -71,6 +111,8 @@ export interface EngineStatistics {
   readonly tableBytes: number;
   readonly flushedBytes: number;
   readonly compactedBytes: number;
+  /** By the compaction filter. */
+  readonly droppedEntries: number;
   readonly filesPerLevel: readonly number[];
 }
 
@@ -80,7 +122,12 @@ export type EngineEvent =
   | { readonly kind: 'flush-end'; readonly bytes: number; readonly table: number }
   | { readonly kind: 'positions-flushed'; readonly positions: Uint8Array }
   | { readonly kind: 'compaction-begin'; readonly level: number; readonly tables: number }
-  | { readonly kind: 'compaction-end'; readonly level: number; readonly bytes: number }
+  | {
+      readonly kind: 'compaction-end';
+      readonly level: number;
+      readonly bytes: number;
+      readonly droppedEntries: number;
+    }
   | { readonly kind: 'stall'; readonly frozenMemtables: number }
   | {
       readonly kind: 'corruption';

@@ -1,11 +1,15 @@
 /** The engine as a library. The shared log of a node is used through `lsm/log/log.ts`. */
+export type { CompactionFilter, CompactionFilterModule, Verdict } from './compaction/filter.ts';
+export type { CompactionFilterSource } from './compaction/filter-states.ts';
 export { Db } from './db.ts';
 export type {
+  CompactedTables,
   EngineCursor,
   EngineEntry,
   EngineEvent,
   EngineSnapshot,
   EngineStatistics,
+  EngineTable,
   MaybePromise,
   StorageEngine,
 } from './engine.ts';

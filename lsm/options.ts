@@ -1,3 +1,4 @@
+import type { CompactionFilterSource } from './compaction/filter-states.ts';
 import type { EngineEvent } from './engine.ts';
 import type { Offload } from './offload/offload.ts';
 import type { Vfs } from './vfs/vfs.ts';
@@ -15,6 +16,9 @@ export interface DbOptions {
    */
   readonly notePositions: () => Uint8Array;
   readonly onEvent?: (event: EngineEvent) => void;
+
+  /** Decides what compactions drop. Default: they drop nothing but what newer writes of a key replace. */
+  readonly compactionFilter?: CompactionFilterSource | undefined;
 
   /** Length of the end of a key that tells values of one series apart. Default 8. */
   readonly seriesSuffixBytes?: number;
@@ -53,6 +57,7 @@ const MIB = 1024 * 1024;
 export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
   return {
     onEvent: () => {},
+    compactionFilter: undefined,
     seriesSuffixBytes: 8,
     isWholeSeriesKey: () => false,
     memtableBytes: 16 * MIB,

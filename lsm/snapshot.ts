@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { compareBytes, prefixSuccessor, rangeStartsWith } from './bytes.ts';
+import { prefixSuccessor, rangeStartsWith } from './bytes.ts';
 import type { EngineCursor, EngineEntry, EngineSnapshot, MaybePromise } from './engine.ts';
 import { BoundedCursor } from './iterator/bounded-cursor.ts';
 import type { Cursor } from './iterator/cursor.ts';
@@ -8,7 +8,7 @@ import { MergingCursor } from './iterator/merging-cursor.ts';
 import { firstOfSeries } from './iterator/point-lookup.ts';
 import type { Memtable } from './memtable/memtable.ts';
 import { MemtableCursor } from './memtable/memtable-cursor.ts';
-import type { TableMeta } from './sstable/table-meta.ts';
+import { mayHoldPrefix, type TableMeta } from './sstable/table-meta.ts';
 import type { TableReader } from './sstable/table-reader.ts';
 import type { Version } from './version/version.ts';
 
@@ -124,12 +124,4 @@ export class Snapshot implements EngineSnapshot {
     }
     return new MergingCursor(cursors);
   }
-}
-
-function mayHoldPrefix(table: TableMeta, prefix: Uint8Array): boolean {
-  const { smallest, largest } = table;
-  if (compareBytes(largest, prefix) < 0) return false;
-  return (
-    compareBytes(smallest, prefix) <= 0 || rangeStartsWith(smallest, 0, smallest.length, prefix)
-  );
 }

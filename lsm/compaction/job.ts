@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { compareRanges } from '../bytes.ts';
-import { type Cursor, NO_BYTES } from '../iterator/cursor.ts';
+import type { Cursor } from '../iterator/cursor.ts';
 import { LevelCursor } from '../iterator/level-cursor.ts';
 import { MergingCursor } from '../iterator/merging-cursor.ts';
 import { Memtable, type MemtableTransfer } from '../memtable/memtable.ts';
 import { MemtableCursor } from '../memtable/memtable-cursor.ts';
-import { tableFileName } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
-import { TableWriter } from '../sstable/table-writer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { Outputs, type OutputsInput } from './outputs.ts';
+import { dropsAny, Sieve, type SieveInput } from './sieve.ts';
 
-/** What flush and compaction have in common. Inputs and outputs are plain data: they pass between threads. */
+/** What jobs have in common. Inputs and outputs are plain data: they pass between threads. */
 interface JobInput {
   readonly directory: string;
   readonly suffixBytes: number;
@@ -23,30 +22,31 @@ export interface FlushInput extends JobInput {
   readonly fileNumber: number;
 }
 
-export interface CompactInput extends JobInput {
+export interface CompactInput extends OutputsInput {
   /** Each a list of tables that follow one another without overlap. */
   readonly runs: readonly (readonly TableMeta[])[];
-  readonly firstFileNumber: number;
-  readonly fileNumberCount: number;
-  readonly tableBytes: number;
-  /** Keys at which an output must be cut, ascending. */
-  readonly borders: readonly Uint8Array[];
+  /** Without one every entry stays. */
+  readonly sieve: SieveInput | undefined;
+}
+
+export interface RewriteInput extends JobInput {
+  readonly table: TableMeta;
+  readonly fileNumber: number;
+  readonly sieve: SieveInput;
+}
+
+export interface CompactOutput {
+  /** In key order; none when everything was dropped. */
+  readonly tables: readonly TableMeta[];
+  readonly droppedEntries: number;
 }
 
 /** Writes a frozen memtable as one table, durable when this resolves. Only the newest value of a key goes. */
 export async function runFlush(vfs: Vfs, input: FlushInput): Promise<TableMeta> {
   const memtable = Memtable.fromTransfer(input.memtable);
   const cursor = new MemtableCursor(memtable, Number.MAX_SAFE_INTEGER);
-  const { fileNumber } = input;
-  const outputs = new Outputs(vfs, {
-    ...input,
-    firstFileNumber: fileNumber,
-    fileNumberCount: 1,
-    tableBytes: Number.POSITIVE_INFINITY,
-    borders: [],
-  });
-  const [table, ...others] = await outputs.writeAll(cursor);
-  assert(table !== undefined && others.length === 0, 'a flush writes one table');
+  const [table] = await new Outputs(vfs, oneTable(input)).writeAll(cursor);
+  assert(table !== undefined, 'a flush writes a table');
   return table;
 }
 
@@ -55,95 +55,59 @@ export async function runFlush(vfs: Vfs, input: FlushInput): Promise<TableMeta> 
  * stays: snapshots hold on to the tables they see, so none needs the others. Memory is bounded by a
  * read-ahead window for each run and one table's index and filter.
  */
-export async function runCompact(vfs: Vfs, input: CompactInput): Promise<TableMeta[]> {
+export async function runCompact(vfs: Vfs, input: CompactInput): Promise<CompactOutput> {
+  return withTables(vfs, input, input.runs, async (cursor) => {
+    const sieve = input.sieve && (await Sieve.create(vfs, input, input.sieve));
+    const tables = await new Outputs(vfs, input).writeAll(cursor(), sieve);
+    return { tables, droppedEntries: sieve?.droppedEntries ?? 0 };
+  });
+}
+
+/**
+ * Writes a table again without what the filter drops: one table, or none. When nothing is to be dropped it
+ * writes nothing, as flash wears out by writing: then `droppedEntries` is 0 and there are no tables.
+ */
+export async function runRewrite(vfs: Vfs, input: RewriteInput): Promise<CompactOutput> {
+  return withTables(vfs, input, [[input.table]], async (cursor) => {
+    const newSieve = () => Sieve.create(vfs, input, input.sieve);
+    if (!(await dropsAny(cursor(), await newSieve()))) return { tables: [], droppedEntries: 0 };
+    const sieve = await newSieve();
+    const tables = await new Outputs(vfs, oneTable(input)).writeAll(cursor(), sieve);
+    return { tables, droppedEntries: sieve.droppedEntries };
+  });
+}
+
+/** Tables that came from one memtable or one table are never cut: level 0 would get many out of one. */
+function oneTable(input: JobInput & { readonly fileNumber: number }): OutputsInput {
+  const { directory, suffixBytes, blockSizeBytes, fileNumber } = input;
+  return {
+    directory,
+    suffixBytes,
+    blockSizeBytes,
+    firstFileNumber: fileNumber,
+    fileNumberCount: 1,
+    tableBytes: Number.POSITIVE_INFINITY,
+    borders: [],
+  };
+}
+
+/** Opens all tables, gives out cursors over them merged, and closes them. */
+async function withTables<T>(
+  vfs: Vfs,
+  { directory }: { readonly directory: string },
+  runs: readonly (readonly TableMeta[])[],
+  use: (cursor: () => Cursor) => Promise<T>,
+): Promise<T> {
   const readers = new Map<TableMeta, TableReader>();
   try {
-    for (const table of input.runs.flat()) {
-      readers.set(table, await TableReader.open(vfs, input.directory, table.fileNumber));
+    for (const table of runs.flat()) {
+      readers.set(table, await TableReader.open(vfs, directory, table.fileNumber));
     }
     const open = (table: TableMeta) =>
       (readers.get(table) as TableReader).scanCursor(READ_AHEAD_BYTES);
-    const cursors = input.runs.map((tables) => new LevelCursor(tables, open));
-    return await new Outputs(vfs, input).writeAll(new MergingCursor(cursors));
+    return await use(() => new MergingCursor(runs.map((tables) => new LevelCursor(tables, open))));
   } finally {
     for (const reader of readers.values()) await reader.close();
-  }
-}
-
-type OutputsInput = Omit<CompactInput, 'runs'>;
-
-/** The tables that a job writes, one after the other. */
-class Outputs {
-  readonly #vfs: Vfs;
-  readonly #input: OutputsInput;
-  readonly #finished: TableMeta[] = [];
-  #created = 0;
-  #writer: TableWriter | undefined;
-  /** Index of the first border above the current key. */
-  #nextBorder = 0;
-
-  constructor(vfs: Vfs, input: OutputsInput) {
-    this.#vfs = vfs;
-    this.#input = input;
-  }
-
-  async writeAll(cursor: Cursor): Promise<TableMeta[]> {
-    try {
-      await cursor.seek(NO_BYTES);
-      while (cursor.valid) {
-        if (this.#passesBorder(cursor) || this.#isFull()) await this.#finishTable();
-        this.#writer ??= await this.#createWriter();
-        this.#writer.add(cursor);
-        if (this.#writer.wantsDrain) await this.#writer.drain();
-        const wait = cursor.next();
-        if (wait !== undefined) await wait;
-      }
-      await this.#finishTable();
-      await this.#vfs.syncDirectory(this.#input.directory);
-      return this.#finished;
-    } catch (error) {
-      await this.#removeAll();
-      throw error;
-    }
-  }
-
-  #passesBorder(cursor: Cursor): boolean {
-    const { borders } = this.#input;
-    const before = this.#nextBorder;
-    for (; this.#nextBorder < borders.length; this.#nextBorder++) {
-      const border = borders[this.#nextBorder] as Uint8Array;
-      const { keyBytes, keyStart, keyEnd } = cursor;
-      if (compareRanges(keyBytes, keyStart, keyEnd, border, 0, border.length) < 0) break;
-    }
-    return this.#nextBorder > before;
-  }
-
-  #isFull(): boolean {
-    return this.#writer !== undefined && this.#writer.sizeBytes >= this.#input.tableBytes;
-  }
-
-  async #createWriter(): Promise<TableWriter> {
-    const { directory, blockSizeBytes, suffixBytes, firstFileNumber } = this.#input;
-    assert(this.#created < this.#input.fileNumberCount, 'enough file numbers were reserved');
-    const fileNumber = firstFileNumber + this.#created++;
-    const options = { vfs: this.#vfs, directory, fileNumber, blockSizeBytes, suffixBytes };
-    return TableWriter.create(options);
-  }
-
-  async #finishTable(): Promise<void> {
-    const writer = this.#writer;
-    if (writer === undefined) return;
-    this.#finished.push(await writer.finish());
-    this.#writer = undefined;
-  }
-
-  /** What a failed job leaves is of no use. What cannot be removed now goes at the next open. */
-  async #removeAll(): Promise<void> {
-    await this.#writer?.abandon().catch(() => {});
-    for (let i = 0; i < this.#created; i++) {
-      const name = tableFileName(this.#input.firstFileNumber + i);
-      await this.#vfs.remove(`${this.#input.directory}/${name}`).catch(() => {});
-    }
   }
 }
 

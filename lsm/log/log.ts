@@ -242,13 +242,18 @@ export class Log {
     }
   }
 
+  /** What its segments take. */
+  get diskBytes(): number {
+    return this.#files.bytes;
+  }
+
   statistics(): LogStatistics {
     return {
       rounds: this.#rounds,
       syncs: this.#syncs,
       bytesWritten: this.#bytesWritten,
       segments: this.#files.count,
-      bytesOnDisk: this.#files.bytes,
+      bytesOnDisk: this.diskBytes,
     };
   }
 

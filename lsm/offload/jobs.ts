@@ -1,4 +1,11 @@
-import { type CompactInput, type FlushInput, runCompact, runFlush } from '../compaction/job.ts';
+import {
+  type CompactInput,
+  type FlushInput,
+  type RewriteInput,
+  runCompact,
+  runFlush,
+  runRewrite,
+} from '../compaction/job.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import type { JobName } from './offload.ts';
 
@@ -9,5 +16,7 @@ export function runJob(vfs: Vfs, job: JobName, input: unknown): Promise<unknown>
       return runFlush(vfs, input as FlushInput);
     case 'compact':
       return runCompact(vfs, input as CompactInput);
+    case 'rewrite':
+      return runRewrite(vfs, input as RewriteInput);
   }
 }

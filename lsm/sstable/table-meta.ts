@@ -1,3 +1,4 @@
+import { compareBytes, rangeStartsWith } from '../bytes.ts';
 import type { ByteReader, ByteWriter } from '../encoding.ts';
 
 /** What a table says about itself in its properties block. */
@@ -11,6 +12,8 @@ export interface TableProperties {
   readonly largest: Uint8Array;
   /** The least suffix of all keys, which is the newest time: a lookup with a newer value skips the table. */
   readonly suffixMin: Uint8Array;
+  /** The greatest suffix of all keys, which is the oldest time: tells whether there may be something to drop. */
+  readonly suffixMax: Uint8Array;
 }
 
 /** A table as the manifest names it. */
@@ -21,6 +24,15 @@ export interface TableMeta extends TableProperties {
   readonly damaged: boolean;
 }
 
+/** By its range of keys. */
+export function mayHoldPrefix(table: TableMeta, prefix: Uint8Array): boolean {
+  const { smallest, largest } = table;
+  if (compareBytes(largest, prefix) < 0) return false;
+  return (
+    compareBytes(smallest, prefix) <= 0 || rangeStartsWith(smallest, 0, smallest.length, prefix)
+  );
+}
+
 export function encodeProperties(writer: ByteWriter, properties: TableProperties): void {
   writer.varint(properties.entryCount);
   writer.varint(properties.rawBytes);
@@ -29,6 +41,7 @@ export function encodeProperties(writer: ByteWriter, properties: TableProperties
   writer.byteString(properties.smallest);
   writer.byteString(properties.largest);
   writer.byteString(properties.suffixMin);
+  writer.byteString(properties.suffixMax);
 }
 
 export function decodeProperties(reader: ByteReader): TableProperties {
@@ -40,5 +53,6 @@ export function decodeProperties(reader: ByteReader): TableProperties {
     smallest: reader.byteString(),
     largest: reader.byteString(),
     suffixMin: reader.byteString(),
+    suffixMax: reader.byteString(),
   };
 }

@@ -88,6 +88,11 @@ export class TableReader implements BlockSource {
     return this.#firstIfIn(filter.bytes, series, hash);
   }
 
+  /** The bloom filter of the series in the table, read anew. */
+  filter(): Promise<Uint8Array> {
+    return readBlock(this.#table, this.#filter);
+  }
+
   data(handle: BlockHandle): MaybePromise<Block> {
     return (this.#cache?.get(handle.offset) as Block | undefined) ?? this.#load(handle);
   }
@@ -112,7 +117,7 @@ export class TableReader implements BlockSource {
     series: Uint8Array,
     hash: SeriesHash,
   ): Promise<FoundEntry | undefined> {
-    const filter: Cacheable = { bytes: await readBlock(this.#table, this.#filter) };
+    const filter: Cacheable = { bytes: await this.filter() };
     this.#cache?.add(this.#filter.offset, filter);
     return this.#firstIfIn(filter.bytes, series, hash);
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { compareRanges, writeU32 } from '../bytes.ts';
+import { compareRanges, copyRange, writeU32 } from '../bytes.ts';
 import { ByteWriter } from '../encoding.ts';
 import { crc32c } from '../hash/crc32c.ts';
 import type { Cursor } from '../iterator/cursor.ts';
@@ -34,6 +34,8 @@ export class TableWriter {
   #lastKeyLength = -1;
   #smallest: Uint8Array | undefined;
   #suffixMin: Uint8Array | undefined;
+  /** Zeros are the least of all. */
+  readonly #suffixMax: Uint8Array;
   #entryCount = 0;
   #rawBytes = 0;
   #seqMin = Number.MAX_SAFE_INTEGER;
@@ -43,6 +45,7 @@ export class TableWriter {
     this.#options = options;
     this.#file = file;
     this.#index = new IndexBuilder(options.blockSizeBytes);
+    this.#suffixMax = new Uint8Array(options.suffixBytes);
   }
 
   static async create(options: TableWriterOptions): Promise<TableWriter> {
@@ -118,22 +121,31 @@ export class TableWriter {
       smallest: this.#smallest as Uint8Array,
       largest: this.#data.lastKey.slice(),
       suffixMin: this.#suffixMin as Uint8Array,
+      suffixMax: this.#suffixMax,
     };
   }
 
   /** `common` is what the key has in common with the one before. */
   #noteSeries(key: Uint8Array, start: number, end: number, common: number): void {
     const seriesEnd = end - this.#options.suffixBytes;
+    assert(seriesEnd >= start, 'a key holds its suffix');
+    this.#noteSuffix(key, seriesEnd, end);
     const isSameSeries = end - start === this.#lastKeyLength && start + common >= seriesEnd;
     this.#lastKeyLength = end - start;
     if (isSameSeries) return;
-    assert(seriesEnd >= start, 'a key holds its suffix');
     this.#filter.add(key, start, seriesEnd);
     this.#smallest ??= key.slice(start, end);
     // Within a series suffixes ascend, so that its first is its least.
     const least = this.#suffixMin;
     if (least === undefined || compareRanges(key, seriesEnd, end, least, 0, least.length) < 0) {
       this.#suffixMin = key.slice(seriesEnd, end);
+    }
+  }
+
+  #noteSuffix(key: Uint8Array, start: number, end: number): void {
+    const greatest = this.#suffixMax;
+    if (compareRanges(key, start, end, greatest, 0, greatest.length) > 0) {
+      copyRange(greatest, 0, key, start, end);
     }
   }
 

@@ -16,6 +16,8 @@ export interface PlacedTable {
  */
 export class Version {
   readonly levels: readonly (readonly TableMeta[])[];
+  /** Added up when first asked for. */
+  #bytes: number | undefined;
 
   constructor(levels: readonly (readonly TableMeta[])[]) {
     this.levels = levels;
@@ -41,6 +43,12 @@ export class Version {
 
   placedTables(): PlacedTable[] {
     return this.levels.flatMap((tables, level) => tables.map((table) => ({ level, table })));
+  }
+
+  /** Of all tables. */
+  get bytes(): number {
+    this.#bytes ??= this.tables().reduce((sum, table) => sum + table.bytes, 0);
+    return this.#bytes;
   }
 
   /** The tables of a level that may hold keys in `[from, to]`. */

@@ -49,7 +49,16 @@ function tableOver(from: number, to: number, bytes: number, damaged = false): Ta
   const fileNumber = nextFileNumber++;
   const [smallest, largest] = [keyOfNumber(from), keyOfNumber(to)];
   const rest = { entryCount: bytes, rawBytes: bytes, seqMin: 1, seqMax: fileNumber };
-  return { fileNumber, bytes, damaged, smallest, largest, suffixMin: smallest, ...rest };
+  return {
+    fileNumber,
+    bytes,
+    damaged,
+    smallest,
+    largest,
+    suffixMin: smallest,
+    suffixMax: largest,
+    ...rest,
+  };
 }
 
 /** What a merge would write, if the bytes of its inputs lay evenly over their span. */
@@ -153,7 +162,7 @@ describe('the compaction job', () => {
       runs.push([await writer.finish()]);
     }
     await vfs.syncDirectory('/');
-    return runCompact(vfs, {
+    const output = await runCompact(vfs, {
       directory: '/',
       suffixBytes: 8,
       blockSizeBytes: 200,
@@ -162,8 +171,10 @@ describe('the compaction job', () => {
       fileNumberCount: 100,
       tableBytes: 600,
       borders: [Uint8Array.of(2), Uint8Array.of(5), Uint8Array.of(9)],
+      sieve: undefined,
       ...more,
     });
+    return output.tables;
   };
   /** Three lists with some keys in common; a later list has newer values. */
   const lists = () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,17 @@ const compiled = join(import.meta.dirname, '../../dist/lsm/offload/worker-host.j
 const isBuilt = existsSync(compiled);
 if (!isBuilt)
   console.warn(`WorkerOffload is NOT tested: ${compiled} is missing, run npm run build`);
+
+/** Plain JavaScript, as the thread takes nothing else. The state is how long a value must be. */
+const dropsShortValues = `
+import { isMainThread } from 'node:worker_threads';
+export function createCompactionFilter(state, oldestState) {
+  return {
+    judge: (key, keyStart, keyEnd, value, valueStart, valueEnd) =>
+      !isMainThread && valueEnd - valueStart < state[0] && oldestState[0] === 3 ? 'drop' : 'keep',
+  };
+}
+`;
 
 async function withWorker(use: (offload: Offload, directory: string) => Promise<void>) {
   const { WorkerOffload } = await import(pathToFileURL(compiled).href);
@@ -44,6 +55,26 @@ describe.skipIf(!isBuilt)('WorkerOffload', () => {
       expect(db.statistics().compactedBytes).toBeGreaterThan(0);
       const snapshot = db.snapshot();
       expect(await contentOf(snapshot)).toEqual(expected);
+      snapshot.close();
+      await db.close();
+    });
+  });
+
+  it('loads the module of a compaction filter in its thread', async () => {
+    await withWorker(async (offload, directory) => {
+      const module = `${pathToFileURL(directory)}/filter.mjs`;
+      await writeFile(join(directory, 'filter.mjs'), dropsShortValues);
+      const compactionFilter = { module, state: () => Uint8Array.of(3) };
+      // biome-ignore lint/suspicious/noExplicitAny: the helper is typed for the file system in memory
+      const { db } = await openSmall(new OsVfs() as any, { offload, directory, compactionFilter });
+      put(db, keyAt(seriesKey(1, 'a'), 1), utf8('v'));
+      put(db, keyAt(seriesKey(1, 'a'), 2), utf8('long value'));
+      put(db, keyAt(seriesKey(1, 'b'), 1), utf8('w'));
+      await db.flush();
+      const result = await db.compactWhere(() => true);
+      expect(result).toMatchObject({ tablesRewritten: 1, droppedEntries: 2 });
+      const snapshot = db.snapshot();
+      expect([...(await contentOf(snapshot)).values()]).toEqual(['long value']);
       snapshot.close();
       await db.close();
     });

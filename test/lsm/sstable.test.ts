@@ -209,6 +209,7 @@ describe('tables', () => {
     expect(meta.smallest).toEqual(list[0]?.key);
     expect(meta.largest).toEqual(list.at(-1)?.key);
     expect(hex(meta.suffixMin)).toBe(hex(keyAt(new Uint8Array(0), 1039)));
+    expect(hex(meta.suffixMax)).toBe(hex(keyAt(new Uint8Array(0), 1000)));
   });
 
   it('find the first of a series, and at once when all is in the cache', async () => {

@@ -22,6 +22,7 @@ function table(fileNumber: number, smallest: string, largest: string, seqMax = 1
     smallest: utf8(smallest),
     largest: utf8(largest),
     suffixMin: utf8('00000000'),
+    suffixMax: utf8('00000001'),
   };
 }
 

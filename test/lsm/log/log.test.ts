@@ -14,6 +14,14 @@ import {
   texts,
 } from './harness.ts';
 
+async function bytesIn(vfs: CrashableMemVfs): Promise<number> {
+  let sum = 0;
+  for (const name of await vfs.list(directory)) {
+    sum += (await vfs.readFile(`${directory}/${name}`)).length;
+  }
+  return sum;
+}
+
 describe('log', () => {
   it('gives back hard states, configurations and entries of several groups', async () => {
     const vfs = new CrashableMemVfs();
@@ -141,8 +149,10 @@ describe('log', () => {
     await log.commitRound();
     const segments = log.statistics().segments;
     expect(segments).toBeGreaterThan(2);
+    expect(log.diskBytes).toBe(await bytesIn(vfs));
     expect(await log.collect()).toBe(segments - 1);
     expect(await vfs.list(directory)).toHaveLength(1);
+    expect(log.diskBytes).toBe(await bytesIn(vfs));
 
     const reopened = await openLog(vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 }));
     expect(reopened.damage).toEqual([]);
