@@ -433,7 +433,10 @@ export namespace dss {
             PUT = 0,
 
             /** DELETE value */
-            DELETE = 1
+            DELETE = 1,
+
+            /** a tombstone, if the current value still is version `if_version` and has expired */
+            EXPIRE = 2
         }
 
         /**
@@ -470,8 +473,14 @@ export namespace dss {
             /** event time in version units; absent: the version */
             time: number;
 
-            /** not used yet: becomes an absolute expiry when the leader proposes */
+            /** the value expires so long after its version; 0: it does not, unless a rule says so */
             ttlMs: number;
+
+            /** only if the current value has this version; 0: only if there is none */
+            ifVersion: (number|null);
+
+            /** of a compare-and-set: its repetition by the winner has the same */
+            requestToken: Uint8Array;
 
             /**
              * Creates a new Write instance using the specified properties.
@@ -520,8 +529,14 @@ export namespace dss {
                 /** event time in version units; absent: the version */
                 time?: number;
 
-                /** not used yet: becomes an absolute expiry when the leader proposes */
+                /** the value expires so long after its version; 0: it does not, unless a rule says so */
                 ttlMs?: number;
+
+                /** only if the current value has this version; 0: only if there is none */
+                ifVersion?: (number|null);
+
+                /** of a compare-and-set: its repetition by the winner has the same */
+                requestToken?: Uint8Array;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -529,6 +544,753 @@ export namespace dss {
 
             /** Shape of a Write. */
             type $Shape = dss.kv.Write.$Properties;
+        }
+
+        /**
+         * Properties of a RetentionRule.
+         * @deprecated Use dss.kv.RetentionRule.$Properties instead.
+         */
+        interface IRetentionRule extends dss.kv.RetentionRule.$Properties {
+        }
+
+        /** How long values stay (DESIGN §3). The rule with the longest prefix that covers a key counts. */
+        class RetentionRule {
+
+            /**
+             * Constructs a new RetentionRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.RetentionRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** whole levels; empty: every key */
+            prefix: string;
+
+            /** earlier values are kept so long; absent: for ever */
+            keepMs: (number|null);
+
+            /** at most so many values of a key, the newest included; 0: no limit */
+            versions: number;
+
+            /** the newest expires so long after it was written; 0: never */
+            ttlMs: number;
+
+            /**
+             * Creates a new RetentionRule instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RetentionRule instance
+             */
+            static create(properties: dss.kv.RetentionRule.$Shape): dss.kv.RetentionRule & dss.kv.RetentionRule.$Shape;
+            static create(properties?: dss.kv.RetentionRule.$Properties): dss.kv.RetentionRule;
+
+            /**
+             * Encodes the specified RetentionRule message. Does not implicitly {@link dss.kv.RetentionRule.verify|verify} messages.
+             * @param message RetentionRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.RetentionRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetentionRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.RetentionRule & dss.kv.RetentionRule.$Shape} RetentionRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.RetentionRule & dss.kv.RetentionRule.$Shape;
+        }
+
+        namespace RetentionRule {
+
+            /** Properties of a RetentionRule. */
+            interface $Properties {
+
+                /** whole levels; empty: every key */
+                prefix?: string;
+
+                /** earlier values are kept so long; absent: for ever */
+                keepMs?: (number|null);
+
+                /** at most so many values of a key, the newest included; 0: no limit */
+                versions?: number;
+
+                /** the newest expires so long after it was written; 0: never */
+                ttlMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RetentionRule. */
+            type $Shape = dss.kv.RetentionRule.$Properties;
+        }
+
+        /**
+         * Properties of an IngestRule.
+         * @deprecated Use dss.kv.IngestRule.$Properties instead.
+         */
+        interface IIngestRule extends dss.kv.IngestRule.$Properties {
+        }
+
+        /** Which ordinary topics are stored, and how (DESIGN §7). */
+        class IngestRule {
+
+            /**
+             * Constructs a new IngestRule.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.IngestRule.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** IngestRule name. */
+            name: string;
+
+            /** IngestRule filter. */
+            filter: string;
+
+            /** IngestRule except. */
+            except: string[];
+
+            /** template; empty: $topic */
+            key: string;
+
+            /** empty: the whole payload; a path into the JSON; or "each" */
+            value: string;
+
+            /** path into the JSON; empty: none */
+            time: string;
+
+            /** of a number: s, ms, us, ns */
+            timeUnit: string;
+
+            /** of a text without one */
+            timeZone: string;
+
+            /**
+             * Creates a new IngestRule instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns IngestRule instance
+             */
+            static create(properties: dss.kv.IngestRule.$Shape): dss.kv.IngestRule & dss.kv.IngestRule.$Shape;
+            static create(properties?: dss.kv.IngestRule.$Properties): dss.kv.IngestRule;
+
+            /**
+             * Encodes the specified IngestRule message. Does not implicitly {@link dss.kv.IngestRule.verify|verify} messages.
+             * @param message IngestRule message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.IngestRule.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an IngestRule message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.IngestRule & dss.kv.IngestRule.$Shape} IngestRule
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.IngestRule & dss.kv.IngestRule.$Shape;
+        }
+
+        namespace IngestRule {
+
+            /** Properties of an IngestRule. */
+            interface $Properties {
+
+                /** IngestRule name */
+                name?: string;
+
+                /** IngestRule filter */
+                filter?: string;
+
+                /** IngestRule except */
+                except?: string[];
+
+                /** template; empty: $topic */
+                key?: string;
+
+                /** empty: the whole payload; a path into the JSON; or "each" */
+                value?: string;
+
+                /** path into the JSON; empty: none */
+                time?: string;
+
+                /** of a number: s, ms, us, ns */
+                timeUnit?: string;
+
+                /** of a text without one */
+                timeZone?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an IngestRule. */
+            type $Shape = dss.kv.IngestRule.$Properties;
+        }
+
+        /**
+         * Properties of a Settings.
+         * @deprecated Use dss.kv.Settings.$Properties instead.
+         */
+        interface ISettings extends dss.kv.Settings.$Properties {
+        }
+
+        /** What the cluster was told at run time: the state of the meta group. */
+        class Settings {
+
+            /**
+             * Constructs a new Settings.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Settings.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Settings revision. */
+            revision: number;
+
+            /** Settings retention. */
+            retention: dss.kv.RetentionRule[];
+
+            /** Settings ingest. */
+            ingest: dss.kv.IngestRule[];
+
+            /**
+             * Creates a new Settings instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Settings instance
+             */
+            static create(properties: dss.kv.Settings.$Shape): dss.kv.Settings & dss.kv.Settings.$Shape;
+            static create(properties?: dss.kv.Settings.$Properties): dss.kv.Settings;
+
+            /**
+             * Encodes the specified Settings message. Does not implicitly {@link dss.kv.Settings.verify|verify} messages.
+             * @param message Settings message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Settings.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Settings message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Settings & dss.kv.Settings.$Shape} Settings
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Settings & dss.kv.Settings.$Shape;
+        }
+
+        namespace Settings {
+
+            /** Properties of a Settings. */
+            interface $Properties {
+
+                /** Settings revision */
+                revision?: number;
+
+                /** Settings retention */
+                retention?: dss.kv.RetentionRule.$Properties[];
+
+                /** Settings ingest */
+                ingest?: dss.kv.IngestRule.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Settings. */
+            type $Shape = dss.kv.Settings.$Properties;
+        }
+
+        /**
+         * Properties of a SettingsRecord.
+         * @deprecated Use dss.kv.SettingsRecord.$Properties instead.
+         */
+        interface ISettingsRecord extends dss.kv.SettingsRecord.$Properties {
+        }
+
+        /** Log entry of the meta group: replaces the settings if they still have this revision. */
+        class SettingsRecord {
+
+            /**
+             * Constructs a new SettingsRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.SettingsRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SettingsRecord format. */
+            format: number;
+
+            /** SettingsRecord expectedRevision. */
+            expectedRevision: number;
+
+            /** SettingsRecord settings. */
+            settings: dss.kv.Settings;
+
+            /**
+             * Creates a new SettingsRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SettingsRecord instance
+             */
+            static create(properties: dss.kv.SettingsRecord.$Shape): dss.kv.SettingsRecord & dss.kv.SettingsRecord.$Shape;
+            static create(properties?: dss.kv.SettingsRecord.$Properties): dss.kv.SettingsRecord;
+
+            /**
+             * Encodes the specified SettingsRecord message. Does not implicitly {@link dss.kv.SettingsRecord.verify|verify} messages.
+             * @param message SettingsRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.SettingsRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SettingsRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.SettingsRecord & dss.kv.SettingsRecord.$Shape} SettingsRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.SettingsRecord & dss.kv.SettingsRecord.$Shape;
+        }
+
+        namespace SettingsRecord {
+
+            /** Properties of a SettingsRecord. */
+            interface $Properties {
+
+                /** SettingsRecord format */
+                format?: number;
+
+                /** SettingsRecord expectedRevision */
+                expectedRevision?: number;
+
+                /** SettingsRecord settings */
+                settings?: dss.kv.Settings.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SettingsRecord. */
+            type $Shape = dss.kv.SettingsRecord.$Properties;
+        }
+
+        /**
+         * Properties of a RulesRecord.
+         * @deprecated Use dss.kv.RulesRecord.$Properties instead.
+         */
+        interface IRulesRecord extends dss.kv.RulesRecord.$Properties {
+        }
+
+        /** Log entry by which retention rules reach a shard. */
+        class RulesRecord {
+
+            /**
+             * Constructs a new RulesRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.RulesRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RulesRecord format. */
+            format: number;
+
+            /** RulesRecord version. */
+            version: number;
+
+            /** of the settings that they come from */
+            revision: number;
+
+            /** RulesRecord rules. */
+            rules: dss.kv.RetentionRule[];
+
+            /**
+             * Creates a new RulesRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RulesRecord instance
+             */
+            static create(properties: dss.kv.RulesRecord.$Shape): dss.kv.RulesRecord & dss.kv.RulesRecord.$Shape;
+            static create(properties?: dss.kv.RulesRecord.$Properties): dss.kv.RulesRecord;
+
+            /**
+             * Encodes the specified RulesRecord message. Does not implicitly {@link dss.kv.RulesRecord.verify|verify} messages.
+             * @param message RulesRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.RulesRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RulesRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.RulesRecord & dss.kv.RulesRecord.$Shape} RulesRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.RulesRecord & dss.kv.RulesRecord.$Shape;
+        }
+
+        namespace RulesRecord {
+
+            /** Properties of a RulesRecord. */
+            interface $Properties {
+
+                /** RulesRecord format */
+                format?: number;
+
+                /** RulesRecord version */
+                version?: number;
+
+                /** of the settings that they come from */
+                revision?: number;
+
+                /** RulesRecord rules */
+                rules?: dss.kv.RetentionRule.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RulesRecord. */
+            type $Shape = dss.kv.RulesRecord.$Properties;
+        }
+
+        /**
+         * Properties of a WatermarkRecord.
+         * @deprecated Use dss.kv.WatermarkRecord.$Properties instead.
+         */
+        interface IWatermarkRecord extends dss.kv.WatermarkRecord.$Properties {
+        }
+
+        /** Log entry that lets history go (DESIGN §5, history watermark). */
+        class WatermarkRecord {
+
+            /**
+             * Constructs a new WatermarkRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.WatermarkRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** WatermarkRecord format. */
+            format: number;
+
+            /** WatermarkRecord version. */
+            version: number;
+
+            /** WatermarkRecord cutoffs. */
+            cutoffs: dss.kv.Cutoff[];
+
+            /** every value that expired before is settled */
+            expiryFloor: number;
+
+            /**
+             * Creates a new WatermarkRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns WatermarkRecord instance
+             */
+            static create(properties: dss.kv.WatermarkRecord.$Shape): dss.kv.WatermarkRecord & dss.kv.WatermarkRecord.$Shape;
+            static create(properties?: dss.kv.WatermarkRecord.$Properties): dss.kv.WatermarkRecord;
+
+            /**
+             * Encodes the specified WatermarkRecord message. Does not implicitly {@link dss.kv.WatermarkRecord.verify|verify} messages.
+             * @param message WatermarkRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.WatermarkRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WatermarkRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.WatermarkRecord & dss.kv.WatermarkRecord.$Shape} WatermarkRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.WatermarkRecord & dss.kv.WatermarkRecord.$Shape;
+        }
+
+        namespace WatermarkRecord {
+
+            /** Properties of a WatermarkRecord. */
+            interface $Properties {
+
+                /** WatermarkRecord format */
+                format?: number;
+
+                /** WatermarkRecord version */
+                version?: number;
+
+                /** WatermarkRecord cutoffs */
+                cutoffs?: dss.kv.Cutoff.$Properties[];
+
+                /** every value that expired before is settled */
+                expiryFloor?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a WatermarkRecord. */
+            type $Shape = dss.kv.WatermarkRecord.$Properties;
+        }
+
+        /**
+         * Properties of a Cutoff.
+         * @deprecated Use dss.kv.Cutoff.$Properties instead.
+         */
+        interface ICutoff extends dss.kv.Cutoff.$Properties {
+        }
+
+        /** What may be dropped of the keys below a prefix. */
+        class Cutoff {
+
+            /**
+             * Constructs a new Cutoff.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Cutoff.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Cutoff prefix. */
+            prefix: string;
+
+            /** earlier values, in version units, but never the newest */
+            time: number;
+
+            /** tombstones before it, also when they are the newest */
+            tombstoneTime: number;
+
+            /** not in a WatermarkRecord */
+            counts: dss.kv.CountLimit[];
+
+            /**
+             * Creates a new Cutoff instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Cutoff instance
+             */
+            static create(properties: dss.kv.Cutoff.$Shape): dss.kv.Cutoff & dss.kv.Cutoff.$Shape;
+            static create(properties?: dss.kv.Cutoff.$Properties): dss.kv.Cutoff;
+
+            /**
+             * Encodes the specified Cutoff message. Does not implicitly {@link dss.kv.Cutoff.verify|verify} messages.
+             * @param message Cutoff message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Cutoff.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Cutoff message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Cutoff & dss.kv.Cutoff.$Shape} Cutoff
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Cutoff & dss.kv.Cutoff.$Shape;
+        }
+
+        namespace Cutoff {
+
+            /** Properties of a Cutoff. */
+            interface $Properties {
+
+                /** Cutoff prefix */
+                prefix?: string;
+
+                /** earlier values, in version units, but never the newest */
+                time?: number;
+
+                /** tombstones before it, also when they are the newest */
+                tombstoneTime?: number;
+
+                /** not in a WatermarkRecord */
+                counts?: dss.kv.CountLimit.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Cutoff. */
+            type $Shape = dss.kv.Cutoff.$Properties;
+        }
+
+        /**
+         * Properties of a CountLimit.
+         * @deprecated Use dss.kv.CountLimit.$Properties instead.
+         */
+        interface ICountLimit extends dss.kv.CountLimit.$Properties {
+        }
+
+        /** Of the values up to this version all but the newest `count` of a key may go. */
+        class CountLimit {
+
+            /**
+             * Constructs a new CountLimit.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.CountLimit.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** CountLimit upToVersion. */
+            upToVersion: number;
+
+            /** CountLimit count. */
+            count: number;
+
+            /**
+             * Creates a new CountLimit instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns CountLimit instance
+             */
+            static create(properties: dss.kv.CountLimit.$Shape): dss.kv.CountLimit & dss.kv.CountLimit.$Shape;
+            static create(properties?: dss.kv.CountLimit.$Properties): dss.kv.CountLimit;
+
+            /**
+             * Encodes the specified CountLimit message. Does not implicitly {@link dss.kv.CountLimit.verify|verify} messages.
+             * @param message CountLimit message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.CountLimit.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CountLimit message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.CountLimit & dss.kv.CountLimit.$Shape} CountLimit
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.CountLimit & dss.kv.CountLimit.$Shape;
+        }
+
+        namespace CountLimit {
+
+            /** Properties of a CountLimit. */
+            interface $Properties {
+
+                /** CountLimit upToVersion */
+                upToVersion?: number;
+
+                /** CountLimit count */
+                count?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a CountLimit. */
+            type $Shape = dss.kv.CountLimit.$Properties;
+        }
+
+        /**
+         * Properties of a RetentionState.
+         * @deprecated Use dss.kv.RetentionState.$Properties instead.
+         */
+        interface IRetentionState extends dss.kv.RetentionState.$Properties {
+        }
+
+        /** What a shard's log has said about retention so far. */
+        class RetentionState {
+
+            /**
+             * Constructs a new RetentionState.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.RetentionState.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RetentionState revision. */
+            revision: number;
+
+            /** RetentionState rules. */
+            rules: dss.kv.RetentionRule[];
+
+            /** RetentionState cutoffs. */
+            cutoffs: dss.kv.Cutoff[];
+
+            /** RetentionState expiryFloor. */
+            expiryFloor: number;
+
+            /**
+             * Creates a new RetentionState instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RetentionState instance
+             */
+            static create(properties: dss.kv.RetentionState.$Shape): dss.kv.RetentionState & dss.kv.RetentionState.$Shape;
+            static create(properties?: dss.kv.RetentionState.$Properties): dss.kv.RetentionState;
+
+            /**
+             * Encodes the specified RetentionState message. Does not implicitly {@link dss.kv.RetentionState.verify|verify} messages.
+             * @param message RetentionState message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.RetentionState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetentionState message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.RetentionState & dss.kv.RetentionState.$Shape} RetentionState
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.RetentionState & dss.kv.RetentionState.$Shape;
+        }
+
+        namespace RetentionState {
+
+            /** Properties of a RetentionState. */
+            interface $Properties {
+
+                /** RetentionState revision */
+                revision?: number;
+
+                /** RetentionState rules */
+                rules?: dss.kv.RetentionRule.$Properties[];
+
+                /** RetentionState cutoffs */
+                cutoffs?: dss.kv.Cutoff.$Properties[];
+
+                /** RetentionState expiryFloor */
+                expiryFloor?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RetentionState. */
+            type $Shape = dss.kv.RetentionState.$Properties;
         }
 
         /**
@@ -571,8 +1333,11 @@ export namespace dss {
             /** GroupPosition streams. */
             streams: dss.kv.Stream[];
 
-            /** not used yet: below it history may be dropped */
-            historyWatermark: number;
+            /** of a shard */
+            retention: dss.kv.RetentionState;
+
+            /** of the meta group */
+            settings: dss.kv.Settings;
 
             /**
              * Creates a new GroupPosition instance using the specified properties.
@@ -627,8 +1392,11 @@ export namespace dss {
                 /** GroupPosition streams */
                 streams?: dss.kv.Stream.$Properties[];
 
-                /** not used yet: below it history may be dropped */
-                historyWatermark?: number;
+                /** of a shard */
+                retention?: dss.kv.RetentionState.$Properties;
+
+                /** of the meta group */
+                settings?: dss.kv.Settings.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1005,6 +1773,18 @@ export namespace dss {
             /** Heartbeat name. */
             name: string;
 
+            /** of the settings that the sender knows; who knows older ones asks for them */
+            settingsRevision: number;
+
+            /** log and tables */
+            storageUsedBytes: number;
+
+            /** the sender's budget for them; 0: none */
+            storageMaxBytes: number;
+
+            /** over budget, and no history is left to drop: puts are refused */
+            storageFull: boolean;
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -1081,6 +1861,18 @@ export namespace dss {
 
                 /** Heartbeat name */
                 name?: string;
+
+                /** of the settings that the sender knows; who knows older ones asks for them */
+                settingsRevision?: number;
+
+                /** log and tables */
+                storageUsedBytes?: number;
+
+                /** the sender's budget for them; 0: none */
+                storageMaxBytes?: number;
+
+                /** over budget, and no history is left to drop: puts are refused */
+                storageFull?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1321,8 +2113,14 @@ export namespace dss {
             /** Rpc genesisReply. */
             genesisReply: (dss.cluster.GenesisReply|null);
 
+            /** Rpc settingsRequest. */
+            settingsRequest: (dss.cluster.SettingsRequest|null);
+
+            /** Rpc settingsReply. */
+            settingsReply: (dss.cluster.SettingsReply|null);
+
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -1395,8 +2193,14 @@ export namespace dss {
                 /** Rpc genesisReply */
                 genesisReply?: (dss.cluster.GenesisReply.$Properties|null);
 
+                /** Rpc settingsRequest */
+                settingsRequest?: (dss.cluster.SettingsRequest.$Properties|null);
+
+                /** Rpc settingsReply */
+                settingsReply?: (dss.cluster.SettingsReply.$Properties|null);
+
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1417,9 +2221,11 @@ export namespace dss {
               helloReply?: dss.cluster.HelloReply.$Shape|null;
               genesis?: dss.cluster.Genesis.$Shape|null;
               genesisReply?: dss.cluster.GenesisReply.$Shape|null;
+              settingsRequest?: dss.cluster.SettingsRequest.$Shape|null;
+              settingsReply?: dss.cluster.SettingsReply.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape })
             );
         }
 
@@ -1571,6 +2377,9 @@ export namespace dss {
             /** ForwardReply baseVersion. */
             baseVersion: number;
 
+            /** of the conditional writes in the batch */
+            results: dss.cluster.ConditionalResult[];
+
             /**
              * Creates a new ForwardReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -1621,12 +2430,256 @@ export namespace dss {
                 /** ForwardReply baseVersion */
                 baseVersion?: number;
 
+                /** of the conditional writes in the batch */
+                results?: dss.cluster.ConditionalResult.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ForwardReply. */
             type $Shape = dss.cluster.ForwardReply.$Properties;
+        }
+
+        /**
+         * Properties of a ConditionalResult.
+         * @deprecated Use dss.cluster.ConditionalResult.$Properties instead.
+         */
+        interface IConditionalResult extends dss.cluster.ConditionalResult.$Properties {
+        }
+
+        /** Represents a ConditionalResult. */
+        class ConditionalResult {
+
+            /**
+             * Constructs a new ConditionalResult.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ConditionalResult.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConditionalResult ordinal. */
+            ordinal: number;
+
+            /** ConditionalResult won. */
+            won: boolean;
+
+            /** of the value that the key has now; 0: it has none */
+            version: number;
+
+            /** of the winner; 0: it does not expire */
+            expiresAt: number;
+
+            /**
+             * Creates a new ConditionalResult instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConditionalResult instance
+             */
+            static create(properties: dss.cluster.ConditionalResult.$Shape): dss.cluster.ConditionalResult & dss.cluster.ConditionalResult.$Shape;
+            static create(properties?: dss.cluster.ConditionalResult.$Properties): dss.cluster.ConditionalResult;
+
+            /**
+             * Encodes the specified ConditionalResult message. Does not implicitly {@link dss.cluster.ConditionalResult.verify|verify} messages.
+             * @param message ConditionalResult message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ConditionalResult.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConditionalResult message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ConditionalResult & dss.cluster.ConditionalResult.$Shape} ConditionalResult
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ConditionalResult & dss.cluster.ConditionalResult.$Shape;
+        }
+
+        namespace ConditionalResult {
+
+            /** Properties of a ConditionalResult. */
+            interface $Properties {
+
+                /** ConditionalResult ordinal */
+                ordinal?: number;
+
+                /** ConditionalResult won */
+                won?: boolean;
+
+                /** of the value that the key has now; 0: it has none */
+                version?: number;
+
+                /** of the winner; 0: it does not expire */
+                expiresAt?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConditionalResult. */
+            type $Shape = dss.cluster.ConditionalResult.$Properties;
+        }
+
+        /**
+         * Properties of a SettingsRequest.
+         * @deprecated Use dss.cluster.SettingsRequest.$Properties instead.
+         */
+        interface ISettingsRequest extends dss.cluster.SettingsRequest.$Properties {
+        }
+
+        /** Reads the settings, or changes them: that goes to the leader of the meta group. */
+        class SettingsRequest {
+
+            /**
+             * Constructs a new SettingsRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SettingsRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SettingsRequest change. */
+            change: dss.kv.SettingsRecord;
+
+            /**
+             * Creates a new SettingsRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SettingsRequest instance
+             */
+            static create(properties: dss.cluster.SettingsRequest.$Shape): dss.cluster.SettingsRequest & dss.cluster.SettingsRequest.$Shape;
+            static create(properties?: dss.cluster.SettingsRequest.$Properties): dss.cluster.SettingsRequest;
+
+            /**
+             * Encodes the specified SettingsRequest message. Does not implicitly {@link dss.cluster.SettingsRequest.verify|verify} messages.
+             * @param message SettingsRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SettingsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SettingsRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SettingsRequest & dss.cluster.SettingsRequest.$Shape} SettingsRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SettingsRequest & dss.cluster.SettingsRequest.$Shape;
+        }
+
+        namespace SettingsRequest {
+
+            /** Properties of a SettingsRequest. */
+            interface $Properties {
+
+                /** SettingsRequest change */
+                change?: dss.kv.SettingsRecord.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SettingsRequest. */
+            type $Shape = dss.cluster.SettingsRequest.$Properties;
+        }
+
+        /** SettingsStatus enum. */
+        enum SettingsStatus {
+
+            /** SETTINGS_UNSPECIFIED value */
+            SETTINGS_UNSPECIFIED = 0,
+
+            /** here they are; a change has been applied */
+            SETTINGS_OK = 1,
+
+            /** they had another revision already */
+            SETTINGS_CONFLICT = 2,
+
+            /** SETTINGS_NOT_LEADER value */
+            SETTINGS_NOT_LEADER = 3
+        }
+
+        /**
+         * Properties of a SettingsReply.
+         * @deprecated Use dss.cluster.SettingsReply.$Properties instead.
+         */
+        interface ISettingsReply extends dss.cluster.SettingsReply.$Properties {
+        }
+
+        /** Represents a SettingsReply. */
+        class SettingsReply {
+
+            /**
+             * Constructs a new SettingsReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SettingsReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SettingsReply status. */
+            status: dss.cluster.SettingsStatus;
+
+            /** SettingsReply settings. */
+            settings: dss.kv.Settings;
+
+            /** SettingsReply leaderNode. */
+            leaderNode: string;
+
+            /**
+             * Creates a new SettingsReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SettingsReply instance
+             */
+            static create(properties: dss.cluster.SettingsReply.$Shape): dss.cluster.SettingsReply & dss.cluster.SettingsReply.$Shape;
+            static create(properties?: dss.cluster.SettingsReply.$Properties): dss.cluster.SettingsReply;
+
+            /**
+             * Encodes the specified SettingsReply message. Does not implicitly {@link dss.cluster.SettingsReply.verify|verify} messages.
+             * @param message SettingsReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SettingsReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SettingsReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SettingsReply & dss.cluster.SettingsReply.$Shape} SettingsReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SettingsReply & dss.cluster.SettingsReply.$Shape;
+        }
+
+        namespace SettingsReply {
+
+            /** Properties of a SettingsReply. */
+            interface $Properties {
+
+                /** SettingsReply status */
+                status?: dss.cluster.SettingsStatus;
+
+                /** SettingsReply settings */
+                settings?: dss.kv.Settings.$Properties;
+
+                /** SettingsReply leaderNode */
+                leaderNode?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SettingsReply. */
+            type $Shape = dss.cluster.SettingsReply.$Properties;
         }
 
         /**
@@ -1659,6 +2712,9 @@ export namespace dss {
 
             /** ReadRequest history. */
             history: (dss.cluster.HistoryQuery|null);
+
+            /** what this replica has applied will do */
+            eventual: boolean;
 
             /** ReadRequest what. */
             what?: ("get"|"list"|"history");
@@ -1707,6 +2763,9 @@ export namespace dss {
                 /** ReadRequest history */
                 history?: (dss.cluster.HistoryQuery.$Properties|null);
 
+                /** what this replica has applied will do */
+                eventual?: boolean;
+
                 /** ReadRequest what */
                 what?: ("get"|"list"|"history");
 
@@ -1720,6 +2779,7 @@ export namespace dss {
               get?: dss.cluster.GetQuery.$Shape|null;
               list?: dss.cluster.ListQuery.$Shape|null;
               history?: dss.cluster.HistoryQuery.$Shape|null;
+              eventual?: boolean;
               $unknowns?: Uint8Array[];
             } & (
               ({ what?: undefined; get?: null; list?: null; history?: null }|{ what?: "get"; get: dss.cluster.GetQuery.$Shape; list?: null; history?: null }|{ what?: "list"; get?: null; list: dss.cluster.ListQuery.$Shape; history?: null }|{ what?: "history"; get?: null; list?: null; history: dss.cluster.HistoryQuery.$Shape })
@@ -2108,6 +3168,9 @@ export namespace dss {
             /** Item deleted. */
             deleted: boolean;
 
+            /** in version units; 0: never */
+            expiresAt: number;
+
             /**
              * Creates a new Item instance using the specified properties.
              * @param [properties] Properties to set
@@ -2154,6 +3217,9 @@ export namespace dss {
 
                 /** Item deleted */
                 deleted?: boolean;
+
+                /** in version units; 0: never */
+                expiresAt?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
