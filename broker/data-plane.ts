@@ -9,7 +9,7 @@ export interface DataPlane {
    * (1 to 1,024 bytes, no wildcard, no U+0000) and the value is within `valueBytesMax`.
    *
    * `time` is the write's own event time in version units, 0 for none. One that is later than the version is
-   * not believed: the version counts then.
+   * not believed: the version counts then. `ttlMs` after its version the value expires; 0: it does not.
    *
    * The outcome comes later through `sink` with the same `token`. Returns false when the queue is full: this
    * write is still taken, but the caller should stop reading until `writesDrained`.
@@ -23,13 +23,17 @@ export interface DataPlane {
     valueStart: number,
     valueEnd: number,
     time?: number,
+    ttlMs?: number,
   ): boolean;
+
+  /** Stores a value if the current one is the one expected. */
+  compareAndSet(request: CompareAndSet): Promise<CompareAndSetOutcome>;
 
   /** The connection is gone: its writes that have not been forwarded yet are dropped, none is reported. */
   forget(sink: WriteSink): void;
 
-  /** The current value, or the one that was current at a time (in version units); linearizable. */
-  get(key: Uint8Array, at?: number): Promise<GetOutcome>;
+  /** The current value, or the one that was current at a time. */
+  get(key: Uint8Array, options?: GetOptions): Promise<GetOutcome>;
 
   /** What is kept of a key's values, by time. */
   history(query: HistoryQuery): Promise<HistoryOutcome>;
@@ -51,8 +55,42 @@ export interface WriteSink {
   writesDrained(): void;
 }
 
-/** `no-quorum`: not committed within the deadline; it may still be, later. `stopping`: the node goes down. */
-export type WriteFailure = 'no-quorum' | 'stopping';
+/**
+ * `no-quorum`: not committed within the deadline; it may still be, later. `stopping`: the node goes down.
+ * `storage-full`: nothing of it was stored; deletes are still taken.
+ */
+export type WriteFailure = 'no-quorum' | 'stopping' | 'storage-full';
+
+export interface CompareAndSet {
+  readonly key: Uint8Array;
+  /** Empty deletes. */
+  readonly value: Uint8Array;
+  /** Of the value that must be current; null: the key must have none. */
+  readonly ifVersion: number | null;
+  /** The value expires so long after its version; 0: never. */
+  readonly ttlMs: number;
+  /** Same for the same request of the same client: its repetition, while its value is current, wins again. */
+  readonly token: Uint8Array | undefined;
+}
+
+export type CompareAndSetOutcome =
+  | {
+      readonly kind: 'won';
+      readonly version: number;
+      /** In version units; undefined: never. */
+      readonly expiresAt: number | undefined;
+    }
+  /** `version` is that of the current value; null: there is none. */
+  | { readonly kind: 'lost'; readonly version: number | null }
+  /** It may have been carried out, or still be. */
+  | { readonly kind: 'failed'; readonly failure: WriteFailure };
+
+export interface GetOptions {
+  /** In version units; undefined: now. */
+  readonly at?: number;
+  /** Whatever the nearest replica has will do: no quorum is asked. Else the answer is linearizable. */
+  readonly eventual?: boolean;
+}
 
 export interface StoredValue {
   readonly key: Uint8Array;
@@ -61,6 +99,8 @@ export interface StoredValue {
   readonly version: number;
   /** What history is ordered by, in version units (`versionToUnixMs`). */
   readonly time: number;
+  /** In version units; undefined: never. */
+  readonly expiresAt?: number | undefined;
 }
 
 export type GetOutcome =

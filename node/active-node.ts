@@ -10,6 +10,10 @@ import { Watches } from './dataplane/watches.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
+import { compactionFilterModule } from './retention/compaction-filter.ts';
+import { encodeFilterState } from './retention/filter-state.ts';
+import { metaGroup } from './ring/slots.ts';
+import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey } from './shard/engine-key.ts';
 import { ShardHost } from './shard/host.ts';
 import {
@@ -23,6 +27,8 @@ import type { Replica } from './shard/replica.ts';
 import type { StorageNodeOptions } from './storage-node.ts';
 import type { ClusterLink } from './transport/cluster-link.ts';
 import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
+import { MetaGroup } from './upkeep/meta-group.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
 
 export const HEARTBEAT_MS = 1_000;
 
@@ -47,11 +53,14 @@ export class ActiveNode {
   readonly members: Members;
   readonly watches: Watches;
   readonly dataPlane: NodeDataPlane;
+  readonly settings: SettingsService;
   readonly suspects: readonly SuspectReplica[];
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
   readonly #reads: Reads;
+  readonly #meta: MetaGroup;
+  readonly #upkeep: Upkeep;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
   #stopped = false;
@@ -79,6 +88,10 @@ export class ActiveNode {
         .filter(({ slotCount }) => slotCount > 0)
         .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
       isWholeSeriesKey,
+      compactionFilter: {
+        module: compactionFilterModule,
+        state: () => node && encodeFilterState(node.retentions()),
+      },
       onEvent: (event) => reportEngineEvent(options, event),
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
     });
@@ -114,6 +127,19 @@ export class ActiveNode {
     this.#reads = new Reads(shared);
     const { watches } = this;
     this.dataPlane = new NodeDataPlane({ ...shared, own, reads: this.#reads, watches });
+    this.#meta = new MetaGroup(host);
+    this.settings = new SettingsService({
+      env,
+      meta: this.#meta,
+      own: own.node,
+      metaNodes: () => this.map.candidates(metaGroup),
+      call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
+    });
+    const { map, members, dataPlane, settings } = this;
+    this.#upkeep = new Upkeep({
+      ...{ env, host, engine, log, map, members, dataPlane, settings },
+      storageMaxBytes: options.storageMaxBytes ?? 0,
+    });
   }
 
   start(): void {
@@ -133,7 +159,10 @@ export class ActiveNode {
       disconnected: (peer) => this.#onDisconnected(peer),
     });
     this.host.start();
+    void this.settings.start();
+    this.#upkeep.start();
     this.#cancels.push(
+      env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => this.host.tick()),
       env.timers.every(HEARTBEAT_MS, () => {
         this.#sendHeartbeat();
@@ -147,6 +176,8 @@ export class ActiveNode {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
+    this.settings.stop();
+    this.#upkeep.stop();
     this.dataPlane.stop();
     this.host.stop();
     await this.log.close().catch(() => {});
@@ -161,6 +192,7 @@ export class ActiveNode {
       return;
     }
     if (event.role !== 'leader') return;
+    if (group === metaGroup) void this.settings.seed(this.#options.initialRules ?? {});
     this.dataPlane.leaderReported(group, this.#own.node, event.term);
     this.#options.env.events.emit({
       level: 'debug',
@@ -171,6 +203,27 @@ export class ActiveNode {
     this.#announceSoon();
   }
 
+  /** What this node stores, and what it may. */
+  get storage() {
+    return this.#upkeep.storage;
+  }
+
+  /** What each shard hides, for compaction. */
+  retentions() {
+    return [...this.host.replicas()]
+      .filter(({ identity }) => identity.slotCount > 0)
+      .map(({ identity: { firstSlot, slotCount }, state: { retention } }) => ({
+        firstSlot,
+        slotCount,
+        retention,
+      }));
+  }
+
+  #learnSettings(): void {
+    const { settings } = this.#meta;
+    if (settings !== undefined) this.settings.applied(settings);
+  }
+
   #serve(from: RpcOrigin, message: RpcMessage, reply: (body: RpcBody) => void): void {
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
@@ -178,6 +231,11 @@ export class ActiveNode {
       this.dataPlane.forwardAnswered(message.forwardReply);
     } else if (message.readRequest != null) {
       this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
+    } else if (message.settingsRequest != null) {
+      this.settings.serve(message.settingsRequest).then(
+        (settingsReply) => reply({ settingsReply }),
+        (error) => this.#complain(error),
+      );
     } else if (message.watchOpen != null) {
       this.watches
         .serve(from.node, message.id, message.watchOpen)
@@ -193,6 +251,7 @@ export class ActiveNode {
 
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
     this.members.heard(peer, heartbeat);
+    this.settings.heardRevision(peer, heartbeat.settingsRevision);
     for (const { group, term } of heartbeat.leads) {
       this.dataPlane.leaderReported(group ?? 0, peer, term ?? 0);
     }
@@ -215,6 +274,7 @@ export class ActiveNode {
 
   #sendHeartbeat(): void {
     const { env, name, mqttAddress, httpAddress, load } = this.#options;
+    const { storage } = this.#upkeep;
     const leads = [...this.host.replicas()]
       .filter((replica) => replica.raft.role === 'leader')
       .map((replica) => ({ group: replica.identity.group, term: replica.raft.term }));
@@ -229,6 +289,10 @@ export class ActiveNode {
       state: 'active',
       leads,
       suspectReplicas: this.suspects.length,
+      settingsRevision: this.settings.current.revision,
+      storageUsedBytes: storage.usedBytes,
+      storageMaxBytes: storage.maxBytes,
+      storageFull: storage.isFull,
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));

@@ -43,7 +43,12 @@ export function describeStatus(
     },
     nodes,
     shards,
-    storage: active.engine.statistics(),
+    storage: { ...active.engine.statistics(), ...active.storage },
+    settings: { revision: active.settings.current.revision },
+    timesClamped: [...active.host.replicas()].reduce(
+      (sum, { state }) => sum + state.clampedTimes,
+      0,
+    ),
     log: { ...active.log.statistics(), syncedRound: active.log.syncedRound },
     queuedBytes: active.dataPlane.queuedBytes,
     watches: active.watches.openCount,
@@ -84,6 +89,13 @@ export function describeAlerts(active: ActiveNode): Alert[] {
     if (replica.halted === undefined) continue;
     const { group } = replica.identity;
     alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
+  }
+  for (const { name, heartbeat } of active.members.list()) {
+    if (heartbeat?.storageFull !== true) continue;
+    alerts.push({
+      name: `storage-full-${name}`,
+      message: `${name} has used up its budget for storage: puts to its shards are refused. Delete what is not needed, or raise storage.maxBytes.`,
+    });
   }
   for (const { node, skewMs } of active.members.skewed()) {
     const name = active.members.nameOf(node);

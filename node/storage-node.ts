@@ -8,6 +8,7 @@ import { Formation, type PeerAddress } from './membership/formation.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { type Identity, startIdentity, writeIdentity } from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
+import type { InitialRules } from './settings/settings.ts';
 import { addFirstReplicas } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
 import type { Transport } from './transport/transport.ts';
@@ -27,6 +28,10 @@ export interface StorageNodeOptions {
   readonly memtableBytes?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
+  /** Of log and tables together; 0 or nothing: no budget. */
+  readonly storageMaxBytes?: number;
+  /** What the settings of a new cluster begin with. */
+  readonly initialRules?: InitialRules;
   readonly transport: (identity: Identity) => Transport;
   /** What the machine says of itself, for heartbeats. */
   readonly load?: () => Pick<

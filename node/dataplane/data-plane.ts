@@ -1,5 +1,8 @@
 import type {
+  CompareAndSet,
+  CompareAndSetOutcome,
   DataPlane,
+  GetOptions,
   GetOutcome,
   HistoryOutcome,
   HistoryQuery,
@@ -14,7 +17,9 @@ import type { Env } from '../env.ts';
 import type { ForwardedBatch } from '../shard/entry.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { ForwardOutcome } from '../shard/replica.ts';
+import type { WriteCondition } from '../shard/write-batch.ts';
 import type { RpcBody, RpcHub, RpcOrigin } from '../transport/rpc.ts';
+import { PendingCompareAndSet } from './pending-compare-and-set.ts';
 import type { Reads } from './reads.ts';
 import type { ShardMap } from './shard-map.ts';
 import type { Watches } from './watches.ts';
@@ -43,6 +48,7 @@ export class NodeDataPlane implements DataPlane {
   /** Counts down the candidates of a group while nobody says who leads it. */
   readonly #guess = new Map<number, number>();
   readonly #stopTicking: () => void;
+  #fullGroups: ReadonlySet<number> = new Set();
   #pumpScheduled = false;
   #queuedBytes = 0;
   #stopped = false;
@@ -75,14 +81,86 @@ export class NodeDataPlane implements DataPlane {
     valueStart: number,
     valueEnd: number,
     time = 0,
+    ttlMs = 0,
+  ): boolean {
+    return this.#write(
+      sink,
+      token,
+      buffer,
+      keyStart,
+      keyEnd,
+      valueStart,
+      valueEnd,
+      time,
+      ttlMs,
+      undefined,
+    );
+  }
+
+  compareAndSet(request: CompareAndSet): Promise<CompareAndSetOutcome> {
+    const { key, value, ifVersion, ttlMs, token } = request;
+    const condition = { kind: 'version', ifVersion: ifVersion ?? 0, token } as const;
+    return new Promise((resolve) => {
+      this.#writeConditionally(new PendingCompareAndSet(resolve), key, value, ttlMs, condition);
+    });
+  }
+
+  /** Ends a value that has expired, if it still is current. Resolves with whether that is settled. */
+  expire(key: Uint8Array, version: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const sink = {
+        writeCommitted: () => resolve(true),
+        writeFailed: () => resolve(false),
+        writesDrained: () => {},
+      };
+      const condition = { kind: 'expired', ifVersion: version } as const;
+      this.#writeConditionally(sink, key, NOTHING, 0, condition);
+    });
+  }
+
+  /** Puts to these groups are refused: a replica's node has no room left, and no history to drop. */
+  storageFull(groups: ReadonlySet<number>): void {
+    this.#fullGroups = groups;
+  }
+
+  #writeConditionally(
+    sink: WriteSink,
+    key: Uint8Array,
+    value: Uint8Array,
+    ttlMs: number,
+    condition: WriteCondition,
+  ): void {
+    const bytes = new Uint8Array(key.length + value.length);
+    bytes.set(key);
+    bytes.set(value, key.length);
+    this.#write(sink, 0, bytes, 0, key.length, key.length, bytes.length, 0, ttlMs, condition);
+  }
+
+  #write(
+    sink: WriteSink,
+    token: number,
+    buffer: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    time: number,
+    ttlMs: number,
+    condition: WriteCondition | undefined,
   ): boolean {
     if (this.#stopped) {
       this.#env.yield(() => sink.writeFailed(token, 'stopping'));
       return true;
     }
-    const stream = this.#stream(this.#map.groupOf(buffer, keyStart, keyEnd));
+    const group = this.#map.groupOf(buffer, keyStart, keyEnd);
+    // Deletes make room.
+    if (this.#fullGroups.size > 0 && valueEnd > valueStart && this.#fullGroups.has(group)) {
+      this.#env.yield(() => sink.writeFailed(token, 'storage-full'));
+      return true;
+    }
+    const stream = this.#stream(group);
     const before = stream.queuedBytes;
-    stream.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
+    stream.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time, ttlMs, condition);
     this.#queuedBytes += stream.queuedBytes - before;
     this.#touched.add(stream);
     this.#schedulePump();
@@ -97,8 +175,8 @@ export class NodeDataPlane implements DataPlane {
     this.#recount();
   }
 
-  get(key: Uint8Array, at?: number): Promise<GetOutcome> {
-    return this.#reads.get(key, at);
+  get(key: Uint8Array, options?: GetOptions): Promise<GetOutcome> {
+    return this.#reads.get(key, options);
   }
 
   history(query: HistoryQuery): Promise<HistoryOutcome> {
@@ -234,7 +312,11 @@ export class NodeDataPlane implements DataPlane {
 function wireOutcome(outcome: ForwardOutcome): cluster.ForwardReply.$Properties {
   switch (outcome.kind) {
     case 'committed':
-      return { status: ForwardStatus.COMMITTED, baseVersion: outcome.baseVersion };
+      return {
+        status: ForwardStatus.COMMITTED,
+        baseVersion: outcome.baseVersion,
+        results: [...(outcome.results ?? [])],
+      };
     case 'not-leader':
       return { status: ForwardStatus.NOT_LEADER, leaderNode: outcome.leader ?? '' };
     case 'out-of-order':
@@ -249,7 +331,11 @@ function wireOutcome(outcome: ForwardOutcome): cluster.ForwardReply.$Properties 
 function outcomeOf(reply: NonNullable<cluster.Rpc['forwardReply']>): ForwardOutcome {
   switch (reply.status) {
     case ForwardStatus.COMMITTED:
-      return { kind: 'committed', baseVersion: reply.baseVersion ?? 0 };
+      return {
+        kind: 'committed',
+        baseVersion: reply.baseVersion ?? 0,
+        results: (reply.results ?? []) as cluster.ConditionalResult[],
+      };
     case ForwardStatus.NOT_LEADER: {
       const leader = reply.leaderNode ?? '';
       return { kind: 'not-leader', leader: leader === '' ? undefined : leader };

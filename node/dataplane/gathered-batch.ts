@@ -1,13 +1,19 @@
 import type { WriteFailure, WriteSink } from '../../broker/data-plane.ts';
-import type { WriteBatchBuilder } from '../shard/write-batch.ts';
+import type { ConditionalResult } from '../shard/condition.ts';
+import type { WriteBatchBuilder, WriteCondition } from '../shard/write-batch.ts';
+
+/** Of a write with a condition. `decided` comes before `writeCommitted`, or not at all: then nobody knows. */
+export interface ConditionalSink extends WriteSink {
+  decided(result: ConditionalResult): void;
+}
 
 /**
  * A batch holds so much, or one write: it becomes one log entry, and that one message to another node, which
  * takes 1 MiB or one entry (DESIGN §6).
  */
 export const BATCH_BYTES_MAX = 512 * 1024;
-/** The most that stands around key and value of a write: tags, lengths, an event time. */
-const WRITE_OVERHEAD_BYTES_MAX = 32;
+/** The most that stands around key and value of a write: tags, lengths, times, a condition. */
+const WRITE_OVERHEAD_BYTES_MAX = 64;
 
 /** Writes of one node to one shard that have no number yet: they can still be taken out. */
 export class GatheredBatch {
@@ -45,8 +51,12 @@ export class GatheredBatch {
     valueStart: number,
     valueEnd: number,
     time: number,
+    ttlMs: number,
+    condition?: WriteCondition,
   ): void {
-    this.#starts.push(this.#builder.add(buffer, keyStart, keyEnd, valueStart, valueEnd, time));
+    this.#starts.push(
+      this.#builder.add(buffer, keyStart, keyEnd, valueStart, valueEnd, time, ttlMs, condition),
+    );
     this.sinks.push(sink);
     this.tokens.push(token);
   }

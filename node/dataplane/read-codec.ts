@@ -59,6 +59,7 @@ export function itemOf(item: cluster.Item): CurrentValue {
     version: item.version,
     time: item.time,
     deleted: item.deleted,
+    ...(item.expiresAt === 0 ? {} : { expiresAt: item.expiresAt }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type {
+  GetOptions,
   GetOutcome,
   HistoryOutcome,
   HistoryQuery,
@@ -10,6 +11,7 @@ import type { StorageEngine } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
+import { isExpired } from '../shard/condition.ts';
 import type { CurrentValue } from '../shard/current-values.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -61,16 +63,17 @@ export class Reads {
     this.#rpc = options.rpc;
   }
 
-  /** The current value, or the one that was current at `at`, in version units. */
-  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
+  async get(key: Uint8Array, { at, eventual }: GetOptions = {}): Promise<GetOutcome> {
     const group = this.#map.groupOf(key, 0, key.length);
     const past = { key, from: 0, to: (at ?? 0) + 1, limit: 1, ascending: false };
     const query: ShardQuery =
       at === undefined ? { kind: 'get', key } : { kind: 'history', ...past };
-    const answer = await this.#ask(group, query);
+    const answer = await this.#ask(group, query, eventual);
     if (answer.kind === 'unavailable') return answer;
     const item = answer.items[0];
-    return item === undefined || item.deleted ? { kind: 'not-found' } : { kind: 'found', ...item };
+    if (item === undefined || item.deleted) return { kind: 'not-found' };
+    const hadExpired = at !== undefined && isExpired(item.expiresAt ?? 0, at);
+    return hadExpired ? { kind: 'not-found' } : { kind: 'found', ...item };
   }
 
   async history(query: HistoryQuery): Promise<HistoryOutcome> {
@@ -94,13 +97,20 @@ export class Reads {
   }
 
   /** Answers for a shard of which this node has a replica; `undefined` if it has none to trust. */
-  async answerLocally(group: number, query: ShardQuery): Promise<ShardAnswer | undefined> {
+  async answerLocally(
+    group: number,
+    query: ShardQuery,
+    eventual = false,
+  ): Promise<ShardAnswer | undefined> {
     const replica = this.#host.replica(group);
     if (replica === undefined) return undefined;
-    if (!(await confirmRead(this.#host, replica))) return { kind: 'unavailable' };
+    if (!eventual && !(await confirmRead(this.#host, replica))) return { kind: 'unavailable' };
     const snapshot = this.#engine.snapshot();
+    const { firstSlot, slotCount } = replica.identity;
+    const { retention, highestVersion } = replica.state;
+    const shard = { firstSlot, slotCount, retention, highestVersion };
     try {
-      return { kind: 'items', ...(await readShard(snapshot, replica.identity, query)) };
+      return { kind: 'items', ...(await readShard(snapshot, shard, query)) };
     } catch (error) {
       // A damaged table: the engine has reported it, and the other replicas have the value.
       if (error instanceof LsmError && error.code === 'CORRUPTION') return { kind: 'unavailable' };
@@ -113,7 +123,8 @@ export class Reads {
   /** The other side of `#askNode`. */
   async serve(request: NonNullable<cluster.Rpc['readRequest']>): Promise<RpcBody> {
     const query = queryFromWire(request);
-    const answer = query && (await this.answerLocally(request.group ?? 0, query));
+    const { group = 0, eventual = false } = request;
+    const answer = query && (await this.answerLocally(group, query, eventual));
     if (answer === undefined) return { readReply: { status: ReadStatus.READ_NOT_HERE } };
     if (answer.kind === 'unavailable') {
       return { readReply: { status: ReadStatus.READ_UNAVAILABLE } };
@@ -124,14 +135,14 @@ export class Reads {
   }
 
   /** Here if possible, else at the leader, else at the other replicas, until the deadline. */
-  async #ask(group: number, query: ShardQuery): Promise<ShardAnswer> {
+  async #ask(group: number, query: ShardQuery, eventual = false): Promise<ShardAnswer> {
     const deadlineMs = this.#env.clock.monotonicMs() + READ_DEADLINE_MS;
     while (this.#env.clock.monotonicMs() < deadlineMs) {
-      const local = await this.answerLocally(group, query);
+      const local = await this.answerLocally(group, query, eventual);
       if (local?.kind === 'items') return local;
       for (const node of this.#map.candidates(group)) {
         if (node === this.#own) continue;
-        const answer = await this.#askNode(node, group, query);
+        const answer = await this.#askNode(node, group, query, eventual);
         if (answer !== undefined) return answer;
       }
       await new Promise<void>((resolve) => this.#env.timers.after(RETRY_MS, resolve));
@@ -139,8 +150,13 @@ export class Reads {
     return { kind: 'unavailable' };
   }
 
-  async #askNode(node: string, group: number, query: ShardQuery): Promise<ShardAnswer | undefined> {
-    const body = { readRequest: { group, ...queryToWire(query) } };
+  async #askNode(
+    node: string,
+    group: number,
+    query: ShardQuery,
+    eventual: boolean,
+  ): Promise<ShardAnswer | undefined> {
+    const body = { readRequest: { group, ...queryToWire(query), eventual } };
     const reply = await this.#rpc.call(node, 'consensus', body, CALL_DEADLINE_MS);
     if (reply?.readReply?.status !== ReadStatus.READ_OK) return undefined;
     const items = (reply.readReply.items ?? []) as cluster.Item[];

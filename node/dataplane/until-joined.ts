@@ -1,5 +1,8 @@
 import type {
+  CompareAndSet,
+  CompareAndSetOutcome,
   DataPlane,
+  GetOptions,
   GetOutcome,
   HistoryOutcome,
   HistoryQuery,
@@ -45,10 +48,11 @@ export class DataPlaneUntilJoined implements DataPlane {
     valueStart: number,
     valueEnd: number,
     time = 0,
+    ttlMs = 0,
   ): boolean {
     const joined = this.#joined;
     if (joined !== undefined) {
-      return joined.write(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
+      return joined.write(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time, ttlMs);
     }
     this.#env.yield(() => sink.writeFailed(token, 'no-quorum'));
     return true;
@@ -58,8 +62,12 @@ export class DataPlaneUntilJoined implements DataPlane {
     this.#joined?.forget(sink);
   }
 
-  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
-    return this.#joined?.get(key, at) ?? { kind: 'unavailable' };
+  async compareAndSet(request: CompareAndSet): Promise<CompareAndSetOutcome> {
+    return this.#joined?.compareAndSet(request) ?? { kind: 'failed', failure: 'no-quorum' };
+  }
+
+  async get(key: Uint8Array, options?: GetOptions): Promise<GetOutcome> {
+    return this.#joined?.get(key, options) ?? { kind: 'unavailable' };
   }
 
   async history(query: HistoryQuery): Promise<HistoryOutcome> {

@@ -215,6 +215,7 @@ export class Watches {
       snapshot: engine.snapshot(),
       appliedIndex: replica.state.appliedIndex,
       highestVersion: replica.state.highestVersion,
+      tombstoneCutoff: replica.state.retention.highestTombstoneCutoff,
       firstSlot: replica.identity.firstSlot,
       slotCount: replica.identity.slotCount,
       pause: () => new Promise((resolve) => env.yield(resolve)),

@@ -1,8 +1,9 @@
 import type { WriteFailure, WriteSink } from '../../broker/data-plane.ts';
 import { crc32c } from '../../lsm/hash/crc32c.ts';
+import type { ConditionalResult } from '../shard/condition.ts';
 import type { ForwardOutcome } from '../shard/replica.ts';
-import { WriteBatchBuilder } from '../shard/write-batch.ts';
-import { GatheredBatch } from './gathered-batch.ts';
+import { WriteBatchBuilder, type WriteCondition } from '../shard/write-batch.ts';
+import { type ConditionalSink, GatheredBatch } from './gathered-batch.ts';
 
 /** A batch with its number, on its way to the leader. */
 export interface SealedBatch {
@@ -71,6 +72,8 @@ export class WriteStream {
     valueStart: number,
     valueEnd: number,
     time: number,
+    ttlMs = 0,
+    condition?: WriteCondition,
   ): void {
     let batch = this.#gathered.at(-1);
     if (!batch?.hasRoomFor(keyEnd - keyStart + valueEnd - valueStart)) {
@@ -79,7 +82,7 @@ export class WriteStream {
       this.#gathered.push(batch);
     }
     const bytesBefore = batch.byteLength;
-    batch.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time);
+    batch.add(sink, token, buffer, keyStart, keyEnd, valueStart, valueEnd, time, ttlMs, condition);
     this.#gatheredBytes += batch.byteLength - bytesBefore;
   }
 
@@ -101,7 +104,7 @@ export class WriteStream {
   answered(number: number, outcome: ForwardOutcome): void {
     switch (outcome.kind) {
       case 'committed':
-        this.#committed(number, outcome.baseVersion);
+        this.#committed(number, outcome.baseVersion, outcome.results ?? []);
         this.pump();
         break;
       case 'out-of-order':
@@ -190,17 +193,25 @@ export class WriteStream {
   }
 
   /** Streams are applied in order: a batch that is in means that all before it are. */
-  #committed(number: number, baseVersion: number): void {
+  #committed(number: number, baseVersion: number, results: readonly ConditionalResult[]): void {
     const firstLeft = this.#inFlight.findIndex((batch) => batch.number > number);
     const done = this.#inFlight.splice(0, firstLeft < 0 ? this.#inFlight.length : firstLeft);
     for (const batch of done) {
       this.#inFlightBytes -= batch.bytes.length;
       const base = batch.number === number ? baseVersion : 0;
+      if (batch.number === number) tellDecisions(batch, results);
       for (let i = 0; i < batch.sinks.length; i++) {
         const version = base === 0 ? 0 : base + i;
         (batch.sinks[i] as WriteSink).writeCommitted(batch.tokens[i] as number, version);
       }
     }
+  }
+}
+
+function tellDecisions(batch: InFlight, results: readonly ConditionalResult[]): void {
+  for (const result of results) {
+    const sink = batch.sinks[result.ordinal] as Partial<ConditionalSink> | undefined;
+    sink?.decided?.(result);
   }
 }
 

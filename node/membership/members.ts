@@ -64,6 +64,10 @@ export class Members {
     known.clockSkewMs = heartbeat.clockMs - this.#clock.nowMs();
   }
 
+  heartbeatOf(node: string): cluster.Heartbeat | undefined {
+    return this.#known.get(node)?.heartbeat;
+  }
+
   has(node: string): boolean {
     return this.#known.has(node);
   }

@@ -21,7 +21,15 @@ export interface TermRun {
 }
 
 /** Only `configuration` means something to the core; all other kinds are the host's. */
-export const EntryKind = { empty: 0, write: 1, configuration: 2 } as const;
+export const EntryKind = {
+  empty: 0,
+  write: 1,
+  configuration: 2,
+  /** `RulesRecord`, `WatermarkRecord` and `SettingsRecord` of kv.proto. */
+  rules: 3,
+  watermark: 4,
+  settings: 5,
+} as const;
 
 export interface Entry {
   readonly term: Term;

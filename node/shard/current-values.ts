@@ -17,6 +17,8 @@ export interface CurrentValue {
   readonly version: number;
   readonly time: number;
   readonly deleted: boolean;
+  /** In version units; absent: never. */
+  readonly expiresAt?: number;
 }
 
 export interface KeyRange {
@@ -132,5 +134,6 @@ export function currentValue(engineKey: Uint8Array, stored: Uint8Array): Current
     version: decoded.version,
     time,
     deleted: decoded.tombstone,
+    ...(decoded.expiresAt === 0 ? {} : { expiresAt: decoded.expiresAt }),
   };
 }

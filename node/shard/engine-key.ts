@@ -4,22 +4,27 @@ import assert from 'node:assert/strict';
  * How a value stands in the engine (DESIGN §3 ▣, lsm/FORMAT.md).
  *
  *     key    slot u8 · space u8 · key · 0x00 · (2^53 - 1 - time) u64 big endian
- *     value  flags u8 · [version u64 big endian, if it is not the time] · [expiresAt u64] · value bytes
+ *     value  flags u8 · [version u64 big endian, if it is not the time] · [expiresAt u64] · [token 16 B] · value bytes
  *
  * Newer times sort first, so the first entry of a series is its current value. A key holds no 0x00, so no
- * series is a prefix of another.
+ * series is a prefix of another. `Space.expiries` lists the values that expire, by when:
+ *
+ *     key    slot u8 · space u8 · expiresAt u64 big endian · key · 0x00 · (2^53 - 1 - version) u64 big endian
  */
 export const KEY_BYTES_MAX = 1024;
 export const SERIES_SUFFIX_BYTES = 8;
-export const ENGINE_KEY_BYTES_MAX = 2 + KEY_BYTES_MAX + 1 + SERIES_SUFFIX_BYTES;
-/** The longest value header: flags, version, expiry. */
-export const VALUE_HEADER_BYTES_MAX = 17;
+export const ENGINE_KEY_BYTES_MAX = 2 + 8 + KEY_BYTES_MAX + 1 + SERIES_SUFFIX_BYTES;
+/** Names the request that a value came from, so that its repetition is known (`WriteCondition`). */
+export const TOKEN_BYTES = 16;
+/** The longest value header: flags, version, expiry, token. */
+export const VALUE_HEADER_BYTES_MAX = 17 + TOKEN_BYTES;
 
-export const Space = { userValues: 0 } as const;
+export const Space = { userValues: 0, expiries: 3 } as const;
 
 const FLAG_TOMBSTONE = 1;
 const FLAG_VERSION = 2;
 const FLAG_EXPIRES = 4;
+const FLAG_TOKEN = 8;
 const TWO_32 = 0x1_0000_0000;
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -89,21 +94,93 @@ export function timeOf(engineKey: Uint8Array): number {
   return TIME_MAX - readUint53(engineKey, engineKey.length - SERIES_SUFFIX_BYTES);
 }
 
-/** Writes the header that stands before the value bytes and returns its length. */
+/** Writes the key of an entry of `Space.expiries` and returns its length. */
+export function writeExpiryKey(
+  target: Uint8Array,
+  slot: number,
+  expiresAt: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  version: number,
+): number {
+  target[0] = slot;
+  target[1] = Space.expiries;
+  let at = writeUint53(target, 2, expiresAt);
+  for (let i = start; i < end; i++) target[at++] = source[i] as number;
+  target[at++] = 0;
+  return writeUint53(target, at, TIME_MAX - version);
+}
+
+/** Where the values begin that expire at this time or later. */
+export function expiryBound(slot: number, expiresAt: number): Uint8Array {
+  const bound = new Uint8Array(10);
+  bound[0] = slot;
+  bound[1] = Space.expiries;
+  writeUint53(bound, 2, expiresAt);
+  return bound;
+}
+
+/** What an entry of `Space.expiries` says. */
+export interface Expiry {
+  readonly expiresAt: number;
+  readonly key: Uint8Array;
+  /** Of the value that expires. */
+  readonly version: number;
+}
+
+/** The key is a copy. */
+export function decodeExpiryKey(engineKey: Uint8Array): Expiry {
+  return {
+    expiresAt: readUint53(engineKey, 2),
+    key: engineKey.slice(10, engineKey.length - SERIES_SUFFIX_BYTES - 1),
+    version: timeOf(engineKey),
+  };
+}
+
+/**
+ * Writes the header that stands before the value bytes and returns its length. `expiresAt` 0: never. The token
+ * is a range of `source`, of `TOKEN_BYTES` or empty.
+ */
 export function writeValueHeader(
   target: Uint8Array,
   version: number,
   time: number,
   tombstone: boolean,
+  expiresAt = 0,
+  source: Uint8Array = NO_BYTES,
+  tokenStart = 0,
+  tokenEnd = 0,
 ): number {
-  const explicitVersion = version !== time;
-  target[0] = (tombstone ? FLAG_TOMBSTONE : 0) | (explicitVersion ? FLAG_VERSION : 0);
-  return explicitVersion ? writeUint53(target, 1, version) : 1;
+  const hasToken = tokenEnd - tokenStart === TOKEN_BYTES;
+  target[0] =
+    (tombstone ? FLAG_TOMBSTONE : 0) |
+    (version === time ? 0 : FLAG_VERSION) |
+    (expiresAt === 0 ? 0 : FLAG_EXPIRES) |
+    (hasToken ? FLAG_TOKEN : 0);
+  let at = 1;
+  if (version !== time) at = writeUint53(target, at, version);
+  if (expiresAt !== 0) at = writeUint53(target, at, expiresAt);
+  if (hasToken) for (let i = tokenStart; i < tokenEnd; i++) target[at++] = source[i] as number;
+  return at;
+}
+
+/** The version of the value that is stored at `start`, without decoding the rest. */
+export function storedVersion(bytes: Uint8Array, start: number, time: number): number {
+  return (bytes[start] as number) & FLAG_VERSION ? readUint53(bytes, start + 1) : time;
+}
+
+export function isStoredTombstone(bytes: Uint8Array, start: number): boolean {
+  return ((bytes[start] as number) & FLAG_TOMBSTONE) !== 0;
 }
 
 export interface DecodedValue {
   readonly version: number;
   readonly tombstone: boolean;
+  /** 0: never. */
+  readonly expiresAt: number;
+  /** A view; undefined: the value did not come from a request with a token. */
+  readonly token: Uint8Array | undefined;
   /** A view of the value bytes. */
   readonly value: Uint8Array;
 }
@@ -112,13 +189,25 @@ export function decodeValue(stored: Uint8Array, time: number): DecodedValue {
   const flags = stored[0] as number;
   let at = 1;
   let version = time;
+  let expiresAt = 0;
+  let token: Uint8Array | undefined;
   if (flags & FLAG_VERSION) {
     version = readUint53(stored, at);
     at += 8;
   }
-  if (flags & FLAG_EXPIRES) at += 8;
-  return { version, tombstone: (flags & FLAG_TOMBSTONE) !== 0, value: stored.subarray(at) };
+  if (flags & FLAG_EXPIRES) {
+    expiresAt = readUint53(stored, at);
+    at += 8;
+  }
+  if (flags & FLAG_TOKEN) {
+    token = stored.subarray(at, at + TOKEN_BYTES);
+    at += TOKEN_BYTES;
+  }
+  const tombstone = (flags & FLAG_TOMBSTONE) !== 0;
+  return { version, tombstone, expiresAt, token, value: stored.subarray(at) };
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 function writeUint53(target: Uint8Array, at: number, value: number): number {
   const high = Math.floor(value / TWO_32);
@@ -134,7 +223,17 @@ function writeUint53(target: Uint8Array, at: number, value: number): number {
   return at + 8;
 }
 
-function readUint53(source: Uint8Array, at: number): number {
-  const view = new DataView(source.buffer, source.byteOffset + at, 8);
-  return view.getUint32(0) * TWO_32 + view.getUint32(4);
+/** Reads a version or a time. */
+export function readUint53(source: Uint8Array, at: number): number {
+  return readUint32(source, at) * TWO_32 + readUint32(source, at + 4);
+}
+
+function readUint32(source: Uint8Array, at: number): number {
+  return (
+    (((source[at] as number) << 24) |
+      ((source[at + 1] as number) << 16) |
+      ((source[at + 2] as number) << 8) |
+      (source[at + 3] as number)) >>>
+    0
+  );
 }

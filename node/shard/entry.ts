@@ -7,7 +7,7 @@ import { EntryKind } from '../raft/types.ts';
  *
  *      0  u8   kind            EntryKind.write
  *      1  u8   format          1
- *      2  u16  reserved        0
+ *      2  u16  needs           what must be looked up before it is applied: `Needs`
  *      4  u32  count           writes in the batch
  *      8  u64  base version
  *     16  u64  highest version base + count - 1
@@ -20,6 +20,9 @@ import { EntryKind } from '../raft/types.ts';
  */
 export const SECTION_HEADER_BYTES = 52;
 export const ENTRY_FORMAT = 1;
+
+/** Bits of a section's `needs`: the leader saw writes of this kind in the batch when it checked it. */
+export const Needs = { conditions: 1, times: 2 } as const;
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -39,6 +42,7 @@ export interface ForwardedBatch extends BatchOrigin {
 /** One section as read back: positions are offsets into the entry's data. */
 export interface Section extends BatchOrigin {
   readonly count: number;
+  readonly needs: number;
   readonly baseVersion: number;
   readonly highestVersion: number;
   readonly crc: number;
@@ -46,11 +50,16 @@ export interface Section extends BatchOrigin {
   readonly batchEnd: number;
 }
 
-export function encodeWriteEntry(batch: ForwardedBatch, baseVersion: number): Uint8Array {
+export function encodeWriteEntry(
+  batch: ForwardedBatch,
+  baseVersion: number,
+  needs = 0,
+): Uint8Array {
   const data = new Uint8Array(SECTION_HEADER_BYTES + batch.bytes.length);
   const view = new DataView(data.buffer);
   data[0] = EntryKind.write;
   data[1] = ENTRY_FORMAT;
+  view.setUint16(2, needs, true);
   view.setUint32(4, batch.count, true);
   setUint53(view, 8, baseVersion);
   setUint53(view, 16, baseVersion + batch.count - 1);
@@ -86,6 +95,7 @@ export function parseWriteEntry(data: Uint8Array): Section[] | undefined {
       startCounter: view.getUint32(at + 32, true),
       number,
       count,
+      needs: view.getUint16(at + 2, true),
       baseVersion,
       highestVersion,
       crc: view.getUint32(at + 48, true),

@@ -12,6 +12,9 @@ import {
   replicasOf,
 } from '../membership/genesis.ts';
 import type { RaftOptions } from '../raft/types.ts';
+import { Retention } from '../retention/retention.ts';
+import { EMPTY_SETTINGS } from '../settings/settings.ts';
+import { settingsFromProto, settingsToProto } from '../settings/settings-codec.ts';
 import { Replica, type ReplicaIdentity } from './replica.ts';
 import { StateMachine } from './state-machine.ts';
 import { Streams } from './streams.ts';
@@ -126,6 +129,9 @@ function buildReplica(
     appliedTerm: position?.appliedTerm ?? 0,
     highestVersion: position?.highestVersion ?? 0,
     streams: new Streams(streams),
+    retention:
+      position?.retention == null ? Retention.initial : Retention.fromProto(position.retention),
+    settings: position?.settings == null ? EMPTY_SETTINGS : settingsFromProto(position.settings),
   });
   return new Replica({
     identity,
@@ -170,6 +176,8 @@ export function encodePositions(
     appliedTerm: state.appliedTerm,
     highestVersion: state.highestVersion,
     streams: Array.from(state.streams.entries(), ([node, stream]) => ({ node, ...stream })),
+    retention: state.retention.toProto(),
+    settings: settingsToProto(state.settings),
   }));
   const present = new Set(positions.map(({ group }) => group));
   const absent = [...decodePositions(before).values()].filter(({ group }) => !present.has(group));

@@ -10,16 +10,23 @@ import {
   type ReadState,
   type ReplicaId,
 } from '../raft/types.ts';
-import { encodeWriteEntry, type ForwardedBatch, type Section } from './entry.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { ConditionalResult } from './condition.ts';
+import { encodeWriteEntry, type ForwardedBatch } from './entry.ts';
+import type { AppliedSection, StateMachine } from './state-machine.ts';
 import type { Streams } from './streams.ts';
 import { baseVersion } from './version.ts';
 import { WatchFeed } from './watch-feed.ts';
-import { isWellFormedBatch } from './write-batch.ts';
+import { needsOf } from './write-batch.ts';
 
 /** What became of a batch that was handed to a replica. Node ids name where to try instead. */
 export type ForwardOutcome =
-  | { readonly kind: 'committed'; readonly baseVersion: number }
+  | {
+      readonly kind: 'committed';
+      /** 0: it was in already, and what it came to is not known any more. */
+      readonly baseVersion: number;
+      /** Of its conditional writes, if it has any. */
+      readonly results?: readonly ConditionalResult[];
+    }
   | { readonly kind: 'not-leader'; readonly leader: string | undefined }
   | { readonly kind: 'out-of-order'; readonly expectedNumber: number }
   | { readonly kind: 'busy' }
@@ -35,6 +42,8 @@ export interface ReplicaIdentity {
   readonly configuration: Configuration;
 }
 
+const SEEN: ForwardOutcome = { kind: 'committed', baseVersion: 0 };
+
 interface Waiter {
   readonly startCounter: number;
   readonly number: number;
@@ -47,6 +56,15 @@ interface ProposedLog {
   readonly streams: Streams;
   highestVersion: number;
 }
+
+/** Somebody who proposed an entry of the shard's own. */
+interface RecordWaiter {
+  readonly term: number;
+  readonly resolve: (outcome: RecordOutcome) => void;
+}
+
+/** `applied`: and whether it changed anything; `unknown`: it may have been, or still be. */
+export type RecordOutcome = { readonly kind: 'applied' | 'ineffective' | 'unknown' | 'not-leader' };
 
 interface AppliedWaiter {
   readonly index: number;
@@ -76,6 +94,8 @@ export class Replica {
   /** As leader: the streams and the highest version of the whole log, committed or not. */
   #proposed: ProposedLog | undefined;
   readonly #waiters = new Map<string, Waiter[]>();
+  /** By the index of the entry. */
+  readonly #recordWaiters = new Map<number, RecordWaiter>();
   #nextReads: PendingRead[] = [];
   readonly #reads = new Map<number, PendingRead[]>();
   #readToken = 0;
@@ -111,9 +131,12 @@ export class Replica {
       return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
     if (verdict.kind === 'ended') return done({ kind: 'bad-batch' });
     if (verdict.kind === 'next') {
-      if (!isIntact(batch)) return done({ kind: 'bad-batch' });
+      // What arrived is what its origin built, and every replica will be able to apply it.
+      const { bytes, crc, count } = batch;
+      const needs = crc32c(bytes) === crc ? needsOf(bytes, 0, bytes.length, count) : undefined;
+      if (needs === undefined) return done({ kind: 'bad-batch' });
       const base = baseVersion(this.#nowMs(), proposed.highestVersion);
-      const data = encodeWriteEntry(batch, base);
+      const data = encodeWriteEntry(batch, base, needs);
       const result = this.raft.propose([{ kind: EntryKind.write, data }]);
       if (result.kind === 'busy') return done({ kind: 'busy' });
       if (result.kind === 'not-leader')
@@ -122,6 +145,27 @@ export class Replica {
       proposed.streams.advance(batch.node, batch.startCounter, batch.number);
     }
     this.#await(batch, done);
+  }
+
+  /** What a leader's next entry would be numbered with; undefined: this replica cannot propose now. */
+  nextVersion(): number | undefined {
+    const proposed = this.#leading();
+    return proposed && baseVersion(this.#nowMs(), proposed.highestVersion);
+  }
+
+  /**
+   * Proposes an entry that is not a batch: rules, a watermark, settings. Its record carries one version, which
+   * is the shard's highest then.
+   */
+  proposeRecord(kind: number, record: (version: number) => Uint8Array): Promise<RecordOutcome> {
+    const version = this.nextVersion();
+    if (version === undefined) return Promise.resolve({ kind: 'not-leader' });
+    const result = this.raft.propose([{ kind, data: record(version) }]);
+    if (result.kind !== 'accepted') return Promise.resolve({ kind: 'not-leader' });
+    if (this.#proposed !== undefined) this.#proposed.highestVersion = version;
+    return new Promise((resolve) =>
+      this.#recordWaiters.set(result.firstIndex, { term: result.term, resolve }),
+    );
   }
 
   /** The index that must be applied before a read is linearizable; `undefined`: could not be confirmed. */
@@ -173,9 +217,10 @@ export class Replica {
   /** Applies one entry and tells those who wait for it. Returns a sentence if it could not be understood. */
   apply(entry: Entry): string | undefined {
     assert(entry.index === this.state.appliedIndex + 1, 'entries are applied in order');
+    const { retention, settings } = this.state;
     const outcome = this.state.apply(entry, this.feed);
-    if (outcome.kind === 'unknown-kind') {
-      this.halted = `entry ${entry.term}/${entry.index} has kind ${outcome.entryKind}, which this version does not know`;
+    if (outcome.kind === 'halted') {
+      this.halted = `entry ${entry.term}/${entry.index} cannot be applied: ${outcome.reason}`;
       this.close();
       return this.halted;
     }
@@ -183,6 +228,8 @@ export class Replica {
     if (outcome.kind === 'applied') {
       for (const section of outcome.sections) this.#acknowledge(section);
     }
+    const hasEffect = retention !== this.state.retention || settings !== this.state.settings;
+    this.#settleRecord(entry, hasEffect);
     this.#settleAppliedWaiters(() => false);
     return outcome.kind === 'skipped'
       ? `entry ${entry.term}/${entry.index} was skipped: ${outcome.reason}`
@@ -227,19 +274,30 @@ export class Replica {
     this.#proposed = undefined;
     const leader = this.leaderNode;
     const waiters = [...this.#waiters.values()].flat();
+    const records = [...this.#recordWaiters.values()];
     this.#waiters.clear();
+    this.#recordWaiters.clear();
+    for (const { resolve } of records) resolve({ kind: 'unknown' });
     for (const waiter of waiters) waiter.done({ kind: 'not-leader', leader });
   }
 
   #await(batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
     const verdict = this.state.streams.judge(batch.node, batch.startCounter, batch.number);
-    if (verdict.kind === 'seen') return done({ kind: 'committed', baseVersion: 0 });
+    if (verdict.kind === 'seen') return done(SEEN);
     const waiters = this.#waiters.get(batch.node) ?? [];
     waiters.push({ startCounter: batch.startCounter, number: batch.number, done });
     this.#waiters.set(batch.node, waiters);
   }
 
-  #acknowledge({ node, startCounter, number, baseVersion: base }: Section): void {
+  #settleRecord(entry: Entry, hasEffect: boolean): void {
+    const waiter = this.#recordWaiters.get(entry.index);
+    if (waiter === undefined) return;
+    this.#recordWaiters.delete(entry.index);
+    if (waiter.term !== entry.term) waiter.resolve({ kind: 'unknown' });
+    else waiter.resolve({ kind: hasEffect ? 'applied' : 'ineffective' });
+  }
+
+  #acknowledge({ node, startCounter, number, baseVersion: base, results }: AppliedSection): void {
     const waiters = this.#waiters.get(node);
     if (waiters === undefined) return;
     // A section that came too early in its stream was skipped: nothing of it is stored.
@@ -247,7 +305,8 @@ export class Replica {
     const rest: Waiter[] = [];
     for (const waiter of waiters) {
       if (waiter.startCounter !== startCounter || waiter.number > number) rest.push(waiter);
-      else waiter.done({ kind: 'committed', baseVersion: waiter.number === number ? base : 0 });
+      else if (waiter.number < number || results === undefined) waiter.done(SEEN);
+      else waiter.done({ kind: 'committed', baseVersion: base, results });
     }
     if (rest.length === 0) this.#waiters.delete(node);
     else this.#waiters.set(node, rest);
@@ -264,9 +323,4 @@ export class Replica {
       else this.#appliedWaiters.push(waiter);
     }
   }
-}
-
-/** What arrived is what its origin built, and every replica will be able to apply it. */
-function isIntact({ bytes, crc, count }: ForwardedBatch): boolean {
-  return crc32c(bytes) === crc && isWellFormedBatch(bytes, 0, bytes.length, count);
 }

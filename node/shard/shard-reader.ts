@@ -1,7 +1,9 @@
 import type { HistoryQuery, ListQuery, StoredValue } from '../../broker/data-plane.ts';
 import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
+import type { Retention } from '../retention/retention.ts';
 import { slotOf } from '../ring/slots.ts';
+import { isExpired } from './condition.ts';
 import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
 import { scanHistory } from './history.ts';
 
@@ -20,40 +22,55 @@ export interface Page<Item> {
 /** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
 const PAGE_BYTES_MAX = 512 * 1024;
 
+/** What a replica has applied, beside the engine. */
+export interface ShardView {
+  readonly firstSlot: number;
+  readonly slotCount: number;
+  readonly retention: Retention;
+  /** What expires by this version has expired. */
+  readonly highestVersion: number;
+}
+
 /** Reads a shard as one snapshot of the engine shows it. */
 export async function readShard(
   snapshot: EngineSnapshot,
-  slots: { readonly firstSlot: number; readonly slotCount: number },
+  shard: ShardView,
   query: ShardQuery,
 ): Promise<Page<CurrentValue>> {
   switch (query.kind) {
     case 'get': {
       const slot = slotOf(query.key, 0, query.key.length);
       const item = await readCurrent(snapshot, slot, query.key);
-      return { items: item === undefined ? [] : [item], more: false };
+      return { items: item === undefined || isGone(item, shard) ? [] : [item], more: false };
     }
     case 'list':
-      return listShard(snapshot, slots, query);
+      return listShard(snapshot, shard, query);
     case 'history':
-      return readHistory(snapshot, query);
+      return readHistory(snapshot, shard, query);
   }
+}
+
+function isGone({ deleted, expiresAt = 0 }: CurrentValue, { highestVersion }: ShardView): boolean {
+  return deleted || isExpired(expiresAt, highestVersion);
 }
 
 async function readHistory(
   snapshot: EngineSnapshot,
+  { retention }: ShardView,
   { key, from, to, limit, ascending }: HistoryQuery,
 ): Promise<Page<CurrentValue>> {
   const page = new PageBuilder(limit, ascending);
   const slot = slotOf(key, 0, key.length);
-  await scanHistory(snapshot, slot, key, { from, to }, (item) => page.add(item));
+  await scanHistory(snapshot, slot, key, { from, to }, retention.of(key), (item) => page.add(item));
   return page.finish();
 }
 
 async function listShard(
   snapshot: EngineSnapshot,
-  { firstSlot, slotCount }: { readonly firstSlot: number; readonly slotCount: number },
+  shard: ShardView,
   query: ListQuery,
 ): Promise<Page<CurrentValue>> {
+  const { firstSlot, slotCount } = shard;
   const { limit, values, after, reverse = false } = query;
   // Paging backwards, what was seen last bounds the range from above.
   const range = reverse ? { ...query, after: NOTHING, ...below(after, query.to) } : query;
@@ -61,7 +78,7 @@ async function listShard(
   for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
     const page = new PageBuilder(limit, reverse);
     await scanCurrent(snapshot, slot, range, (item) => {
-      if (item.deleted) return true;
+      if (isGone(item, shard)) return true;
       return page.add(values ? item : { ...item, value: NOTHING });
     });
     pages.push(page.finish());

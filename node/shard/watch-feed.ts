@@ -1,8 +1,8 @@
 import { matches } from '../../broker/topics.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
+import type { WriteObserver } from './apply-writes.ts';
 import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
-import type { WriteObserver } from './state-machine.ts';
 
 /** Some of what a watch has to tell: everything of the log in `(fromIndex, toIndex]` that matches. */
 export interface WatchBatch {
@@ -55,6 +55,7 @@ export class WatchFeed implements WriteObserver {
     version: number,
     time: number,
     isDelete: boolean,
+    expiresAt: number,
   ): void {
     const key = bytes.slice(keyStart, keyEnd);
     const keyText = decoder.decode(key);
@@ -67,6 +68,7 @@ export class WatchFeed implements WriteObserver {
         version,
         time,
         deleted: isDelete,
+        ...(expiresAt === 0 ? {} : { expiresAt }),
       };
       watch.collect(item);
       this.#touched.add(watch);
@@ -86,13 +88,17 @@ export class WatchFeed implements WriteObserver {
       readonly snapshot: EngineSnapshot;
       readonly appliedIndex: number;
       readonly highestVersion: number;
+      /** Of deletes before this version the tombstones may be gone. */
+      readonly tombstoneCutoff: number;
       readonly firstSlot: number;
       readonly slotCount: number;
       /** Gives other work a turn. */
       readonly pause: () => Promise<void>;
     },
   ): { close(): void; done: Promise<void> } {
-    const watch = new ShardWatch(request, at.appliedIndex);
+    // Whoever has missed that much begins afresh: nobody can tell any more what was deleted since.
+    const after = request.after < at.tombstoneCutoff ? Math.min(request.after, 1) : request.after;
+    const watch = new ShardWatch({ ...request, after }, at.appliedIndex);
     this.#watches.add(watch);
     const done = sendSnapshot(watch, at).finally(() => at.snapshot.close());
     return {

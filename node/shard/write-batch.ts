@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { TOKEN_BYTES } from './engine-key.ts';
+import { Needs } from './entry.ts';
 
 /**
  * `WriteBatch` of kv.proto, written and read by a cursor: no object or string per write (DESIGN §5 ▣).
  *
- *     format u8 = 1 · { 0x0a length · { 0x0a length key · [0x12 length value] · [0x18 kind] · [0x28 time] } } …
+ *     format u8 = 1 · { 0x0a length · { 0x0a length key · [0x12 length value] · [0x18 kind] · [0x28 time] ·
+ *                                       [0x30 ttl] · [0x38 if version] · [0x42 length token] } } …
  */
 export const BATCH_FORMAT = 1;
 
@@ -11,9 +14,26 @@ const TAG_WRITES = 0x0a;
 const TAG_KEY = 0x0a;
 const TAG_VALUE = 0x12;
 const TAG_KIND = 0x18;
+const TAG_SPACE = 0x20;
 const TAG_TIME = 0x28;
+const TAG_TTL = 0x30;
+const TAG_IF_VERSION = 0x38;
+const TAG_TOKEN = 0x42;
 const KIND_DELETE = 1;
+const KIND_EXPIRE = 2;
 const INITIAL_BYTES = 4096;
+
+/** A write that counts only if the current value is this one. */
+export interface WriteCondition {
+  /**
+   * `version`: a compare-and-set; `ifVersion` 0 wants the key to have no value, or one that has expired.
+   * `expired`: a tombstone for a value that has expired; `ifVersion` is its version.
+   */
+  readonly kind: 'version' | 'expired';
+  readonly ifVersion: number;
+  /** Of `TOKEN_BYTES`: while the value that such a request has written is current, its repetition wins again. */
+  readonly token?: Uint8Array | undefined;
+}
 
 /** Builds one batch; `reset` makes it ready for the next. */
 export class WriteBatchBuilder {
@@ -35,7 +55,7 @@ export class WriteBatchBuilder {
 
   /**
    * Appends a put, or a delete when the value is empty. `time` is the write's own event time in version units,
-   * 0 for none. Returns where it starts.
+   * `ttlMs` how long the value lives; 0 for none. Returns where it starts.
    */
   add(
     source: Uint8Array,
@@ -44,12 +64,17 @@ export class WriteBatchBuilder {
     valueStart: number,
     valueEnd: number,
     time: number,
+    ttlMs = 0,
+    condition?: WriteCondition,
   ): number {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
     const rest = valueBytes === 0 ? 2 : 1 + varintBytes(valueBytes) + valueBytes;
     const timeBytes = time === 0 ? 0 : 1 + varintBytes(time);
-    const inner = 1 + varintBytes(keyBytes) + keyBytes + rest + timeBytes;
+    const ttlBytes = ttlMs === 0 ? 0 : 1 + varintBytes(ttlMs);
+    const conditionBytes = condition === undefined ? 0 : bytesOfCondition(condition);
+    const inner =
+      1 + varintBytes(keyBytes) + keyBytes + rest + timeBytes + ttlBytes + conditionBytes;
     const start = this.#length;
     this.#reserve(1 + varintBytes(inner) + inner);
     const bytes = this.#bytes;
@@ -61,7 +86,7 @@ export class WriteBatchBuilder {
     at = copyRange(source, keyStart, keyEnd, bytes, at);
     if (valueBytes === 0) {
       bytes[at++] = TAG_KIND;
-      bytes[at++] = KIND_DELETE;
+      bytes[at++] = condition?.kind === 'expired' ? KIND_EXPIRE : KIND_DELETE;
     } else {
       bytes[at++] = TAG_VALUE;
       at = writeVarint(bytes, at, valueBytes);
@@ -71,6 +96,11 @@ export class WriteBatchBuilder {
       bytes[at++] = TAG_TIME;
       at = writeVarint(bytes, at, time);
     }
+    if (ttlMs !== 0) {
+      bytes[at++] = TAG_TTL;
+      at = writeVarint(bytes, at, ttlMs);
+    }
+    if (condition !== undefined) at = writeCondition(bytes, at, condition);
     this.#length = at;
     this.#count += 1;
     return start;
@@ -115,6 +145,14 @@ export class WriteBatchCursor {
   space = 0;
   /** Event time in version units; 0: none, the version counts. */
   time = 0;
+  /** 0: none. */
+  ttlMs = 0;
+  /** Of a write with a condition; -1: it has none. */
+  ifVersion = -1;
+  /** A tombstone for a value that has expired: the condition is of the kind `expired`. */
+  isExpiry = false;
+  tokenStart = 0;
+  tokenEnd = 0;
   malformed = false;
   readonly #bytes: Uint8Array;
   #at: number;
@@ -135,9 +173,10 @@ export class WriteBatchCursor {
     const end = this.#at + length;
     if (this.malformed || end > this.#end) return this.#fail();
     this.keyStart = this.keyEnd = this.valueStart = this.valueEnd = 0;
-    this.isDelete = false;
-    this.space = 0;
-    this.time = 0;
+    this.tokenStart = this.tokenEnd = 0;
+    this.isDelete = this.isExpiry = false;
+    this.space = this.time = this.ttlMs = 0;
+    this.ifVersion = -1;
     while (this.#at < end) {
       if (!this.#field(end)) return this.#fail();
     }
@@ -150,9 +189,7 @@ export class WriteBatchCursor {
     switch (tag & 7) {
       case 0: {
         const value = this.#varint();
-        if (tag >> 3 === 3) this.isDelete = value === KIND_DELETE;
-        else if (tag >> 3 === 4) this.space = value;
-        else if (tag === TAG_TIME) this.time = value;
+        this.#number(tag, value);
         return !this.malformed && this.#at <= end;
       }
       case 2: {
@@ -166,12 +203,25 @@ export class WriteBatchCursor {
         } else if (tag === TAG_VALUE) {
           this.valueStart = start;
           this.valueEnd = this.#at;
+        } else if (tag === TAG_TOKEN) {
+          this.tokenStart = start;
+          this.tokenEnd = this.#at;
         }
         return true;
       }
       default:
         return false;
     }
+  }
+
+  #number(tag: number, value: number): void {
+    if (tag === TAG_KIND) {
+      this.isExpiry = value === KIND_EXPIRE;
+      this.isDelete = value === KIND_DELETE || this.isExpiry;
+    } else if (tag === TAG_SPACE) this.space = value;
+    else if (tag === TAG_TIME) this.time = value;
+    else if (tag === TAG_TTL) this.ttlMs = value;
+    else if (tag === TAG_IF_VERSION) this.ifVersion = value;
   }
 
   #varint(): number {
@@ -197,17 +247,40 @@ export class WriteBatchCursor {
   }
 }
 
-/** Whether the bytes are a batch of exactly `count` well-formed writes. */
-export function isWellFormedBatch(
+/** What must be looked up to apply a batch of exactly `count` well-formed writes; undefined: it is not one. */
+export function needsOf(
   bytes: Uint8Array,
   start: number,
   end: number,
   count: number,
-): boolean {
+): number | undefined {
   const cursor = new WriteBatchCursor(bytes, start, end);
   let seen = 0;
-  while (cursor.next()) seen += 1;
-  return !cursor.malformed && seen === count;
+  let needs = 0;
+  for (; cursor.next(); seen++) {
+    if (cursor.ifVersion >= 0) needs |= Needs.conditions;
+    if (cursor.time !== 0) needs |= Needs.times;
+  }
+  return cursor.malformed || seen !== count ? undefined : needs;
+}
+
+function bytesOfCondition({ ifVersion, token }: WriteCondition): number {
+  const tokenBytes = token === undefined ? 0 : 2 + token.length;
+  return 1 + varintBytes(ifVersion) + tokenBytes;
+}
+
+function writeCondition(
+  bytes: Uint8Array,
+  at: number,
+  { ifVersion, token }: WriteCondition,
+): number {
+  bytes[at++] = TAG_IF_VERSION;
+  at = writeVarint(bytes, at, ifVersion);
+  if (token === undefined) return at;
+  assert(token.length === TOKEN_BYTES, 'tokens have one length');
+  bytes[at++] = TAG_TOKEN;
+  at = writeVarint(bytes, at, token.length);
+  return copyRange(token, 0, token.length, bytes, at);
 }
 
 /** Divisions where shifts would cut: times have 53 bits. */

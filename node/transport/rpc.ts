@@ -27,6 +27,8 @@ export type RpcHandler = (
 ) => void;
 
 const ENVELOPE_BYTES_MAX = 1024 * 1024;
+/** What settings may have; few calls carry them. */
+const SETTINGS_BYTES_MAX = 256 * 1024;
 /**
  * Ids carry the start counter above 32 bits that count, so that an answer to an earlier run of this process
  * never passes for one to this run: a batch of the same number would be taken for committed.
@@ -150,7 +152,8 @@ export class RpcHub {
 }
 
 function isReply(message: RpcMessage): boolean {
-  return message.readReply != null || message.helloReply != null || message.genesisReply != null;
+  const { readReply, helloReply, genesisReply, settingsReply } = message;
+  return (readReply ?? helloReply ?? genesisReply ?? settingsReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */
@@ -178,5 +181,7 @@ function estimateBytes(call: cluster.Rpc.$Properties): number {
     (sum, item) => sum + (item.key?.length ?? 0) + (item.value?.length ?? 0) + 32,
     0,
   );
-  return 64 + itemBytes + (call.forwardRequest?.batch?.length ?? 0);
+  const settings = call.settingsReply?.settings ?? call.settingsRequest?.change?.settings;
+  const settingsBytes = settings == null ? 0 : SETTINGS_BYTES_MAX;
+  return 64 + itemBytes + settingsBytes + (call.forwardRequest?.batch?.length ?? 0);
 }

@@ -4,10 +4,13 @@ import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
 import type { Entry } from '../../node/raft/types.ts';
 import { EntryKind } from '../../node/raft/types.ts';
+import { Retention } from '../../node/retention/retention.ts';
+import { EMPTY_SETTINGS } from '../../node/settings/settings.ts';
+import type { WriteObserver } from '../../node/shard/apply-writes.ts';
 import { encodeWriteEntry, type ForwardedBatch } from '../../node/shard/entry.ts';
-import { StateMachine, type WriteObserver } from '../../node/shard/state-machine.ts';
+import { StateMachine } from '../../node/shard/state-machine.ts';
 import { Streams } from '../../node/shard/streams.ts';
-import { WriteBatchBuilder } from '../../node/shard/write-batch.ts';
+import { needsOf, WriteBatchBuilder } from '../../node/shard/write-batch.ts';
 import { scan } from '../support/scan.ts';
 import { hex, text, utf8 } from '../support/text.ts';
 
@@ -36,7 +39,14 @@ export function stateMachine(engine: Db, firstSlot = 0, slotCount = 256): StateM
     appliedTerm: 0,
     highestVersion: 0,
     streams: new Streams(),
+    retention: Retention.initial,
+    settings: EMPTY_SETTINGS,
   });
+}
+
+/** What a reader must know of it. */
+export function viewOf({ retention, highestVersion }: StateMachine) {
+  return { firstSlot: 0, slotCount: 256, retention, highestVersion };
 }
 
 /** Puts of texts, with an event time or without; an empty one deletes. */
@@ -56,7 +66,9 @@ export function batchOf(
 }
 
 export function writeEntry(index: number, batch: ForwardedBatch, baseVersion: number): Entry {
-  return { term: 1, index, kind: EntryKind.write, data: encodeWriteEntry(batch, baseVersion) };
+  const needs = needsOf(batch.bytes, 0, batch.bytes.length, batch.count) ?? 0;
+  const data = encodeWriteEntry(batch, baseVersion, needs);
+  return { term: 1, index, kind: EntryKind.write, data };
 }
 
 export const NOBODY_WATCHES: WriteObserver = {

@@ -1,8 +1,10 @@
 import type { DataPlane, WatchedValue, WriteSink } from '../../broker/data-plane.ts';
+import { loadCompactionFilter } from '../../lsm/compaction/filter.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
 import type { Env } from '../../node/env.ts';
+import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
 import { StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
@@ -11,6 +13,9 @@ import { Network } from './network.ts';
 import { Life, World } from './world.ts';
 
 export { decode, encode };
+
+// An import ends at no simulated time: it is done before there is any.
+await loadCompactionFilter(compactionFilterModule);
 
 const DIRECTORY = '/data';
 
@@ -60,6 +65,7 @@ export class SimCluster {
     shardCount: number;
     memtableBytes?: number;
     segmentBytes?: number;
+    storageMaxBytes?: number;
   };
 
   constructor(options: {
@@ -69,15 +75,23 @@ export class SimCluster {
     readonly shardCount?: number;
     readonly memtableBytes?: number;
     readonly segmentBytes?: number;
+    readonly storageMaxBytes?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
-    const { replicationFactor = 3, shardCount = 4, memtableBytes, segmentBytes } = options;
+    const {
+      replicationFactor = 3,
+      shardCount = 4,
+      memtableBytes,
+      segmentBytes,
+      storageMaxBytes,
+    } = options;
     this.#options = {
       replicationFactor,
       shardCount,
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));

@@ -85,6 +85,8 @@ describe('a directory that was rolled back', () => {
     await putMany(cluster, first, 'early', 5);
     const image = third.vfs.processCrashClone();
     await putMany(cluster, first, 'late', 5);
+    // The next heartbeat tells the first node how far the third has got.
+    await cluster.world.run(1_500);
     for (const machine of cluster.machines) if (machine !== first) cluster.kill(machine);
     third.vfs = image;
     await cluster.start(third);

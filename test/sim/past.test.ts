@@ -22,7 +22,7 @@ it('history is the same through every node, replica or not, also after all have 
       page.items.map(({ version, value, deleted }) => [version, decode(value), deleted]),
     ).toEqual(written.map(({ version, value }) => [version, value, value === '']));
     const { version, value } = written[10] as (typeof written)[number];
-    const past = await cluster.world.resolve('get at', plane.get(key, version));
+    const past = await cluster.world.resolve('get at', plane.get(key, { at: version }));
     expect(past.kind === 'found' && decode(past.value)).toBe(value === '' ? false : value);
   };
   for (const machine of cluster.machines) await expectHistory(machine);

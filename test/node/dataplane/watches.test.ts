@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ShardMap } from '../../../node/dataplane/shard-map.ts';
 import { Watches } from '../../../node/dataplane/watches.ts';
+import { Retention } from '../../../node/retention/retention.ts';
 import type { ShardHost } from '../../../node/shard/host.ts';
 import { WatchFeed } from '../../../node/shard/watch-feed.ts';
 import type { RpcBody, RpcHub } from '../../../node/transport/rpc.ts';
@@ -15,7 +16,7 @@ async function watchingEachOther() {
   const feed = new WatchFeed();
   const replica = {
     feed,
-    state: { appliedIndex: 0, highestVersion: 0 },
+    state: { appliedIndex: 0, highestVersion: 0, retention: Retention.initial },
     identity: { group: 1, firstSlot: 0, slotCount: 256 },
     readIndex: () => Promise.resolve(0),
     whenApplied: () => Promise.resolve(true),

@@ -3,13 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../../lsm/bytes.ts';
 import {
   afterSeries,
+  decodeExpiryKey,
   decodeValue,
   ENGINE_KEY_BYTES_MAX,
+  expiryBound,
   keyPrefix,
   seriesKey,
+  TOKEN_BYTES,
   timeOf,
   userKey,
+  VALUE_HEADER_BYTES_MAX,
   writeEngineKey,
+  writeExpiryKey,
   writeValueHeader,
 } from '../../../node/shard/engine-key.ts';
 
@@ -92,7 +97,7 @@ describe('an engine key', () => {
   });
 
   it('takes keys of at most 1,024 bytes', () => {
-    expect(engineKey(0, new Uint8Array(1024).fill(1), 0)).toHaveLength(ENGINE_KEY_BYTES_MAX);
+    expect(engineKey(0, new Uint8Array(1024).fill(1), 0)).toHaveLength(ENGINE_KEY_BYTES_MAX - 8);
     expect(() => engineKey(0, new Uint8Array(1025).fill(1), 0)).toThrow('1,024');
   });
 });
@@ -104,25 +109,53 @@ describe('a stored value', () => {
         times,
         times,
         fc.boolean(),
+        fc.option(times, { nil: 0 }),
+        fc.option(fc.uint8Array({ minLength: TOKEN_BYTES, maxLength: TOKEN_BYTES })),
         fc.uint8Array({ maxLength: 50 }),
-        (version, time, tombstone, value) => {
-          const stored = new Uint8Array(17 + value.length);
-          const header = writeValueHeader(stored, version, time, tombstone);
+        (version, time, tombstone, expiresAt, token, value) => {
+          const stored = new Uint8Array(VALUE_HEADER_BYTES_MAX + value.length);
+          const source = token ?? new Uint8Array(0);
+          const header = writeValueHeader(
+            stored,
+            version,
+            time,
+            tombstone,
+            expiresAt,
+            source,
+            0,
+            source.length,
+          );
           stored.set(value, header);
           const decoded = decodeValue(stored.subarray(0, header + value.length), time);
-          expect(decoded).toEqual({ version, tombstone, value });
-          expect(header).toBe(version === time ? 1 : 9);
+          expect(decoded).toEqual({
+            version,
+            tombstone,
+            expiresAt,
+            token: token ?? undefined,
+            value,
+          });
+          if (expiresAt === 0 && token === null) expect(header).toBe(version === time ? 1 : 9);
         },
       ),
     );
   });
+});
 
-  it('skips an expiry that a newer version has written', () => {
-    const stored = Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 99, 0x76);
-    expect(decodeValue(stored, 12)).toEqual({
-      version: 12,
-      tombstone: false,
-      value: Uint8Array.of(0x76),
-    });
+describe('an entry of the expiries', () => {
+  it('stands in the order of expiry, and says what expires', () => {
+    fc.assert(
+      fc.property(keys, keys, times, times, times, (key, other, soon, late, version) => {
+        const target = new Uint8Array(ENGINE_KEY_BYTES_MAX);
+        const write = (expiresAt: number, text: Uint8Array) =>
+          target.slice(0, writeExpiryKey(target, 7, expiresAt, text, 0, text.length, version));
+        const entry = write(soon, key);
+        expect(decodeExpiryKey(entry)).toEqual({ expiresAt: soon, key, version });
+        expect(compareBytes(expiryBound(7, soon), entry)).toBeLessThan(0);
+        if (soon < late) {
+          expect(compareBytes(entry, expiryBound(7, late))).toBeLessThan(0);
+          expect(compareBytes(entry, write(late, other))).toBeLessThan(0);
+        }
+      }),
+    );
   });
 });

@@ -4,6 +4,7 @@ import { EntryKind } from '../../../node/raft/types.ts';
 import {
   encodeWriteEntry,
   type ForwardedBatch,
+  Needs,
   parseWriteEntry,
   SECTION_HEADER_BYTES,
 } from '../../../node/shard/entry.ts';
@@ -27,13 +28,13 @@ describe('a write entry', () => {
       crc: 0xdeadbeef,
       bytes: Uint8Array.of(0xaa, 0xbb),
     };
-    const data = encodeWriteEntry(batch, 0x12_3456_789a_bcdf);
+    const data = encodeWriteEntry(batch, 0x12_3456_789a_bcdf, Needs.times);
     expect(SECTION_HEADER_BYTES).toBe(52);
     expect(Buffer.from(data).toString('hex')).toBe(
       [
         '01', // kind
         '01', // format
-        '0000',
+        '0200', // needs: event times
         '03000000', // count
         'dfbc9a7856341200', // base version
         'e1bc9a7856341200', // highest version
@@ -63,6 +64,7 @@ describe('a write entry', () => {
           ).toEqual(
             sections.map(([batch, baseVersion]) => ({
               ...batch,
+              needs: 0,
               baseVersion,
               highestVersion: baseVersion + batch.count - 1,
             })),

@@ -1,26 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { readShard } from '../../../node/shard/shard-reader.ts';
-import { StateMachine } from '../../../node/shard/state-machine.ts';
-import { Streams } from '../../../node/shard/streams.ts';
-import { batchOf, openEngine, text, utf8, writeEntry } from '../support.ts';
+import { batchOf, openEngine, stateMachine, text, utf8, viewOf, writeEntry } from '../support.ts';
 
 async function shard() {
   const engine = await openEngine();
-  const machine = new StateMachine({
-    engine,
-    firstSlot: 0,
-    slotCount: 256,
-    appliedIndex: 0,
-    appliedTerm: 0,
-    highestVersion: 0,
-    streams: new Streams(),
-  });
+  const machine = stateMachine(engine);
   const told: [value: string, time: number][] = [];
   const observer = {
     wantsWrites: true,
     written: (
       ...[bytes, , , valueStart, valueEnd, , time]: Parameters<
-        import('../../../node/shard/state-machine.ts').WriteObserver['written']
+        import('../../../node/shard/apply-writes.ts').WriteObserver['written']
       >
     ) => void told.push([text(bytes.slice(valueStart, valueEnd)), time]),
   };
@@ -36,7 +26,7 @@ async function shard() {
     const key = utf8('k');
     const range = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 100, ascending: true };
     const query = kind === 'get' ? { kind, key } : { kind, key, ...range };
-    const { items } = await readShard(snapshot, { firstSlot: 0, slotCount: 256 }, query);
+    const { items } = await readShard(snapshot, viewOf(machine), query);
     snapshot.close();
     return items.map(({ value, time, version }) => [text(value), time, version]);
   };

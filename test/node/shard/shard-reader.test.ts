@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../../lsm/bytes.ts';
 import type { Db } from '../../../lsm/db.ts';
+import { Retention } from '../../../node/retention/retention.ts';
 import { slotOf } from '../../../node/ring/slots.ts';
 import {
   engineKeyAt,
@@ -12,7 +13,12 @@ import {
 import { readShard, type ShardQuery } from '../../../node/shard/shard-reader.ts';
 import { openEngine, text, utf8 } from '../support.ts';
 
-const ALL_SLOTS = { firstSlot: 0, slotCount: 256 };
+const ALL_SLOTS = {
+  firstSlot: 0,
+  slotCount: 256,
+  retention: Retention.initial,
+  highestVersion: 0,
+};
 const NOTHING = new Uint8Array(0);
 
 function store(engine: Db, key: string, time: number, value: string): void {

@@ -43,6 +43,7 @@ class Shard {
         snapshot: this.#engine.snapshot(),
         appliedIndex: this.appliedIndex,
         highestVersion: this.#machine.highestVersion,
+        tombstoneCutoff: 0,
         firstSlot: 0,
         slotCount: 256,
         pause: () => Promise.resolve(),

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TOKEN_BYTES } from '../../../node/shard/engine-key.ts';
 import {
   BATCH_FORMAT,
-  isWellFormedBatch,
+  needsOf,
   WriteBatchBuilder,
   WriteBatchCursor,
+  type WriteCondition,
 } from '../../../node/shard/write-batch.ts';
 import { decode, kv } from '../../../protos/index.ts';
 
@@ -12,7 +14,18 @@ interface Write {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
   readonly time?: number;
+  readonly ttlMs?: number;
+  readonly condition?: WriteCondition;
 }
+
+const conditions: fc.Arbitrary<WriteCondition> = fc.record(
+  {
+    kind: fc.constant('version' as const),
+    ifVersion: fc.nat(Number.MAX_SAFE_INTEGER),
+    token: fc.uint8Array({ minLength: TOKEN_BYTES, maxLength: TOKEN_BYTES }),
+  },
+  { requiredKeys: ['kind', 'ifVersion'] },
+);
 
 const writes = fc.array(
   fc.record(
@@ -20,6 +33,8 @@ const writes = fc.array(
       key: fc.uint8Array({ minLength: 1, maxLength: 300 }),
       value: fc.uint8Array({ maxLength: 400 }),
       time: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      ttlMs: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      condition: conditions,
     },
     { requiredKeys: ['key', 'value'] },
   ),
@@ -27,10 +42,12 @@ const writes = fc.array(
 );
 
 /** Adds a write whose bytes stand somewhere in a larger buffer, as those of a packet do. */
-function add(builder: WriteBatchBuilder, { key, value, time = 0 }: Write): number {
+function add(builder: WriteBatchBuilder, write: Write): number {
+  const { key, value, time = 0, ttlMs = 0, condition } = write;
   const packet = Uint8Array.of(9, 9, ...key, 7, ...value, 9);
-  const valueStart = 3 + key.length;
-  return builder.add(packet, 2, 2 + key.length, valueStart, valueStart + value.length, time);
+  const start = 3 + key.length;
+  const end = start + value.length;
+  return builder.add(packet, 2, 2 + key.length, start, end, time, ttlMs, condition);
 }
 
 function read(bytes: Uint8Array, start = 0, end = bytes.length): Write[] {
@@ -43,10 +60,18 @@ function read(bytes: Uint8Array, start = 0, end = bytes.length): Write[] {
       key: bytes.slice(cursor.keyStart, cursor.keyEnd),
       value: bytes.slice(cursor.valueStart, cursor.valueEnd),
       ...(cursor.time === 0 ? {} : { time: cursor.time }),
+      ...(cursor.ttlMs === 0 ? {} : { ttlMs: cursor.ttlMs }),
+      ...(cursor.ifVersion < 0 ? {} : { condition: conditionOf(cursor, bytes) }),
     });
   }
   expect(cursor.malformed).toBe(false);
   return found;
+}
+
+function conditionOf(cursor: WriteBatchCursor, bytes: Uint8Array): WriteCondition {
+  const { ifVersion, tokenStart, tokenEnd } = cursor;
+  const token = tokenStart === tokenEnd ? {} : { token: bytes.slice(tokenStart, tokenEnd) };
+  return { kind: cursor.isExpiry ? 'expired' : 'version', ifVersion, ...token };
 }
 
 describe('a write batch', () => {
@@ -62,8 +87,8 @@ describe('a write batch', () => {
         const entry = new Uint8Array(before + length + 3).fill(0x0a);
         entry.set(bytes, before);
         expect(read(entry, before, before + length)).toEqual(list);
-        expect(isWellFormedBatch(entry, before, before + length, list.length)).toBe(true);
-        expect(isWellFormedBatch(entry, before, before + length, list.length + 1)).toBe(false);
+        expect(needsOf(entry, before, before + length, list.length)).toBeDefined();
+        expect(needsOf(entry, before, before + length, list.length + 1)).toBeUndefined();
       }),
     );
   });
@@ -155,9 +180,9 @@ describe('bytes that are no write batch', () => {
     for (let i = 0; i < 5; i++)
       add(builder, { key: new Uint8Array(10).fill(i), value: new Uint8Array(20) });
     const bytes = builder.take();
-    expect(isWellFormedBatch(bytes, 0, bytes.length, 5)).toBe(true);
+    expect(needsOf(bytes, 0, bytes.length, 5)).toBeDefined();
     for (let end = 0; end < bytes.length; end++) {
-      expect(isWellFormedBatch(bytes, 0, end, 5)).toBe(false);
+      expect(needsOf(bytes, 0, end, 5)).toBeUndefined();
     }
   });
 

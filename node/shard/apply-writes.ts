@@ -1,0 +1,256 @@
+import type { StorageEngine } from '../../lsm/engine.ts';
+import type { Retention } from '../retention/retention.ts';
+import { slotOf } from '../ring/slots.ts';
+import { type ConditionalResult, expires, isRepetition, liveVersion } from './condition.ts';
+import {
+  ENGINE_KEY_BYTES_MAX,
+  KEY_BYTES_MAX,
+  TOKEN_BYTES,
+  VALUE_HEADER_BYTES_MAX,
+  writeEngineKey,
+  writeExpiryKey,
+  writeValueHeader,
+} from './engine-key.ts';
+import { Needs, type Section } from './entry.ts';
+import { type KnownValue, KnownValues, type NamedKey, namedKey } from './known-values.ts';
+import { WriteBatchCursor } from './write-batch.ts';
+
+/** Told of every write as it is applied. `key` and `value` are ranges of `bytes`, good during the call only. */
+export interface WriteObserver {
+  /** Whether anybody listens: nothing is decoded otherwise. */
+  readonly wantsWrites: boolean;
+  written(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    version: number,
+    time: number,
+    isDelete: boolean,
+    expiresAt: number,
+  ): void;
+}
+
+const UNITS_PER_MS = 4096;
+const EMPTY_VALUE = new Uint8Array(1);
+const NO_RESULTS: readonly ConditionalResult[] = [];
+
+/** Turns the writes of a batch into entries of the engine, and decides those that have a condition. */
+export class WriteApplier {
+  /** Event times that were later than the write's version, and were not believed. */
+  clampedTimes = 0;
+  /** No value of this shard expires before, as far as was seen since the start. */
+  earliestExpiry = 0;
+  readonly #engine: StorageEngine;
+  readonly #firstSlot: number;
+  readonly #slotEnd: number;
+  readonly #known: KnownValues;
+  readonly #keyScratch = new Uint8Array(ENGINE_KEY_BYTES_MAX);
+  #valueScratch = new Uint8Array(4096);
+
+  constructor(engine: StorageEngine, firstSlot: number, slotCount: number) {
+    this.#engine = engine;
+    this.#firstSlot = firstSlot;
+    this.#slotEnd = firstSlot + slotCount;
+    this.#known = new KnownValues(engine);
+  }
+
+  /**
+   * Looks up what `apply` must know: the current values that conditions speak of, and those that an event time
+   * is compared with, if it matters here. `undefined`: nothing is missing; else ask again then.
+   */
+  prepare(
+    data: Uint8Array,
+    sections: readonly Section[],
+    observer: WriteObserver,
+    retention: Retention,
+  ): Promise<void> | undefined {
+    let missing: NamedKey[] | undefined;
+    const timesMatter = observer.wantsWrites || retention.hasTombstoneCutoff;
+    for (const section of sections) {
+      const wanted = timesMatter ? section.needs : section.needs & Needs.conditions;
+      if (wanted === 0) continue;
+      const cursor = new WriteBatchCursor(data, section.batchStart, section.batchEnd);
+      while (cursor.next()) {
+        if (cursor.ifVersion < 0 && (cursor.time === 0 || !timesMatter)) continue;
+        const named = namedKey(data, cursor.keyStart, cursor.keyEnd);
+        if (!this.#known.has(named.text)) (missing ??= []).push(named);
+      }
+    }
+    return missing === undefined ? undefined : this.#known.lookUp(missing);
+  }
+
+  /** Whether this replica cannot tell what the writes come to: a table that they depend on is damaged. */
+  isUndecidable(sections: readonly Section[], retention: Retention): boolean {
+    if (!this.#known.hasUnreadable) return false;
+    // Where only watchers would be told better once too often than not at all.
+    return (
+      retention.hasTombstoneCutoff || sections.some(({ needs }) => (needs & Needs.conditions) !== 0)
+    );
+  }
+
+  /** Every replica does the same with it: nothing but the entry, current values and the shard's rules count. */
+  apply(
+    data: Uint8Array,
+    section: Section,
+    observer: WriteObserver,
+    retention: Retention,
+  ): readonly ConditionalResult[] {
+    const cursor = new WriteBatchCursor(data, section.batchStart, section.batchEnd);
+    let results: ConditionalResult[] | undefined;
+    for (let ordinal = 0; cursor.next(); ordinal++) {
+      const { keyStart, keyEnd } = cursor;
+      const version = section.baseVersion + ordinal;
+      if (keyEnd - keyStart > KEY_BYTES_MAX) continue;
+      const slot = slotOf(data, keyStart, keyEnd);
+      if (slot < this.#firstSlot || slot >= this.#slotEnd) continue;
+      if (cursor.ifVersion < 0) {
+        this.#write(data, cursor, slot, version, observer, retention);
+        continue;
+      }
+      const result = this.#decide(data, cursor, ordinal, version);
+      const isNew = result.won && result.version === 0;
+      const expiresAt = isNew ? this.#write(data, cursor, slot, version, observer, retention) : 0;
+      if (!cursor.isExpiry)
+        (results ??= []).push(isNew ? { ...result, version, expiresAt } : result);
+    }
+    return results ?? NO_RESULTS;
+  }
+
+  /** The entry is applied: what it needed may change from here on. */
+  forget(): void {
+    if (!this.#known.isEmpty) this.#known.clear();
+  }
+
+  /** A winner that is to be written has no version yet; one that only repeats itself has that of its value. */
+  #decide(
+    data: Uint8Array,
+    cursor: WriteBatchCursor,
+    ordinal: number,
+    version: number,
+  ): ConditionalResult {
+    const { keyStart, keyEnd, ifVersion, tokenStart, tokenEnd } = cursor;
+    const current = this.#known.get(namedKey(data, keyStart, keyEnd).text);
+    if (cursor.isExpiry) {
+      return { ordinal, won: expires(current, ifVersion, version), version: 0, expiresAt: 0 };
+    }
+    const live = liveVersion(current, version);
+    if (live === ifVersion) return { ordinal, won: true, version: 0, expiresAt: 0 };
+    const won = isRepetition(current, data.subarray(tokenStart, tokenEnd), version);
+    return { ordinal, won, version: live, expiresAt: won ? (current?.expiresAt ?? 0) : 0 };
+  }
+
+  /** Returns when the value expires; 0: never. */
+  #write(
+    data: Uint8Array,
+    cursor: WriteBatchCursor,
+    slot: number,
+    version: number,
+    observer: WriteObserver,
+    retention: Retention,
+  ): number {
+    const { keyStart, keyEnd, valueStart, valueEnd, isDelete, space } = cursor;
+    const text = this.#known.isEmpty ? undefined : namedKey(data, keyStart, keyEnd).text;
+    const current = text === undefined ? undefined : this.#known.get(text);
+    const time =
+      cursor.time === 0 ? version : this.#timeOf(data, cursor, version, current, retention);
+    const expiresAt = isDelete ? 0 : expiryOf(data, cursor, version, retention);
+    const key = this.#keyScratch;
+    const keyLength = writeEngineKey(key, slot, space, data, keyStart, keyEnd, time);
+    const value = this.#scratch(valueEnd - valueStart);
+    const headerLength = writeValueHeader(
+      value,
+      version,
+      time,
+      isDelete,
+      expiresAt,
+      data,
+      cursor.tokenStart,
+      cursor.tokenEnd,
+    );
+    value.set(data.subarray(valueStart, valueEnd), headerLength);
+    this.#engine.put(key, 0, keyLength, value, 0, headerLength + valueEnd - valueStart);
+    if (expiresAt !== 0) this.#noteExpiry(slot, expiresAt, data, keyStart, keyEnd, version);
+    // The current value is the one with the greatest time (DESIGN §3 ▣).
+    if (cursor.time !== 0 && current !== undefined && time < current.time) return expiresAt;
+    if (text !== undefined) {
+      const token = tokenOf(data, cursor);
+      this.#known.wrote(text, { version, time, tombstone: isDelete, expiresAt, token });
+    }
+    if (observer.wantsWrites) {
+      observer.written(
+        data,
+        keyStart,
+        keyEnd,
+        valueStart,
+        valueEnd,
+        version,
+        time,
+        isDelete,
+        expiresAt,
+      );
+    }
+    return expiresAt;
+  }
+
+  /**
+   * Nothing is later than its own version, whatever a device's clock said. And nothing that is older than the
+   * tombstones that may be gone comes up behind one: where there is no value it stands at that border, so that
+   * it is current with and without the tombstone (node/retention/README.md).
+   */
+  #timeOf(
+    data: Uint8Array,
+    { time, keyStart, keyEnd }: WriteBatchCursor,
+    version: number,
+    current: KnownValue | undefined,
+    retention: Retention,
+  ): number {
+    if (time > version) {
+      this.clampedTimes += 1;
+      return version;
+    }
+    if (!retention.hasTombstoneCutoff) return time;
+    const { tombstoneCutoff } = retention.of(data, keyStart, keyEnd);
+    if (time >= tombstoneCutoff) return time;
+    const isGone = current === undefined || (current.tombstone && current.time < tombstoneCutoff);
+    return isGone ? tombstoneCutoff : time;
+  }
+
+  #noteExpiry(
+    slot: number,
+    expiresAt: number,
+    data: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    version: number,
+  ): void {
+    const key = this.#keyScratch;
+    const keyLength = writeExpiryKey(key, slot, expiresAt, data, keyStart, keyEnd, version);
+    this.#engine.put(key, 0, keyLength, EMPTY_VALUE, 0, EMPTY_VALUE.length);
+    this.earliestExpiry = Math.min(this.earliestExpiry, expiresAt);
+  }
+
+  #scratch(valueBytes: number): Uint8Array {
+    const needed = valueBytes + VALUE_HEADER_BYTES_MAX;
+    if (this.#valueScratch.length < needed) this.#valueScratch = new Uint8Array(needed * 2);
+    return this.#valueScratch;
+  }
+}
+
+function tokenOf(data: Uint8Array, cursor: WriteBatchCursor): Uint8Array | undefined {
+  const { tokenStart, tokenEnd } = cursor;
+  return tokenEnd - tokenStart === TOKEN_BYTES ? data.slice(tokenStart, tokenEnd) : undefined;
+}
+
+/** Its own time to live counts before that of a rule. */
+function expiryOf(
+  data: Uint8Array,
+  { keyStart, keyEnd, ttlMs: own }: WriteBatchCursor,
+  version: number,
+  retention: Retention,
+): number {
+  const ttlMs = own === 0 && retention.hasTtl ? retention.of(data, keyStart, keyEnd).ttlMs : own;
+  if (ttlMs === 0) return 0;
+  return Math.min(version + ttlMs * UNITS_PER_MS, Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,173 @@
+import { expect, it } from 'vitest';
+import type { Db } from '../../../lsm/db.ts';
+import { LsmError } from '../../../lsm/errors.ts';
+import { crc32c } from '../../../lsm/hash/crc32c.ts';
+import { EntryKind } from '../../../node/raft/types.ts';
+import { slotOf } from '../../../node/ring/slots.ts';
+import { readCurrent } from '../../../node/shard/current-values.ts';
+import { decodeExpiryKey, Space } from '../../../node/shard/engine-key.ts';
+import type { ApplyOutcome } from '../../../node/shard/state-machine.ts';
+import { WriteBatchBuilder, type WriteCondition } from '../../../node/shard/write-batch.ts';
+import { encode, kv } from '../../../protos/index.ts';
+import { scan } from '../../support/scan.ts';
+import { openEngine, stateMachine, text, utf8, writeEntry } from '../support.ts';
+
+const NOBODY = { wantsWrites: false, written: () => {} };
+const HOUR = 3_600_000 * 4096;
+
+interface Put {
+  readonly key: string;
+  readonly value: string;
+  readonly time?: number;
+  readonly ttlMs?: number;
+  readonly condition?: WriteCondition;
+}
+
+async function shard(engine?: Db) {
+  const db = engine ?? (await openEngine());
+  const machine = stateMachine(db);
+  let index = 0;
+  let batches = 0;
+  const applyEntry = async (entry: Parameters<typeof machine.apply>[0]) => {
+    for (let p = machine.prepare(entry, NOBODY); p; p = machine.prepare(entry, NOBODY)) await p;
+    return machine.apply(entry, NOBODY);
+  };
+  return {
+    engine: db,
+    machine,
+    write: (baseVersion: number, ...puts: Put[]): Promise<ApplyOutcome> => {
+      const builder = new WriteBatchBuilder();
+      for (const { key, value, time = 0, ttlMs = 0, condition } of puts) {
+        const bytes = utf8(key + value);
+        const keyEnd = utf8(key).length;
+        builder.add(bytes, 0, keyEnd, keyEnd, bytes.length, time, ttlMs, condition);
+      }
+      const bytes = builder.take();
+      const number = ++batches;
+      const origin = { node: 'aaaaaaaaaaaaaaaa', startCounter: 1, number };
+      const batch = { ...origin, count: puts.length, crc: crc32c(bytes), bytes };
+      return applyEntry(writeEntry(++index, batch, baseVersion));
+    },
+    record: (kind: number, data: Uint8Array) => applyEntry({ term: 1, index: ++index, kind, data }),
+    read: async (key: string) => {
+      const snapshot = db.snapshot();
+      const bytes = utf8(key);
+      const found = await readCurrent(snapshot, slotOf(bytes, 0, bytes.length), bytes);
+      snapshot.close();
+      return found && { ...found, key, value: text(found.value) };
+    },
+  };
+}
+
+function resultsOf(outcome: ApplyOutcome) {
+  return outcome.kind === 'applied'
+    ? outcome.sections.flatMap(({ results }) => results ?? [])
+    : outcome;
+}
+
+it('a conditional write is decided by the value at its own version, within a batch too', async () => {
+  const { write, read } = await shard();
+  const ifNone = { kind: 'version', ifVersion: 0 } as const;
+  const outcome = await write(
+    100,
+    { key: 'a', value: 'first', condition: ifNone },
+    { key: 'a', value: 'second', condition: ifNone },
+    { key: 'a', value: 'third', condition: { kind: 'version', ifVersion: 100 } },
+    { key: 'a', value: '' },
+    { key: 'a', value: 'fifth', condition: ifNone },
+    { key: 'b', value: 'plain' },
+  );
+  expect(resultsOf(outcome)).toEqual([
+    { ordinal: 0, won: true, version: 100, expiresAt: 0 },
+    { ordinal: 1, won: false, version: 100, expiresAt: 0 },
+    { ordinal: 2, won: true, version: 102, expiresAt: 0 },
+    { ordinal: 4, won: true, version: 104, expiresAt: 0 },
+  ]);
+  expect(await read('a')).toMatchObject({ value: 'fifth', version: 104 });
+  expect(await read('b')).toMatchObject({ value: 'plain', version: 105 });
+});
+
+it('a value has expired at the version that is its expiry, and not before', async () => {
+  const { write, read, engine } = await shard();
+  const put = { key: 'k', value: 'v', ttlMs: 2 };
+  await write(1_000, put);
+  const expiresAt = 1_000 + 2 * 4096;
+  expect(await read('k')).toMatchObject({ expiresAt });
+  const again = { key: 'k', value: 'w', condition: { kind: 'version', ifVersion: 0 } } as const;
+  const end = { key: 'k', value: '', condition: { kind: 'expired', ifVersion: 1_000 } } as const;
+  expect(resultsOf(await write(expiresAt - 2, again))).toMatchObject([
+    { won: false, version: 1_000 },
+  ]);
+  await write(expiresAt - 1, end);
+  expect(await read('k')).toMatchObject({ deleted: false });
+  await write(expiresAt, end);
+  expect(await read('k')).toMatchObject({ deleted: true, version: expiresAt });
+  expect(resultsOf(await write(expiresAt + 1, again))).toMatchObject([{ won: true }]);
+  const snapshot = engine.snapshot();
+  const index = (await scan(snapshot)).filter(({ key }) => key[1] === Space.expiries);
+  snapshot.close();
+  expect(index.map(({ key }) => decodeExpiryKey(key))).toEqual([
+    { expiresAt, key: utf8('k'), version: 1_000 },
+  ]);
+});
+
+it('a rule’s ttl counts where a write has none of its own, and not for deletes', async () => {
+  const { write, read, record, machine } = await shard();
+  const rules = [{ prefix: 'short', ttlMs: 1_000 }];
+  await record(
+    EntryKind.rules,
+    encode(kv.RulesRecord, { format: 1, version: 50, revision: 1, rules }),
+  );
+  expect(machine.highestVersion).toBe(50);
+  await write(
+    100,
+    { key: 'short/a', value: 'v' },
+    { key: 'short/b', value: 'v', ttlMs: 7 },
+    { key: 'short/c', value: '' },
+    { key: 'shorter', value: 'v' },
+  );
+  expect((await read('short/a'))?.expiresAt).toBe(100 + 1_000 * 4096);
+  expect((await read('short/b'))?.expiresAt).toBe(101 + 7 * 4096);
+  expect((await read('short/c'))?.expiresAt).toBeUndefined();
+  expect((await read('shorter'))?.expiresAt).toBeUndefined();
+});
+
+it('a reading older than any tombstone that may be gone is current with the tombstone and without', async () => {
+  for (const isDeleted of [true, false]) {
+    const { write, read, record } = await shard();
+    if (isDeleted) await write(HOUR, { key: 'k', value: 'v' }, { key: 'k', value: '' });
+    const cutoffs = [{ prefix: '', time: 5 * HOUR }];
+    const watermark = { format: 1, version: 9 * HOUR, cutoffs, expiryFloor: 0 };
+    await record(EntryKind.watermark, encode(kv.WatermarkRecord, watermark));
+    await write(10 * HOUR, { key: 'k', value: 'late', time: HOUR / 2 });
+    expect(await read('k')).toMatchObject({ value: 'late', time: 5 * HOUR, deleted: false });
+    await write(11 * HOUR, { key: 'k', value: 'later', time: HOUR / 2 });
+    expect(await read('k')).toMatchObject({ value: 'late' });
+  }
+});
+
+it('where the value that a condition speaks of cannot be read, the group stops instead of guessing', async () => {
+  const engine = await openEngine();
+  const { write, machine } = await shard(engine);
+  await write(1, { key: 'k', value: 'v' });
+  const snapshot = engine.snapshot.bind(engine);
+  const damage = new LsmError('CORRUPTION', 'a block does not match its CRC');
+  engine.snapshot = () => Object.assign(snapshot(), { first: () => Promise.reject(damage) });
+  const condition = { kind: 'version', ifVersion: 0 } as const;
+  expect(await write(2, { key: 'k', value: 'w', condition })).toMatchObject({ kind: 'halted' });
+  expect(machine.appliedIndex).toBe(1);
+});
+
+it('settings replace those of the revision that they name, and no others', async () => {
+  const { record, machine } = await shard();
+  const retention = [{ prefix: 'a', versions: 3 }];
+  const change = (expectedRevision: number) =>
+    encode(kv.SettingsRecord, { format: 1, expectedRevision, settings: { retention } });
+  await record(EntryKind.settings, change(0));
+  const { settings } = machine;
+  expect(settings).toMatchObject({ revision: 1, retention: [{ prefix: 'a', versions: 3 }] });
+  await record(EntryKind.settings, change(0));
+  expect(machine.settings).toBe(settings);
+  await record(EntryKind.settings, Uint8Array.of(0xff, 0xff));
+  expect(machine.settings).toBe(settings);
+});

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoricValue } from '../../broker/data-plane.ts';
+import type { RetentionRule } from '../../node/retention/rules.ts';
+import type { SettingsEdit } from '../../node/settings/settings.ts';
+import { removeRetention, setRetention } from '../../node/settings/settings.ts';
+import { scan } from '../support/scan.ts';
+import { decode, encode, type Machine, put, SimCluster, watch } from './cluster.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+function rule(prefix: string, rest: Partial<RetentionRule> = {}): RetentionRule {
+  return { prefix, keepMs: undefined, versions: 0, ttlMs: 0, ...rest };
+}
+
+async function change(cluster: SimCluster, machine: Machine, edit: SettingsEdit): Promise<void> {
+  const outcome = await cluster.world.resolve('change', machine.active.settings.change(edit));
+  expect(outcome.kind).toBe('settled');
+  if (outcome.kind !== 'settled') return;
+  const { revision } = outcome.settings;
+  await cluster.world.until('every shard has the rules', () =>
+    cluster.machines.every((each) =>
+      [...each.active.host.replicas()].every(
+        ({ identity, state }) => identity.slotCount === 0 || state.retention.revision === revision,
+      ),
+    ),
+  );
+}
+
+async function history(cluster: SimCluster, machine: Machine, key: string) {
+  const query = {
+    key: encode(key),
+    from: 0,
+    to: Number.MAX_SAFE_INTEGER,
+    limit: 500,
+    ascending: true,
+  };
+  const reading = cluster.dataPlane(machine).history(query);
+  const page = await cluster.world.resolve('history', reading);
+  if (page.kind !== 'page') throw new Error(page.kind);
+  return page.items;
+}
+
+const textsOf = (items: readonly HistoricValue[]) =>
+  items.map(({ value, deleted }) => (deleted ? '<deleted>' : decode(value)));
+
+async function expectSameEverywhere(cluster: SimCluster, key: string, texts: readonly string[]) {
+  for (const machine of cluster.machines) {
+    expect(textsOf(await history(cluster, machine, key)), machine.name).toEqual(texts);
+  }
+}
+
+describe('retention', () => {
+  it('shows the same history from every replica before, during and after compaction, across leaders', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 101,
+      shardCount: 2,
+      memtableBytes: 16 * 1024,
+    });
+    await cluster.startAll();
+    const [first] = cluster.machines as [Machine];
+    await change(cluster, first, (now) =>
+      setRetention(now, rule('line', { keepMs: 10 * MINUTE_MS })),
+    );
+    const written: [atMs: number, value: string][] = [];
+    for (let i = 0; i < 60; i++) {
+      const value = i % 7 === 5 ? '' : `value ${i} `.repeat(20);
+      await cluster.world.resolve('put', cluster.put(cluster.machine(i % 3), 'line/temp', value));
+      await cluster.world.resolve('put', cluster.put(cluster.machine(i % 3), 'other', value));
+      written.push([cluster.world.nowMs, value]);
+      await cluster.world.run(MINUTE_MS / 2);
+      if (i % 20 === 10) {
+        const leader = cluster.leaderOf('line/temp');
+        cluster.kill(leader);
+        await cluster.start(leader);
+        await cluster.untilLed();
+      }
+    }
+    const seen = textsOf(await history(cluster, first, 'line/temp'));
+    await expectSameEverywhere(cluster, 'line/temp', seen);
+    // Ten minutes, and up to one more until the next watermark.
+    expect(seen.length).toBeGreaterThanOrEqual(19);
+    expect(seen.length).toBeLessThanOrEqual(24);
+    const texts = written.map(([, value]) => (value === '' ? '<deleted>' : value));
+    expect(seen).toEqual(texts.slice(-seen.length));
+    await expectSameEverywhere(cluster, 'other', texts);
+    await cluster.world.run(2 * HOUR_MS);
+    for (const { active } of cluster.machines) {
+      active.engine.requestFreeze();
+    }
+    await cluster.world.resolve('put', cluster.put(first, 'line/other', 'x'));
+    await cluster.world.resolve('put', cluster.put(first, 'other2', 'x'));
+    await cluster.world.run(10 * MINUTE_MS);
+    for (const { active } of cluster.machines) {
+      expect(active.engine.statistics().droppedEntries).toBeGreaterThanOrEqual(30);
+    }
+    const newest = texts.at(-1) as string;
+    await expectSameEverywhere(cluster, 'line/temp', [newest]);
+    for (const machine of cluster.machines) cluster.cutPower(machine);
+    await cluster.startAll();
+    await expectSameEverywhere(cluster, 'line/temp', [newest]);
+    await expectSameEverywhere(cluster, 'other', texts);
+  });
+
+  it('keeps so many versions; a raised number counts for later ones only, a removed rule brings nothing back', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 102,
+      shardCount: 2,
+      memtableBytes: 16 * 1024,
+    });
+    await cluster.startAll();
+    const [first, second] = cluster.machines as [Machine, Machine];
+    const write = async (from: number, to: number) => {
+      for (let i = from; i <= to; i++) {
+        await cluster.world.resolve('put', cluster.put(first, 'k', `${i}`));
+      }
+    };
+    await change(cluster, first, (now) => setRetention(now, rule('', { versions: 3 })));
+    await write(1, 8);
+    await expectSameEverywhere(cluster, 'k', ['6', '7', '8']);
+    await change(cluster, second, (now) => setRetention(now, rule('', { versions: 5 })));
+    await expectSameEverywhere(cluster, 'k', ['6', '7', '8']);
+    await write(9, 9);
+    await expectSameEverywhere(cluster, 'k', ['7', '8', '9']);
+    await write(10, 14);
+    await expectSameEverywhere(cluster, 'k', ['10', '11', '12', '13', '14']);
+    await change(cluster, first, (now) => removeRetention(now, ''));
+    await expectSameEverywhere(cluster, 'k', ['10', '11', '12', '13', '14']);
+    for (const machine of cluster.machines) cluster.cutPower(machine);
+    await cluster.startAll();
+    await expectSameEverywhere(cluster, 'k', ['10', '11', '12', '13', '14']);
+  });
+
+  it('ends the newest value too where a rule has a ttl, and tombstones leave the disk', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 103,
+      shardCount: 2,
+      memtableBytes: 16 * 1024,
+    });
+    await cluster.startAll();
+    const [first] = cluster.machines as [Machine];
+    const short = rule('session', { ttlMs: 30_000, keepMs: 5 * MINUTE_MS });
+    await change(cluster, first, (now) => setRetention(now, short));
+    const watching = watch(cluster.dataPlane(cluster.machine(2)), 'session/#');
+    for (let i = 0; i < 30; i++) {
+      await cluster.world.resolve('put', cluster.put(first, `session/${i}`, 'here'));
+    }
+    expect(await cluster.get(first, 'session/7')).toBe('here');
+    await cluster.world.run(40_000);
+    expect(await cluster.get(first, 'session/7')).toBe('<not-found>');
+    expect(watching.seen.filter(({ deleted }) => deleted)).toHaveLength(30);
+    await cluster.world.run(2 * HOUR_MS);
+    for (const { active } of cluster.machines) active.engine.requestFreeze();
+    await cluster.world.resolve('put', cluster.put(first, 'a', 'x'));
+    await cluster.world.resolve('put', cluster.put(first, 'b', 'x'));
+    await cluster.world.resolve('put', cluster.put(first, 'c', 'x'));
+    await cluster.world.run(20 * MINUTE_MS);
+    for (const { active, name } of cluster.machines) {
+      const snapshot = active.engine.snapshot();
+      const left = (await scan(snapshot)).filter(({ key }) => decode(key).includes('session'));
+      snapshot.close();
+      expect(left.length, name).toBe(0);
+    }
+  });
+});
+
+describe('a budget for the disk', () => {
+  const MIB = 1024 * 1024;
+
+  it('lets the oldest history go first, refuses puts only then, and takes them again when there is room', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 104,
+      shardCount: 2,
+      memtableBytes: 64 * 1024,
+      segmentBytes: 128 * 1024,
+      storageMaxBytes: 2 * MIB,
+    });
+    await cluster.startAll();
+    const { world } = cluster;
+    const [first] = cluster.machines as [Machine];
+    const used = () =>
+      Math.max(
+        ...cluster.machines.map(({ active: { engine, log } }) => engine.diskBytes + log.diskBytes),
+      );
+    const fill = 'x'.repeat(8_000);
+    let highest = 0;
+    for (let i = 0; i < 700; i++) {
+      await world.resolve('put', cluster.put(first, `sensor/${i % 10}`, `${i} ${fill}`));
+      await world.run(2_000);
+      highest = Math.max(highest, used());
+    }
+    expect(highest).toBeLessThan(2.3 * MIB);
+    expect((await history(cluster, first, 'sensor/3')).length).toBeGreaterThan(3);
+    expect(await cluster.get(first, 'sensor/9')).toBe(`699 ${fill}`);
+
+    // Nothing but current values: none of them goes.
+    let stored = 0;
+    let refused = '';
+    while (refused === '' && stored < 1_000) {
+      const putting = put(cluster.dataPlane(first), `asset/${stored}`, fill).catch(
+        (error) => error,
+      );
+      const outcome = await world.resolve('put', putting);
+      if (typeof outcome === 'number') stored += 1;
+      else refused = outcome.message;
+      await world.run(2_000);
+    }
+    expect(refused).toBe('storage-full');
+    expect(stored).toBeGreaterThan(100);
+    for (let i = 0; i < stored; i++) {
+      expect(await cluster.get(first, `asset/${i}`)).toHaveLength(fill.length);
+    }
+    for (let i = 0; i < stored; i++) {
+      await world.resolve('delete', put(cluster.dataPlane(first), `asset/${i}`, ''));
+    }
+    let isTaken = false;
+    for (let i = 0; i < 100 && !isTaken; i++) {
+      await world.run(60_000);
+      const putting = cluster.put(first, 'again', 'x').catch((error) => error);
+      isTaken = typeof (await world.resolve('put', putting)) === 'number';
+    }
+    expect(isTaken).toBe(true);
+  });
+});
