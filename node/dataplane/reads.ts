@@ -108,7 +108,8 @@ export class Reads {
     const snapshot = this.#engine.snapshot();
     const { firstSlot, slotCount } = replica.identity;
     const { retention, highestVersion } = replica.state;
-    const shard = { firstSlot, slotCount, retention, highestVersion };
+    const pause = () => new Promise<void>((resolve) => this.#env.yield(resolve));
+    const shard = { firstSlot, slotCount, retention, highestVersion, pause };
     try {
       return { kind: 'items', ...(await readShard(snapshot, shard, query)) };
     } catch (error) {

@@ -186,9 +186,10 @@ export class Retention {
   }
 
   /** Before the log has said anything: the default rules, and nothing is gone. */
-  static readonly initial: Retention = Retention.fromProto({
-    rules: DEFAULT_RULES.map(ruleToProto),
-  });
+  static get initial(): Retention {
+    initial ??= Retention.fromProto({ rules: DEFAULT_RULES.map(ruleToProto) });
+    return initial;
+  }
 
   /** The same object if that changes nothing. */
   #with(change: {
@@ -214,6 +215,8 @@ export class Retention {
     return encode(kv.RetentionState, this.toProto());
   }
 }
+
+let initial: Retention | undefined;
 
 /** Each is compared with the nearest above it, which may itself be leaving: what that hides its own does too. */
 function withoutIdleGhosts(

@@ -32,6 +32,36 @@ export interface KeyRange {
   readonly to?: Uint8Array;
 }
 
+/** Gives other work a turn. */
+export type Pause = () => Promise<void>;
+
+/** So many entries are looked at in one breath: whatever a scan passes over, the node serves others meanwhile. */
+const ENTRIES_PER_TURN = 256;
+
+/** Calls `visit` for each entry from the first on, and `pause` now and then, until `visit` returns false. */
+export async function visitEntries(
+  cursor: EngineCursor,
+  start: Uint8Array,
+  options: {
+    readonly pause: Pause;
+    readonly visit: (item: CurrentValue) => boolean | Promise<boolean>;
+    /** Where to go on after an entry; undefined: at the next one. */
+    readonly next: ((engineKey: Uint8Array) => Uint8Array) | undefined;
+  },
+): Promise<void> {
+  const { pause, visit, next } = options;
+  const positioned = cursor.seek(start);
+  if (positioned !== undefined) await positioned;
+  for (let visited = 1; cursor.valid; visited++) {
+    const onward = next?.(cursor.key);
+    const goOn = visit(currentValue(cursor.key, cursor.value));
+    if (!(typeof goOn === 'boolean' ? goOn : await goOn)) return;
+    if (visited % ENTRIES_PER_TURN === 0) await pause();
+    const moved = onward === undefined ? cursor.next() : cursor.seek(onward);
+    if (moved !== undefined) await moved;
+  }
+}
+
 export async function readCurrent(
   snapshot: EngineSnapshot,
   slot: number,
@@ -49,6 +79,7 @@ export async function scanCurrent(
   snapshot: EngineSnapshot,
   slot: number,
   range: KeyRange,
+  pause: Pause,
   visit: (item: CurrentValue) => boolean | Promise<boolean>,
 ): Promise<void> {
   const { prefix } = range;
@@ -60,7 +91,7 @@ export async function scanCurrent(
   if (compareBytes(bounds.lower, bounds.upper) >= 0) return;
   const cursor = snapshot.cursor(bounds);
   try {
-    await visitSeries(cursor, bounds.lower, visit);
+    await visitEntries(cursor, bounds.lower, { pause, visit, next: afterSeries });
   } finally {
     cursor.close();
   }
@@ -70,22 +101,6 @@ function isWithin(key: Uint8Array, { after, from, to }: KeyRange): boolean {
   if (compareBytes(key, after) <= 0) return false;
   if (from !== undefined && compareBytes(key, from) < 0) return false;
   return to === undefined || compareBytes(key, to) < 0;
-}
-
-async function visitSeries(
-  cursor: EngineCursor,
-  start: Uint8Array,
-  visit: (item: CurrentValue) => boolean | Promise<boolean>,
-): Promise<void> {
-  const positioned = cursor.seek(start);
-  if (positioned !== undefined) await positioned;
-  while (cursor.valid) {
-    const next = afterSeries(cursor.key);
-    const goOn = visit(currentValue(cursor.key, cursor.value));
-    if (!(typeof goOn === 'boolean' ? goOn : await goOn)) return;
-    const moved = cursor.seek(next);
-    if (moved !== undefined) await moved;
-  }
 }
 
 /** Everything below a prefix: `prefix/` up to, and without, `prefix0`, the byte after the slash. */

@@ -1,7 +1,7 @@
-import type { EngineCursor, EngineSnapshot } from '../../lsm/engine.ts';
+import type { EngineSnapshot } from '../../lsm/engine.ts';
 import type { KeyRetention } from '../retention/retention.ts';
 import { SeriesFilter } from '../retention/series-filter.ts';
-import { type CurrentValue, currentValue, readCurrent } from './current-values.ts';
+import { type CurrentValue, type Pause, readCurrent, visitEntries } from './current-values.ts';
 import { afterSeries, engineKeyAt, Space } from './engine-key.ts';
 
 export interface HistoryRange {
@@ -22,6 +22,7 @@ export async function scanHistory(
   key: Uint8Array,
   range: HistoryRange,
   retention: KeyRetention,
+  pause: Pause,
   visit: (item: CurrentValue) => boolean | Promise<boolean>,
 ): Promise<void> {
   if (range.to <= range.from) return;
@@ -40,26 +41,12 @@ export async function scanHistory(
   const upper = end === 0 ? afterSeries(lower) : engineKeyAt(slot, Space.userValues, key, end - 1);
   const cursor = snapshot.cursor({ lower, upper });
   try {
-    await visitAll(cursor, lower, (item) => {
+    const see = (item: CurrentValue) => {
       if (!filter.sees(item.time, item.version, item.deleted)) return !filter.isExhausted;
       return item.time >= range.to || visit(item);
-    });
+    };
+    await visitEntries(cursor, lower, { pause, visit: see, next: undefined });
   } finally {
     cursor.close();
-  }
-}
-
-async function visitAll(
-  cursor: EngineCursor,
-  start: Uint8Array,
-  visit: (item: CurrentValue) => boolean | Promise<boolean>,
-): Promise<void> {
-  const positioned = cursor.seek(start);
-  if (positioned !== undefined) await positioned;
-  while (cursor.valid) {
-    const goOn = visit(currentValue(cursor.key, cursor.value));
-    if (!(typeof goOn === 'boolean' ? goOn : await goOn)) return;
-    const moved = cursor.next();
-    if (moved !== undefined) await moved;
   }
 }

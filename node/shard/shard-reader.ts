@@ -4,7 +4,7 @@ import type { EngineSnapshot } from '../../lsm/engine.ts';
 import type { Retention } from '../retention/retention.ts';
 import { slotOf } from '../ring/slots.ts';
 import { isExpired } from './condition.ts';
-import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
+import { type CurrentValue, type Pause, readCurrent, scanCurrent } from './current-values.ts';
 import { scanHistory } from './history.ts';
 
 /** What can be read of one shard. */
@@ -29,6 +29,7 @@ export interface ShardView {
   readonly retention: Retention;
   /** What expires by this version has expired. */
   readonly highestVersion: number;
+  readonly pause: Pause;
 }
 
 /** Reads a shard as one snapshot of the engine shows it. */
@@ -56,12 +57,13 @@ function isGone({ deleted, expiresAt = 0 }: CurrentValue, { highestVersion }: Sh
 
 async function readHistory(
   snapshot: EngineSnapshot,
-  { retention }: ShardView,
+  { retention, pause }: ShardView,
   { key, from, to, limit, ascending }: HistoryQuery,
 ): Promise<Page<CurrentValue>> {
   const page = new PageBuilder(limit, ascending);
   const slot = slotOf(key, 0, key.length);
-  await scanHistory(snapshot, slot, key, { from, to }, retention.of(key), (item) => page.add(item));
+  const range = { from, to };
+  await scanHistory(snapshot, slot, key, range, retention.of(key), pause, (item) => page.add(item));
   return page.finish();
 }
 
@@ -77,7 +79,7 @@ async function listShard(
   const pages: Page<CurrentValue>[] = [];
   for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
     const page = new PageBuilder(limit, reverse);
-    await scanCurrent(snapshot, slot, range, (item) => {
+    await scanCurrent(snapshot, slot, range, shard.pause, (item) => {
       if (isGone(item, shard)) return true;
       return page.add(values ? item : { ...item, value: NOTHING });
     });

@@ -2,7 +2,7 @@ import { matches } from '../../broker/topics.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
 import type { WriteObserver } from './apply-writes.ts';
-import { type CurrentValue, readCurrent, scanCurrent } from './current-values.ts';
+import { type CurrentValue, type Pause, readCurrent, scanCurrent } from './current-values.ts';
 
 /** Some of what a watch has to tell: everything of the log in `(fromIndex, toIndex]` that matches. */
 export interface WatchBatch {
@@ -92,8 +92,7 @@ export class WatchFeed implements WriteObserver {
       readonly tombstoneCutoff: number;
       readonly firstSlot: number;
       readonly slotCount: number;
-      /** Gives other work a turn. */
-      readonly pause: () => Promise<void>;
+      readonly pause: Pause;
     },
   ): { close(): void; done: Promise<void> } {
     // Whoever has missed that much begins afresh: nobody can tell any more what was deleted since.
@@ -231,7 +230,6 @@ async function sendSnapshot(
     await watch.sink.deliver(batchOf(items, false));
     items = [];
     bytes = 0;
-    await at.pause();
     return true;
   };
   await scanMatching(watch.filter, at, visit);
@@ -252,7 +250,7 @@ async function scanMatching(
     return;
   }
   for (let slot = at.firstSlot; slot < at.firstSlot + at.slotCount; slot++) {
-    await scanCurrent(at.snapshot, slot, { prefix, after: NOTHING }, visit);
+    await scanCurrent(at.snapshot, slot, { prefix, after: NOTHING }, at.pause, visit);
   }
 }
 

@@ -44,9 +44,11 @@ export function stateMachine(engine: Db, firstSlot = 0, slotCount = 256): StateM
   });
 }
 
+export const noPause = () => Promise.resolve();
+
 /** What a reader must know of it. */
 export function viewOf({ retention, highestVersion }: StateMachine) {
-  return { firstSlot: 0, slotCount: 256, retention, highestVersion };
+  return { firstSlot: 0, slotCount: 256, retention, highestVersion, pause: noPause };
 }
 
 /** Puts of texts, with an event time or without; an empty one deletes. */

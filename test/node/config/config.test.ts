@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ConfigSources, loadNodeOptions } from '../../../node/config/config.ts';
 import { NodeError } from '../../../node/errors.ts';
+import { certificates } from '../../support/certificates.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dss-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -38,7 +39,11 @@ describe('the configuration of a node', () => {
     expect(load({})).toEqual({
       name: 'n1',
       data: './.dss/n1',
-      host: '127.0.0.1',
+      listen: '127.0.0.1',
+      advertise: { host: '127.0.0.1', mqttPort: undefined },
+      anonymous: false,
+      users: [],
+      tls: undefined,
       mqttPort: 1883,
       httpPort: 8080,
       peers: [{ name: 'n1', mqttAddress: '127.0.0.1:1883' }],
@@ -46,6 +51,9 @@ describe('the configuration of a node', () => {
       replicationFactor: 3,
       shards: 64,
       memtableBytes: 16 * 1024 * 1024,
+      storageMaxBytes: 0,
+      retention: [],
+      ingest: [],
       valueBytesMax: 1024 * 1024,
       onInvalid: 'ack',
       logLevel: 'info',
@@ -208,10 +216,207 @@ describe('settings that do not go together', () => {
   });
 
   it('are an address that others can reach and no users', () => {
-    for (const host of ['0.0.0.0', '192.168.1.5', '::']) {
-      expect(complaint({ flags: { host } })).toContain('on loopback only');
+    for (const listen of ['0.0.0.0', '192.168.1.5', '::', 'gateway.lan']) {
+      const sentence = complaint({ flags: { listen } });
+      expect(sentence).toContain(`--listen is ${listen}`);
+      expect(sentence).toContain('"users"');
+      expect(sentence).toContain('--anonymous');
+      expect(load({ flags: { listen, anonymous: true } })).toMatchObject({ anonymous: true });
+      expect(load({ flags: { listen }, file: fileWith(USERS) }).listen).toBe(listen);
     }
-    for (const host of ['localhost', '::1', '127.0.0.1'])
-      expect(load({ flags: { host } }).host).toBe(host);
+    for (const listen of ['localhost', '::1', '127.0.0.1', '127.1.2.3'])
+      expect(load({ flags: { listen } }).listen).toBe(listen);
+  });
+
+  it('are users and a door that is open to all', () => {
+    const file = fileWith(`${USERS}anonymous: true\n`);
+    expect(complaint({ file })).toContain('--anonymous');
+  });
+
+  it('are an address that others can reach and a secret that can be guessed', () => {
+    const flags = { listen: '0.0.0.0', anonymous: true };
+    expect(complaint({ flags: { ...flags, secret: 'short' } })).toContain('16 characters');
+    expect(load({ flags: { ...flags, secret } }).secret).toBe(secret);
+  });
+});
+
+const HASH = `scrypt:16384:8:5:${'c2Fs'.repeat(5)}:${'aGFz'.repeat(10)}`;
+const USERS = `users:
+  - name: sensor
+    password: ${HASH}
+    read: [plant1/+/set]
+    write: ['plant1/#']
+`;
+
+describe('users', () => {
+  it('come from the file', () => {
+    expect(load({ file: fileWith(USERS) }).users).toEqual([
+      {
+        name: 'sensor',
+        password: expect.objectContaining({ cost: 16384, blockSize: 8, parallelization: 5 }),
+        read: ['plant1/+/set'],
+        write: ['plant1/#'],
+      },
+    ]);
+    const file = fileWith(`users: [{name: watcher, password: '${HASH}', read: ['#']}]\n`);
+    expect(load({ file }).users[0]).toMatchObject({ read: ['#'], write: [] });
+    expect(load({ file: fileWith('users:\n') }).users).toEqual([]);
+  });
+
+  const user = (members: string) => `users: [{${members}}]\n`;
+  it.each([
+    ['users: sensor\n', /must be a list of users/],
+    ['users: [sensor]\n', /user 1 .* must have name, password, read and write/],
+    [user(`password: '${HASH}'`), /user 1 .* needs a name/],
+    [user(`name: 'a:b', password: '${HASH}'`), /needs a name/],
+    [user(`name: dss-node/x, password: '${HASH}'`), /not beginning with dss-node\//],
+    [user('name: ann, password: hunter2hunter2'), /password of user 1 .*, ann, .*dss passwd/],
+    [user('name: ann, password: 12345678'), /dss passwd/],
+    [user('name: ann'), /dss passwd/],
+    [user(`name: ann, password: '${HASH}', reads: ['#']`), /unknown setting reads/],
+    [user(`name: ann, password: '${HASH}', read: '#'`), /read of .*ann must be a list of filters/],
+    [user(`name: ann, password: '${HASH}', write: ['a/#/b']`), /"a\/#\/b".*not an MQTT filter/],
+    [user(`name: ann, password: '${HASH}', write: [1]`), /not an MQTT filter/],
+    [user(`name: ann, password: '${HASH}', write: ['dss/put/#']`), /begin after dss\/put\//],
+    [`${USERS}${USERS.split('\n').slice(1).join('\n')}`, /names the user sensor twice/],
+  ])('that are wrong are named, without their passwords: %j', (content, sentence) => {
+    const message = complaint({ file: fileWith(content) });
+    expect(message).toMatch(sentence);
+    expect(message).not.toMatch(/hunter2|12345678|scrypt:/);
+  });
+
+  it('cannot come from flags or the environment', () => {
+    expect(load({ flags: { users: [] }, environment: { DSS_USERS: 'x' } }).users).toEqual([]);
+  });
+});
+
+describe('what a node tells others about its address', () => {
+  const advertised = (flags: Record<string, unknown>) => load({ flags }).advertise;
+  const open = { listen: '0.0.0.0', anonymous: true };
+
+  it('is what it was told', () => {
+    expect(advertised({ advertise: 'gw1.lan' })).toEqual({ host: 'gw1.lan', mqttPort: undefined });
+    expect(advertised({ advertise: '10.0.0.1:2883' })).toEqual({
+      host: '10.0.0.1',
+      mqttPort: 2883,
+    });
+    expect(advertised({ advertise: 'fe80::1' })).toEqual({ host: 'fe80::1', mqttPort: undefined });
+    expect(advertised({ advertise: '[fe80::1]:1' })).toEqual({ host: 'fe80::1', mqttPort: 1 });
+  });
+
+  it('is else what its peers call it, and else where it listens', () => {
+    const peers = 'a=10.0.0.1:1883,b=10.0.0.2:2883';
+    const secret = 'a long enough secret';
+    expect(advertised({ ...open, name: 'b', peers, secret })).toEqual({
+      host: '10.0.0.2',
+      mqttPort: 2883,
+    });
+    expect(advertised({ ...open, listen: '10.0.0.9' }).host).toBe('10.0.0.9');
+    expect(advertised(open).host).not.toMatch(/^(0\.0\.0\.0|)$/);
+    const { peers: alone } = load({ flags: { advertise: 'gw1.lan', mqttPort: 7 } });
+    expect(alone).toEqual([{ name: 'n1', mqttAddress: 'gw1.lan:7' }]);
+    expect(load({ flags: { listen: '::1' } }).peers[0]?.mqttAddress).toBe('[::1]:1883');
+  });
+
+  it.each(['0.0.0.0', '::', 'a:b', 'a:99999', 'http://a', 'a b', '[a]:1'])(
+    'is not %s',
+    (advertise) => {
+      expect(complaint({ flags: { advertise } })).toContain(`--advertise is "${advertise}"`);
+    },
+  );
+});
+
+describe('TLS', () => {
+  const { cert, key } = certificates.node;
+  const otherKey = certificates.other.key;
+
+  it('takes its certificate and key from files', () => {
+    const file = fileWith(`tls: {cert: ${cert}, key: ${key}}\n`);
+    expect(load({ file }).tls).toEqual({
+      cert: readFileSync(cert),
+      key: readFileSync(key),
+      ca: undefined,
+      clientCertificates: 'none',
+    });
+    const flags = { tlsCert: cert, tlsKey: key };
+    const environment = { DSS_TLS_CA: cert, DSS_TLS_CLIENT_CERTIFICATES: 'required' };
+    expect(load({ flags, environment }).tls).toMatchObject({
+      ca: readFileSync(cert),
+      clientCertificates: 'required',
+    });
+  });
+
+  it.each([
+    [{ tlsCert: cert }, /has a cert, but no key/],
+    [{ tlsKey: key }, /has a key, but no cert/],
+    [{ tlsCa: cert }, /needs a cert and a key/],
+    [{ tlsCert: '/none.pem', tlsKey: key }, /tls\.cert names \/none\.pem, which cannot be read/],
+    [{ tlsCert: cert, tlsKey: '/none.pem' }, /tls\.key names \/none\.pem/],
+    [{ tlsCert: cert, tlsKey: key, tlsCa: '/none.pem' }, /tls\.ca names \/none\.pem/],
+    [{ tlsCert: cert, tlsKey: otherKey }, /does not open the certificate/],
+    [{ tlsCert: key, tlsKey: key }, /cannot be used/],
+    [{ tlsCert: cert, tlsKey: key, tlsCa: key }, /CA .* cannot be used/],
+    [{ tlsCert: cert, tlsKey: key, tlsClientCertificates: 'required' }, /needs the ca/],
+    [{ tlsClientCertificates: 'maybe' }, /one of none, required/],
+  ])('that is wrong names the file: %j', (flags, sentence) => {
+    expect(complaint({ flags })).toMatch(sentence);
+  });
+
+  it('in the file holds settings of its own', () => {
+    expect(complaint({ file: fileWith('tls: on\n') })).toContain('cert, key, ca');
+    expect(complaint({ file: fileWith('tls: {crt: x}\n') })).toContain('unknown setting tls.crt');
+    expect(complaint({ file: fileWith('tlsCert: x\n') })).toContain('unknown setting tlsCert');
+    expect(load({ file: fileWith('tls:\n') }).tls).toBeUndefined();
+  });
+});
+
+describe('the budget on disk', () => {
+  it.each([
+    ['0', 0],
+    ['1048576', 1_048_576],
+    ['10GiB', 10 * 1024 ** 3],
+    ['1.5 GB', 1_500_000_000],
+    ['500mb', 500_000_000],
+  ])('may have a unit: %s', (text, bytes) => {
+    expect(load({ flags: { storageMaxBytes: text } }).storageMaxBytes).toBe(bytes);
+    const file = fileWith(`storage: {maxBytes: ${text}}\n`);
+    expect(load({ file }).storageMaxBytes).toBe(bytes);
+  });
+
+  it.each(['10G', '-1', 'all', '1', '1023KiB', '1e9', '9999999TiB'])('is not %s', (text) => {
+    const sentence = complaint({ flags: { storageMaxBytes: text } });
+    expect(sentence).toContain(`--storage-max-bytes is "${text}"`);
+    expect(sentence).toContain('10GiB');
+    const file = fileWith(`storage: {maxBytes: "${text}"}\n`);
+    expect(complaint({ file })).toContain(`storage.maxBytes in ${file} is "${text}"`);
+  });
+});
+
+describe('rules', () => {
+  it('that the cluster begins with come from the file', () => {
+    const file = fileWith(`
+retention:
+  - {prefix: plant1, keep: 30d, versions: 100}
+ingest:
+  - {name: plugs, filter: tele/+/SENSOR}
+  - {preset: zigbee2mqtt}
+`);
+    const { retention, ingest } = load({ file });
+    expect(retention).toEqual([
+      { prefix: 'plant1', keepMs: 30 * 24 * 3_600_000, versions: 100, ttlMs: 0 },
+    ]);
+    expect(ingest[0]).toMatchObject({ name: 'plugs', filter: 'tele/+/SENSOR' });
+    expect(ingest.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['retention: 7d\n', /retention in .* must be a list of rules/],
+    ['retention: [{prefix: a}, {prefix: b, keep: long}]\n', /retention in .*, rule 2: .*keep/],
+    ['ingest: [{filter: a/#/b}]\n', /ingest in .*, rule 1: /],
+    ['ingest: [{preset: none}]\n', /rule 1: .*zigbee2mqtt/],
+    ['ingest: [{preset: shelly, filter: a}]\n', /a preset has no "filter"/],
+    ['ingest: [{preset: tasmota, timeZone: 1}]\n', /"timeZone" must be a name/],
+  ])('that are wrong are counted: %j', (content, sentence) => {
+    expect(complaint({ file: fileWith(content) })).toMatch(sentence);
   });
 });

@@ -6,6 +6,7 @@ import { readCurrent, scanCurrent } from '../../../node/shard/current-values.ts'
 import {
   batchOf,
   NOBODY_WATCHES,
+  noPause,
   openEngine,
   stateMachine,
   text,
@@ -44,7 +45,7 @@ describe('the current values of a shard', () => {
           for (let slot = 0; slot < 256; slot++) {
             const range = { prefix: utf8(prefix), after: utf8(after) };
             const before = found.length;
-            await scanCurrent(snapshot, slot, range, (item) => {
+            await scanCurrent(snapshot, slot, range, noPause, (item) => {
               expect(item.deleted).toBe(item.value.length === 0);
               found.push([text(item.key), text(item.value)]);
               return true;
@@ -81,7 +82,7 @@ describe('the current values of a shard', () => {
     const snapshot = engine.snapshot();
     let visits = 0;
     const everything = { prefix: new Uint8Array(0), after: new Uint8Array(0) };
-    await scanCurrent(snapshot, slot, everything, () => ++visits < 3);
+    await scanCurrent(snapshot, slot, everything, noPause, () => ++visits < 3);
     expect(names.length).toBeGreaterThan(3);
     expect(visits).toBe(3);
     snapshot.close();

@@ -18,6 +18,7 @@ const ALL_SLOTS = {
   slotCount: 256,
   retention: Retention.initial,
   highestVersion: 0,
+  pause: () => Promise.resolve(),
 };
 const NOTHING = new Uint8Array(0);
 
@@ -115,4 +116,20 @@ describe('a range of keys', () => {
       { numRuns: 150 },
     );
   });
+});
+
+it('a scan gives others a turn now and then, whatever it passes over', async () => {
+  const engine = await openEngine();
+  for (let time = 1; time <= 2_000; time++) store(engine, 'k', time, 'v');
+  let pauses = 0;
+  const snapshot = engine.snapshot();
+  const pause = () => {
+    pauses += 1;
+    return Promise.resolve();
+  };
+  const range = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1, ascending: true };
+  const query = { kind: 'history' as const, key: utf8('k'), ...range };
+  await readShard(snapshot, { ...ALL_SLOTS, pause }, query);
+  snapshot.close();
+  expect(pauses).toBeGreaterThan(6);
 });
