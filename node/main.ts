@@ -1,15 +1,20 @@
-import { statfs } from 'node:fs/promises';
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
-import { listenTcp } from '../broker/server.ts';
+import { RuleCounters } from '../broker/ingest-rules/rule-counters.ts';
+import { IngestRules } from '../broker/ingest-rules/rules.ts';
+import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
+import { ConfiguredUsers } from './edge/authenticator.ts';
 import { lockDirectory } from './edge/directory-lock.ts';
+import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { createLogger } from './edge/logger.ts';
+import { describeProcess, measureLoad } from './edge/machine.ts';
 import type { Env } from './env.ts';
-import { NodeError } from './errors.ts';
-import { serveHttp } from './http/server.ts';
+import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
+import { requireAdministrator } from './http/users.ts';
+import { ingestTrial } from './settings/ingest-trial.ts';
 import {
   describeAlerts,
   describeDurability,
@@ -22,10 +27,18 @@ import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
 export { loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { hashPassword } from './edge/password-hash.ts';
 
 export interface RunningNode {
+  /** Where it listens: `host:port`. */
+  readonly mqtt: string;
+  readonly http: string;
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** Why somebody should look at how it can be reached; empty if all is well. */
+  readonly warnings: readonly string[];
+  /** Whether every shard has a leader, as far as this node knows. */
+  hasLeaders(): boolean;
   close(): Promise<void>;
 }
 
@@ -57,6 +70,8 @@ async function compose(
   closers.push(() => env.offload.close());
   const addresses = { name: options.name, mqtt: '', http: '' };
   const dataPlane = new DataPlaneUntilJoined(env);
+  const [user, ...others] = options.users;
+  const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
   const node = await openNode(options, env, () => addresses.http);
   closers.push(() => node.stop());
@@ -70,54 +85,61 @@ async function compose(
     onInvalid: options.onInvalid,
   });
   await broker.start();
-  const listener = await listenTcp(broker, { host: options.host, port: options.mqttPort }).catch(
-    (error) => portTaken(error, 'MQTT', options.host, options.mqttPort),
-  );
-  closers.push(async () => {
-    const closed = listener.close();
-    await broker.close();
-    await closed;
+  const doors = await openDoors(broker, options, {
+    authenticator,
+    status: () => ({
+      ...describeStatus(node, addresses),
+      broker: broker.counters(),
+      process: describeProcess(startedAtMs),
+    }),
+    where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
+    routes: [(server) => settingsRoutes(server, describeSettings(node, env))],
   });
-  addresses.mqtt = `${options.host}:${listener.address.port}`;
-  const http = await serveHttp(
-    { host: options.host, port: options.httpPort },
-    {
-      status: () => ({
-        ...describeStatus(node, addresses),
-        broker: broker.counters(),
-        process: describeProcess(startedAtMs),
-      }),
-      where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    },
-  ).catch((error) => portTaken(error, 'HTTP', options.host, options.httpPort));
-  closers.push(() => http.close());
-  addresses.http = `${options.host}:${http.port}`;
+  closers.push(() => doors.close());
+  const { host, mqttPort = doors.mqttPort } = options.advertise;
+  addresses.mqtt = formatAddress(host, mqttPort);
+  addresses.http = formatAddress(host, doors.httpPort);
+  const warnings = securityWarnings(options);
+  for (const message of warnings) {
+    env.events.emit({ level: 'warn', name: 'open-to-others', message });
+  }
 
   await node.join();
   dataPlane.joined(node.dataPlane);
   const stopPublishing = env.timers.every(SYSTEM_TOPICS_MS, publishChanges(broker, node));
   closers.push(async () => stopPublishing());
-  return { mqttPort: listener.address.port, httpPort: http.port, close };
+  return {
+    mqtt: formatAddress(options.listen, doors.mqttPort),
+    http: formatAddress(options.listen, doors.httpPort),
+    mqttPort: doors.mqttPort,
+    httpPort: doors.httpPort,
+    warnings,
+    hasLeaders: () => describeStatus(node, addresses).shards.every(({ leader }) => leader !== null),
+    close,
+  };
 }
 
 function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Promise<StorageNode> {
-  const mqttAddress = `${options.host}:${options.mqttPort}`;
+  const { advertise, tls } = options;
   return StorageNode.open({
     env,
     directory: options.data,
     name: options.name,
-    mqttAddress,
+    mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
     httpAddress,
     secret: options.secret,
     peers: options.peers,
     replicationFactor: options.replicationFactor,
     shardCount: options.shards,
     memtableBytes: options.memtableBytes,
+    storageMaxBytes: options.storageMaxBytes,
+    initialRules: { retention: options.retention, ingest: options.ingest },
     load: measureLoad(options.data),
     transport: ({ node }) =>
       new MqttTransport({
         node,
         credentials: () => credentials(options.secret, node, env.random.bytes(16)),
+        tls,
       }),
     onFatal: (error) => {
       env.events.emit({
@@ -128,6 +150,34 @@ function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Pr
       process.exit(1);
     },
   });
+}
+
+/** The rules of the cluster, as HTTP shows and changes them. */
+function describeSettings(node: StorageNode, env: Env): SettingsRoutes {
+  const counters = new RuleCounters();
+  return {
+    service: () => (node.hasJoined ? node.active.settings : undefined),
+    authorize: requireAdministrator,
+    ingestCounts: (rule) => counters.of(rule),
+    tryIngest: (message) => {
+      const rules = new IngestRules(node.active.settings.current.ingest);
+      return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() });
+    },
+  };
+}
+
+/** What is allowed, because somebody said so, but should be known. */
+function securityWarnings({ listen, users, tls }: NodeOptions): string[] {
+  if (isLoopback(listen)) return [];
+  if (users.length === 0) {
+    return [
+      `everybody who can reach ${listen} may read, write and delete everything (--anonymous)`,
+    ];
+  }
+  if (tls !== undefined) return [];
+  return [
+    `passwords and values travel to ${listen} without TLS: others on the network can read them`,
+  ];
 }
 
 /** Retained `dss/sys/…` topics, published when they change. */
@@ -150,38 +200,4 @@ function publishChanges(broker: Broker, node: StorageNode): () => void {
     for (const { name, message } of describeAlerts(active))
       publish(`alerts/${name}`, { name, message });
   };
-}
-
-function describeProcess(startedAtMs: number) {
-  const { user, system } = process.cpuUsage();
-  return {
-    processId: process.pid,
-    uptimeMs: Date.now() - startedAtMs,
-    cpuUserMicros: user,
-    cpuSystemMicros: system,
-    memoryBytes: process.memoryUsage.rss(),
-  };
-}
-
-/** Memory and disk, as of the last time somebody asked. */
-function measureLoad(directory: string) {
-  let disk = { diskUsedBytes: 0, diskTotalBytes: 0 };
-  return () => {
-    void statfs(directory).then(
-      ({ bsize, blocks, bavail }) => {
-        disk = { diskUsedBytes: (blocks - bavail) * bsize, diskTotalBytes: blocks * bsize };
-      },
-      () => {},
-    );
-    return { memoryBytes: process.memoryUsage.rss(), ...disk };
-  };
-}
-
-function portTaken(error: NodeJS.ErrnoException, what: string, host: string, port: number): never {
-  if (error.code !== 'EADDRINUSE') throw error;
-  throw new NodeError(
-    'PORT_TAKEN',
-    `the ${what} port ${port} on ${host} is taken by another program; choose another with --${what.toLowerCase()}-port.`,
-    { cause: error },
-  );
 }

@@ -3,10 +3,19 @@ import { usageError } from './errors.ts';
 export interface MqttAddress {
   readonly host: string;
   readonly port: number;
+  /** `mqtts://`. */
+  readonly secure: boolean;
   readonly url: string;
 }
 
 const MQTT_PORT = 1883;
+const MQTTS_PORT = 8883;
+const SECURE: Readonly<Record<string, boolean>> = {
+  'mqtt:': false,
+  'tcp:': false,
+  'mqtts:': true,
+  'tls:': true,
+};
 
 /** Reads `--node` values: URLs or `host:port`, each possibly several with commas between them. */
 export function parseNodeAddresses(texts: readonly string[]): MqttAddress[] {
@@ -27,11 +36,16 @@ function parseNodeAddress(text: string): MqttAddress {
   } catch {
     throw usageError(`'${text}' is not ${wanted}`);
   }
-  if (url.protocol !== 'mqtt:' && url.protocol !== 'tcp:') {
-    throw usageError(`'${text}' is not ${wanted}: only mqtt:// is possible`);
+  const secure = SECURE[url.protocol];
+  if (secure === undefined) {
+    throw usageError(`'${text}' is not ${wanted}: only mqtt:// and mqtts:// are possible`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw usageError('--node takes no user: give it with --user and DSS_PASSWORD');
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (host === '') throw usageError(`'${text}' is not ${wanted}`);
-  const port = url.port === '' ? MQTT_PORT : Number(url.port);
-  return { host, port, url: `mqtt://${url.hostname}:${port}` };
+  const port = url.port === '' ? (secure ? MQTTS_PORT : MQTT_PORT) : Number(url.port);
+  const scheme = secure ? 'mqtts' : 'mqtt';
+  return { host, port, secure, url: `${scheme}://${url.hostname}:${port}` };
 }

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { type MqttAddress, parseNodeAddresses } from './addresses.ts';
+import { deferred } from './deferred.ts';
 import { CliError, ExitCode, unavailableError, whyUnreachable } from './errors.ts';
+import { NO_SECURITY, type Security } from './security.ts';
 
 const RECONNECT_MS = 300;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -11,6 +15,7 @@ export interface ConnectionOptions {
   readonly nodes: readonly string[];
   /** How long one request may take, reconnections included. */
   readonly timeoutMs: number;
+  readonly security?: Security;
 }
 
 /** What a node publishes on `dss/reply/me` (DESIGN §7). */
@@ -32,6 +37,11 @@ interface PendingRequest {
   readonly settle: (result: Reply | CliError) => void;
 }
 
+interface PendingWrite {
+  readonly topic: string;
+  readonly refuse: (refusal: CliError) => void;
+}
+
 const REPLY_TOPIC = 'dss/reply/me';
 const ERROR_TOPIC = 'dss/error/me';
 const VALUE_PREFIX = 'dss/value/';
@@ -48,7 +58,7 @@ export class NodeConnection {
   readonly #timeoutMs: number;
   readonly #requests = new Map<string, PendingRequest>();
   readonly #watches = new Map<string, WatchListener>();
-  readonly #refusals: { topic: string; code: string; message: string }[] = [];
+  readonly #writes = new Set<PendingWrite>();
   #lastProblem = 'the node does not answer';
 
   private constructor(client: MqttClient, timeoutMs: number) {
@@ -68,7 +78,7 @@ export class NodeConnection {
   /** Connects to the first address that answers; fails when none does. */
   static async open(options: ConnectionOptions): Promise<NodeConnection> {
     const addresses = parseNodeAddresses(options.nodes);
-    const client = await connectToAny(addresses, options.timeoutMs);
+    const client = await connectToAny(addresses, options);
     const connection = new NodeConnection(client, options.timeoutMs);
     try {
       await connection.#subscribeAgain();
@@ -115,13 +125,19 @@ export class NodeConnection {
   }
 
   async #publish(topic: string, payload: Uint8Array, qos: 0 | 1 | 2): Promise<void> {
-    const published = this.#client.publishAsync(topic, Buffer.from(payload), { qos });
-    await this.#withinTimeout(published);
-    // A write that can never be valid is acknowledged and reported (DESIGN §7). The report was sent on this
-    // connection, so an answer to something asked later comes after it.
-    await this.#withinTimeout(this.#greet());
-    const refusal = this.#refusals.find((candidate) => candidate.topic === topic);
-    if (refusal) throw new CliError(ExitCode.failure, refusal.code, refusal.message);
+    // A write that can never be valid is acknowledged and reported, one that is not allowed now is reported and
+    // not acknowledged (DESIGN §7).
+    const { promise: refused, reject } = deferred<never>();
+    const write = { topic, refuse: reject };
+    this.#writes.add(write);
+    try {
+      const published = this.#client.publishAsync(topic, Buffer.from(payload), { qos });
+      await this.#withinTimeout(Promise.race([published, refused]));
+      // The report was sent on this connection, so an answer to something asked later comes after it.
+      await this.#withinTimeout(Promise.race([this.#greet(), refused]));
+    } finally {
+      this.#writes.delete(write);
+    }
   }
 
   #ask(request: PendingRequest): void {
@@ -185,11 +201,14 @@ export class NodeConnection {
     const report = JSON.parse(payload.toString('utf8')) as {
       code: string;
       message: string;
-      topic: string;
+      /** Missing: it was a write, and the node does not know any more which. */
+      topic?: string;
       id?: string;
     };
-    this.#refusals.push(report);
     const refused = new CliError(ExitCode.failure, report.code, report.message);
+    for (const { topic, refuse } of this.#writes) {
+      if (report.topic === undefined || report.topic === topic) refuse(refused);
+    }
     for (const [id, request] of this.#requests) {
       const ours = report.id === undefined ? request.topic === report.topic : id === report.id;
       if (ours) request.settle(refused);
@@ -215,31 +234,32 @@ export class NodeConnection {
 
 const ADVICE = "Start a cluster with 'dss up', or name a node with --node or DSS_NODE";
 
-/** MQTT.js goes round `servers`; as long as nobody has answered, one round is all we try. */
+/** As long as nobody has answered, one round of the addresses is all we try. */
 async function connectToAny(
   addresses: readonly MqttAddress[],
-  timeoutMs: number,
+  { timeoutMs, security = NO_SECURITY }: ConnectionOptions,
 ): Promise<MqttClient> {
-  const { default: mqtt } = await import('mqtt');
-  const options: IClientOptions = {
-    servers: addresses.map(({ host, port }) => ({ host, port, protocol: 'mqtt' as const })),
+  const client = await createClient(addresses, security, {
     clientId: `dss-cli-${randomBytes(6).toString('hex')}`,
     reconnectPeriod: RECONNECT_MS,
     connectTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
     resubscribe: false,
-  };
-  const client = mqtt.connect({ ...options });
+  });
   return new Promise((resolve, reject) => {
     let attempts = 0;
     let problem: Error | undefined;
     const onError = (error: Error): void => {
-      problem = error;
+      problem ??= error;
     };
     const onClose = (): void => {
       attempts += 1;
-      if (attempts < addresses.length) return;
+      const unknown = badCredentials(problem);
+      if (unknown === undefined && attempts < addresses.length) {
+        problem = undefined;
+        return;
+      }
       client.end(true);
-      reject(notReachable(addresses, problem));
+      reject(unknown ?? notReachable(addresses, problem));
     };
     client.on('error', onError);
     client.on('close', onClose);
@@ -251,11 +271,50 @@ async function connectToAny(
   });
 }
 
+/**
+ * A client that goes round the addresses. MQTT.js could do that by itself, but would check every certificate
+ * against the name of the first.
+ */
+async function createClient(
+  addresses: readonly MqttAddress[],
+  security: Security,
+  options: IClientOptions,
+): Promise<MqttClient> {
+  const { default: mqtt } = await import('mqtt');
+  let attempts = 0;
+  const openStream = (client: MqttClient) => {
+    const { host, port, secure } = addresses[attempts++ % addresses.length] as MqttAddress;
+    Object.assign(client.options, { host, port });
+    if (!secure) return connectTcp({ host, port });
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const stream = connectTls({ host, port, ...servername, ...security.tls });
+    // Of a stream's errors MQTT.js passes on only the network's.
+    stream.once('error', (error) => client.emit('error', error));
+    return stream;
+  };
+  const { user, password } = security;
+  const credentials = user === undefined ? {} : { username: user, password: password ?? '' };
+  const client = new mqtt.MqttClient(openStream, { ...options, ...credentials });
+  client.on('error', () => {});
+  return client;
+}
+
+/** CONNACK 4 and 5 (MQTT 3.1.1 §3.2.2.3): trying again, or elsewhere, would not help. */
+function badCredentials(problem: Error | undefined): CliError | undefined {
+  const code = (problem as { code?: unknown } | undefined)?.code;
+  if (code !== 4 && code !== 5) return undefined;
+  const sentence =
+    'the node wants a user that it knows, with the right password: give --user and DSS_PASSWORD';
+  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause: problem });
+}
+
 function notReachable(addresses: readonly MqttAddress[], problem: Error | undefined): CliError {
   const where = addresses.map((address) => address.url).join(' or ');
   // Of MQTT.js' errors only those of its parser have neither a system's code nor a CONNACK's.
   const unparsed = problem !== undefined && !('code' in problem) && problem.name === 'Error';
   const other = unparsed && problem.message !== 'connack timeout';
-  const why = other ? 'what listens there does not speak MQTT' : whyUnreachable(problem);
+  const why = other
+    ? 'what listens there does not speak MQTT'
+    : whyUnreachable(problem ?? 'closed');
   return unavailableError(`cannot reach ${where}: ${why}. ${ADVICE}.`, problem);
 }

@@ -5,6 +5,7 @@ export const ExitCode = {
   usage: 2,
   notFound: 3,
   unavailable: 4,
+  conflict: 5,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
@@ -13,11 +14,19 @@ export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: string;
   readonly exitCode: ExitCode;
+  /** What programs may want beside the sentence; `--json` shows it. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(exitCode: ExitCode, code: string, message: string, options?: ErrorOptions) {
+  constructor(
+    exitCode: ExitCode,
+    code: string,
+    message: string,
+    options: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options);
     this.exitCode = exitCode;
     this.code = code;
+    this.details = options.details ?? {};
   }
 }
 
@@ -29,16 +38,38 @@ export function unavailableError(message: string, cause?: unknown): CliError {
   return new CliError(ExitCode.unavailable, 'UNAVAILABLE', message, { cause });
 }
 
+/** A file named on the command line cannot be used; `what` goes before its name: `cannot read`. */
+export function fileError(what: string, path: string, cause: unknown): CliError {
+  const sentence = `${what} '${path}': ${(cause as Error).message}`;
+  return new CliError(ExitCode.failure, 'FILE', sentence, { cause });
+}
+
+const CLOSED =
+  'what listens there closed the connection; if it wants TLS, say mqtts:// and https://';
+
 const WHY_UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'no machine of that name is known',
   EAI_AGAIN: 'no machine of that name is known',
-  ECONNRESET: 'what listens there closed the connection',
-  UND_ERR_SOCKET: 'what listens there closed the connection',
+  ECONNRESET: CLOSED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not one that is trusted here: name it with --ca',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'nobody that is trusted here has signed its certificate: name the CA with --ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'nobody that is trusted here has signed its certificate: name the CA with --ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'nobody that is trusted here has signed its certificate: name the CA with --ca',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    'it wants a client certificate: give --client-cert and --client-key',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what listens there does not speak TLS',
+  EPROTO: 'what listens there does not speak TLS',
 };
 
-/** Why nobody answered at an address, in words. */
+/** Why nobody answered at an address, in words. `closed`: it ended the connection without any. */
 export function whyUnreachable(error: unknown): string {
+  if (error === 'closed') return CLOSED;
   const known = WHY_UNREACHABLE[systemCode(error) ?? ''];
   if (known !== undefined) return known;
   if (!(error instanceof Error)) return 'no answer';

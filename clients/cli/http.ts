@@ -1,20 +1,36 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { CliError, ExitCode, unavailableError, usageError, whyUnreachable } from './errors.ts';
+import { NO_SECURITY, type Security } from './security.ts';
 import type { StatusDocument, WhereDocument } from './status-document.ts';
 
-/** One address, or several that are tried in turn. */
-type Bases = string | readonly string[];
+/** A node's HTTP door: one address, or several that are tried in turn. */
+export interface HttpDoor {
+  readonly bases: string | readonly string[];
+  readonly timeoutMs: number;
+  readonly security?: Security;
+}
 
-/** Asks a node's HTTP door. Throws a `CliError` whose sentence names the address. */
-async function getJson<T>(bases: Bases, path: string, timeoutMs: number): Promise<T> {
-  const urls = [bases]
+export interface HttpQuestion {
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** With its query, encoded. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** Asks a node and gives its JSON. Throws a `CliError` with the node's code, or one that names the address. */
+export async function askHttp<T>(door: HttpDoor, question: HttpQuestion): Promise<T> {
+  const urls = [door.bases]
     .flat()
     .flatMap((base) => base.split(','))
-    .map((base) => parseUrl(path, base));
+    .map((base) => parseUrl(question.path, base));
   let problem: unknown;
   for (const url of urls) {
-    let response: Response;
+    let response: IncomingMessage;
     try {
-      response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs / urls.length) });
+      response = await send(url, question, door, door.timeoutMs / urls.length);
     } catch (error) {
       problem = error;
       continue;
@@ -29,32 +45,97 @@ async function getJson<T>(bases: Bases, path: string, timeoutMs: number): Promis
   );
 }
 
-async function readJson<T>(url: URL, response: Response): Promise<T> {
-  if (!response.headers.get('content-type')?.includes('json')) {
+export function fetchStatus(
+  bases: string | readonly string[],
+  timeoutMs: number,
+  security: Security = NO_SECURITY,
+): Promise<StatusDocument> {
+  return askHttp({ bases, timeoutMs, security }, { path: '/status' });
+}
+
+export function fetchWhere(
+  bases: string | readonly string[],
+  key: string,
+  timeoutMs: number,
+  security: Security = NO_SECURITY,
+): Promise<WhereDocument> {
+  const path = `/where?key=${encodeURIComponent(key)}`;
+  return askHttp({ bases, timeoutMs, security }, { path });
+}
+
+/** Not by `fetch`, which cannot be told whose certificates to trust. */
+function send(
+  url: URL,
+  { method = 'GET', body }: HttpQuestion,
+  { security = NO_SECURITY }: HttpDoor,
+  timeoutMs: number,
+): Promise<IncomingMessage> {
+  const { user, password, tls } = security;
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const options = {
+    method,
+    agent: false as const,
+    headers: {
+      ...(user === undefined ? {} : { authorization: basic(user, password ?? '') }),
+      ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const request =
+      url.protocol === 'https:'
+        ? httpsRequest(url, { ...options, ...tls }, resolve)
+        : httpRequest(url, options, resolve);
+    const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
+    const giveUp = (): void => void request.destroy(deadline.reason as Error);
+    deadline.addEventListener('abort', giveUp);
+    request.once('close', () => deadline.removeEventListener('abort', giveUp));
+    request.once('error', reject);
+    request.end(content);
+  });
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+async function readJson<T>(url: URL, response: IncomingMessage): Promise<T> {
+  const { statusCode = 0, headers } = response;
+  if (!headers['content-type']?.includes('json')) {
+    response.destroy();
     const sentence = `what listens at ${url.origin} is a web server, but not a node of DSS: name a node with --http or DSS_HTTP`;
     throw new CliError(ExitCode.failure, 'NOT_A_NODE', sentence);
   }
-  if (!response.ok) {
-    const said = (await response.text()).slice(0, 300);
-    throw new CliError(
-      ExitCode.failure,
-      'HTTP_STATUS',
-      `${url.href} answered ${response.status}: ${said}`,
-    );
+  let said: string;
+  try {
+    said = await text(response);
+    if (statusCode >= 200 && statusCode < 300) return JSON.parse(said) as T;
+  } catch (error) {
+    throw unavailableError(`${url.origin} broke off: ${whyUnreachable(error)}`, error);
   }
-  return (await response.json()) as T;
+  throw refused(url, statusCode, said);
+}
+
+/** Nodes say `{error: CODE, message}`. */
+function refused(url: URL, status: number, said: string): CliError {
+  const exitCode =
+    { 404: ExitCode.notFound, 503: ExitCode.unavailable }[status] ?? ExitCode.failure;
+  try {
+    const { error, message } = JSON.parse(said) as { error?: unknown; message?: unknown };
+    const isCode = typeof error === 'string' && /^[A-Z_]+$/.test(error);
+    if (isCode && typeof message === 'string') return new CliError(exitCode, error, message);
+  } catch {
+    // Told as it is.
+  }
+  const sentence = `${url.href} answered ${status}: ${said.slice(0, 300)}`;
+  return new CliError(ExitCode.failure, 'HTTP_STATUS', sentence);
 }
 
 function parseUrl(path: string, base: string): URL {
-  const text = base.includes('://') ? base : `http://${base}`;
-  if (URL.canParse(text) && text.startsWith('http')) return new URL(path, text);
+  const address = base.includes('://') ? base : `http://${base}`;
+  if (URL.canParse(address) && address.startsWith('http')) {
+    const url = new URL(path, address);
+    if (url.username === '' && url.password === '') return url;
+    throw usageError('--http takes no user: give it with --user and DSS_PASSWORD');
+  }
   throw usageError(`--http needs an address such as http://127.0.0.1:8080, not '${base}'`);
-}
-
-export function fetchStatus(base: Bases, timeoutMs: number): Promise<StatusDocument> {
-  return getJson(base, '/status', timeoutMs);
-}
-
-export function fetchWhere(base: Bases, key: string, timeoutMs: number): Promise<WhereDocument> {
-  return getJson(base, `/where?key=${encodeURIComponent(key)}`, timeoutMs);
 }

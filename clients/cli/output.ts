@@ -41,6 +41,11 @@ export class Output {
     else this.line(text());
   }
 
+  /** The result of a command whose stdout holds something else: the object with `--json`, else the text. */
+  aside(value: unknown, text: () => string): void {
+    this.#streams.stderr.write(`${this.json ? JSON.stringify(value) : text()}\n`);
+  }
+
   note(text: string): void {
     if (!this.json) this.#streams.stderr.write(`${text}\n`);
   }
@@ -63,9 +68,9 @@ export class Output {
 
   /** Writes the error's sentence and returns the exit code that belongs to it. */
   error(error: unknown): ExitCode {
-    const { code, message, exitCode } = describe(error);
+    const { code, message, exitCode, details } = describe(error);
     const sentence = this.json
-      ? JSON.stringify({ ok: false, error: code, message })
+      ? JSON.stringify({ ok: false, error: code, message, ...details })
       : `dss: ${message}`;
     this.#streams.stderr.write(`${sentence}\n`);
     if (process.env.DSS_DEBUG === '1' && error instanceof Error) {
@@ -75,7 +80,9 @@ export class Output {
   }
 }
 
-function describe(error: unknown): { code: string; message: string; exitCode: ExitCode } {
+function describe(
+  error: unknown,
+): Pick<CliError, 'code' | 'message' | 'exitCode'> & { readonly details?: object } {
   if (error instanceof CliError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: unknown } | undefined)?.code;

@@ -1,29 +1,48 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { addBatch } from './commands/batch.ts';
+import { addCas } from './commands/cas.ts';
 import { addDelete } from './commands/del.ts';
+import { addErrors } from './commands/errors.ts';
+import { addExport } from './commands/export.ts';
 import { addFleet } from './commands/fleet.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
+import { addImport } from './commands/import.ts';
+import { addIngest } from './commands/ingest.ts';
 import { addList } from './commands/list.ts';
 import { addNode } from './commands/node.ts';
+import { addPasswd } from './commands/passwd.ts';
 import { addPut } from './commands/put.ts';
 import { addRange } from './commands/range.ts';
+import { addRetention } from './commands/retention.ts';
+import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWhere } from './commands/where.ts';
 import { ExitCode, usageError } from './errors.ts';
 import type { Streams } from './output.ts';
-import { collect, parsePositive, Shell } from './shell.ts';
+import { collect, type GlobalOptions, parsePositive, Shell } from './shell.ts';
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './up/layout.ts';
 
 /** Runs one command line and returns the process' exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], streams: Streams): Promise<ExitCode> {
-  const end = argv.indexOf('--');
-  const json = (end === -1 ? argv : argv.slice(0, end)).includes('--json');
-  const shell = new Shell(streams, json);
+  return run(new Shell(streams, wantsJson(argv)), argv);
+}
+
+/** `defaults` count as if they stood on the command line before everything else. */
+async function run(
+  shell: Shell,
+  argv: readonly string[],
+  defaults: Partial<GlobalOptions> = {},
+): Promise<ExitCode> {
   try {
-    await buildProgram(shell).parseAsync([...argv], { from: 'user' });
+    const program = buildProgram(shell);
+    for (const [name, value] of Object.entries(defaults)) {
+      program.setOptionValueWithSource(name, value, 'cli');
+    }
+    await program.parseAsync([...argv], { from: 'user' });
     return shell.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return shell.output.error(error);
@@ -31,6 +50,11 @@ export async function runCommandLine(argv: readonly string[], streams: Streams):
     if (error.code === 'commander.help') return ExitCode.usage;
     return shell.output.error(usageError(oneSentence(error.message)));
   }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
 }
 
 function buildProgram(shell: Shell): Command {
@@ -57,12 +81,31 @@ function buildProgram(shell: Shell): Command {
         .default(defaultAddresses('http', DEFAULT_HTTP_PORT), 'http://127.0.0.1:8080 to 8082')
         .argParser(collect()),
     )
+    .addOption(new Option('--user <name>', 'as whom').env('DSS_USER'))
+    .addOption(
+      new Option(
+        '--password <text>',
+        "the user's; others on this machine may see a command line",
+      ).env('DSS_PASSWORD'),
+    )
+    .addOption(
+      new Option('--ca <file>', 'whose certificates to trust, for mqtts:// and https://').env(
+        'DSS_CA',
+      ),
+    )
+    .addOption(new Option('--client-cert <file>', 'where nodes ask for one').env('DSS_CLIENT_CERT'))
+    .addOption(new Option('--client-key <file>', 'the key to it').env('DSS_CLIENT_KEY'))
     .option('--timeout <seconds>', 'how long one request may take', parsePositive('--timeout'), 15)
     .option('--json', 'results and errors as JSON, one object per line')
     .addHelpText('after', overview);
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
-  for (const add of [addRange, addHistory]) add(program, shell);
-  for (const add of [addWatch, addStatus, addWhere, addFleet]) add(program, shell);
+  for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
+  for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
+  for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
+  addShell(program, shell, (words, session, defaults) => {
+    const json = defaults.json === true || wantsJson(words);
+    return run(new Shell(shell.streams, json, session), words, defaults);
+  });
   return program;
 }
 
@@ -83,13 +126,15 @@ Examples:
   dss get plant1/line3/dev42/temp       read it from any node
   dss watch 'plant1/#'                  current values, then every change
   dss status                            nodes, shards, storage
+  dss shell                             a prompt for all of these
 
 Exit codes:
   0  done
   1  it failed, or the node refused it
   2  the command line is wrong
   3  the key was not found
-  4  no node reachable, no quorum, or no answer in time`;
+  4  no node reachable, no quorum, or no answer in time
+  5  cas: the key has another version`;
 
 function packageVersion(): string {
   // From clients/cli here or from dist/clients/cli: the nearest package.json above.

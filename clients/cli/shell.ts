@@ -1,13 +1,24 @@
 import type { Command } from 'commander';
-import type { NodeConnection } from './connection.ts';
+import type { ConnectionOptions, NodeConnection } from './connection.ts';
+import type { DeviceConnection } from './device-connection.ts';
 import { ExitCode, usageError } from './errors.ts';
+import type { HttpDoor } from './http.ts';
+import type { KeptConnection } from './interactive/kept-connection.ts';
 import { Output, type Streams } from './output.ts';
+import { openSecurity, type Security, type SecurityFlags } from './security.ts';
+import { listenForStop, type StopSignal } from './stop-signal.ts';
 
-export interface GlobalOptions {
+export interface GlobalOptions extends SecurityFlags {
   readonly node: readonly string[];
   readonly http: readonly string[];
   readonly timeout: number;
   readonly json?: true;
+}
+
+/** What the commands that are given at one prompt share. */
+export interface Session {
+  readonly connection: KeptConnection;
+  listenForStop(): StopSignal;
 }
 
 /** What every command gets: where to write, and how to reach a node. */
@@ -15,9 +26,12 @@ export class Shell {
   readonly streams: Streams;
   readonly output: Output;
   exitCode: ExitCode = ExitCode.ok;
+  readonly #session: Session | undefined;
+  #security: Security | undefined;
 
-  constructor(streams: Streams, json: boolean) {
+  constructor(streams: Streams, json: boolean, session?: Session) {
     this.streams = streams;
+    this.#session = session;
     this.output = new Output(streams, json);
   }
 
@@ -30,18 +44,53 @@ export class Shell {
     return this.options(command).timeout * 1000;
   }
 
-  /** Runs `task` with a connection that is closed afterwards, whatever happens. */
+  /** Who asks, and whom to trust: the same for every connection of a command. */
+  security(command: Command): Security {
+    this.#security ??= openSecurity(this.options(command));
+    return this.#security;
+  }
+
+  /** Where the cluster is reached over MQTT. */
+  connectionOptions(command: Command): ConnectionOptions {
+    const security = this.security(command);
+    return { nodes: this.options(command).node, timeoutMs: this.timeoutMs(command), security };
+  }
+
+  /** Where it is reached over HTTP. */
+  httpDoor(command: Command): HttpDoor {
+    const security = this.security(command);
+    return { bases: this.options(command).http, timeoutMs: this.timeoutMs(command), security };
+  }
+
+  /** A connection that publishes whatever it is told; the caller closes it. */
+  async openDevice(command: Command, clientId?: string): Promise<DeviceConnection> {
+    const { DeviceConnection } = await import('./device-connection.ts');
+    const named = clientId === undefined ? {} : { clientId };
+    return DeviceConnection.open({ ...this.connectionOptions(command), ...named });
+  }
+
+  /** What ends a command that would go on for ever. */
+  listenForStop(): StopSignal {
+    return this.#session?.listenForStop() ?? listenForStop();
+  }
+
+  /** Runs `task` with a connection that it shares with other commands at the same prompt. */
   async withConnection<T>(
+    command: Command,
+    task: (connection: NodeConnection) => Promise<T>,
+  ): Promise<T> {
+    if (!this.#session) return this.withOwnConnection(command, task);
+    return this.#session.connection.use(this.connectionOptions(command), task);
+  }
+
+  /** Runs `task` with a connection that is closed afterwards, whatever happens. */
+  async withOwnConnection<T>(
     command: Command,
     task: (connection: NodeConnection) => Promise<T>,
   ): Promise<T> {
     // MQTT.js takes 100 ms to load, which `dss --help` need not wait for.
     const { NodeConnection } = await import('./connection.ts');
-    const { node } = this.options(command);
-    const connection = await NodeConnection.open({
-      nodes: node,
-      timeoutMs: this.timeoutMs(command),
-    });
+    const connection = await NodeConnection.open(this.connectionOptions(command));
     let done = false;
     try {
       const result = await task(connection);

@@ -40,6 +40,18 @@ function toUnixMs(text: string, nowMs: () => number): number {
   return RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
 }
 
+/** Parser of an option that is a length of time, such as `30s`; gives milliseconds, at least 1. */
+export function parseDuration(name: string) {
+  return (text: string): number => {
+    const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?$/.exec(text) ?? [];
+    const milliseconds = Math.round(Number(count) * (unit === 'ms' ? 1 : (UNIT_MS[unit] ?? 0)));
+    if (milliseconds >= 1 && milliseconds <= DATE_MS_MAX) return milliseconds;
+    throw usageError(
+      `${name} needs a length of time such as 500ms, 30s, 15m, 1h or 7d, not '${text}'`,
+    );
+  };
+}
+
 /** RFC 3339 in UTC, to the millisecond: it can be given back as `--at`, `--from` or `--to`. */
 export function formatTime(unixMs: number): string {
   return new Date(unixMs).toISOString();

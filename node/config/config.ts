@@ -1,16 +1,40 @@
 import { readFileSync } from 'node:fs';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { parse } from 'yaml';
-import { LOG_LEVELS, type LogLevel } from '../edge/logger.ts';
-import { NodeError } from '../errors.ts';
+import type { IngestRule } from '../../broker/ingest-rules/rule.ts';
+import type { LogLevel } from '../edge/logger.ts';
 import type { PeerAddress } from '../membership/formation.ts';
+import type { RetentionRule } from '../retention/rules.ts';
+import {
+  type Advertised,
+  formatAddress,
+  isLoopback,
+  parseAdvertise,
+  parsePeers,
+} from './addresses.ts';
+import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
+import { invalid } from './invalid.ts';
+import { parseIngest, parseRetention } from './rules.ts';
+import {
+  flagOf,
+  pathOf,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  takeSetting,
+  variableOf,
+} from './settings.ts';
+import { loadTls, type TlsMaterial } from './tls.ts';
+import { parseUsers, type User } from './users.ts';
 
 /** Everything a node can be told. Later sources win: defaults, file, environment, flags (DESIGN §10). */
 export interface NodeOptions {
   readonly name: string;
   readonly data: string;
-  readonly host: string;
+  readonly listen: string;
+  readonly advertise: Advertised;
+  /** Everybody who can reach this node may read and write. */
+  readonly anonymous: boolean;
+  readonly users: readonly User[];
+  readonly tls: TlsMaterial | undefined;
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly peers: readonly PeerAddress[];
@@ -18,34 +42,15 @@ export interface NodeOptions {
   readonly replicationFactor: number;
   readonly shards: number;
   readonly memtableBytes: number;
+  /** 0: no limit. */
+  readonly storageMaxBytes: number;
+  /** The rules that the cluster begins with; later ones are made at run time. */
+  readonly retention: readonly RetentionRule[];
+  readonly ingest: readonly IngestRule[];
   readonly valueBytesMax: number;
   readonly onInvalid: 'ack' | 'close';
   readonly logLevel: LogLevel;
 }
-
-const MIB = 1024 * 1024;
-const port = Type.Integer({ minimum: 0, maximum: 65_535 });
-
-/** One line per setting: its default and what is allowed. */
-const SETTINGS = {
-  name: { default: 'n1', schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }) },
-  data: { default: './.dss/n1', schema: Type.String({ minLength: 1 }) },
-  host: { default: '127.0.0.1', schema: Type.String({ minLength: 1 }) },
-  mqttPort: { default: 1883, schema: port },
-  httpPort: { default: 8080, schema: port },
-  peers: { default: '', schema: Type.String() },
-  secret: { default: '', schema: Type.String() },
-  secretFile: { default: '', schema: Type.String() },
-  replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
-  shards: { default: 64, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
-  memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
-  valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
-  onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
-  logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },
-} as const;
-
-type SettingName = keyof typeof SETTINGS;
-type Settings = Record<SettingName, unknown>;
 
 export interface ConfigSources {
   readonly flags: Readonly<Record<string, unknown>>;
@@ -54,135 +59,88 @@ export interface ConfigSources {
   readonly file?: string | undefined;
 }
 
+const SECRET_CHARACTERS_MIN = 16;
+
+/** Settings after their own checks, before it is seen whether they go together. */
+type Taken = Omit<NodeOptions, 'advertise' | 'peers' | 'tls' | 'users' | 'retention' | 'ingest'> & {
+  readonly advertise: string;
+  readonly peers: string;
+  readonly secretFile: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsCa: string;
+  readonly tlsClientCertificates: 'none' | 'required';
+};
+
 /** @throws {NodeError} CONFIG_INVALID, naming the setting, where it came from and what is allowed */
 export function loadNodeOptions(sources: ConfigSources): NodeOptions {
-  const settings = {} as Settings;
-  const fromFile = sources.file === undefined ? {} : readConfigFile(sources.file);
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const variable = `DSS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-    settings[name] =
-      take(name, sources.flags[name], `--${kebab(name)}`) ??
-      take(name, sources.environment[variable], variable) ??
-      take(name, fromFile[name], `${name} in ${sources.file}`) ??
+  const file = sources.file === undefined ? NO_FILE : readConfigFile(sources.file);
+  const taken = {} as Record<SettingName, unknown>;
+  for (const name of SETTING_NAMES) {
+    const variable = variableOf(name);
+    taken[name] =
+      takeSetting(name, sources.flags[name], flagOf(name)) ??
+      takeSetting(name, sources.environment[variable], variable) ??
+      takeSetting(name, file.settings[name], `${pathOf(name)} in ${sources.file}`) ??
       SETTINGS[name].default;
   }
-  return toOptions(settings);
+  return combine(taken as unknown as Taken, file, sources.file);
 }
 
-function take(name: SettingName, given: unknown, origin: string): unknown {
-  if (given === undefined || given === '') return undefined;
-  const { schema } = SETTINGS[name];
-  const value = convert(schema, given);
-  if (Value.Check(schema, value)) return value;
-  if (name === 'secret') throw invalid(`${origin} must be ${describe(name)}.`);
-  throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(name)}.`);
+function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined): NodeOptions {
+  const { secretFile, tlsCert, tlsKey, tlsCa, tlsClientCertificates, ...rest } = taken;
+  const list = parsePeers(taken.peers, taken.name);
+  const own = list.find(({ name }) => name === taken.name);
+  const advertise = parseAdvertise(taken.advertise, { peer: own, listen: taken.listen });
+  const port = advertise.mqttPort ?? taken.mqttPort;
+  const alone = { name: taken.name, mqttAddress: formatAddress(advertise.host, port) };
+  const options: NodeOptions = {
+    ...rest,
+    advertise,
+    peers: list.length === 0 ? [alone] : list,
+    secret: secretFile === '' ? taken.secret : readSecret(secretFile),
+    users: parseUsers(lists.users, `users in ${path}`),
+    tls: loadTls({
+      cert: tlsCert,
+      key: tlsKey,
+      ca: tlsCa,
+      clientCertificates: tlsClientCertificates,
+    }),
+    retention: parseRetention(lists.retention, `retention in ${path}`),
+    ingest: parseIngest(lists.ingest, `ingest in ${path}`),
+  };
+  checkSafety(options);
+  return options;
 }
 
-/** Flags and variables are text, and YAML takes a name like 42 for a number. Nothing is rounded or guessed. */
-function convert(schema: object, given: unknown): unknown {
-  const { type } = schema as { type?: string };
-  if (type === 'integer' && typeof given === 'string' && /^-?\d+$/.test(given))
-    return Number(given);
-  if (type === 'string' && typeof given === 'number') return String(given);
-  return given;
-}
-
-function describe(name: SettingName): string {
-  const schema: Record<string, unknown> = { ...SETTINGS[name].schema };
-  if (Array.isArray(schema.enum)) return `one of ${schema.enum.join(', ')}`;
-  if (schema.type === 'integer') {
-    const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
-    return `a whole number of at least ${schema.minimum}${max}`;
+/** Safe by default (DESIGN §10 ▣): nobody opens a node to a network without having decided who may use it. */
+function checkSafety({ listen, users, anonymous, peers, secret }: NodeOptions): void {
+  if (users.length > 0 && anonymous) {
+    throw invalid('there are users, so --anonymous, which lets everybody in, cannot be given too.');
   }
-  if (name === 'name') {
-    return 'up to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit';
-  }
-  return 'text';
-}
-
-function readConfigFile(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw invalid(`the configuration file ${path} cannot be read: ${(error as Error).message}.`);
-  }
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw invalid(`the configuration file ${path} is not YAML: ${firstLine(error)}.`);
-  }
-  if (content === null || content === undefined) return {};
-  if (typeof content !== 'object' || Array.isArray(content)) {
-    throw invalid(`the configuration file ${path} must hold settings, one "name: value" a line.`);
-  }
-  const unknown = Object.keys(content).find((name) => !(name in SETTINGS));
-  if (unknown === undefined) return content as Record<string, unknown>;
-  const allowed = Object.keys(SETTINGS).join(', ');
-  throw invalid(
-    `the configuration file ${path} has the unknown setting ${unknown}; known are ${allowed}.`,
-  );
-}
-
-function toOptions(settings: Settings): NodeOptions {
-  const { peers, secretFile, ...rest } = settings as Settings & { peers: string };
-  const options = rest as unknown as Omit<NodeOptions, 'peers'>;
-  if (options.host !== '127.0.0.1' && options.host !== 'localhost' && options.host !== '::1') {
+  const isOpen = !isLoopback(listen);
+  if (isOpen && users.length === 0 && !anonymous) {
     throw invalid(
-      `--host is ${options.host}, but without users and TLS, which are not built yet, a node listens on loopback only: 127.0.0.1, localhost or ::1.`,
+      `--listen is ${listen}, where others can reach this node: name "users" in the configuration file (hashes of passwords come from "dss passwd"), or give --anonymous to let everybody read and write.`,
     );
   }
-  const list = parsePeers(peers as string, options);
-  const secret = secretFile === '' ? options.secret : readSecret(secretFile as string);
-  if (list.length > 1 && secret === '') {
+  if (peers.length > 1 && secret === '') {
     throw invalid('several nodes need a common secret: give all of them the same --secret-file.');
   }
-  return { ...options, secret, peers: list };
-}
-
-function parsePeers(
-  text: string,
-  own: { readonly name: string; readonly host: string; readonly mqttPort: number },
-): PeerAddress[] {
-  if (text === '') return [{ name: own.name, mqttAddress: `${own.host}:${own.mqttPort}` }];
-  const peers = text.split(',').map((item) => {
-    const match = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)=(\S+:\d+)\s*$/.exec(item);
-    const peerPort = Number(match?.[2]?.split(':').at(-1));
-    if (match === null || peerPort < 1 || peerPort > 65_535) {
-      throw invalid(
-        `--peers has "${item}", but must be a list of name=host:port, such as n1=127.0.0.1:1883.`,
-      );
-    }
-    return { name: match[1] as string, mqttAddress: match[2] as string };
-  });
-  const names = new Set(peers.map(({ name }) => name));
-  if (names.size !== peers.length) throw invalid('--peers names a node twice.');
-  if (!names.has(own.name)) {
-    throw invalid(`--peers names ${[...names].join(', ')}, but not this node, ${own.name}.`);
+  if (isOpen && secret !== '' && secret.length < SECRET_CHARACTERS_MIN) {
+    throw invalid(
+      `--listen is ${listen}, where others can try secrets: --secret must have at least ${SECRET_CHARACTERS_MIN} characters.`,
+    );
   }
-  return peers;
 }
 
 function readSecret(path: string): string {
+  let secret: string;
   try {
-    const secret = readFileSync(path, 'utf8').trim();
-    if (secret.length >= 16) return secret;
+    secret = readFileSync(path, 'utf8').trim();
   } catch (error) {
     throw invalid(`the secret file ${path} cannot be read: ${(error as Error).message}.`);
   }
-  throw invalid(`the secret in ${path} must have at least 16 characters.`);
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function firstLine(error: unknown): string {
-  const line = String((error as Error).message).split('\n')[0] ?? '';
-  return line.replace(/[:.]$/, '');
-}
-
-function invalid(message: string): NodeError {
-  return new NodeError('CONFIG_INVALID', message);
+  if (secret.length >= SECRET_CHARACTERS_MIN) return secret;
+  throw invalid(`the secret in ${path} must have at least ${SECRET_CHARACTERS_MIN} characters.`);
 }

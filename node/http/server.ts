@@ -1,18 +1,71 @@
-import { fastify } from 'fastify';
+import type { ServerOptions } from 'node:https';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Authenticator } from '../../broker/access.ts';
+import { HANDSHAKE_TIMEOUT_MS, trackHandshakes } from '../../broker/server.ts';
+import { isLocalRequest } from './local-only.ts';
+import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
+import { refuse, requireUser } from './users.ts';
 
-export interface HttpRoutes {
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** With it nothing but HTTPS is spoken. */
+  readonly tls?:
+    | Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'minVersion'>
+    | undefined;
+  /** Undefined: there are no users, and nobody is asked who it is. */
+  readonly authenticator: Authenticator | undefined;
+  /** Nothing that a web page asks of the browser on this machine is answered. */
+  readonly isLocalOnly: boolean;
+  /** Takes over MQTT connections at `/mqtt`. */
+  readonly handleMqtt: HandleMqtt;
   readonly status: () => object;
   readonly where: (key: string) => object | undefined;
+  /** Further routes, such as `settingsRoutes`. All of them know who asks (`request.access`). */
+  readonly routes?: readonly ((server: FastifyInstance) => void)[];
 }
 
-/** `GET /healthz`, `/status` and `/where?key=` of one node. Rejects when the port is taken. */
-export async function serveHttp(
-  options: { readonly host: string; readonly port: number },
-  routes: HttpRoutes,
-): Promise<{ port: number; close(): Promise<void> }> {
-  const server = fastify({ logger: false, forceCloseConnections: true });
-  server.get('/healthz', () => ({ status: 'ok' }));
-  server.get('/status', () => routes.status());
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no more requests. Resolves when MQTT connections are gone too, which are the broker's to close. */
+  close(): Promise<void>;
+}
+
+/** The HTTP door of one node. Rejects when the port is taken. */
+export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
+  const { host, port, tls, authenticator, isLocalOnly } = options;
+  const common = { logger: false, forceCloseConnections: true } as const;
+  const https = { ...tls, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+  const server: FastifyInstance =
+    tls === undefined ? fastify(common) : (fastify({ ...common, https }) as never);
+  const endHandshakes = trackHandshakes(server.server);
+  const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
+    !isLocalOnly || isLocalRequest(request);
+  server.decorateRequest('access', null);
+  server.addHook('onRequest', async (request, reply) => {
+    if (isWelcome(request)) return;
+    return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
+  });
+  server.addHook('onRequest', requireUser(authenticator));
+  basicRoutes(server, options);
+  for (const addRoutes of options.routes ?? []) addRoutes(server);
+  acceptMqttWebSockets(server.server, { handle: options.handleMqtt, isWelcome });
+  await server.listen({ host, port });
+  const address = server.server.address();
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    port: actualPort,
+    close: () => {
+      endHandshakes();
+      return server.close();
+    },
+  };
+}
+
+/** `GET /healthz`, for everybody, `/status` and `/where?key=`. */
+function basicRoutes(server: FastifyInstance, { status, where }: HttpOptions): void {
+  server.get('/healthz', { config: { isOpen: true } }, () => ({ status: 'ok' }));
+  server.get('/status', () => status());
   server.get<{ Querystring: { key: string } }>(
     '/where',
     {
@@ -25,11 +78,7 @@ export async function serveHttp(
       },
     },
     (request, reply) =>
-      routes.where(request.query.key) ??
+      where(request.query.key) ??
       reply.code(503).send({ error: 'FORMING', message: 'the node has not joined a cluster yet' }),
   );
-  await server.listen(options);
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return { port, close: () => server.close() };
 }

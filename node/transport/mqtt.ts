@@ -1,4 +1,7 @@
+import { X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { connect, type MqttClient } from 'mqtt';
+import type { TlsMaterial } from '../config/tls.ts';
 import type { Channel, Transport } from './transport.ts';
 
 const RECONNECT_MS = 500;
@@ -11,14 +14,17 @@ const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 export class MqttTransport implements Transport {
   readonly #node: string;
   readonly #credentials: () => { username: string; password: string };
+  readonly #tls: ReturnType<typeof peerTls> | undefined;
   readonly #clients = new Map<string, Readonly<Record<Channel, MqttClient>>>();
 
   constructor(options: {
     readonly node: string;
     readonly credentials: () => { username: string; password: string };
+    readonly tls?: TlsMaterial | undefined;
   }) {
     this.#node = options.node;
     this.#credentials = options.credentials;
+    this.#tls = options.tls === undefined ? undefined : peerTls(options.tls);
   }
 
   connect(address: string): void {
@@ -45,7 +51,8 @@ export class MqttTransport implements Transport {
   }
 
   #open(address: string, channel: Channel): MqttClient {
-    const client = connect(`mqtt://${address}`, {
+    const scheme = this.#tls === undefined ? 'mqtt' : 'mqtts';
+    const client = connect(`${scheme}://${address}`, {
       protocolVersion: 4,
       clientId: `dss-${this.#node}-${channel}`,
       clean: true,
@@ -55,9 +62,27 @@ export class MqttTransport implements Transport {
       queueQoSZero: false,
       resubscribe: false,
       ...this.#credentials(),
+      ...this.#tls,
     });
     // A peer that is down is normal; `connected` says so, and the client tries again by itself.
     client.on('error', () => {});
     return client;
   }
+}
+
+/**
+ * How a peer is believed to be one: its certificate is signed by the CA, or by our own certificate where there
+ * is no CA, and is for the name that we know the peer by. The very certificate that we have ourselves proves
+ * enough under any name: who shows it has our key.
+ */
+function peerTls({ cert, key, ca }: TlsMaterial) {
+  const own = new X509Certificate(cert).fingerprint256;
+  return {
+    cert,
+    key,
+    ca: ca ?? cert,
+    allowPartialTrustChain: true,
+    checkServerIdentity: (name: string, certificate: PeerCertificate) =>
+      certificate.fingerprint256 === own ? undefined : checkServerIdentity(name, certificate),
+  };
 }

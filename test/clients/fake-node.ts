@@ -1,6 +1,20 @@
-import { createServer as createHttpServer } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
+import { FakeStore } from './fake-store.ts';
+import { FakeVerbs, type Refusal, type RequestBody } from './fake-verbs.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body: unknown;
+}
 
 /**
  * As much of a node's MQTT and HTTP contract (DESIGN §7) as the command line needs, in memory, over the
@@ -9,12 +23,26 @@ import { Aedes, type Client, type PublishPacket } from 'aedes';
 export interface FakeNode {
   readonly url: string;
   readonly http: string;
+  readonly store: FakeStore;
   readonly values: Map<string, Buffer>;
   readonly puts: { key: string; dup: boolean }[];
+  /** Of `dss/batch`: topic and how many elements. */
+  readonly batches: { topic: string; count: number }[];
+  readonly requests: { topic: string; clientId: string; body: RequestBody }[];
+  readonly httpRequests: HttpRequest[];
   /** While true puts are stored but not acknowledged. */
   holdAcknowledgements: boolean;
   /** While true it is any MQTT broker, which knows nothing of our topics. */
   foreign: boolean;
+  /** Of further batches nothing is stored or acknowledged. */
+  batchesMax: number;
+  /** The connection ends instead of the acknowledgement of the next so many batches or answers. */
+  dropNext: number;
+  onConnect: (clientId: string) => void;
+  /** What the routes for settings answer. */
+  answerHttp: (request: HttpRequest) => { readonly status: number; readonly body: object };
+  /** What `dss/sys/<topic>` says. */
+  publishSystem(topic: string, content: object): void;
   /** Ends every connection, as a node without a quorum does. */
   dropConnections(): void;
   close(): Promise<void>;
@@ -23,27 +51,55 @@ export interface FakeNode {
 export async function startFakeNode(status: object = {}): Promise<FakeNode> {
   const aedes = await Aedes.createBroker();
   const clients = new Set<Client>();
-  const values = new Map<string, Buffer>();
-  const puts: { key: string; dup: boolean }[] = [];
-  const fake = { values, puts, holdAcknowledgements: false, foreign: false };
+  const store = new FakeStore(Date.now);
+  const verbs = new FakeVerbs(store, (key, value) => publishValue(aedes, key, value));
+  const fake = {
+    store,
+    values: store.values,
+    puts: [] as FakeNode['puts'],
+    batches: [] as FakeNode['batches'],
+    requests: [] as FakeNode['requests'],
+    httpRequests: [] as HttpRequest[],
+    holdAcknowledgements: false,
+    foreign: false,
+    batchesMax: Number.POSITIVE_INFINITY,
+    dropNext: 0,
+    onConnect: (_clientId: string) => {},
+    answerHttp: (_request: HttpRequest) =>
+      ({ status: 404, body: {} }) as { status: number; body: object },
+  };
 
-  aedes.on('client', (client) => clients.add(client));
+  aedes.on('client', (client) => {
+    clients.add(client);
+    fake.onConnect(client.id);
+  });
   aedes.on('clientDisconnect', (client) => clients.delete(client));
   aedes.authorizePublish = (client, packet, callback) => {
-    const [, verb, rest] = /^dss\/(\w+)\/?(.*)$/su.exec(packet.topic) ?? [];
+    const [, verb = '', rest = ''] = /^dss\/(\w+)\/?(.*)$/su.exec(packet.topic) ?? [];
     const payload = Buffer.from(packet.payload);
-    if (verb === 'put' || verb === 'delete') {
-      const key = rest ?? '';
-      puts.push({ key, dup: packet.dup });
-      if (fake.holdAcknowledgements) return;
-      const refusal = key.startsWith('forbidden') ? 'a key of this kind is refused' : undefined;
-      if (refusal) report(client, { code: 'INVALID_KEY', message: refusal, topic: packet.topic });
-      else store(key, verb === 'delete' ? Buffer.alloc(0) : payload);
-    } else if (verb === 'get' || verb === 'list') {
-      answer(client, verb, rest ?? '', JSON.parse(payload.toString()));
+    if (verb === 'put' || verb === 'delete' || verb === 'batch') {
+      if (verb !== 'batch') fake.puts.push({ key: rest, dup: packet.dup });
+      const isHeld = verb === 'batch' && fake.batches.length >= fake.batchesMax;
+      if (fake.holdAcknowledgements || isHeld) return;
+      const outcome = verbs.write(verb, rest, payload);
+      if (verb === 'batch') fake.batches.push({ topic: packet.topic, count: outcome.count });
+      if (takeDrop(client)) return;
+      if (outcome.refusal) report(client, { ...outcome.refusal, topic: packet.topic });
+    } else if (verbs.answers(verb)) {
+      const body = JSON.parse(payload.toString()) as RequestBody;
+      fake.requests.push({ topic: packet.topic, clientId: client?.id ?? '', body });
+      const answer = verbs.answer(verb, rest, body);
+      if (!takeDrop(client)) send(client, 'dss/reply/me', { id: body.id, op: verb, ...answer });
     }
     callback(null);
   };
+
+  function takeDrop(client: Client | null): boolean {
+    if (fake.dropNext === 0) return false;
+    fake.dropNext -= 1;
+    client?.conn.destroy();
+    return true;
+  }
 
   // As a node does; it is how the command line knows one.
   aedes.authorizeSubscribe = (_client, subscription, callback) =>
@@ -52,52 +108,35 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
       subscription.topic.startsWith('dss/put/') && !fake.foreign ? null : subscription,
     );
 
-  function store(key: string, value: Buffer): void {
-    if (value.length === 0) values.delete(key);
-    else values.set(key, value);
-    const packet = { cmd: 'publish', topic: `dss/value/${key}`, payload: value } as const;
-    aedes.publish({ ...packet, qos: 1, retain: true, dup: false } as PublishPacket, () => {});
-  }
-
-  function answer(client: Client | null, op: string, rest: string, body: RequestBody): void {
-    const reply = op === 'get' ? answerGet(rest) : answerList(rest, body);
-    send(client, 'dss/reply/me', { id: body.id, op, ...reply });
-  }
-
-  function answerGet(key: string): object {
-    const value = values.get(key);
-    if (!value) return { key, ok: false, error: 'NOT_FOUND' };
-    return { key, ok: true, version: 1, time: 1, ...encode(value) };
-  }
-
-  function answerList(
-    prefix: string,
-    { after = '', limit = 100, values: wanted }: RequestBody,
-  ): object {
-    const inside = (key: string): boolean =>
-      prefix === '' || key === prefix || key.startsWith(`${prefix}/`);
-    const all = [...values.keys()].filter((key) => inside(key) && key > after).sort();
-    const keys = all.slice(0, limit);
-    const items = keys.map((key) => ({ key, version: 1, time: 1, ...encode(values.get(key)) }));
-    const more = all.length > limit;
-    const next = more ? keys.at(-1) : null;
-    return { prefix, ok: true, ...(wanted ? { items } : { keys }), more, next };
+  async function answerSettings(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const { method = '', url: path = '' } = request;
+    const asked = { method, path, body: body === '' ? undefined : JSON.parse(body) };
+    fake.httpRequests.push(asked);
+    const answer = node.answerHttp(asked);
+    response.statusCode = answer.status;
+    response.end(JSON.stringify(answer.body));
   }
 
   const server = createServer(aedes.handle);
   const httpServer = createHttpServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    response.setHeader('content-type', 'application/json');
+    if (url.pathname.startsWith('/v1/')) return void answerSettings(request, response);
     const key = url.searchParams.get('key');
     const where = { key, slot: 7, group: 2, leader: 'n1', replicas: ['n1'] };
-    response.setHeader('content-type', 'application/json');
     if (url.pathname !== '/status' && url.pathname !== '/where') response.statusCode = 404;
     response.end(JSON.stringify(url.pathname === '/where' ? where : status));
   });
   const port = await listen(server);
   const httpPort = await listen(httpServer);
-  return Object.assign(fake, {
+  const node: FakeNode = Object.assign(fake, {
     url: `mqtt://127.0.0.1:${port}`,
     http: `http://127.0.0.1:${httpPort}`,
+    publishSystem: (topic: string, content: object) => {
+      const payload = Buffer.from(JSON.stringify(content));
+      publish(aedes, { topic: `dss/sys/${topic}`, payload, qos: 0 });
+    },
     dropConnections: () => {
       for (const client of clients) client.conn.destroy();
     },
@@ -108,16 +147,19 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
       httpServer.closeAllConnections();
     },
   });
+  return node;
 }
 
-interface RequestBody {
-  readonly id: string;
-  readonly after?: string;
-  readonly limit?: number;
-  readonly values?: boolean;
+function publishValue(aedes: Aedes, key: string, value: Buffer): void {
+  publish(aedes, { topic: `dss/value/${key}`, payload: value, qos: 1 });
 }
 
-function report(client: Client | null, refusal: object): void {
+function publish(aedes: Aedes, message: { topic: string; payload: Buffer; qos: 0 | 1 }): void {
+  const packet = { cmd: 'publish', ...message, retain: true, dup: false } as PublishPacket;
+  aedes.publish(packet, () => {});
+}
+
+function report(client: Client | null, refusal: Refusal & { readonly topic: string }): void {
   send(client, 'dss/error/me', refusal);
 }
 
@@ -125,12 +167,6 @@ function send(client: Client | null, topic: string, body: object): void {
   const payload = Buffer.from(JSON.stringify(body));
   const packet = { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false } as const;
   client?.publish(packet as PublishPacket, () => {});
-}
-
-function encode(value: Buffer | undefined): object {
-  if (!value) return { value: '' };
-  const text = value.toString('utf8');
-  return Buffer.from(text).equals(value) ? { value: text } : { base64: value.toString('base64') };
 }
 
 async function listen(server: Server): Promise<number> {

@@ -123,4 +123,29 @@ describe('dss up', () => {
       /dss\.js node --name n2 --data '\.\/my data\/n2' --mqtt-port 1884 --http-port 8081 --peers n1=127\.0\.0\.1:1883,n2=127\.0\.0\.1:1884 --secret-file '\.\/my data\/cluster-secret' --log-level warn$/,
     );
   });
+
+  it('tells the nodes who may reach them, and lets them meet where they listen', () => {
+    const node = { name: 'n1', mqttPort: 1883, httpPort: 8080 };
+    const layout = { format: 1, nodes: [node, { name: 'n2', mqttPort: 1884, httpPort: 8081 }] };
+    const argumentsWith = (reach: object) =>
+      nodeArguments(node, {
+        dataDir: 'd',
+        secretFile: 's',
+        layout: layout as Parameters<typeof nodeArguments>[1]['layout'],
+        logLevel: 'warn',
+        reach,
+      }).join(' ');
+    expect(
+      argumentsWith({
+        listen: '0.0.0.0',
+        advertise: 'here.lan',
+        anonymous: true,
+        config: 'c.yaml',
+      }),
+    ).toMatch(
+      / --peers n1=127\.0\.0\.1:1883,.* --listen 0\.0\.0\.0 --advertise here\.lan --anonymous --config c\.yaml$/,
+    );
+    expect(argumentsWith({ listen: '192.168.1.5' })).toContain('--peers n1=192.168.1.5:1883,');
+    expect(argumentsWith({ listen: '::1' })).toContain('--peers n1=[::1]:1883,');
+  });
 });

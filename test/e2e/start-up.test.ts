@@ -49,7 +49,7 @@ describe('a node that cannot start', () => {
     const usage = await dss(['node', '--mqtt-port', '70000']);
     expect(usage).toMatchObject({ code: 2, stdout: '' });
     expect(usage.stderr).toMatch(/--mqtt-port .* 65535/);
-    expectSentence(await dss(['node', '--host', '0.0.0.0']), /loopback/);
+    expectSentence(await dss(['node', '--listen', '0.0.0.0']), /users/, /--anonymous/);
     expectSentence(await dss(['node', '--peers', 'n1=127.0.0.1:1,n2=127.0.0.1:2']), /secret/);
   });
 });

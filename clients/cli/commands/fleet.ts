@@ -2,11 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type MqttAddress, parseNodeAddresses } from '../addresses.ts';
-import { CliError, ExitCode } from '../errors.ts';
+import { CliError, ExitCode, fileError } from '../errors.ts';
 import type { FleetReport } from '../fleet/fleet.ts';
 import type { Reading } from '../fleet/sensor.ts';
 import { fetchStatus } from '../http.ts';
 import { checkPrefix } from '../key.ts';
+import type { Security } from '../security.ts';
 import { parseInteger, parsePositive, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 
@@ -55,9 +56,11 @@ Exit code 1 when readings were left unacknowledged.`,
       // Sensors wait for a node that is away, but when there is none from the start somebody should know.
       const { NodeConnection } = await import('../connection.ts');
       const nodes = addresses.map((address) => address.url);
-      const probe = await NodeConnection.open({ nodes, timeoutMs: shell.timeoutMs(command) });
+      const security = shell.security(command);
+      const timeoutMs = shell.timeoutMs(command);
+      const probe = await NodeConnection.open({ nodes, timeoutMs, security });
       await probe.close({ force: true });
-      const report = await runFleet(shell, addresses, options, shell.timeoutMs(command));
+      const report = await runFleet(shell, addresses, options, { timeoutMs, security });
       shell.output.result(report, () => formatReport(report));
       if (report.failed > 0) {
         const sentence = `${report.failed} readings were not acknowledged`;
@@ -71,8 +74,11 @@ async function findNodes(shell: Shell, command: Command): Promise<MqttAddress[]>
   const named = command.parent?.getOptionValueSource('node') !== 'default';
   if (named) return parseNodeAddresses(node);
   try {
-    const status = await fetchStatus(http, Math.min(timeout * 1000, 2_000));
-    return parseNodeAddresses(status.nodes.map((known) => known.mqtt));
+    const timeoutMs = Math.min(timeout * 1000, 2_000);
+    const status = await fetchStatus(http, timeoutMs, shell.security(command));
+    // Either all doors of a cluster speak TLS or none.
+    const scheme = http.some((url) => url.startsWith('https:')) ? 'mqtts' : 'mqtt';
+    return parseNodeAddresses(status.nodes.map((known) => `${scheme}://${known.mqtt}`));
   } catch {
     return parseNodeAddresses(node);
   }
@@ -82,7 +88,7 @@ async function runFleet(
   shell: Shell,
   addresses: MqttAddress[],
   options: FleetCommandOptions,
-  graceMs: number,
+  { timeoutMs, security }: { readonly timeoutMs: number; readonly security: Security },
 ): Promise<FleetReport> {
   const { Fleet } = await import('../fleet/fleet.ts');
   const record = options.record ? await openRecord(options.record) : undefined;
@@ -91,6 +97,7 @@ async function runFleet(
     devices: options.devices,
     rate: options.rate,
     qos: options.qos,
+    security,
     connections: options.connections ?? CONNECTIONS_MAX,
     prefix: options.prefix,
     distinctKeys: options.distinctKeys === true,
@@ -103,7 +110,7 @@ async function runFleet(
     shell.output.progress(parts.join(', '));
   }, 1000);
   await Promise.race([fleet.start(options.seconds), stop.requested]);
-  const report = await fleet.stop(graceMs);
+  const report = await fleet.stop(timeoutMs);
   clearInterval(progress);
   shell.output.progressEnd();
   stop.release();
@@ -118,10 +125,7 @@ async function openRecord(path: string): Promise<{
   const stream = createWriteStream(path, { flags: 'a' });
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => resolve());
-    stream.once('error', (cause) => {
-      const sentence = `cannot write '${path}': ${cause.message}`;
-      reject(new CliError(ExitCode.failure, 'FILE', sentence, { cause }));
-    });
+    stream.once('error', (cause) => reject(fileError('cannot write', path, cause)));
   });
   return {
     append: ({ key, seq, payload }, sentMs) => {

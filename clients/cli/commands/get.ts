@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CliError, ExitCode } from '../errors.ts';
 import { checkKey } from '../key.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
@@ -6,12 +6,26 @@ import { replyError } from '../reply-error.ts';
 import type { Shell } from '../shell.ts';
 import { formatTime, parseTime, timeHelp } from '../time.ts';
 
+interface GetOptions {
+  readonly raw?: true;
+  readonly at?: number;
+  readonly consistency?: 'strong' | 'eventual';
+}
+
 export function addGet(program: Command, shell: Shell): void {
   program
     .command('get')
     .description('print the current value of a key; exit code 3 when there is none')
     .argument('<key>')
     .option('--at <time>', 'the value that was current then', parseTime('--at'))
+    .addOption(
+      new Option(
+        '--consistency <kind>',
+        'eventual: what the nearest copy has, perhaps not the newest, also without a quorum',
+      )
+        .choices(['strong', 'eventual'])
+        .conflicts('at'),
+    )
     .option('--raw', 'the bytes as they are, without a line end')
     .addHelpText(
       'after',
@@ -21,13 +35,14 @@ Examples:
   dss get dev42/photo --raw > photo.jpg
   dss get dev42/temp --json     with version and time
   dss get dev42/temp --at -1h
+  dss get dev42/temp --consistency eventual
 ${timeHelp}`,
     )
     .action(async (key: string, _options, command: Command) => {
-      const { raw, at } = shell.options<{ raw?: true; at?: number }>(command);
+      const { raw, at, consistency } = shell.options<GetOptions>(command);
       checkKey(key);
       const reply = await shell.withConnection(command, (node) =>
-        node.request(`dss/get/${key}`, { at }),
+        node.request(`dss/get/${key}`, { at, consistency }),
       );
       if (!reply.ok && reply.error === 'NOT_FOUND') {
         const absence =

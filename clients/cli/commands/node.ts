@@ -2,6 +2,9 @@ import type { Command } from 'commander';
 import { ExitCode } from '../errors.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
+import type { NodeReport } from '../up/node-process.ts';
+
+const POLL_MS = 50;
 
 /** The flags as they were given; the node merges them with its file and environment and checks them. */
 interface NodeFlags {
@@ -16,7 +19,9 @@ export function addNode(program: Command, shell: Shell): void {
     .description('run one storage node in the foreground')
     .option('--name <name>', "this node's name, one of --peers")
     .option('--data <dir>', 'where it keeps its data')
-    .option('--host <address>', 'where it listens; loopback only for now')
+    .option('--listen <address>', 'where it listens; others than loopback need users')
+    .option('--advertise <host>', 'what it is to others; with :port if that is another one, too')
+    .option('--anonymous', 'no users: everybody who can reach it may read and write')
     .option('--mqtt-port <port>', 'MQTT', port('--mqtt-port'))
     .option('--http-port <port>', 'HTTP', port('--http-port'))
     .option(
@@ -25,6 +30,11 @@ export function addNode(program: Command, shell: Shell): void {
     )
     .option('--secret <text>', 'what proves that a peer belongs to the cluster')
     .option('--secret-file <path>', 'a file that holds it')
+    .option('--tls-cert <file>', 'PEM; with it nothing but TLS is spoken')
+    .option('--tls-key <file>', 'the key to it')
+    .option('--tls-ca <file>', 'who signs the certificates of nodes')
+    .option('--tls-client-certificates <none|required>', 'whether clients need one by the CA')
+    .option('--storage-max-bytes <size>', 'when it is reached old history goes: 10GiB')
     .option(
       '--replication-factor <count>',
       'copies of each value',
@@ -35,7 +45,7 @@ export function addNode(program: Command, shell: Shell): void {
       'fixed when the cluster is created',
       parseInteger('--shards', 1, 256),
     )
-    .option('--config <file>', 'YAML; flags and environment win over it')
+    .option('--config <file>', 'YAML, also with users and rules; flags and environment win over it')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
     .addHelpText(
       'after',
@@ -44,6 +54,7 @@ Examples:
   dss node --name n1 --data ./n1                      a cluster of one
   dss node --name n2 --data ./n2 --mqtt-port 1884 --http-port 8081 \\
     --peers n1=127.0.0.1:1883,n2=127.0.0.1:1884,n3=127.0.0.1:1885 --secret-file secret
+  dss node --listen 0.0.0.0 --config users.yaml       for others, who are users (dss passwd)
 Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
     )
     .action(async (_options, command: Command) => {
@@ -63,13 +74,31 @@ async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
   // Stopped before it was ready, while it waited for its peers: there is nothing to take leave of.
   if (!node) process.exit(ExitCode.ok);
 
-  const mqtt = `${options.host}:${node.mqttPort}`;
-  const http = `${options.host}:${node.httpPort}`;
-  shell.output.result(
-    { event: 'ready', node: options.name, mqtt, http },
-    () => `DSS node ${options.name} is ready: mqtt ${mqtt}, http ${http}`,
+  const { mqtt, http, warnings } = node;
+  const tls = options.tls !== undefined;
+  const ready = { event: 'ready', node: options.name, mqtt, http, tls, warnings };
+  shell.output.result(ready, () =>
+    [
+      `DSS node ${options.name} is ready: mqtt ${mqtt}, http ${http}${tls ? ', with TLS' : ''}`,
+      ...warnings.map((warning) => shell.output.style('yellow', `Warning: ${warning}`)),
+    ].join('\n'),
   );
+  const leaders = tellOfLeaders(node, { tls, users: options.users.length > 0, warnings });
   await stop;
+  clearInterval(leaders);
   await node.close();
   process.exit(ExitCode.ok);
+}
+
+/** `dss up` waits until every node can be used, and says how. */
+function tellOfLeaders(
+  node: { hasLeaders(): boolean },
+  report: Omit<NodeReport, 'event'>,
+): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if (!node.hasLeaders()) return;
+    clearInterval(timer);
+    process.send?.({ event: 'usable', ...report } satisfies NodeReport);
+  }, POLL_MS);
+  return timer;
 }

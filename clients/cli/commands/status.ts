@@ -19,7 +19,7 @@ Examples:
     )
     .action(async (_options, command: Command) => {
       const { http } = shell.options(command);
-      const status = await fetchStatus(http, shell.timeoutMs(command));
+      const status = await fetchStatus(http, shell.timeoutMs(command), shell.security(command));
       shell.output.result(status, () => formatStatus(status, shell.output));
     });
 }

@@ -1,26 +1,22 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { parseNodeAddresses } from '../addresses.ts';
-import { CliError, ExitCode } from '../errors.ts';
+import { CliError, ExitCode, usageError } from '../errors.ts';
+import type { Security } from '../security.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
-import { formatTable } from '../table.ts';
-import {
-  type ClusterLayout,
-  DEFAULT_HTTP_PORT,
-  DEFAULT_MQTT_PORT,
-  type LayoutFlags,
-  type NodeLayout,
-} from '../up/layout.ts';
+import { type Announced, announce } from '../up/announce.ts';
+import type { Reach } from '../up/cluster-process.ts';
+import type { ClusterLayout, LayoutFlags } from '../up/layout.ts';
 
-interface UpOptions extends LayoutFlags {
+interface UpOptions extends LayoutFlags, Reach {
   readonly data: string;
   readonly demo?: true;
   readonly fleet: boolean;
   readonly logLevel: string;
 }
 
+const LOOPBACK = '127.0.0.1';
 const NODES_MAX = 10;
 const DEMO_DEVICES = 50;
 const DEMO_CONNECTIONS = 6;
@@ -42,6 +38,10 @@ export function addUp(program: Command, shell: Shell): void {
       'of the first node (default from 8080, or the next free)',
       port('--http-port'),
     )
+    .option('--listen <address>', 'where the nodes listen; others than loopback need users')
+    .option('--advertise <host>', 'what this machine is to others')
+    .option('--anonymous', 'no users: everybody who can reach the nodes may read and write')
+    .option('--config <file>', 'for every node, YAML: users, TLS, rules')
     .option('--demo', 'simulate 50 sensors under demo/…')
     .option('--no-fleet', 'no simulated sensors, also with --demo')
     .option(
@@ -65,22 +65,26 @@ export function addUp(program: Command, shell: Shell): void {
 Examples:
   dss up --demo
   dss up --nodes 1 --data /tmp/one --mqtt-port 2883
+  dss up --listen 0.0.0.0 --config users.yaml
 Ctrl-C stops it; started again on the same --data it has everything. A node that is killed is not
 started again: the command that does it is printed.`,
     )
     .action(async (_options, command: Command) => {
-      await runUp(shell, shell.options<UpOptions>(command));
+      await runUp(shell, shell.options<UpOptions>(command), shell.security(command));
     });
 }
 
-async function runUp(shell: Shell, options: UpOptions): Promise<void> {
+async function runUp(shell: Shell, options: UpOptions, security: Security): Promise<void> {
+  if (/^[^:]+:\d+$/.test(options.advertise ?? '')) {
+    throw usageError('--advertise takes no port here: every node has its own');
+  }
   const { lockDirectory } = await import('../up/directory-lock.ts');
   const { openLayout, openSecretFile } = await import('../up/layout.ts');
   const unlock = await lockDirectory(options.data);
   try {
     const layout = await openLayout(options.data, options);
     const secretFile = await openSecretFile(options.data);
-    await runCluster(shell, options, layout, secretFile);
+    await runCluster(shell, options, { layout, secretFile, security });
   } finally {
     await unlock();
   }
@@ -89,8 +93,15 @@ async function runUp(shell: Shell, options: UpOptions): Promise<void> {
 async function runCluster(
   shell: Shell,
   options: UpOptions,
-  layout: ClusterLayout,
-  secretFile: string,
+  {
+    layout,
+    secretFile,
+    security,
+  }: {
+    readonly layout: ClusterLayout;
+    readonly secretFile: string;
+    readonly security: Security;
+  },
 ): Promise<void> {
   const { ClusterProcess, describeExit } = await import('../up/cluster-process.ts');
   const { output } = shell;
@@ -101,6 +112,7 @@ async function runCluster(
     secretFile,
     layout,
     logLevel: options.logLevel,
+    reach: options,
     onLog: (node, line) => {
       if (output.json) output.object({ event: 'log', node, line });
       else output.line(`${output.style('cyan', node)} | ${readableLog(line)}`);
@@ -119,10 +131,18 @@ async function runCluster(
   );
   let demo: { stop(): Promise<unknown> } | undefined;
   try {
-    const started = await Promise.race([cluster.start().then(() => true), stop.requested]);
-    if (started) {
-      if (options.demo && options.fleet) demo = await startDemo(layout);
-      announce(shell, options, layout, cluster.processIds);
+    const report = await Promise.race([cluster.start(), stop.requested]);
+    if (report) {
+      const announced: Announced = {
+        layout,
+        report,
+        dataDir: options.data,
+        processIds: cluster.processIds,
+        ...reachOf(options),
+        hasFleet: options.demo === true && options.fleet,
+      };
+      if (announced.hasFleet) demo = await startDemo(announced, security);
+      announce(shell, announced);
       await Promise.race([stop.requested, noneLeft(cluster.allStopped)]);
     }
   } finally {
@@ -134,81 +154,43 @@ async function runCluster(
   output.result({ event: 'closed' }, () => 'Stopped.');
 }
 
+function reachOf({ listen = LOOPBACK, advertise }: Reach) {
+  const isOpen = listen !== 'localhost' && listen !== '::1' && !listen.startsWith('127.');
+  const isEverywhere = listen === '0.0.0.0' || listen === '::';
+  const host = advertise ?? (isEverywhere ? LOOPBACK : listen);
+  return { host: host.includes(':') ? `[${host}]` : host, isOpen };
+}
+
 async function noneLeft(allStopped: Promise<void>): Promise<never> {
   await allStopped;
   throw new CliError(ExitCode.failure, 'ALL_STOPPED', 'no node is running any more');
 }
 
-async function startDemo(layout: ClusterLayout): Promise<{ stop(): Promise<unknown> }> {
+async function startDemo(
+  { layout, report, host }: Announced,
+  security: Security,
+): Promise<{ stop(): Promise<unknown> }> {
+  if (report.users && security.user === undefined) {
+    throw usageError(
+      'the simulated sensors need a user: give --user and DSS_PASSWORD, or --no-fleet',
+    );
+  }
   const { Fleet } = await import('../fleet/fleet.ts');
+  const scheme = report.tls ? 'mqtts' : 'mqtt';
   const fleet = new Fleet({
-    addresses: parseNodeAddresses(layout.nodes.map((node) => `127.0.0.1:${node.mqttPort}`)),
+    addresses: parseNodeAddresses(
+      layout.nodes.map((node) => `${scheme}://${host}:${node.mqttPort}`),
+    ),
     devices: DEMO_DEVICES,
     rate: 1,
     qos: 1,
     connections: DEMO_CONNECTIONS,
     prefix: 'demo',
     distinctKeys: false,
+    security,
   });
   void fleet.start();
   return { stop: () => fleet.stop(0) };
-}
-
-function announce(
-  shell: Shell,
-  options: UpOptions,
-  layout: ClusterLayout,
-  processIds: ReadonlyMap<string, number>,
-): void {
-  const first = layout.nodes[0] as NodeLayout;
-  const last = layout.nodes.at(-1) as NodeLayout;
-  const demo = options.demo === true && options.fleet;
-  const filter = demo ? 'dss/value/demo/#' : 'dss/value/#';
-  const subscribe = `mosquitto_sub -p ${first.mqttPort} -t '${filter}' -v`;
-  const publish = `mosquitto_pub -p ${last.mqttPort} -q 1 -t dss/put/plant1/line3/dev42/temp -m 21.5`;
-  const nodes = layout.nodes.map((node) => ({
-    name: node.name,
-    mqtt: `127.0.0.1:${node.mqttPort}`,
-    http: `http://127.0.0.1:${node.httpPort}`,
-    processId: processIds.get(node.name) ?? 0,
-    data: join(options.data, node.name),
-  }));
-  const columns = ['NODE', 'MQTT', 'HTTP', 'PROCESS', 'DATA'].map((title) => ({ title }));
-  const table = (): string =>
-    formatTable(
-      columns,
-      nodes.map((node) => [node.name, node.mqtt, node.http, String(node.processId), node.data]),
-    );
-  shell.output.result({ event: 'ready', nodes, subscribe, publish }, () =>
-    [
-      '',
-      table(),
-      '',
-      `${shell.output.style(['green', 'bold'], 'DSS is ready')}. Read, live, from any node:`,
-      `  ${subscribe}`,
-      'Publish to any node; the acknowledgement means that a quorum has it on disk:',
-      `  ${publish}`,
-      ...environmentHint(layout.nodes),
-      // Fewer than three nodes have no majority without one of them.
-      ...(nodes.length < 3 || (layout.replicationFactor ?? 3) < 3
-        ? []
-        : [`Kill a node (kill -9 ${nodes.at(-1)?.processId}) and see that nothing stops.`]),
-      `Ctrl-C stops everything; the same command starts it again with everything that is in ${options.data}.`,
-      'The nodes listen on this machine only: opening them to the LAN needs users, which come later.',
-    ].join('\n'),
-  );
-}
-
-/** For a cluster whose ports are not the ones that `dss put` and its sisters try by themselves. */
-function environmentHint(nodes: readonly NodeLayout[]): string[] {
-  const [first] = nodes;
-  if (first?.mqttPort === DEFAULT_MQTT_PORT && first.httpPort === DEFAULT_HTTP_PORT) return [];
-  const mqtt = nodes.map((node) => `127.0.0.1:${node.mqttPort}`).join(',');
-  const http = nodes.map((node) => `127.0.0.1:${node.httpPort}`).join(',');
-  return [
-    'So that the dss command finds these ports:',
-    `  export DSS_NODE=${mqtt} DSS_HTTP=${http}`,
-  ];
 }
 
 const LOG_LEVELS: Readonly<Record<number, string>> = {

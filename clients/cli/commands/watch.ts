@@ -3,7 +3,6 @@ import { deferred } from '../deferred.ts';
 import { checkFilter } from '../key.ts';
 import { toDisplay, toJsonValue } from '../payload.ts';
 import { parseInteger, type Shell } from '../shell.ts';
-import { listenForStop } from '../stop-signal.ts';
 
 export function addWatch(program: Command, shell: Shell): void {
   program
@@ -22,19 +21,22 @@ A plain MQTT client can do the same: mosquitto_sub -t 'dss/value/plant1/#' -v`,
     .action(async (filter: string, _options, command: Command) => {
       checkFilter(filter);
       const { count } = shell.options<{ count?: number }>(command);
-      const stop = listenForStop();
-      await shell.withConnection(command, async (node) => {
-        const enough = deferred();
-        let printed = 0;
-        await node.watch(filter, (key, payload, snapshot) => {
-          if (printed === count) return;
-          printed += 1;
-          printValue(shell, key, payload, snapshot);
-          if (printed === count) enough.resolve();
+      const stop = shell.listenForStop();
+      try {
+        await shell.withOwnConnection(command, async (node) => {
+          const enough = deferred();
+          let printed = 0;
+          await node.watch(filter, (key, payload, snapshot) => {
+            if (printed === count) return;
+            printed += 1;
+            printValue(shell, key, payload, snapshot);
+            if (printed === count) enough.resolve();
+          });
+          await Promise.race([enough.promise, stop.requested]);
         });
-        await Promise.race([enough.promise, stop.requested]);
-      });
-      stop.release();
+      } finally {
+        stop.release();
+      }
     });
 }
 

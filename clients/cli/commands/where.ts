@@ -11,7 +11,7 @@ export function addWhere(program: Command, shell: Shell): void {
     .action(async (key: string, _options, command: Command) => {
       checkKey(key);
       const { http } = shell.options(command);
-      const where = await fetchWhere(http, key, shell.timeoutMs(command));
+      const where = await fetchWhere(http, key, shell.timeoutMs(command), shell.security(command));
       shell.output.result(where, () =>
         [
           `key       ${where.key}`,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { MqttAddress } from '../addresses.ts';
+import { mqttSecurity, NO_SECURITY, type Security } from '../security.ts';
 import type { Reading } from './sensor.ts';
 
 /** Beyond this many unacknowledged readings a connection takes no more: a real gateway has bounds too. */
@@ -18,6 +19,7 @@ export interface FleetConnectionOptions {
   /** Which of them is tried first. */
   readonly first: number;
   readonly qos: 0 | 1 | 2;
+  readonly security?: Security;
   readonly nowMs: () => number;
   readonly onAcknowledged: (reading: PendingReading) => void;
   readonly onReconnect: () => void;
@@ -62,10 +64,11 @@ export class FleetConnection {
   }
 
   #connect(): void {
-    const { addresses, first } = this.#options;
+    const { addresses, first, security = NO_SECURITY } = this.#options;
     const address = addresses[(first + this.#attempt) % addresses.length] as MqttAddress;
     this.#attempt += 1;
     const client = mqtt.connect(address.url, {
+      ...mqttSecurity(address, security),
       clientId: `dss-fleet-${randomBytes(6).toString('hex')}`,
       reconnectPeriod: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,

@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { MqttAddress } from '../addresses.ts';
+import type { Security } from '../security.ts';
 import { FleetConnection, type PendingReading } from './fleet-connection.ts';
 import { type Reading, Sensor, sensorKey } from './sensor.ts';
 
@@ -15,6 +16,7 @@ export interface FleetOptions {
   readonly prefix: string;
   /** Each reading gets a key of its own, `…/temp/<seq>`, so that every one can be looked for later. */
   readonly distinctKeys: boolean;
+  readonly security?: Security;
   readonly onAcknowledged?: (reading: Reading, sentMs: number) => void;
 }
 
@@ -62,6 +64,7 @@ export class Fleet {
           addresses: options.addresses,
           first: index,
           qos: options.qos,
+          ...(options.security === undefined ? {} : { security: options.security }),
           nowMs: () => performance.now(),
           onAcknowledged: (reading) => this.#onAcknowledged(reading),
           onReconnect: () => {

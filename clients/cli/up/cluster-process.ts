@@ -1,14 +1,11 @@
 import { relative, resolve } from 'node:path';
 import { deferred } from '../deferred.ts';
 import { CliError, ExitCode } from '../errors.ts';
-import { fetchStatus } from '../http.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
-import { type NodeExit, NodeProcess } from './node-process.ts';
+import { type NodeExit, NodeProcess, type NodeReport } from './node-process.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
-const POLL_MS = 100;
-const HTTP_TIMEOUT_MS = 1_000;
 const LINES_KEPT = 5;
 
 export interface ClusterProcessOptions {
@@ -18,9 +15,19 @@ export interface ClusterProcessOptions {
   readonly secretFile: string;
   readonly layout: ClusterLayout;
   readonly logLevel: string;
+  /** What the nodes are told beside all that. */
+  readonly reach?: Reach;
   readonly onLog: (node: string, line: string) => void;
   /** A node ended although nobody asked it to. */
   readonly onStopped: (node: string, exit: NodeExit, startAgain: string) => void;
+}
+
+/** Who can reach the nodes, as flags of `dss node`. */
+export interface Reach {
+  readonly listen?: string | undefined;
+  readonly advertise?: string | undefined;
+  readonly anonymous?: true | undefined;
+  readonly config?: string | undefined;
 }
 
 /** The nodes of a local cluster, each a real process. One that dies stays dead: that is what is being shown. */
@@ -29,6 +36,8 @@ export class ClusterProcess {
   readonly #nodes: NodeProcess[] = [];
   readonly #lastLines = new Map<string, string[]>();
   readonly #allStopped = deferred();
+  readonly #usable = new Set<string>();
+  readonly #allUsable = deferred<NodeReport>();
   #stopping = false;
   #started = false;
   #failed: ((error: CliError) => void) | undefined;
@@ -46,14 +55,18 @@ export class ClusterProcess {
     return new Map(this.#nodes.map((node) => [node.name, node.processId]));
   }
 
-  /** Starts every node and waits until every shard has a leader. Rejects when a node gives up before. */
-  async start(): Promise<void> {
+  /**
+   * Starts every node and waits until each knows a leader for every shard. Rejects when a node gives up before.
+   * What the last of them reports goes for all: they are told the same.
+   */
+  async start(): Promise<NodeReport> {
     const failed = new Promise<never>((_, reject) => {
       this.#failed = reject;
     });
     for (const node of this.#options.layout.nodes) this.#nodes.push(this.#spawn(node));
-    await Promise.race([failed, this.#waitForLeaders()]);
+    const report = await Promise.race([failed, this.#withinStartTime(this.#allUsable.promise)]);
     this.#started = true;
+    return report;
   }
 
   async stop(): Promise<void> {
@@ -69,6 +82,11 @@ export class ClusterProcess {
       onLog: (line) => {
         this.#lastLines.set(node.name, [...this.#recent(node.name), line].slice(-LINES_KEPT));
         this.#options.onLog(node.name, line);
+      },
+      onUsable: (report) => {
+        this.#usable.add(node.name);
+        if (this.#usable.size === this.#options.layout.nodes.length)
+          this.#allUsable.resolve(report);
       },
       onExit: (exit) => this.#onExit(node, exit),
     });
@@ -91,28 +109,19 @@ export class ClusterProcess {
     return this.#lastLines.get(name) ?? [];
   }
 
-  async #waitForLeaders(): Promise<void> {
-    const deadlineMs = performance.now() + START_TIMEOUT_MS;
-    const urls = this.#options.layout.nodes.map((node) => `http://127.0.0.1:${node.httpPort}`);
-    for (const url of urls) {
-      while (!(await hasAllLeaders(url))) {
-        if (this.#stopping) return;
-        if (performance.now() > deadlineMs) {
-          const sentence = `not every shard has a leader after ${START_TIMEOUT_MS / 1000} s`;
-          throw new CliError(ExitCode.unavailable, 'NOT_READY', sentence);
-        }
-        await new Promise((done) => setTimeout(done, POLL_MS));
-      }
+  async #withinStartTime<T>(usable: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const sentence = `not every shard has a leader after ${START_TIMEOUT_MS / 1000} s`;
+        reject(new CliError(ExitCode.unavailable, 'NOT_READY', sentence));
+      }, START_TIMEOUT_MS);
+    });
+    try {
+      return await Promise.race([usable, expired]);
+    } finally {
+      clearTimeout(timer);
     }
-  }
-}
-
-async function hasAllLeaders(url: string): Promise<boolean> {
-  try {
-    const { shards } = await fetchStatus(url, HTTP_TIMEOUT_MS);
-    return shards.length > 0 && shards.every((shard) => shard.leader !== null);
-  } catch {
-    return false;
   }
 }
 
@@ -123,9 +132,11 @@ export function nodeArguments(
     dataDir,
     secretFile,
     logLevel,
+    reach = {},
   }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
 ): string[] {
-  const peers = layout.nodes.map((peer) => `${peer.name}=127.0.0.1:${peer.mqttPort}`).join(',');
+  const host = peerHost(reach);
+  const peers = layout.nodes.map((peer) => `${peer.name}=${host}:${peer.mqttPort}`).join(',');
   const args = ['node', '--name', node.name, '--data', `${dataDir}/${node.name}`];
   args.push('--mqtt-port', String(node.mqttPort), '--http-port', String(node.httpPort));
   if (layout.nodes.length > 1) args.push('--peers', peers);
@@ -134,7 +145,18 @@ export function nodeArguments(
     args.push('--replication-factor', String(layout.replicationFactor));
   }
   if (layout.shards !== undefined) args.push('--shards', String(layout.shards));
+  const { listen, advertise, anonymous, config } = reach;
+  if (listen !== undefined) args.push('--listen', listen);
+  if (advertise !== undefined) args.push('--advertise', advertise);
+  if (anonymous === true) args.push('--anonymous');
+  if (config !== undefined) args.push('--config', config);
   return args;
+}
+
+/** They are on one machine, so they meet where they listen; everywhere is also here. */
+function peerHost({ listen = '127.0.0.1' }: Reach): string {
+  if (listen === '0.0.0.0' || listen === '::') return '127.0.0.1';
+  return listen.includes(':') ? `[${listen}]` : listen;
 }
 
 /** A line that can be pasted into a shell in this directory. */

@@ -26,6 +26,8 @@ export interface LayoutFlags {
   readonly httpPort?: number | undefined;
   readonly replicationFactor?: number | undefined;
   readonly shards?: number | undefined;
+  /** Where the nodes are to listen; asked each time, not remembered. */
+  readonly listen?: string | undefined;
 }
 
 const DEFAULT_NODES = 3;
@@ -125,13 +127,25 @@ function requireSame(
 function mqttChoice(flags: LayoutFlags) {
   const fixed = flags.mqttPort !== undefined;
   const base = flags.mqttPort ?? DEFAULT_MQTT_PORT;
-  return { purpose: 'MQTT', base, fixed, flag: '--mqtt-port (and another --data)' };
+  return {
+    purpose: 'MQTT',
+    base,
+    host: flags.listen,
+    fixed,
+    flag: '--mqtt-port (and another --data)',
+  };
 }
 
 function httpChoice(flags: LayoutFlags) {
   const fixed = flags.httpPort !== undefined;
   const base = flags.httpPort ?? DEFAULT_HTTP_PORT;
-  return { purpose: 'HTTP', base, fixed, flag: '--http-port (and another --data)' };
+  return {
+    purpose: 'HTTP',
+    base,
+    host: flags.listen,
+    fixed,
+    flag: '--http-port (and another --data)',
+  };
 }
 
 async function readLayout(dataDir: string): Promise<ClusterLayout | undefined> {

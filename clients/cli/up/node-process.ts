@@ -7,12 +7,22 @@ export interface NodeExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What a node tells the `dss up` above it once every shard has a leader. */
+export interface NodeReport {
+  readonly event: 'usable';
+  readonly tls: boolean;
+  readonly users: boolean;
+  /** Why somebody should look at how it can be reached. */
+  readonly warnings: readonly string[];
+}
+
 export interface NodeProcessOptions {
   readonly name: string;
   /** The compiled `dss.js` and everything after it. */
   readonly script: string;
   readonly args: readonly string[];
   readonly onLog: (line: string) => void;
+  readonly onUsable: (report: NodeReport) => void;
   readonly onExit: (exit: NodeExit) => void;
 }
 
@@ -35,6 +45,10 @@ export class NodeProcess {
     });
     createInterface({ input: this.#child.stderr as Readable }).on('line', options.onLog);
     (this.#child.stdout as Readable).resume();
+    this.#child.on('message', (message) => {
+      const report = message as Partial<NodeReport>;
+      if (report.event === 'usable') options.onUsable(report as NodeReport);
+    });
     this.#exited = new Promise((resolve) => {
       // 'close' comes after the last line of the log.
       this.#child.once('close', (code, signal) => {

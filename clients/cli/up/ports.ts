@@ -1,13 +1,14 @@
 import { createServer } from 'node:net';
 import { CliError, ExitCode } from '../errors.ts';
 
-const HOST = '127.0.0.1';
 const PORT_MAX = 65_535;
 
 export interface PortChoice {
   /** What the ports are for, as it stands in the error: `MQTT`. */
   readonly purpose: string;
   readonly base: number;
+  /** The address that is to be listened on. */
+  readonly host?: string | undefined;
   /** Asked for: a taken port is an error. Otherwise the block moves up. */
   readonly fixed: boolean;
   /** How to choose other ones. */
@@ -18,7 +19,7 @@ export interface PortChoice {
 export async function choosePorts(choice: PortChoice, count: number): Promise<number[]> {
   for (let base = choice.base; base + count - 1 <= PORT_MAX; base += count) {
     const ports = Array.from({ length: count }, (_, index) => base + index);
-    const taken = await firstTaken(ports);
+    const taken = await firstTaken(ports, choice);
     if (taken === undefined) return ports;
     if (choice.fixed) throw portTaken(choice, taken);
   }
@@ -31,7 +32,7 @@ export async function choosePorts(choice: PortChoice, count: number): Promise<nu
 
 /** For ports that a cluster already has. */
 export async function requireFree(choice: PortChoice, ports: readonly number[]): Promise<void> {
-  const taken = await firstTaken(ports);
+  const taken = await firstTaken(ports, choice);
   if (taken !== undefined) throw portTaken(choice, taken);
 }
 
@@ -43,15 +44,18 @@ function portTaken(choice: PortChoice, port: number): CliError {
   );
 }
 
-async function firstTaken(ports: readonly number[]): Promise<number | undefined> {
-  for (const port of ports) if (!(await isFree(port))) return port;
+async function firstTaken(
+  ports: readonly number[],
+  { host = '127.0.0.1' }: PortChoice,
+): Promise<number | undefined> {
+  for (const port of ports) if (!(await isFree(host, port))) return port;
   return undefined;
 }
 
-function isFree(port: number): Promise<boolean> {
+function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

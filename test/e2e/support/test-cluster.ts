@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { freePorts } from '../../../bench/free-ports.ts';
+import { askHttp } from '../../../clients/cli/http.ts';
+import { NO_SECURITY, type Security } from '../../../clients/cli/security.ts';
 import type {
   ShardStatus,
   StatusDocument,
@@ -25,16 +27,22 @@ export interface ClusterNode {
 export interface ClusterOptions {
   readonly nodes?: number;
   readonly shards?: number;
+  /** A configuration file for all nodes, as YAML. */
+  readonly config?: string;
+  /** With `tls` the nodes are asked over TLS, with `user` as that one; the configuration has to fit. */
+  readonly security?: Security;
 }
 
 /** `dss node` processes on free ports with their data in a directory of their own. Nodes count from 0. */
 export class TestCluster {
   readonly nodes: readonly ClusterNode[];
   readonly #directory: string;
+  readonly #security: Security;
   readonly #processes: (RunningProcess | undefined)[] = [];
 
-  private constructor(directory: string, nodes: readonly ClusterNode[]) {
+  private constructor(directory: string, nodes: readonly ClusterNode[], security: Security) {
     this.#directory = directory;
+    this.#security = security;
     this.nodes = nodes;
   }
 
@@ -45,6 +53,10 @@ export class TestCluster {
     const ports = await freePorts(count * 2);
     const names = Array.from({ length: count }, (_, index) => `n${index + 1}`);
     const peers = names.map((name, index) => `${name}=127.0.0.1:${ports[index]}`).join(',');
+    const { config, security = NO_SECURITY } = options;
+    const configFile = join(directory, 'config.yaml');
+    if (config !== undefined) await writeFile(configFile, config);
+    const s = security.tls === undefined ? '' : 's';
     const nodes = names.map((name, index): ClusterNode => {
       const mqttPort = ports[index] as number;
       const httpPort = ports[count + index] as number;
@@ -53,11 +65,12 @@ export class TestCluster {
       args.push('--mqtt-port', String(mqttPort), '--http-port', String(httpPort));
       if (count > 1) args.push('--peers', peers);
       if (options.shards !== undefined) args.push('--shards', String(options.shards));
-      const mqttUrl = `mqtt://127.0.0.1:${mqttPort}`;
-      const httpUrl = `http://127.0.0.1:${httpPort}`;
+      if (config !== undefined) args.push('--config', configFile);
+      const mqttUrl = `mqtt${s}://127.0.0.1:${mqttPort}`;
+      const httpUrl = `http${s}://127.0.0.1:${httpPort}`;
       return { name, mqttPort, httpPort, mqttUrl, httpUrl, dataDir, args };
     });
-    const cluster = new TestCluster(directory, nodes);
+    const cluster = new TestCluster(directory, nodes, security);
     try {
       for (const index of nodes.keys()) cluster.restart(index);
       await cluster.waitForLeaders();
@@ -164,11 +177,9 @@ export class TestCluster {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #get(index: number, path: string): Promise<unknown> {
-    const url = this.node(index).httpUrl + path;
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-    return response.json();
+  #get(index: number, path: string): Promise<unknown> {
+    const door = { bases: this.node(index).httpUrl, timeoutMs: 5_000, security: this.#security };
+    return askHttp(door, { path });
   }
 }
 

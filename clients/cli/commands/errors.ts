@@ -1,0 +1,142 @@
+import type { Command } from 'commander';
+import { parseNodeAddresses } from '../addresses.ts';
+import { type ErrorRow, readErrorTable } from '../error-table.ts';
+import { CliError, ExitCode, usageError } from '../errors.ts';
+import type { Shell } from '../shell.ts';
+import { formatTable } from '../table.ts';
+import { formatTime } from '../time.ts';
+
+interface RefusedPublish {
+  readonly time: number;
+  readonly code: string;
+  readonly message: string;
+  readonly topic: string;
+  readonly client: string;
+  readonly address: string;
+}
+
+type NodeRefusal = RefusedPublish & { readonly node: string };
+
+export function addErrors(program: Command, shell: Shell): void {
+  program
+    .command('errors')
+    .description('print what the error codes mean, or what was refused lately')
+    .argument('[code]', 'only this one, in full')
+    .option('--recent', 'what the nodes have refused lately, up to a hundred each, oldest first')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dss errors
+  dss errors UNAVAILABLE
+  dss errors --recent     asks each node of --node`,
+    )
+    .action(async (code: string | undefined, _options, command: Command) => {
+      const { recent } = shell.options<{ recent?: true }>(command);
+      if (recent && code !== undefined) throw usageError('give either a code or --recent');
+      if (recent) await showRecent(shell, command);
+      else if (code === undefined) showTable(shell);
+      else showCode(shell, code);
+    });
+}
+
+function showTable(shell: Shell): void {
+  const rows = readTable();
+  if (shell.output.json) {
+    for (const row of rows) shell.output.object(toJson(row));
+    return;
+  }
+  const columns = ['CODE', 'EXIT', 'MEANING'].map((title) => ({ title }));
+  const cells = rows.map(({ code, columns: of }) => [
+    code,
+    of.get('exit') ?? '',
+    of.get('meaning') ?? '',
+  ]);
+  shell.output.line(formatTable(columns, cells));
+}
+
+function showCode(shell: Shell, wanted: string): void {
+  const row = readTable().find(({ code }) => code === wanted.toUpperCase());
+  if (row === undefined) {
+    throw usageError(`there is no code '${wanted}'; 'dss errors' prints all of them`);
+  }
+  const width = Math.max(...[...row.columns.keys()].map((title) => title.length));
+  shell.output.result(toJson(row), () =>
+    [
+      `${row.code} (${row.topic})`,
+      ...[...row.columns].map(([title, text]) => `  ${title.padEnd(width)}  ${text}`),
+      ...row.notes,
+    ].join('\n'),
+  );
+}
+
+function readTable(): ErrorRow[] {
+  const rows = readErrorTable();
+  if (rows.length > 0) return rows;
+  const sentence = 'docs/ERRORS.md, which holds the table, is missing from this installation';
+  throw new CliError(ExitCode.failure, 'FILE', sentence);
+}
+
+function toJson({ code, topic, columns, notes }: ErrorRow): object {
+  return { code, topic, ...Object.fromEntries(columns), notes };
+}
+
+async function showRecent(shell: Shell, command: Command): Promise<void> {
+  const options = shell.connectionOptions(command);
+  const found = new Map<string, readonly RefusedPublish[]>();
+  const problems: unknown[] = [];
+  const nodes = parseNodeAddresses(options.nodes).map((address) => address.url);
+  // What a node has refused it tells its own clients only, so every one is asked.
+  await Promise.all(
+    nodes.map((node) =>
+      readRefusals({ ...options, nodes: [node] }, found).catch((error) => problems.push(error)),
+    ),
+  );
+  if (problems.length === nodes.length) throw problems[0];
+  for (const problem of problems) {
+    shell.output.note(`Not asked: ${problem instanceof Error ? problem.message : String(problem)}`);
+  }
+  const refusals = [...found].flatMap(([node, recent]) => recent.map((one) => ({ ...one, node })));
+  showRefusals(
+    shell,
+    refusals.sort((a, b) => a.time - b.time),
+  );
+}
+
+async function readRefusals(
+  options: ReturnType<Shell['connectionOptions']>,
+  found: Map<string, readonly RefusedPublish[]>,
+): Promise<void> {
+  const { DeviceConnection } = await import('../device-connection.ts');
+  const connection = await DeviceConnection.open(options);
+  try {
+    // A node that has refused nothing says nothing, but each has the state of the cluster; it was asked last.
+    await connection.follow([`${REFUSED}+`, CLUSTER], (topic, payload) => {
+      if (!topic.startsWith(REFUSED)) return topic === CLUSTER;
+      found.set(topic.slice(REFUSED.length), JSON.parse(payload.toString('utf8')));
+      return false;
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+const REFUSED = 'dss/sys/refused/';
+const CLUSTER = 'dss/sys/cluster';
+
+function showRefusals(shell: Shell, refusals: readonly NodeRefusal[]): void {
+  if (refusals.length === 0) shell.output.note('Nothing was refused.');
+  if (shell.output.json) {
+    for (const refusal of refusals) shell.output.object(refusal);
+    return;
+  }
+  if (refusals.length === 0) return;
+  const columns = ['TIME', 'NODE', 'CLIENT', 'CODE', 'TOPIC', 'MESSAGE'].map((title) => ({
+    title,
+  }));
+  const rows = refusals.map(({ time, node, client, code, topic, message }) => [
+    formatTime(time),
+    ...[node, client, code, topic, message],
+  ]);
+  shell.output.line(formatTable(columns, rows));
+}

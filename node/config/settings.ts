@@ -1,0 +1,125 @@
+import { isIP } from 'node:net';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { LOG_LEVELS } from '../edge/logger.ts';
+import { parseByteSize } from './byte-size.ts';
+import { invalid } from './invalid.ts';
+
+const MIB = 1024 * 1024;
+const port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const text = Type.String({ minLength: 1 });
+
+interface Setting {
+  readonly default: unknown;
+  readonly schema: object;
+  /** Where it stands in the file, if not under its own name. */
+  readonly path?: string;
+  /** What is allowed, where the schema does not say it well. */
+  readonly allowed?: string;
+  readonly check?: (value: unknown) => boolean;
+  readonly isByteSize?: true;
+}
+
+/** One line per setting that is a single value: its default and what is allowed. */
+export const SETTINGS = {
+  name: {
+    default: 'n1',
+    schema: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
+    allowed:
+      'up to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
+  },
+  data: { default: './.dss/n1', schema: text },
+  listen: {
+    default: '127.0.0.1',
+    schema: text,
+    allowed: 'an address of this machine without a port, such as 127.0.0.1 or 0.0.0.0',
+    check: (value: unknown) => isIP(String(value)) !== 0 || /^[\w.-]+$/.test(String(value)),
+  },
+  advertise: { default: '', schema: Type.String() },
+  anonymous: { default: false, schema: Type.Boolean(), allowed: 'true or false' },
+  mqttPort: { default: 1883, schema: port },
+  httpPort: { default: 8080, schema: port },
+  peers: { default: '', schema: Type.String() },
+  secret: { default: '', schema: Type.String() },
+  secretFile: { default: '', schema: Type.String() },
+  tlsCert: { default: '', schema: text, path: 'tls.cert' },
+  tlsKey: { default: '', schema: text, path: 'tls.key' },
+  tlsCa: { default: '', schema: text, path: 'tls.ca' },
+  tlsClientCertificates: {
+    default: 'none',
+    schema: Type.Enum(['none', 'required']),
+    path: 'tls.clientCertificates',
+  },
+  replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
+  shards: { default: 64, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
+  memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
+  storageMaxBytes: {
+    default: 0,
+    schema: Type.Integer({ minimum: 0 }),
+    path: 'storage.maxBytes',
+    allowed: 'a size of at least 1MiB, such as 10GiB, or 0 for no limit',
+    check: (value: unknown) => value === 0 || (value as number) >= MIB,
+    isByteSize: true,
+  },
+  valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
+  onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
+  logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },
+} as const satisfies Record<string, Setting>;
+
+/** Settings that only the file can hold: lists. */
+export const LISTS = ['users', 'retention', 'ingest'] as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type ListName = (typeof LISTS)[number];
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** As it stands in the file: `tls.cert`. */
+export function pathOf(name: SettingName): string {
+  return (SETTINGS[name] as Setting).path ?? name;
+}
+
+/** As it is called in the environment: `DSS_TLS_CERT`. */
+export function variableOf(name: SettingName): string {
+  return `DSS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** As it is called on the command line: `--tls-cert`. */
+export function flagOf(name: SettingName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * The value that was given, undefined if none was.
+ *
+ * @throws {NodeError} CONFIG_INVALID, saying where it comes from and what is allowed
+ */
+export function takeSetting(name: SettingName, given: unknown, origin: string): unknown {
+  if (given === undefined || given === '') return undefined;
+  const setting: Setting = SETTINGS[name];
+  const value = convert(setting, given);
+  if (Value.Check(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
+  if (name === 'secret') throw invalid(`${origin} must be ${describe(setting)}.`);
+  throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(setting)}.`);
+}
+
+/** Flags and variables are text, and YAML takes a name like 42 for a number. Nothing is rounded or guessed. */
+function convert({ schema, isByteSize }: Setting, given: unknown): unknown {
+  const { type } = schema as { type?: string };
+  if (typeof given === 'string') {
+    if (isByteSize === true) return parseByteSize(given);
+    if (type === 'integer' && /^-?\d+$/.test(given)) return Number(given);
+    if (type === 'boolean' && /^(true|false)$/.test(given)) return given === 'true';
+  }
+  if (type === 'string' && typeof given === 'number') return String(given);
+  return given;
+}
+
+function describe({ schema: given, allowed }: Setting): string {
+  if (allowed !== undefined) return allowed;
+  const schema = given as Readonly<Record<string, unknown>>;
+  if (Array.isArray(schema.enum)) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type !== 'integer') return 'text';
+  const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
+  return `a whole number of at least ${schema.minimum}${max}`;
+}

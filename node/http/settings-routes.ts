@@ -1,0 +1,163 @@
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+} from 'fastify';
+import type { RuleCounts } from '../../broker/ingest-rules/rule-counters.ts';
+import type { Member } from '../../broker/request-members.ts';
+import { ingestDocument, retentionDocument } from '../settings/documents.ts';
+import type { IngestTrial } from '../settings/ingest-trial.ts';
+import { type IngestTest, ingestEdit, ingestTest, retentionEdit } from '../settings/requests.ts';
+import {
+  type EditResult,
+  removeIngest,
+  removeRetention,
+  type Settings,
+  type SettingsEdit,
+} from '../settings/settings.ts';
+import type { ChangeOutcome, SettingsService } from '../settings/settings-service.ts';
+
+export interface SettingsRoutes {
+  /** Undefined until the node has joined. */
+  readonly service: () => SettingsService | undefined;
+  /** Sends the answer itself to whoever is no administrator. */
+  readonly authorize: onRequestAsyncHookHandler;
+  /** What an ingest rule did on this node. */
+  readonly ingestCounts: (rule: string) => RuleCounts;
+  /** What the current rules make of a message; nothing is stored or counted. */
+  readonly tryIngest: (message: IngestTest) => IngestTrial;
+}
+
+type SettingsErrorCode =
+  | 'INVALID_RULE'
+  | 'INVALID_REQUEST'
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'UNAVAILABLE'
+  | 'FORMING';
+
+/** The rules of a cluster have 256 KiB together. */
+const RULE_BYTES_MAX = 256 * 1024;
+/** A value of 1 MiB in base64, or with most of its characters escaped. */
+const TRIAL_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * `/v1/retention` and `/v1/ingest`: the settings of the cluster, at any node of it. A change answers with the
+ * document that a GET gives.
+ */
+export function settingsRoutes(server: FastifyInstance, routes: SettingsRoutes): void {
+  const showRetention = (settings: Settings) => retentionDocument(settings);
+  const showIngest = (settings: Settings) => ingestDocument(settings, routes.ingestCounts);
+  const read = (answer: Answer) => reading(routes, answer);
+  const change = (parse: Parse<SettingsEdit>, show: Show) => changing(routes, parse, show);
+  const rule = { bodyLimit: RULE_BYTES_MAX };
+
+  server.register(async (scope) => {
+    scope.addHook('onRequest', routes.authorize);
+    scope.setErrorHandler(answerError);
+    scope.get('/v1/retention', read(showRetention));
+    scope.put(
+      '/v1/retention',
+      rule,
+      change(({ body }) => retentionEdit(body), showRetention),
+    );
+    scope.delete('/v1/retention', change(removal('prefix', removeRetention), showRetention));
+    scope.get('/v1/ingest', read(showIngest));
+    scope.post(
+      '/v1/ingest',
+      rule,
+      change(({ body }) => ingestEdit(body), showIngest),
+    );
+    scope.delete('/v1/ingest', change(removal('name', removeIngest), showIngest));
+    scope.post(
+      '/v1/ingest/test',
+      { bodyLimit: TRIAL_BYTES_MAX },
+      read((_, { body }, reply) => {
+        const test = ingestTest(body);
+        if ('wrong' in test) return refuse(reply, 400, 'INVALID_REQUEST', test.wrong);
+        return routes.tryIngest(test.value);
+      }),
+    );
+  });
+}
+
+type Show = (settings: Settings) => object;
+type Answer = (settings: Settings, request: FastifyRequest, reply: FastifyReply) => object;
+type Parse<T> = (request: FastifyRequest) => Member<T>;
+
+function reading({ service }: SettingsRoutes, answer: Answer) {
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    const settings = service();
+    if (settings === undefined) return refuseForming(reply);
+    if (settings.isKnown) return answer(settings.current, request, reply);
+    return refuse(reply, 503, 'UNAVAILABLE', 'no node has told this one the rules yet: try again');
+  };
+}
+
+function changing({ service }: SettingsRoutes, parse: Parse<SettingsEdit>, show: Show) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const settings = service();
+    if (settings === undefined) return refuseForming(reply);
+    const edit = parse(request);
+    if ('wrong' in edit) return refuse(reply, 400, 'INVALID_RULE', edit.wrong);
+    const outcome = await settings.change(edit.value);
+    return outcome.kind === 'settled' ? show(outcome.settings) : refuseChange(reply, outcome);
+  };
+}
+
+/** Which rule to remove stands in the query, and must be there: an empty prefix names a rule too. */
+function removal(
+  member: string,
+  remove: (settings: Settings, name: string) => EditResult,
+): Parse<SettingsEdit> {
+  return ({ query }) => {
+    const name = (query as Record<string, unknown>)[member];
+    if (typeof name === 'string') return { value: (settings) => remove(settings, name) };
+    return { wrong: `name one rule to remove, as ?${member}=…` };
+  };
+}
+
+function refuseChange(
+  reply: FastifyReply,
+  outcome: Exclude<ChangeOutcome, { readonly kind: 'settled' }>,
+): FastifyReply {
+  switch (outcome.kind) {
+    case 'refused': {
+      const { kind, message } = outcome.problem;
+      return kind === 'not-found'
+        ? refuse(reply, 404, 'NOT_FOUND', message)
+        : refuse(reply, 400, 'INVALID_RULE', message);
+    }
+    case 'contended':
+      return refuse(reply, 409, 'CONFLICT', 'the rules are being changed elsewhere: try again');
+    case 'unavailable':
+      return refuse(
+        reply,
+        503,
+        'UNAVAILABLE',
+        'the cluster has not answered in time; the change may still be made, and may be repeated',
+      );
+  }
+}
+
+function refuseForming(reply: FastifyReply): FastifyReply {
+  return refuse(reply, 503, 'FORMING', 'the node has not joined a cluster yet');
+}
+
+/** Bodies that fastify does not take, in the shape of all other answers. */
+function answerError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
+  const status = error.statusCode ?? 500;
+  if (status >= 500) throw error;
+  refuse(reply, status, 'INVALID_REQUEST', error.message);
+}
+
+function refuse(
+  reply: FastifyReply,
+  status: number,
+  error: SettingsErrorCode,
+  message: string,
+): FastifyReply {
+  return reply.code(status).send({ error, message });
+}
