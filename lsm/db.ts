@@ -154,6 +154,13 @@ export class Db implements StorageEngine {
     return result;
   }
 
+  async compactFully(): Promise<CompactedTables> {
+    this.#checkWritable();
+    const result = await this.#compactor.compactFully();
+    this.#checkWritable();
+    return result;
+  }
+
   get diskBytes(): number {
     return this.#versions.state.version.bytes;
   }

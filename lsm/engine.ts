@@ -42,6 +42,18 @@ export interface StorageEngine {
    */
   compactWhere(wants: (table: EngineTable) => boolean): Promise<CompactedTables>;
 
+  /**
+   * Brings every series together: merges tables downwards, like compactions that are due and after them, until
+   * level 0 is empty and no table shares a series with one of another level; then the compaction filter, if
+   * there is one, sees every table it has not seen meanwhile, together with neighbours that share a series. Here a
+   * tombstone and what it hides can go for which no new writes come. Sees what is in tables when it is called;
+   * a flush before it is up to the caller. Rejects with ENGINE_CLOSED when the engine closes meanwhile.
+   *
+   * Takes additional disk space for one job's outputs at a time: the job's inputs are removed before the next
+   * begins, except what snapshots hold.
+   */
+  compactFully(): Promise<CompactedTables>;
+
   /** Of all tables there are now. What snapshots still hold beside them is not counted. */
   readonly diskBytes: number;
 
@@ -91,8 +103,12 @@ export interface EngineTable {
   readonly largestSuffix: Uint8Array;
 }
 
-/** What came of `compactWhere`. Tables that were merged meanwhile, or are damaged, are passed over. */
+/**
+ * What came of `compactWhere` or `compactFully`. Tables that are damaged are passed over, and by `compactWhere`
+ * those that were merged meanwhile.
+ */
 export interface CompactedTables {
+  /** Those that gave way to others or to nothing. */
   readonly tablesRewritten: number;
   readonly droppedEntries: number;
   /**

@@ -6,10 +6,13 @@ import type { PlacedTable } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import type { CompactionFilterSpec } from './filter.ts';
-import type { CompactInput, CompactOutput, RewriteInput } from './job.ts';
+import { FullCompaction } from './full-compaction.ts';
+import type { Stretch } from './full-strategy.ts';
+import { type CompactInput, type CompactOutput, oneTable, type RewriteInput } from './job.ts';
+import type { OutputsInput } from './outputs.ts';
 import { tablesElsewhere } from './series-elsewhere.ts';
 import type { SieveInput } from './sieve.ts';
-import { type Choice, choose, editFor, type StrategyOptions } from './strategy.ts';
+import { type Choice, choose, type Descent, editFor, type StrategyOptions } from './strategy.ts';
 
 export interface CompactorOptions extends StrategyOptions {
   readonly versions: VersionSet;
@@ -25,14 +28,16 @@ export interface CompactorOptions extends StrategyOptions {
 }
 
 /**
- * Runs compactions as long as the strategy has something to do, and when it has not, the rewrites that were
- * asked for: one job at a time, so that no two ever have a table in common.
+ * Runs compactions as long as the strategy has something to do, and when it has not, the rewrites and then the
+ * full compactions that were asked for: one job at a time, so that no two ever have a table in common.
  */
 export class Compactor {
   readonly #options: CompactorOptions;
   /** Files of compactions that met damage: left alone from then on, so that they are not tried forever. */
   readonly #avoid = new Set<number>();
   readonly #rewrites: WantedRewrite[] = [];
+  /** The first is under way. */
+  readonly #fulls: WantedFull[] = [];
   /** Cleared in the same breath as the last look for work, so that no kick falls in between. */
   #isRunning = false;
   #running: Promise<void> = Promise.resolve();
@@ -96,6 +101,17 @@ export class Compactor {
     return { tablesRewritten, droppedEntries, judgedFileNumbers };
   }
 
+  /** Brings together, job by job, what is in tables now. Resolves early when the compactor is closed. */
+  compactFully(): Promise<CompactedTables> {
+    const { versions } = this.#options;
+    const full = new FullCompaction(this.#options, versions.state.lastSeq);
+    if (this.#closed) return Promise.resolve(full.result(versions.state.version));
+    return new Promise((settle) => {
+      this.#fulls.push({ full, settle });
+      this.kick();
+    });
+  }
+
   /** `undefined` when nothing came of it: the table is gone or damaged, or the compactor is closed. */
   #requestRewrite(fileNumber: number): Promise<CompactOutput | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
@@ -112,7 +128,10 @@ export class Compactor {
       await this.#step;
       this.#step = undefined;
     }
-    if (this.#closed) for (const { settle } of this.#rewrites.splice(0)) settle(undefined);
+    if (this.#closed) {
+      for (const { settle } of this.#rewrites.splice(0)) settle(undefined);
+      while (this.#fulls.length > 0) this.#endFull();
+    }
     this.#isRunning = false;
   }
 
@@ -121,16 +140,45 @@ export class Compactor {
     const choice = choose(version, this.#options, this.#avoid);
     if (choice.kind !== 'nothing') return this.#carryOut(choice);
     const wanted = this.#rewrites.shift();
-    return wanted && this.#rewrite(wanted);
+    return wanted === undefined ? this.#nextFullStep() : this.#rewrite(wanted);
   }
 
-  async #carryOut(choice: Exclude<Choice, { kind: 'nothing' }>): Promise<void> {
+  #nextFullStep(): Promise<void> | undefined {
+    const { versions, filterSpec } = this.#options;
+    for (;;) {
+      const full = this.#fulls[0]?.full;
+      if (full === undefined) return undefined;
+      const hasFilter = () => filterSpec() !== undefined;
+      const choice = full.next(versions.state.version, this.#avoid, hasFilter);
+      if (choice.kind === 'judge') return this.#judge(full, choice);
+      if (choice.kind !== 'nothing') return this.#carryOut(choice, full);
+      this.#endFull();
+    }
+  }
+
+  #endFull(): void {
+    const wanted = this.#fulls.shift();
+    wanted?.settle(wanted.full.result(this.#options.versions.state.version));
+  }
+
+  async #carryOut(choice: Descent, full?: FullCompaction): Promise<void> {
     const inputs =
       choice.kind === 'move' ? choice.tables : [...choice.tables, ...choice.overlapped];
-    await this.#attempt(choice.level, inputs, async () => {
-      const output = choice.kind === 'move' ? NOTHING_WRITTEN : await this.#merge(choice, inputs);
-      return { output, edit: editFor(choice, output.tables) };
+    const output = await this.#attempt(choice.level, inputs, async () => {
+      if (choice.kind === 'move') return { output: NOTHING_WRITTEN, edit: editFor(choice, []) };
+      const sieve = this.#sieveFor(inputs);
+      const written = await this.#merge(choice, inputs, sieve);
+      // What is held may be alone when the next jobs are done.
+      const isJudged = sieve !== undefined && written.heldEntries === 0;
+      const judged = isJudged ? written.tables : [];
+      return { output: written, edit: editFor(choice, written.tables), judged };
     });
+    if (choice.kind === 'merge') full?.merged(inputs, output);
+  }
+
+  async #judge(full: FullCompaction, stretch: Stretch): Promise<void> {
+    const sieve = this.#sieveFor(stretch.tables);
+    full.stretchDone(stretch, sieve && (await this.#filter(stretch, sieve)));
   }
 
   async #rewrite({ fileNumber, settle }: WantedRewrite): Promise<void> {
@@ -142,29 +190,40 @@ export class Compactor {
       settle(undefined);
       return;
     }
-    const { level, table } = placed;
-    const output = await this.#attempt(level, [table], async () => {
-      const written = await this.#writeAgain(table, sieve);
-      if (written.droppedEntries === 0) return { output: written };
-      const added = written.tables.map((smaller) => ({ level, table: smaller }));
-      return { output: written, edit: { added, removed: [fileNumber] } };
-    });
-    settle(output);
+    settle(await this.#filter({ level: placed.level, tables: [placed.table] }, sieve));
   }
 
-  /** Does one job and makes its edit current. Damage met is reported, any other failure is final. */
+  /** Takes out of some tables what the filter drops, in their place. */
+  #filter({ level, tables }: Stretch, sieve: SieveInput): Promise<CompactOutput | undefined> {
+    return this.#attempt(level, tables, async () => {
+      const output = await this.#writeAgain(tables, sieve);
+      if (output.droppedEntries === 0) return { output, judged: tables };
+      const added = output.tables.map((table) => ({ level, table }));
+      const removed = tables.map(({ fileNumber }) => fileNumber);
+      return { output, edit: { added, removed }, judged: output.tables };
+    });
+  }
+
+  /**
+   * Does one job, makes its edit current and waits until the inputs are removed, so that only one job at a
+   * time takes additional room. Damage met is reported, any other failure is final.
+   */
   async #attempt(
     level: number,
     inputs: readonly TableMeta[],
-    job: () => Promise<{ readonly output: CompactOutput; readonly edit?: VersionEdit }>,
+    job: () => Promise<JobResult>,
   ): Promise<CompactOutput | undefined> {
     const { versions, onEvent } = this.#options;
     onEvent({ kind: 'compaction-begin', level, tables: inputs.length });
     try {
-      const { output, edit } = await job();
+      // Those asked for later may have a newer state of the filter in mind.
+      const fulls = [...this.#fulls];
+      const { output, edit, judged } = await job();
       const { tables, droppedEntries } = output;
       const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
       if (edit !== undefined) await versions.commit(edit);
+      await versions.removalsDone();
+      for (const { full } of fulls) full.judged(judged ?? []);
       this.#writtenBytes += bytes;
       this.#droppedEntries += droppedEntries;
       onEvent({ kind: 'compaction-end', level, bytes, droppedEntries });
@@ -189,38 +248,37 @@ export class Compactor {
   #merge(
     choice: Extract<Choice, { kind: 'merge' }>,
     inputs: readonly TableMeta[],
+    sieve: SieveInput | undefined,
   ): Promise<CompactOutput> {
-    const { versions, offload, directory, suffixBytes, blockSizeBytes, tableBytes, borders } =
-      this.#options;
+    const outputs = this.#outputsFor(inputs, this.#options.tableBytes);
+    const input: CompactInput = { ...outputs, runs: runsOf(choice), sieve };
+    return this.#options.offload.run('compact', input) as Promise<CompactOutput>;
+  }
+
+  #writeAgain(tables: readonly TableMeta[], sieve: SieveInput): Promise<CompactOutput> {
+    const { versions, offload, tableBytes } = this.#options;
+    const outputs =
+      tables.length === 1
+        ? oneTable(this.#options, versions.allocateFileNumbers(1))
+        : this.#outputsFor(tables, Math.max(tableBytes, ...tables.map(({ bytes }) => bytes)));
+    const input: RewriteInput = { ...outputs, tables, sieve };
+    return offload.run('rewrite', input) as Promise<CompactOutput>;
+  }
+
+  #outputsFor(inputs: readonly TableMeta[], tableBytes: number): OutputsInput {
+    const { versions, directory, suffixBytes, blockSizeBytes, borders } = this.#options;
     // Twice what the bytes come to, as compression may differ, and one more table for every cut.
     const inputBytes = inputs.reduce((sum, table) => sum + table.bytes, 0);
     const fileNumberCount = 2 * Math.ceil(inputBytes / tableBytes) + borders.length + 2;
-    const input: CompactInput = {
+    return {
       directory,
       suffixBytes,
       blockSizeBytes,
       tableBytes,
       borders,
-      runs: runsOf(choice),
-      sieve: this.#sieveFor(inputs),
       firstFileNumber: versions.allocateFileNumbers(fileNumberCount),
       fileNumberCount,
     };
-    return offload.run('compact', input) as Promise<CompactOutput>;
-  }
-
-  #writeAgain(table: TableMeta, sieve: SieveInput): Promise<CompactOutput> {
-    const { versions, offload, directory, suffixBytes, blockSizeBytes } = this.#options;
-    const fileNumber = versions.allocateFileNumbers(1);
-    const input: RewriteInput = {
-      directory,
-      suffixBytes,
-      blockSizeBytes,
-      table,
-      fileNumber,
-      sieve,
-    };
-    return offload.run('rewrite', input) as Promise<CompactOutput>;
   }
 
   /** Version and filter of one moment: what is in neither tables nor memtables now is written later. */
@@ -237,7 +295,20 @@ interface WantedRewrite {
   readonly settle: (output: CompactOutput | undefined) => void;
 }
 
-const NOTHING_WRITTEN: CompactOutput = { tables: [], droppedEntries: 0 };
+interface WantedFull {
+  readonly full: FullCompaction;
+  readonly settle: (result: CompactedTables) => void;
+}
+
+interface JobResult {
+  readonly output: CompactOutput;
+  /** Nothing changes without one. */
+  readonly edit?: VersionEdit;
+  /** Tables that have nothing more to drop by the filter just used. */
+  readonly judged?: readonly TableMeta[];
+}
+
+const NOTHING_WRITTEN: CompactOutput = { tables: [], droppedEntries: 0, heldEntries: 0 };
 
 function runsOf(choice: Extract<Choice, { kind: 'merge' }>): TableMeta[][] {
   const upper = choice.level === 0 ? choice.tables.map((table) => [table]) : [[...choice.tables]];

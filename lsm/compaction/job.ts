@@ -29,9 +29,9 @@ export interface CompactInput extends OutputsInput {
   readonly sieve: SieveInput | undefined;
 }
 
-export interface RewriteInput extends JobInput {
-  readonly table: TableMeta;
-  readonly fileNumber: number;
+export interface RewriteInput extends OutputsInput {
+  /** Without overlap and in key order. */
+  readonly tables: readonly TableMeta[];
   readonly sieve: SieveInput;
 }
 
@@ -39,13 +39,15 @@ export interface CompactOutput {
   /** In key order; none when everything was dropped. */
   readonly tables: readonly TableMeta[];
   readonly droppedEntries: number;
+  /** Those that could not go only because they may hide something in a table outside the job. */
+  readonly heldEntries: number;
 }
 
 /** Writes a frozen memtable as one table, durable when this resolves. Only the newest value of a key goes. */
 export async function runFlush(vfs: Vfs, input: FlushInput): Promise<TableMeta> {
   const memtable = Memtable.fromTransfer(input.memtable);
   const cursor = new MemtableCursor(memtable, Number.MAX_SAFE_INTEGER);
-  const [table] = await new Outputs(vfs, oneTable(input)).writeAll(cursor);
+  const [table] = await new Outputs(vfs, oneTable(input, input.fileNumber)).writeAll(cursor);
   assert(table !== undefined, 'a flush writes a table');
   return table;
 }
@@ -59,27 +61,32 @@ export async function runCompact(vfs: Vfs, input: CompactInput): Promise<Compact
   return withTables(vfs, input, input.runs, async (cursor) => {
     const sieve = input.sieve && (await Sieve.create(vfs, input, input.sieve));
     const tables = await new Outputs(vfs, input).writeAll(cursor(), sieve);
-    return { tables, droppedEntries: sieve?.droppedEntries ?? 0 };
+    return resultOf(tables, sieve);
   });
 }
 
 /**
- * Writes a table again without what the filter drops: one table, or none. When nothing is to be dropped it
- * writes nothing, as flash wears out by writing: then `droppedEntries` is 0 and there are no tables.
+ * Writes tables again without what the filter drops. When nothing is to be dropped it writes nothing, as
+ * flash wears out by writing: then `droppedEntries` is 0 and there are no tables.
  */
 export async function runRewrite(vfs: Vfs, input: RewriteInput): Promise<CompactOutput> {
-  return withTables(vfs, input, [[input.table]], async (cursor) => {
+  return withTables(vfs, input, [input.tables], async (cursor) => {
     const newSieve = () => Sieve.create(vfs, input, input.sieve);
-    if (!(await dropsAny(cursor(), await newSieve()))) return { tables: [], droppedEntries: 0 };
+    if (!(await dropsAny(cursor(), await newSieve()))) return resultOf([]);
     const sieve = await newSieve();
-    const tables = await new Outputs(vfs, oneTable(input)).writeAll(cursor(), sieve);
-    return { tables, droppedEntries: sieve.droppedEntries };
+    const tables = await new Outputs(vfs, input).writeAll(cursor(), sieve);
+    return resultOf(tables, sieve);
   });
 }
 
-/** Tables that came from one memtable or one table are never cut: level 0 would get many out of one. */
-function oneTable(input: JobInput & { readonly fileNumber: number }): OutputsInput {
-  const { directory, suffixBytes, blockSizeBytes, fileNumber } = input;
+function resultOf(tables: readonly TableMeta[], sieve?: Sieve): CompactOutput {
+  const [droppedEntries, heldEntries] = [sieve?.droppedEntries ?? 0, sieve?.heldEntries ?? 0];
+  return { tables, droppedEntries, heldEntries };
+}
+
+/** For a table that came from one memtable or one table: level 0 would get many out of one by cutting. */
+export function oneTable(job: JobInput, fileNumber: number): OutputsInput {
+  const { directory, suffixBytes, blockSizeBytes } = job;
   return {
     directory,
     suffixBytes,

@@ -1,7 +1,7 @@
 import { compareBytes, prefixSuccessor } from '../bytes.ts';
 import { isCorruption } from '../corruption.ts';
 import { hashSeries, mayContain, type SeriesHash } from '../sstable/filter.ts';
-import { mayHoldPrefix, type TableMeta } from '../sstable/table-meta.ts';
+import { mayHoldPrefix, seriesOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { firstReaching, type Version } from '../version/version.ts';
 import type { Vfs } from '../vfs/vfs.ts';
@@ -90,10 +90,6 @@ class Run {
       await reader?.close();
     }
   }
-}
-
-function seriesOf(key: Uint8Array, suffixBytes: number): Uint8Array {
-  return key.subarray(0, key.length - suffixBytes);
 }
 
 /** Makes no sense as a filter and so says "maybe" of every series. */

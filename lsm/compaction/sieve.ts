@@ -26,6 +26,7 @@ export class Sieve {
   #series: Uint8Array | undefined;
   #isAlone = false;
   #droppedEntries = 0;
+  #heldEntries = 0;
 
   private constructor(filter: CompactionFilter, suffixBytes: number, elsewhere: SeriesElsewhere) {
     this.#filter = filter;
@@ -45,6 +46,11 @@ export class Sieve {
 
   get droppedEntries(): number {
     return this.#droppedEntries;
+  }
+
+  /** Those that go as soon as they are alone. */
+  get heldEntries(): number {
+    return this.#heldEntries;
   }
 
   /** Whether the entry that a cursor stands on goes. */
@@ -72,6 +78,7 @@ export class Sieve {
       this.#isAlone = !(await this.#elsewhere.mayHold(this.#series));
     }
     if (this.#isAlone) this.#droppedEntries++;
+    else this.#heldEntries++;
     return this.#isAlone;
   }
 }

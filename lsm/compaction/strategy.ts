@@ -24,6 +24,9 @@ export type Choice =
       readonly overlapped: readonly TableMeta[];
     };
 
+/** Something to do. */
+export type Descent = Exclude<Choice, { readonly kind: 'nothing' }>;
+
 /**
  * Leveled compaction after LevelDB: the level that is fullest for its size gives to the next. Pure: it sees a
  * version and names what to do; `avoid` has the files that a compaction has found damaged.
@@ -41,7 +44,7 @@ export function choose(
     const choice =
       level === 0
         ? chooseLevel0(version, options, avoid)
-        : chooseTable(version, level, options, avoid);
+        : cheapestDescent(version, level, tablesOf(version, level, avoid), options, avoid);
     if (choice.kind !== 'nothing') return choice;
   }
   return { kind: 'nothing' };
@@ -69,22 +72,22 @@ function chooseLevel0(
   options: StrategyOptions,
   avoid: ReadonlySet<number>,
 ): Choice {
-  const tables = (version.levels[0] ?? []).filter((table) => isUsable(table, avoid));
+  const tables = tablesOf(version, 0, avoid);
   if (tables.length < options.level0TablesTrigger) return { kind: 'nothing' };
   return choiceFor(version, 0, tables, options, avoid);
 }
 
-/** The table whose descent rewrites least for what it brings down. */
-function chooseTable(
+/** Of some tables of a level the one whose descent rewrites least for what it brings down. */
+export function cheapestDescent(
   version: Version,
   level: number,
+  tables: readonly TableMeta[],
   options: StrategyOptions,
   avoid: ReadonlySet<number>,
 ): Choice {
   let best: Choice = { kind: 'nothing' };
   let bestRatio = Number.POSITIVE_INFINITY;
-  for (const table of version.levels[level] ?? []) {
-    if (!isUsable(table, avoid)) continue;
+  for (const table of tables) {
     const below = version.overlapping(level + 1, table.smallest, table.largest);
     const ratio = totalBytes(below) / table.bytes;
     if (ratio >= bestRatio) continue;
@@ -96,7 +99,8 @@ function chooseTable(
   return best;
 }
 
-function choiceFor(
+/** How some tables of a level go down one level; not at all when a table in their way is damaged. */
+export function choiceFor(
   version: Version,
   level: number,
   tables: readonly TableMeta[],
@@ -139,7 +143,15 @@ function canMove(tables: readonly TableMeta[], borders: readonly Uint8Array[]): 
   });
 }
 
-function isUsable(table: TableMeta, avoid: ReadonlySet<number>): boolean {
+function tablesOf(
+  version: Version,
+  level: number,
+  avoid: ReadonlySet<number>,
+): readonly TableMeta[] {
+  return (version.levels[level] ?? []).filter((table) => isUsable(table, avoid));
+}
+
+export function isUsable(table: TableMeta, avoid: ReadonlySet<number>): boolean {
   return !table.damaged && !avoid.has(table.fileNumber);
 }
 

@@ -24,6 +24,11 @@ export interface TableMeta extends TableProperties {
   readonly damaged: boolean;
 }
 
+/** The series of a key, as a view. */
+export function seriesOf(key: Uint8Array, suffixBytes: number): Uint8Array {
+  return key.subarray(0, key.length - suffixBytes);
+}
+
 /** By its range of keys. */
 export function mayHoldPrefix(table: TableMeta, prefix: Uint8Array): boolean {
   const { smallest, largest } = table;

@@ -104,6 +104,11 @@ export class VersionSet {
     return this.#lastCommit;
   }
 
+  /** Resolves when the files are gone that no version in use names now. */
+  async removalsDone(): Promise<void> {
+    await Promise.all(this.#removals);
+  }
+
   /** Waits for what is under way and closes all files. */
   async close(): Promise<void> {
     this.#closed = true;
