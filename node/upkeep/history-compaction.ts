@@ -6,12 +6,12 @@ import type { ShardHost } from '../shard/host.ts';
 /** A table is looked at again when so much of what the rules keep has passed since. */
 const PART_OF_KEEP = 1 / 8;
 
-/** Lets history leave the tables that no new writes bring a compaction to. */
+/** Lets history leave the disk that no new writes bring a compaction to. */
 export class HistoryCompaction {
   readonly #host: ShardHost;
   readonly #engine: StorageEngine;
   /** Of tables that have nothing more to drop: the cutoff by which that was so. */
-  #judged = new Map<number, number>();
+  readonly #judged = new Map<number, number>();
   #running = false;
   #oldest = 0;
 
@@ -25,39 +25,48 @@ export class HistoryCompaction {
     return this.#oldest;
   }
 
-  /** `isUrgent`: whatever can go must go, however little it is. */
+  /**
+   * Lets go what can go. `isUrgent`: everything, which takes a look at all tables; else what lies in tables that
+   * hold enough of it.
+   */
   async run(now: number, isUrgent: boolean): Promise<void> {
     if (this.#running) return;
     this.#running = true;
     try {
-      if (isUrgent) this.#engine.requestFreeze();
-      const cutoffs = new Map<number, number>();
-      let oldest = now;
-      const { judgedFileNumbers } = await this.#engine.compactWhere((table) => {
-        const cutoff = this.#cutoffOf(table);
-        cutoffs.set(table.fileNumber, cutoff);
-        oldest = Math.min(oldest, timeOf(table.largestSuffix));
-        return this.#mayHold(table, cutoff, now, isUrgent);
-      });
-      this.#oldest = oldest;
-      const lowest = Math.min(...cutoffs.values());
-      const judged = new Map(this.#judged);
-      for (const number of judgedFileNumbers) judged.set(number, cutoffs.get(number) ?? lowest);
-      this.#judged = judged;
-      this.#forgetAllBut(new Set([...cutoffs.keys(), ...judgedFileNumbers]));
+      if (isUrgent) {
+        await this.#engine.flush();
+        await this.#engine.compactFully();
+      }
+      await this.#compactTables(now);
     } finally {
       this.#running = false;
     }
   }
 
-  #mayHold(table: EngineTable, cutoff: number, now: number, isUrgent: boolean): boolean {
+  async #compactTables(now: number): Promise<void> {
+    const cutoffs = new Map<number, number>();
+    let oldest = now;
+    const { judgedFileNumbers } = await this.#engine.compactWhere((table) => {
+      const cutoff = this.#cutoffOf(table);
+      cutoffs.set(table.fileNumber, cutoff);
+      oldest = Math.min(oldest, timeOf(table.largestSuffix));
+      return this.#mayHold(table, cutoff, now);
+    });
+    this.#oldest = oldest;
+    const lowest = Math.min(...cutoffs.values());
+    for (const number of judgedFileNumbers) {
+      this.#judged.set(number, cutoffs.get(number) ?? lowest);
+    }
+    this.#forgetAllBut(new Set([...cutoffs.keys(), ...judgedFileNumbers]));
+  }
+
+  #mayHold(table: EngineTable, cutoff: number, now: number): boolean {
     const judgedAt = this.#judged.get(table.fileNumber);
     if (judgedAt === undefined && this.#retentionsOf(table).some(({ hasLimits }) => hasLimits)) {
       return true;
     }
     if (timeOf(table.largestSuffix) >= cutoff) return false;
-    const step = isUrgent ? 0 : (now - cutoff) * PART_OF_KEEP;
-    return judgedAt === undefined || cutoff - judgedAt > step;
+    return judgedAt === undefined || cutoff - judgedAt > (now - cutoff) * PART_OF_KEEP;
   }
 
   #cutoffOf(table: EngineTable): number {

@@ -13,9 +13,11 @@ const WATERMARK_MS = 60_000;
 /** A shard that nobody writes to would wear the disk with nothing but this: it moves in larger steps. */
 const QUIET_WATERMARK_MS_MAX = 3_600_000;
 const QUIET_PART_OF_KEEP = 0.01;
-/** On a node that runs out of room so much of the history goes at a time, and then compaction gets some time. */
+/** On a node that runs out of room so much of the history goes at a time, and then compaction gets its time. */
 const PRESSED_FRACTION = 0.2;
-const PRESSED_MS = 15_000;
+const PRESSED_MS_MIN = 15_000;
+/** A full compaction is taken to get through so much: else more would go before the first shows its effect. */
+const COMPACTED_BYTES_PER_MS = 20_000;
 
 /**
  * Tells the shards that this node leads what may go: rules as the cluster was told them, and about once a
@@ -26,7 +28,7 @@ export class RetentionUpkeep {
   readonly #host: ShardHost;
   readonly #settings: () => Settings;
   readonly #settledBefore: (group: number) => number;
-  readonly #isPressed: (group: number) => boolean;
+  readonly #pressure: (group: number) => number;
   readonly #oldest: () => number;
   readonly #pending = new Set<number>();
   readonly #moved = new Map<number, { readonly atMs: number; readonly lastIndex: number }>();
@@ -37,8 +39,8 @@ export class RetentionUpkeep {
     readonly settings: () => Settings;
     /** Of this group everything that expires before is settled. */
     readonly settledBefore: (group: number) => number;
-    /** A node with a replica of this group runs out of room. */
-    readonly isPressed: (group: number) => boolean;
+    /** What the fullest node stores that has a replica of this group and runs out of room; 0: none does. */
+    readonly pressure: (group: number) => number;
     /** The time of the oldest value on this node, about. */
     readonly oldest: () => number;
   }) {
@@ -46,7 +48,7 @@ export class RetentionUpkeep {
     this.#host = options.host;
     this.#settings = options.settings;
     this.#settledBefore = options.settledBefore;
-    this.#isPressed = options.isPressed;
+    this.#pressure = options.pressure;
     this.#oldest = options.oldest;
   }
 
@@ -71,13 +73,15 @@ export class RetentionUpkeep {
   #moveOn(replica: Replica, now: number): void {
     const { group } = replica.identity;
     const { retention } = replica.state;
-    const isPressed = this.#isPressed(group);
+    const pressure = this.#pressure(group);
+    const isPressed = pressure > 0;
     const nowMs = this.#env.clock.monotonicMs();
     const { lastIndex } = replica.raft;
     const moved = this.#moved.get(group);
     if (moved !== undefined) {
       const isQuiet = moved.lastIndex === lastIndex;
-      const pauseMs = isPressed ? PRESSED_MS : isQuiet ? quietPauseMs(retention) : WATERMARK_MS;
+      const unpressedMs = isQuiet ? quietPauseMs(retention) : WATERMARK_MS;
+      const pauseMs = isPressed ? pressedPauseMs(pressure) : unpressedMs;
       if (nowMs - moved.atMs < pauseMs) return;
     }
     this.#moved.set(group, { atMs: nowMs, lastIndex });
@@ -99,6 +103,10 @@ export class RetentionUpkeep {
     void replica.proposeRecord(kind, record).finally(() => this.#pending.delete(group));
     this.#host.touch(replica);
   }
+}
+
+function pressedPauseMs(usedBytes: number): number {
+  return Math.max(PRESSED_MS_MIN, usedBytes / COMPACTED_BYTES_PER_MS);
 }
 
 function quietPauseMs({ rules }: Retention): number {

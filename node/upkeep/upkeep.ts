@@ -54,7 +54,7 @@ export class Upkeep {
       ...options,
       settings: () => settings.current,
       settledBefore: (group) => this.#expiry.settledBefore(group),
-      isPressed: (group) => this.#nodesOf(group).some((node) => this.#isPressed(node)),
+      pressure: (group) => Math.max(...this.#nodesOf(group).map((node) => this.#pressure(node))),
       oldest: () => this.#compaction.oldest,
     });
     this.#compaction = new HistoryCompaction(options);
@@ -127,11 +127,11 @@ export class Upkeep {
     return this.#options.map.row(group).replicas;
   }
 
-  #isPressed(node: string): boolean {
+  #pressure(node: string): number {
     const heartbeat = this.#options.members.heartbeatOf(node);
-    if (heartbeat === undefined) return false;
-    const { storageUsedBytes, storageMaxBytes } = heartbeat;
-    return isPressed({ usedBytes: storageUsedBytes, maxBytes: storageMaxBytes });
+    if (heartbeat === undefined) return 0;
+    const { storageUsedBytes: usedBytes, storageMaxBytes: maxBytes } = heartbeat;
+    return isPressed({ usedBytes, maxBytes }) ? usedBytes : 0;
   }
 
   #isNodeFull(node: string): boolean {

@@ -170,7 +170,9 @@ describe('retention', () => {
 describe('a budget for the disk', () => {
   const MIB = 1024 * 1024;
 
-  it('lets the oldest history go first, refuses puts only then, and takes them again when there is room', async () => {
+  it('lets the oldest history go first, refuses puts only then, and takes them again when there is room', {
+    timeout: 90_000,
+  }, async () => {
     const cluster = new SimCluster({
       nodes: 3,
       seed: 104,
