@@ -9,8 +9,9 @@ import {
   type PreConnectHandler,
   type PublishPacket,
 } from 'aedes';
+import { mayReceive } from './access.ts';
+import { type AedesPersistence, guardPersistence } from './aedes-persistence.ts';
 import type { OrdinaryMessage, SessionEvents, SessionOwner, Sessions } from './sessions.ts';
-import { filterUse } from './topics.ts';
 
 /** Frozen subscribers are dropped after this; until then aedes keeps their messages in memory. */
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -22,12 +23,7 @@ const CLIENT_ID_CHARACTERS_MAX = 0xffff;
 type Done = (error?: Error | null) => void;
 type PublishMethod = (packet: PublishPacket, client: Client | null, done: Done) => void;
 
-/** What aedes' own persistence offers and its type does not say. */
-interface Persistence {
-  subscriptionsByClient(client: { id: string }): Promise<readonly { topic: string; qos: number }[]>;
-}
-
-/** Sessions and ordinary topics by aedes 1.2.0. The only file that knows it. */
+/** Sessions and ordinary topics by aedes 1.2.0. Nobody else knows it. */
 export class AedesSessions implements Sessions {
   readonly #aedes: DivertingAedes;
   readonly #owners = new WeakMap<object, SessionOwner>();
@@ -64,17 +60,17 @@ export class AedesSessions implements Sessions {
   }
 }
 
+type OwnerOf = (client: Client) => SessionOwner | undefined;
+
 /**
  * Hooks must neither throw nor be `async`: aedes calls them bare, so an error in one would end the process.
  */
 class DivertingAedes extends Aedes {
   readonly #events: SessionEvents;
+  readonly #ownerOf: OwnerOf;
+  #endSession: (clientId: string) => Promise<void> = async () => {};
 
-  constructor(
-    id: string,
-    events: SessionEvents,
-    ownerOf: (client: Client) => SessionOwner | undefined,
-  ) {
+  constructor(id: string, events: SessionEvents, ownerOf: OwnerOf) {
     super({
       id,
       // Unlimited: with a limit one frozen subscriber stops delivery to all, and the queue behind it
@@ -84,12 +80,21 @@ class DivertingAedes extends Aedes {
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxClientsIdLength: CLIENT_ID_CHARACTERS_MAX,
       authorizePublish,
-      authorizeSubscribe,
-      authorizeForward,
+      authorizeSubscribe: authorizeSubscribe(ownerOf),
+      authorizeForward: authorizeForward(ownerOf),
     });
     this.#events = events;
-    this.preConnect = this.#restore(ownerOf);
+    this.#ownerOf = ownerOf;
+    this.preConnect = this.#restore();
     this.on('error' as 'closed', ((error: Error) => events.failed(error)) as () => void);
+  }
+
+  override async listen(): Promise<void> {
+    await super.listen();
+    this.#endSession = guardPersistence(this.#persistence, {
+      mayGrant: (client, filter) => this.#ownerOf(client as Client)?.mayGrant(filter) === true,
+      mayReceive: (clientId, topic) => this.#events.mayReceive(clientId, topic),
+    });
   }
 
   /**
@@ -100,33 +105,48 @@ class DivertingAedes extends Aedes {
   override publish(packet: PublishPacket, client: unknown, done?: unknown): void {
     const finish = (typeof client === 'function' ? client : (done ?? noop)) as Done;
     const from = isClient(client) ? client : null;
-    if (packet.topic.startsWith('dss/')) {
-      const payload = Buffer.from(packet.payload);
-      this.#events.ourMessage({ topic: packet.topic, payload, clientId: from?.id ?? '' });
+    const isOurs = packet.topic.startsWith('dss/');
+    if (from !== null && isBridgeNotice(packet.topic)) {
       finish();
-    } else if (from !== null && isBridgeNotice(packet.topic)) {
+    } else if (from !== null && isWillOf(from, packet)) {
+      if (this.#mayDeliverWill(packet, from)) this.#deliver(packet, from, finish);
+      else finish();
+    } else if (isOurs) {
       finish();
     } else {
-      (super.publish as unknown as PublishMethod).call(this, packet, from, finish);
+      this.#deliver(packet, from, finish);
     }
   }
 
   publishUnchecked(packet: PublishPacket): void {
-    (super.publish as unknown as PublishMethod).call(this, packet, null, (error) => {
+    this.#deliver(packet, null, (error) => {
       if (error) this.#events.failed(error);
     });
   }
 
+  get #persistence(): AedesPersistence {
+    return (this as unknown as { persistence: AedesPersistence }).persistence;
+  }
+
+  #deliver(packet: PublishPacket, from: Client | null, done: Done): void {
+    (super.publish as unknown as PublishMethod).call(this, packet, from, done);
+  }
+
+  #mayDeliverWill({ topic, payload }: PublishPacket, from: Client): boolean {
+    const owner = this.#ownerOf(from);
+    if (owner === undefined) return false;
+    return this.#events.willLeft({ topic, payload: Buffer.from(payload) }, owner);
+  }
+
   /** Tells the owner which subscriptions a persistent session has, before aedes goes on. */
-  #restore(ownerOf: (client: Client) => SessionOwner | undefined): PreConnectHandler {
+  #restore(): PreConnectHandler {
     return (client, packet, done) => {
-      const owner = ownerOf(client);
+      const owner = this.#ownerOf(client);
       if (packet.clean !== false || owner === undefined) {
         done(null, true);
         return;
       }
-      const { persistence } = this as unknown as { persistence: Persistence };
-      persistence.subscriptionsByClient({ id: packet.clientId }).then(
+      this.#subscriptionsOf(packet.clientId, owner).then(
         (subscriptions) => {
           owner.restored(subscriptions.map(({ topic, qos }) => ({ filter: topic, qos })));
           done(null, true);
@@ -135,6 +155,11 @@ class DivertingAedes extends Aedes {
       );
     };
   }
+
+  async #subscriptionsOf(id: string, { endsOther }: SessionOwner) {
+    if (endsOther) await this.#endSession(id);
+    return this.#persistence.subscriptionsByClient({ id });
+  }
 }
 
 const authorizePublish: AuthorizePublishHandler = (_client, packet, done) => {
@@ -142,25 +167,34 @@ const authorizePublish: AuthorizePublishHandler = (_client, packet, done) => {
   done(reserved ? new Error('topics under $SYS/ are reserved') : null);
 };
 
-const authorizeSubscribe: AuthorizeSubscribeHandler = (_client, subscription, done) => {
-  done(null, filterUse(subscription.topic).refusal === undefined ? subscription : null);
-};
+function authorizeSubscribe(ownerOf: OwnerOf): AuthorizeSubscribeHandler {
+  return (client, subscription, done) => {
+    const isGranted = ownerOf(client)?.mayGrant(subscription.topic) === true;
+    done(null, isGranted ? subscription : null);
+  };
+}
 
 /**
  * The last gate before a client: none of our topics but `dss/sys/` is delivered from here, and aedes' notices
- * under `$SYS/`, which would tell everybody's client ids, not at all.
+ * under `$SYS/`, which would tell everybody's client ids, not at all. Nor is anything its user may not read.
  */
-const authorizeForward: AuthorizeForwardHandler = (
-  _client: Client,
-  packet: AedesPublishPacket,
-): AedesPublishPacket | null => {
-  const { topic } = packet;
-  if (topic.startsWith('$SYS/')) return null;
-  return topic.startsWith('dss/') && !topic.startsWith('dss/sys/') ? null : packet;
-};
+function authorizeForward(ownerOf: OwnerOf): AuthorizeForwardHandler {
+  return (client: Client, packet: AedesPublishPacket): AedesPublishPacket | null => {
+    const { topic } = packet;
+    if (topic.startsWith('$SYS/')) return null;
+    if (topic.startsWith('dss/') && !topic.startsWith('dss/sys/')) return null;
+    const owner = ownerOf(client);
+    return owner !== undefined && mayReceive(owner.access, topic) ? packet : null;
+  };
+}
 
 function isBridgeNotice(topic: string): boolean {
   return topic.startsWith('$SYS/broker/connection/');
+}
+
+/** aedes publishes a will as what it is, and packets from a client as others. */
+function isWillOf(client: Client, packet: PublishPacket): boolean {
+  return (client as unknown as { will: unknown }).will === packet;
 }
 
 function isClient(client: unknown): client is Client {

@@ -1,37 +1,88 @@
-import type { DataPlane, HistoricValue, StoredValue } from './data-plane.ts';
-import { versionToUnixMs } from './data-plane.ts';
-import { utf8Text, valueMembers } from './json.ts';
+import { type CasRequest, type ClientIdentity, compareAndSet } from './cas.ts';
+import type { DataPlane, StoredValue, WriteFailure } from './data-plane.ts';
+import { utf8Text } from './json.ts';
 import type { Request } from './requests.ts';
+import { describeExpiry, describeHistoric, describeStored } from './value-json.ts';
 
 /** A page ends early when its JSON would grow beyond this: clients have packet limits, too. */
 const PAGE_BYTES_MAX = 1024 * 1024;
 
-/** Carries a request out. Resolves with the answer's JSON; rejects only if the data plane does. */
-export async function answer(dataPlane: DataPlane, request: Request): Promise<object> {
+type AnswerErrorCode =
+  | 'NOT_FOUND'
+  | 'UNAVAILABLE'
+  | 'VERSION_MISMATCH'
+  | 'STORAGE_FULL'
+  | 'NOT_ALLOWED';
+
+export interface Answer {
+  /** JSON. */
+  readonly reply: object;
+  /** The request was to write and did not, or may not have: it must not be acknowledged. */
+  readonly failure?: WriteFailure;
+}
+
+/** Carries a request out. Rejects only if the data plane does. */
+export async function answer(
+  dataPlane: DataPlane,
+  client: ClientIdentity,
+  request: Request,
+): Promise<Answer> {
   switch (request.op) {
     case 'get':
-      return answerGet(dataPlane, request);
+      return { reply: await answerGet(dataPlane, request) };
+    case 'cas':
+      return answerCas(dataPlane, client, request);
     case 'list':
     case 'range':
-      return answerList(dataPlane, request);
+      return { reply: await answerList(dataPlane, request) };
     case 'history':
-      return answerHistory(dataPlane, request);
+      return { reply: await answerHistory(dataPlane, request) };
   }
 }
 
-/** The answer when the data plane is not able to give one. */
-export function unavailable(request: Request): object {
-  return { ...opening(request), ok: false, error: 'UNAVAILABLE' };
+/** The answer when the data plane is not able to give one. What became of a write is not known then. */
+export function unavailable(request: Request): Answer {
+  if (request.op === 'cas') return casFailed(request, 'no-quorum');
+  return { reply: failed(request, 'UNAVAILABLE') };
+}
+
+/** The answer to what the user may not ask, or may not write. */
+export function notAllowed(request: Request): object {
+  return failed(request, 'NOT_ALLOWED');
 }
 
 async function answerGet(
   dataPlane: DataPlane,
   request: Extract<Request, { op: 'get' }>,
 ): Promise<object> {
-  const outcome = await dataPlane.get(request.key, request.at);
-  if (outcome.kind === 'unavailable') return unavailable(request);
-  if (outcome.kind === 'not-found') return { ...opening(request), ok: false, error: 'NOT_FOUND' };
-  return { ...opening(request), ok: true, ...described(outcome), ...valueMembers(outcome.value) };
+  const outcome = await dataPlane.get(request.key, request.options);
+  if (outcome.kind === 'unavailable') return failed(request, 'UNAVAILABLE');
+  if (outcome.kind === 'not-found') return failed(request, 'NOT_FOUND');
+  return { ...opening(request), ok: true, ...describeStored(outcome) };
+}
+
+async function answerCas(
+  dataPlane: DataPlane,
+  client: ClientIdentity,
+  request: CasRequest,
+): Promise<Answer> {
+  const outcome = await compareAndSet(dataPlane, client, request);
+  switch (outcome.kind) {
+    case 'won': {
+      const { version, expiresAt } = outcome;
+      return { reply: { ...opening(request), ok: true, version, ...describeExpiry(expiresAt) } };
+    }
+    case 'lost':
+      return { reply: { ...failed(request, 'VERSION_MISMATCH'), version: outcome.version } };
+    case 'failed':
+      return casFailed(request, outcome.failure);
+  }
+}
+
+/** The reply is for those who are not told by a missing acknowledgement. */
+function casFailed(request: CasRequest, failure: WriteFailure): Answer {
+  const error = failure === 'storage-full' ? 'STORAGE_FULL' : 'UNAVAILABLE';
+  return { reply: failed(request, error), failure };
 }
 
 async function answerList(
@@ -40,17 +91,13 @@ async function answerList(
 ): Promise<object> {
   const { query } = request;
   const outcome = await dataPlane.list(query);
-  if (outcome.kind === 'unavailable') return unavailable(request);
+  if (outcome.kind === 'unavailable') return failed(request, 'UNAVAILABLE');
   const items = firstThatFit(outcome.items);
   const more = outcome.more || items.length < outcome.items.length;
   const keys = items.map(({ key }) => utf8Text(key));
   const content = query.values
     ? {
-        items: items.map((item, i) => ({
-          key: keys[i],
-          ...described(item),
-          ...valueMembers(item.value),
-        })),
+        items: items.map((item, i) => ({ key: keys[i], ...describeStored(item) })),
       }
     : { keys };
   return {
@@ -67,7 +114,7 @@ async function answerHistory(
   request: Extract<Request, { op: 'history' }>,
 ): Promise<object> {
   const outcome = await dataPlane.history(request.query);
-  if (outcome.kind === 'unavailable') return unavailable(request);
+  if (outcome.kind === 'unavailable') return failed(request, 'UNAVAILABLE');
   const items = firstThatFit(outcome.items);
   const more = outcome.more || items.length < outcome.items.length;
   const last = items.at(-1);
@@ -80,11 +127,6 @@ async function answerHistory(
   };
 }
 
-function describeHistoric(item: HistoricValue): object {
-  if (item.deleted) return { ...described(item), deleted: true };
-  return { ...described(item), ...valueMembers(item.value) };
-}
-
 /** At least one. */
 function firstThatFit<Item extends StoredValue>(items: readonly Item[]): readonly Item[] {
   let bytes = 0;
@@ -94,20 +136,21 @@ function firstThatFit<Item extends StoredValue>(items: readonly Item[]): readonl
   return end < 0 ? items : items.slice(0, Math.max(1, end));
 }
 
+function failed(request: Request, error: AnswerErrorCode): object {
+  return { ...opening(request), ok: false, error };
+}
+
 function opening(request: Request): object {
   const { id } = request.address;
   const named = id === undefined ? {} : { id };
   switch (request.op) {
     case 'get':
-      return { ...named, op: 'get', key: utf8Text(request.key) };
+    case 'cas':
+      return { ...named, op: request.op, key: utf8Text(request.key) };
     case 'history':
       return { ...named, op: 'history', key: utf8Text(request.query.key) };
     case 'list':
     case 'range':
       return { ...named, op: request.op, prefix: utf8Text(request.query.prefix) };
   }
-}
-
-function described(item: StoredValue): { version: number; time: number } {
-  return { version: item.version, time: versionToUnixMs(item.time) };
 }

@@ -1,13 +1,23 @@
 import type { Duplex } from 'node:stream';
+import type { Authenticator } from './access.ts';
+import { BulkPace } from './bulk-pace.ts';
 import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import type { BrokerEnv } from './env.ts';
 import { Front } from './front.ts';
+import type { IngestLimits } from './ingest-rules/ingest-message.ts';
+import type { IngestRule } from './ingest-rules/rule.ts';
+import type { RuleCounts } from './ingest-rules/rule-counters.ts';
+import type { IngestRules } from './ingest-rules/rules.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
+import { LiveRules } from './live-rules.ts';
+import { LooseMessages } from './loose-messages.ts';
 import { ReceivedIds } from './received-ids.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
+import { RefusedClients } from './refused-clients.ts';
+import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
 import { ValueFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
@@ -20,6 +30,13 @@ export interface BrokerOptions {
   readonly nodeName: string;
   readonly limits?: Partial<BrokerLimits>;
   readonly onInvalid: 'ack' | 'close';
+  /** Absent: everybody may do everything. */
+  readonly authenticator?: Authenticator | undefined;
+  /**
+   * `start`: there are no ingest rules until `useIngestRules` names some. `useIngestRules`: there may be, so an
+   * ordinary message that wants an acknowledgement waits for the first call, for a while.
+   */
+  readonly ingestRulesKnownFrom?: 'start' | 'useIngestRules';
   /** Ordinary MQTT: aedes in production (`aedes.ts`), which cannot be simulated. */
   readonly createSessions: (events: SessionEvents) => Sessions;
 }
@@ -41,20 +58,35 @@ export class Broker {
     const refusals = new Refusals(env, (recent) =>
       this.publishSystem(`refused/${options.nodeName}`, recent),
     );
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const endOfTurn = new EndOfTurn(env);
+    const counters = zeroCounters();
+    const sessionUsers = new SessionUsers();
+    const isKnown = options.ingestRulesKnownFrom !== 'useIngestRules';
+    const ingestRules = new LiveRules(env, limits, { isKnown });
+    const sessions = createSessions({
+      willLeft: (will, owner) => this.#wills.left(will, owner),
+      mayReceive: (clientId, topic) => sessionUsers.mayReceive(clientId, topic),
+      failed: (error) => this.#sessionsFailed(error),
+    });
+    const loose = { env, dataPlane, sessions, ingestRules, refusals, counters };
     this.#context = {
       env,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits,
       onInvalid,
       dataPlane,
       clusterDoor,
-      sessions: createSessions({
-        ourMessage: (message) => this.#wills.received(message),
-        failed: (error) => this.#sessionsFailed(error),
-      }),
+      authenticator: options.authenticator,
+      sessions,
+      sessionUsers,
+      ingestRules,
+      looseMessages: new LooseMessages(loose),
       refusals,
-      counters: zeroCounters(),
+      refusedClients: new RefusedClients(limits),
+      counters,
       frames: new ValueFrames(),
-      endOfTurn: new EndOfTurn(env),
+      endOfTurn,
+      bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
       receivedIds: new ReceivedIds(),
     };
     this.#wills = new Wills(this.#context);
@@ -90,6 +122,22 @@ export class Broker {
     });
   }
 
+  /** The ingest rules of the cluster, in their order; again whenever they change. */
+  useIngestRules(rules: readonly IngestRule[]): void {
+    this.#context.ingestRules.use(rules);
+  }
+
+  /** The rules that hold now, and within which limits: for trying what they would make of a message. */
+  get ingestRules(): { readonly rules: IngestRules; readonly limits: IngestLimits } {
+    const { current, limits } = this.#context.ingestRules;
+    return { rules: current, limits };
+  }
+
+  /** What an ingest rule has done on this node. */
+  ingestCounts(name: string): RuleCounts {
+    return this.#context.ingestRules.counts(name);
+  }
+
   counters(): BrokerCounters {
     return { ...this.#context.counters, refused: this.#context.refusals.counts() };
   }
@@ -100,14 +148,14 @@ export class Broker {
     const started = this.#state === 'started';
     this.#state = 'closing';
     this.#context.refusals.close();
-    for (const front of [...this.#fronts]) front.shutDown();
+    for (const front of [...this.#fronts]) front.finishWhenIdle('the node is stopping');
     if (this.#fronts.size > 0) {
       await new Promise<void>((resolve) => {
         this.#allGone = resolve;
       });
     }
     if (started) await this.#context.sessions.close();
-    this.#wills.close();
+    this.#context.looseMessages.close();
     this.#state = 'closed';
   }
 

@@ -1,4 +1,5 @@
 import { FieldReader } from './field-reader.ts';
+import { utf8Text } from './json.ts';
 import { isTopicName } from './topics.ts';
 
 export interface ConnectPacket {
@@ -11,6 +12,7 @@ export interface ConnectPacket {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: Uint8Array | undefined;
+  readonly will: { readonly topic: string; readonly payload: Uint8Array } | undefined;
   /** Where the protocol level and the keepalive stand in the packet, to be adjusted. */
   readonly protocolLevelOffset: number;
   readonly keepaliveOffset: number;
@@ -48,12 +50,13 @@ export function parseConnect(
   const clientId = reader.text();
   if (flags === undefined || keepaliveSeconds === undefined || clientId === undefined)
     return undefined;
-  if (!flagsAreValid(flags) || !skipWill(reader, flags)) return undefined;
+  const will = flagsAreValid(flags) ? readWill(reader, flags) : 'malformed';
+  if (will === 'malformed') return undefined;
   const username = (flags & USERNAME_FLAG) === 0 ? undefined : reader.text();
   const password = (flags & PASSWORD_FLAG) === 0 ? undefined : reader.bytes();
   if (reader.failed || reader.position !== range.end) return undefined;
   const clean = (flags & Flag.clean) !== 0;
-  return { ...head, clean, keepaliveSeconds, clientId, username, password };
+  return { ...head, clean, keepaliveSeconds, clientId, username, password, will };
 }
 
 const UNREAD = {
@@ -62,6 +65,7 @@ const UNREAD = {
   clientId: '',
   username: undefined,
   password: undefined,
+  will: undefined,
 } as const;
 
 /** [MQTT-3.1.2-3], [MQTT-3.1.2-11], [MQTT-3.1.2-14], [MQTT-3.1.2-22] */
@@ -74,9 +78,11 @@ function flagsAreValid(flags: number): boolean {
 }
 
 /** A will is published like any other message, so its topic must be one [MQTT-3.1.3-10]. */
-function skipWill(reader: FieldReader, flags: number): boolean {
-  if ((flags & Flag.will) === 0) return true;
+function readWill(reader: FieldReader, flags: number): ConnectPacket['will'] | 'malformed' {
+  if ((flags & Flag.will) === 0) return undefined;
   const topic = reader.bytes();
   const payload = reader.bytes();
-  return topic !== undefined && payload !== undefined && isTopicName(topic, 0, topic.length);
+  if (topic === undefined || payload === undefined) return 'malformed';
+  if (!isTopicName(topic, 0, topic.length)) return 'malformed';
+  return { topic: utf8Text(topic), payload };
 }

@@ -24,6 +24,36 @@ export function userRefusal({ clientId, clean }: ConnectPacket): ConnectRefusal 
   return { connack, reason: 'a persistent session needs a client id' };
 }
 
+export const BARRED_REFUSAL: ConnectRefusal = {
+  connack: encodeConnack(ConnectReturn.serverUnavailable),
+  reason: 'too much of what this client sent was refused; it has to wait half a minute',
+};
+
+/** MQTT 3.1.1 table 3.1. */
+export function credentialsRefusal({ username }: ConnectPacket): ConnectRefusal {
+  const { badUserNameOrPassword, notAuthorized } = ConnectReturn;
+  const isAnonymous = username === undefined;
+  return {
+    connack: encodeConnack(isAnonymous ? notAuthorized : badUserNameOrPassword),
+    reason: isAnonymous ? 'no user name' : 'bad user name or password',
+  };
+}
+
+export const BUSY_REFUSAL: ConnectRefusal = {
+  connack: encodeConnack(ConnectReturn.serverUnavailable),
+  reason: 'too many clients are logging in; come back in a moment',
+};
+
+export const WILL_REFUSAL: ConnectRefusal = {
+  connack: encodeConnack(ConnectReturn.notAuthorized),
+  reason: 'the user may not publish its will',
+};
+
+export const TAKEN_REFUSAL: ConnectRefusal = {
+  connack: encodeConnack(ConnectReturn.identifierRejected),
+  reason: 'another user is connected under this client id',
+};
+
 export const SECRET_REFUSAL: ConnectRefusal = {
   connack: encodeConnack(ConnectReturn.notAuthorized),
   reason: 'the cluster secret is wrong',

@@ -1,10 +1,16 @@
+import type { Authenticator } from './access.ts';
+import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
 import type { BrokerEnv } from './env.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { LiveRules } from './live-rules.ts';
+import type { LooseMessages } from './loose-messages.ts';
 import type { ReceivedIds } from './received-ids.ts';
 import type { Refusals } from './refusals.ts';
+import type { RefusedClients } from './refused-clients.ts';
+import type { SessionUsers } from './session-users.ts';
 import type { Sessions } from './sessions.ts';
 import type { ValueFrames } from './value-frames.ts';
 
@@ -16,10 +22,17 @@ export interface BrokerContext {
   readonly onInvalid: 'ack' | 'close';
   readonly dataPlane: DataPlane;
   readonly clusterDoor: ClusterDoor;
+  /** Undefined: everybody may do everything. */
+  readonly authenticator: Authenticator | undefined;
   readonly sessions: Sessions;
+  readonly sessionUsers: SessionUsers;
+  readonly ingestRules: LiveRules;
+  readonly looseMessages: LooseMessages;
   readonly refusals: Refusals;
+  readonly refusedClients: RefusedClients;
   readonly counters: Counters;
   readonly frames: ValueFrames;
   readonly endOfTurn: EndOfTurn;
+  readonly bulkPace: BulkPace;
   readonly receivedIds: ReceivedIds;
 }

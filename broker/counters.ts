@@ -7,6 +7,8 @@ export interface Counters {
   /** Put or delete without an outcome in time; at QoS 1 and 2 the client was disconnected to resend it. */
   putsFailed: number;
   requests: number;
+  /** Event times before 2020 or more than a minute ahead of this node's clock. */
+  timesNotBelieved: number;
   /** Values sent to subscribers. */
   deliveries: number;
   /** Values that a newer one of the same key replaced before a slow subscriber could take them. */
@@ -22,6 +24,7 @@ export function zeroCounters(): Counters {
     puts: 0,
     putsFailed: 0,
     requests: 0,
+    timesNotBelieved: 0,
     deliveries: 0,
     deliveriesConflated: 0,
     slowSubscribers: 0,

@@ -32,6 +32,8 @@ export const ConnectReturn = {
   accepted: 0,
   unacceptableProtocolVersion: 1,
   identifierRejected: 2,
+  serverUnavailable: 3,
+  badUserNameOrPassword: 4,
   notAuthorized: 5,
 } as const;
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { type Admission, admit, logIn } from './admission.ts';
 import { ClusterLink, NODE_USERNAME_PREFIX } from './cluster-link.ts';
 import { type ConnectPacket, parseConnect } from './connect-packet.ts';
 import {
@@ -142,7 +143,7 @@ export class Front {
   failed(failure: WriteFailure): void {
     this.hold(Hold.closing);
     if (failure === 'stopping') {
-      this.shutDown();
+      this.finishWhenIdle('the node is stopping');
     } else if (!this.#timers.runs('closing')) {
       // All clients of a shard without a leader would otherwise come back in the same instant.
       const jitterMs = this.#context.env.random.below(this.#context.limits.closeJitterMs + 1);
@@ -150,11 +151,10 @@ export class Front {
     }
   }
 
-  /** Ends when every put has its outcome, after `closeTimeoutMs` at the latest. */
-  shutDown(): void {
+  /** Reads no more, and ends when every put has its outcome, after `closeTimeoutMs` at the latest. */
+  finishWhenIdle(reason: string): void {
     if (this.#state !== 'open') return;
-    const reason = 'the node is stopping';
-    if (this.#link.kind !== 'user' || this.#link.user.ingest.outstanding === 0) {
+    if (this.#link.kind !== 'user' || this.#link.user.idle) {
       this.finish(reason);
       return;
     }
@@ -255,33 +255,45 @@ export class Front {
       return;
     }
     this.#clientId = packet.clientId;
-    const refusal = this.#connectRefusal(packet);
-    if (refusal !== undefined) {
-      this.#output.write(refusal.connack);
-      this.finish(refusal.reason);
-    } else if (this.#link.kind === 'none') {
-      this.hold(Hold.connecting);
-      const user = new UserLink(this.#context, this, packet);
-      this.#link = { kind: 'user', user };
-      user.connect(buffer.slice(start, end));
-    }
-  }
-
-  /** Admits a node if the CONNECT is one's. Of a user the session decides further. */
-  #connectRefusal(packet: ConnectPacket): ConnectRefusal | undefined {
+    const refusal = versionRefusal(packet);
     const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
-    return versionRefusal(packet) ?? (isNode ? this.#connectNode(packet) : userRefusal(packet));
+    if (refusal !== undefined) this.#refuse(refusal);
+    else if (isNode) this.#connectNode(packet);
+    else this.#connectUser(packet, buffer.slice(start, end));
   }
 
-  #connectNode(packet: ConnectPacket): ConnectRefusal | undefined {
+  /** `bytes` are the CONNECT. Who it is may take a moment to say; nothing is read until then. */
+  #connectUser(packet: ConnectPacket, bytes: Uint8Array): void {
+    const refusal = userRefusal(packet);
+    if (refusal !== undefined) return this.#refuse(refusal);
+    this.hold(Hold.connecting);
+    logIn(this.#context, packet, (login) => {
+      if (this.#state !== 'open') return;
+      this.#admitted(packet, bytes, admit(this.#context, packet, login, this));
+    });
+  }
+
+  /** The session decides further. */
+  #admitted(packet: ConnectPacket, bytes: Uint8Array, admission: Admission): void {
+    if (admission.kind === 'refused') return this.#refuse(admission);
+    const user = new UserLink(this.#context, this, packet, admission);
+    this.#link = { kind: 'user', user };
+    user.connect(bytes);
+  }
+
+  #refuse({ connack, reason }: ConnectRefusal): void {
+    this.#output.write(connack);
+    this.finish(reason);
+  }
+
+  #connectNode(packet: ConnectPacket): void {
     const { clusterDoor, limits } = this.#context;
     const password = packet.password ?? new Uint8Array(0);
     const peer = clusterDoor.authenticate(packet.username ?? '', password);
-    if (peer === undefined) return SECRET_REFUSAL;
+    if (peer === undefined) return this.#refuse(SECRET_REFUSAL);
     this.#link = { kind: 'cluster', cluster: new ClusterLink(clusterDoor, peer) };
     this.#output.write(encodeConnack(ConnectReturn.accepted));
     this.accepted(limits.clusterPacketBytesMax, packet.keepaliveSeconds);
-    return undefined;
   }
 
   #planTurnEnd(): void {
@@ -310,7 +322,7 @@ export class Front {
     }
     if (user.ingest.full) this.hold(Hold.window);
     else this.release(Hold.window);
-    if (user.ingest.outstanding === 0) user.onIdle?.();
+    if (user.idle) user.onIdle?.();
   }
 
   #roomForOutput(): void {
@@ -351,6 +363,7 @@ export class Front {
 
   #gone(): void {
     if (this.#state === 'gone') return;
+    this.#report('the connection was lost');
     this.#closeLink();
     this.#state = 'gone';
     this.#timers.stop('linger');
@@ -359,11 +372,12 @@ export class Front {
 
   #report(reason: string): void {
     if (this.#state !== 'open') return;
+    const valuesSkipped = this.#link.kind === 'user' ? this.#link.user.valuesSkipped : 0;
     this.#context.env.events.emit({
       level: 'debug',
       name: 'connection-closed',
       message: `closed the connection of ${this.#clientId || 'an unnamed client'}: ${reason}`,
-      data: { client: this.#clientId, address: this.address, reason },
+      data: { client: this.#clientId, address: this.address, reason, valuesSkipped },
     });
   }
 }

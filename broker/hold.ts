@@ -14,4 +14,6 @@ export const Hold = {
   output: 32,
   /** The connection is about to be closed. */
   closing: 64,
+  /** It is not known yet whether a message is to be stored. */
+  rules: 128,
 } as const;

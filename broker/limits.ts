@@ -1,4 +1,4 @@
-/** Bounds of one broker. All of them are per connection. */
+/** Bounds of one broker. They are per connection unless they say otherwise. */
 export interface BrokerLimits {
   /** The largest value a put may carry (DESIGN §3). */
   readonly valueBytesMax: number;
@@ -19,8 +19,20 @@ export interface BrokerLimits {
   readonly outboxBytesMax: number;
   /** Unsent output at which nothing more is read: a client that does not read gets no more answers. */
   readonly outputBytesMax: number;
+  /** Subscriptions to values that are open at a time. */
+  readonly watchesMax: number;
+  /** How long a message may wait for the ingest rules to become known. */
+  readonly rulesTimeoutMs: number;
   /** What is handled in one turn; the rest waits, so that a flood starves nobody. */
   readonly readBytesPerTurn: number;
+  /** What all connections together take of snapshots and backlogs in one turn. */
+  readonly bulkDeliveriesPerTurn: number;
+  /** So many connections of a client closed by refusals within `refusalPeriodMs` bar it for `barMs`. */
+  readonly refusalsMax: number;
+  readonly refusalPeriodMs: number;
+  readonly barMs: number;
+  /** How many clients are remembered for that; the one refused longest ago is forgotten first. */
+  readonly refusedClientsMax: number;
   /** How long an unfinished put holds back the acknowledgements of later ones. */
   readonly ackPassAfterMs: number;
   /** A connection without quorum is closed after a random part of this. */
@@ -45,7 +57,14 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   inflightDeliveriesMax: 1_000,
   outboxBytesMax: 16 * MIB,
   outputBytesMax: MIB,
+  watchesMax: 1_000,
+  rulesTimeoutMs: 10_000,
   readBytesPerTurn: 256 * KIB,
+  bulkDeliveriesPerTurn: 250,
+  refusalsMax: 3,
+  refusalPeriodMs: 60_000,
+  barMs: 30_000,
+  refusedClientsMax: 10_000,
   ackPassAfterMs: 100,
   closeJitterMs: 5_000,
   lingerMs: 1_000,

@@ -7,6 +7,8 @@ import type { PacketIds } from './packet-ids.ts';
 export interface OutboundHooks {
   /** CONNACK with return code 0 was written. */
   accepted(): void;
+  /** A PUBACK or PUBREC comes. Whether it is not the session's to send. */
+  acknowledged(packetId: number): boolean;
   /** A SUBACK comes: the return codes to send instead. */
   suback(packetId: number, codes: Uint8Array): Uint8Array;
   /** That SUBACK was written. */
@@ -43,6 +45,10 @@ export class Outbound {
       case PacketType.connack:
         this.#output.write(packet);
         if (buffer[bodyStart + 1] === 0) this.#hooks.accepted();
+        return;
+      case PacketType.puback:
+      case PacketType.pubrec:
+        if (!this.#hooks.acknowledged(uint16(buffer, bodyStart))) this.#output.write(packet);
         return;
       case PacketType.publish:
         this.#publish(packet, bodyStart - start);

@@ -1,7 +1,15 @@
-import { type BatchWrite, parseBatch } from './batch.ts';
+import { type ParsedBatch, parseBatch } from './batch.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { RefusalCode } from './refusals.ts';
-import { parseGet, parseHistory, parseList, parseRange, type Request } from './requests.ts';
+import {
+  type ParsedRequest,
+  parseCas,
+  parseGet,
+  parseHistory,
+  parseList,
+  parseRange,
+  type Request,
+} from './requests.ts';
 import { parseOurTopic, VERBS, type Verb } from './topics.ts';
 
 /** What a PUBLISH to one of our topics asks for. Ranges are of the buffer it was read from. */
@@ -13,7 +21,7 @@ export type Publication =
       readonly valueStart: number;
       readonly valueEnd: number;
     }
-  | { readonly kind: 'batch'; readonly writes: readonly BatchWrite[] }
+  | Extract<ParsedBatch, { kind: 'batch' }>
   | { readonly kind: 'request'; readonly request: Request }
   | {
       readonly kind: 'refused';
@@ -36,11 +44,12 @@ const TAKES_PREFIX: ReadonlySet<Verb> = new Set(['list', 'range', 'batch']);
 
 type Limits = Pick<BrokerLimits, 'keyBytesMax' | 'valueBytesMax'>;
 
-/** Reads a PUBLISH whose topic begins with `dss/` (DESIGN §7). */
+/** Reads a PUBLISH whose topic begins with `dss/` (DESIGN §7). `nowMs` is the wall clock's. */
 export function readPublication(
   buffer: Uint8Array,
   range: PublishRange,
   limits: Limits,
+  nowMs: number,
 ): Publication {
   const topic = parseOurTopic(buffer, range.topicStart, range.topicEnd);
   if (topic.kind === 'reserved') {
@@ -62,7 +71,8 @@ export function readPublication(
   if (invalid !== undefined) return invalid;
   const rest = buffer.subarray(restStart, range.topicEnd);
   const payload = buffer.subarray(range.payloadStart, range.payloadEnd);
-  if (verb === 'batch') return parseBatch(rest, payload, limits);
+  if (verb === 'batch') return parseBatch(rest, payload, limits, nowMs);
+  if (verb === 'cas') return casWithin(parseCas(rest, payload), limits);
   if (verb === 'get') return parseGet(rest, payload);
   if (verb === 'list') return parseList(rest, payload);
   if (verb === 'range') return parseRange(rest, payload);
@@ -99,6 +109,12 @@ function sizeRefusal(payloadBytes: number, limits: Limits): Publication | undefi
     'VALUE_TOO_LARGE',
     `the payload has ${payloadBytes} bytes; at most ${limits.valueBytesMax} are allowed`,
   );
+}
+
+/** JSON text may be longer than what it was read from: `1e20` is stored as 21 digits. */
+function casWithin(parsed: ParsedRequest, limits: Limits): Publication {
+  if (parsed.kind === 'refused' || parsed.request.op !== 'cas') return parsed;
+  return sizeRefusal(parsed.request.value.length, limits) ?? parsed;
 }
 
 function verbsOffered(): string {

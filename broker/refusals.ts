@@ -1,6 +1,6 @@
 import type { BrokerEnv } from './env.ts';
 
-/** Stable codes of what a PUBLISH is refused for because of its own bytes (`docs/ERRORS.md`). */
+/** Stable codes of what a PUBLISH, SUBSCRIBE or CONNECT is refused for (`docs/ERRORS.md`). */
 export const REFUSAL_CODES = [
   'UNKNOWN_VERB',
   'NOT_SUPPORTED',
@@ -10,6 +10,14 @@ export const REFUSAL_CODES = [
   'MALFORMED_JSON',
   'MALFORMED_PROTOBUF',
   'INVALID_REQUEST',
+  'INVALID_FILTER',
+  'NOT_ALLOWED',
+  'STORAGE_FULL',
+  'TOO_MANY_REFUSALS',
+  'TOO_MANY_WATCHES',
+  'BAD_CREDENTIALS',
+  'TOO_MANY_LOGINS',
+  'CLIENT_ID_TAKEN',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
@@ -18,7 +26,8 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** What was wrong and what is allowed. */
   readonly message: string;
-  readonly topic: string;
+  /** The topic, or the filter; a put that fails later does not know its own any more. */
+  readonly topic?: string;
   /** What the request called itself. */
   readonly id?: string | number;
 }
@@ -27,6 +36,8 @@ export interface RefusedClient {
   readonly clientId: string;
   readonly address: string;
 }
+
+export type RefusedPacket = 'PUBLISH' | 'SUBSCRIBE' | 'CONNECT';
 
 const RECENT_MAX = 100;
 const TOPIC_CHARACTERS_MAX = 256;
@@ -51,14 +62,15 @@ export class Refusals {
     this.#publish = publish;
   }
 
-  report(refusal: Refusal, client: RefusedClient): void {
-    const { code, message } = refusal;
+  report(refusal: Refusal, client: RefusedClient, packet: RefusedPacket): void {
+    const { code, message, topic } = refusal;
     const { clientId, address } = client;
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
-    const entry = { code, message, topic: shorten(refusal.topic), client: clientId, address };
+    const where = topic === undefined ? {} : { topic: shorten(topic) };
+    const entry = { code, message, ...where, client: clientId, address };
     this.#recent.push({ time: this.#env.clock.nowMs(), ...entry });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
-    this.#warn(entry);
+    this.#warn(packet, entry);
     this.#publishSoon();
   }
 
@@ -71,7 +83,10 @@ export class Refusals {
     this.#cancelPublish = undefined;
   }
 
-  #warn(data: Readonly<Record<'code' | 'message' | 'topic' | 'client' | 'address', string>>): void {
+  #warn(
+    packet: RefusedPacket,
+    data: Readonly<Refusal & { client: string; address: string }>,
+  ): void {
     const nowMs = this.#env.clock.monotonicMs();
     if (nowMs - this.#warnedAtMs < PERIOD_MS) {
       this.#unwarned += 1;
@@ -79,8 +94,8 @@ export class Refusals {
     }
     this.#env.events.emit({
       level: 'warn',
-      name: 'publish-refused',
-      message: `refused a PUBLISH to ${data.topic}: ${data.message}`,
+      name: `${packet.toLowerCase()}-refused`,
+      message: `refused a ${packet}${data.topic === undefined ? '' : ` to ${data.topic}`}: ${data.message}`,
       data: { ...data, alsoRefused: this.#unwarned },
     });
     this.#warnedAtMs = nowMs;
@@ -101,4 +116,12 @@ export class Refusals {
 export function shorten(topic: string): string {
   if (topic.length <= TOPIC_CHARACTERS_MAX) return topic;
   return `${topic.slice(0, TOPIC_CHARACTERS_MAX)}… (${topic.length} characters)`;
+}
+
+export function storageFull(where: {
+  readonly topic?: string;
+  readonly id?: string | number;
+}): Refusal {
+  const message = 'the storage of the cluster is full; deletes are still taken';
+  return { code: 'STORAGE_FULL', message, ...where };
 }

@@ -1,23 +1,37 @@
-import type { HistoryQuery, ListQuery } from './data-plane.ts';
-import { type JsonObject, parseJsonObject } from './json.ts';
-import type { RefusalCode } from './refusals.ts';
+import type { GetOptions, HistoryQuery, ListQuery } from './data-plane.ts';
+import { type JsonObject, utf8Text } from './json.ts';
+import type { Refusal, RefusalCode } from './refusals.ts';
 import {
   booleanMember,
   choiceMember,
+  expectedVersionMember,
   keyMember,
   limitMember,
   type Member,
+  TTL_OF_A_DELETE,
   timeMember,
+  ttlMember,
+  valueMember,
 } from './request-members.ts';
-import { isTopicName } from './topics.ts';
+import { readRequest } from './request-reader.ts';
 
-/** A read that a client asked for by publishing to one of the verbs that answer. */
+/** What a client asked for by publishing to one of the verbs that answer. */
 export type Request =
   | {
       readonly op: 'get';
       readonly key: Uint8Array;
-      /** In version units; undefined: now. */
-      readonly at: number | undefined;
+      readonly options: GetOptions;
+      readonly address: ReplyAddress;
+    }
+  | {
+      readonly op: 'cas';
+      readonly key: Uint8Array;
+      /** Empty deletes. */
+      readonly value: Uint8Array;
+      /** null: the key must have no value. */
+      readonly ifVersion: number | null;
+      /** 0: for ever. */
+      readonly ttlMs: number;
       readonly address: ReplyAddress;
     }
   | {
@@ -44,21 +58,38 @@ export type ParsedRequest =
       readonly id?: string | number;
     };
 
-const ID_CHARACTERS_MAX = 256;
+const UNITS_PER_MS = 4096;
 /** Values are never newer than this. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 export function parseGet(key: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return parseRequest(payload, ['id', 'consistency', 'at', 'reply'], (members, address) => {
-    members.take((object) => choiceMember(object, 'consistency', ['strong', 'eventual']));
+  return readRequest(payload, ['id', 'consistency', 'at', 'reply'], (members, address) => {
+    const consistency = members.take((object) =>
+      choiceMember(object, 'consistency', ['strong', 'eventual']),
+    );
     const at = members.take((object) => timeMember(object, 'at'));
-    // Everything of the millisecond that was named.
-    return { op: 'get', key: key.slice(), at: at === undefined ? undefined : at + 4095, address };
+    const options = {
+      eventual: consistency === 'eventual',
+      // Everything of the millisecond that was named.
+      ...(at === undefined ? {} : { at: at + UNITS_PER_MS - 1 }),
+    };
+    return { op: 'get', key: key.slice(), options, address };
+  });
+}
+
+export function parseCas(key: Uint8Array, payload: Uint8Array): ParsedRequest {
+  const allowed = ['id', 'if', 'value', 'base64', 'delete', 'ttl', 'reply'];
+  return readRequest(payload, allowed, (members, address) => {
+    const ifVersion = members.take(expectedVersionMember);
+    const value = members.take(valueMember);
+    const ttlMs = members.take(ttlMember);
+    if (ttlMs > 0 && value?.length === 0) members.wrong ??= TTL_OF_A_DELETE;
+    return { op: 'cas', key: key.slice(), value, ifVersion, ttlMs, address };
   });
 }
 
 export function parseList(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return parseRequest(payload, ['id', 'after', 'limit', 'values', 'reply'], (members, address) => {
+  return readRequest(payload, ['id', 'after', 'limit', 'values', 'reply'], (members, address) => {
     const after = members.take((object) => keyMember(object, 'after')) ?? NOTHING;
     const limit = members.take(limitMember);
     const values = members.take((object) => booleanMember(object, 'values'));
@@ -68,7 +99,7 @@ export function parseList(prefix: Uint8Array, payload: Uint8Array): ParsedReques
 
 export function parseRange(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
   const allowed = ['id', 'from', 'to', 'limit', 'reverse', 'after', 'reply'];
-  return parseRequest(payload, allowed, (members, address) => {
+  return readRequest(payload, allowed, (members, address) => {
     const from = members.take((object) => keyMember(object, 'from'));
     const to = members.take((object) => keyMember(object, 'to'));
     const query = {
@@ -86,7 +117,7 @@ export function parseRange(prefix: Uint8Array, payload: Uint8Array): ParsedReque
 
 export function parseHistory(key: Uint8Array, payload: Uint8Array): ParsedRequest {
   const allowed = ['id', 'from', 'to', 'limit', 'order', 'after', 'reply'];
-  return parseRequest(payload, allowed, (members, address) => {
+  return readRequest(payload, allowed, (members, address) => {
     const from = members.take((object) => timeMember(object, 'from')) ?? 0;
     const to = members.take((object) => timeMember(object, 'to')) ?? END_OF_TIME;
     const limit = members.take(limitMember);
@@ -108,63 +139,11 @@ function historyCursor({ after }: JsonObject): Member<number | undefined> {
   return { wrong: '"after" must be what "next" of the page before said' };
 }
 
-/** Reads members one by one and remembers the first that is wrong. */
-class Members {
-  readonly #object: JsonObject;
-  wrong: string | undefined;
-
-  constructor(object: JsonObject) {
-    this.#object = object;
-  }
-
-  /** The value; a wrong one is never used, as the request is refused. */
-  take<T>(read: (object: JsonObject) => Member<T>): T {
-    const member = read(this.#object);
-    if ('value' in member) return member.value;
-    this.wrong ??= member.wrong;
-    return undefined as T;
-  }
-}
-
-function parseRequest(
-  payload: Uint8Array,
-  allowed: readonly string[],
-  read: (members: Members, address: ReplyAddress) => Request,
-): ParsedRequest {
-  const parsed = parseJsonObject(payload);
-  if (parsed.kind === 'malformed') {
-    return { kind: 'refused', code: 'MALFORMED_JSON', message: parsed.message };
-  }
-  const { id, reply } = parsed.object;
-  const invalid = (message: string): ParsedRequest => {
-    const known = typeof id === 'string' || typeof id === 'number' ? { id } : {};
-    return { kind: 'refused', code: 'INVALID_REQUEST', message, ...known };
-  };
-  const unknown = Object.keys(parsed.object).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) {
-    return invalid(`unknown member "${unknown}"; allowed are ${allowed.join(', ')}`);
-  }
-  const idIsText = typeof id === 'string' && id.length <= ID_CHARACTERS_MAX;
-  if (id !== undefined && !idIsText && typeof id !== 'number') {
-    return invalid(`"id" must be a number or a string of at most ${ID_CHARACTERS_MAX} characters`);
-  }
-  if (reply !== undefined && (typeof reply !== 'string' || !mayReplyTo(reply))) {
-    return invalid(
-      '"reply" must be a topic without wildcards that begins neither with dss/ nor with $',
-    );
-  }
-  const topic = reply === 'dss/reply/me' ? undefined : (reply as string | undefined);
-  const members = new Members(parsed.object);
-  const request = read(members, { id: id as string | number | undefined, topic });
-  return members.wrong === undefined ? { kind: 'request', request } : invalid(members.wrong);
-}
-
-/** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
-function mayReplyTo(topic: string): boolean {
-  if (topic === 'dss/reply/me') return true;
-  const bytes = Buffer.from(topic);
-  if (bytes.length > 0xffff || !isTopicName(bytes, 0, bytes.length)) return false;
-  return !topic.startsWith('dss/') && !topic.startsWith('$') && topic.split('/').length <= 100;
+/** What a report about a write can say of it: a put is gone from memory when it fails, a request still knows. */
+export function originOf(request: Request | undefined): Pick<Refusal, 'topic' | 'id'> {
+  if (request?.op !== 'cas') return {};
+  const { id } = request.address;
+  return { topic: `dss/cas/${utf8Text(request.key)}`, ...(id === undefined ? {} : { id }) };
 }
 
 const NOTHING = new Uint8Array(0);

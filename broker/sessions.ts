@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { Access } from './access.ts';
 import type { SubscribeRequest } from './subscribe-packet.ts';
+import type { Will } from './wills.ts';
 
 /**
  * The part of MQTT that is not ours: sessions, subscriptions and delivery of ordinary topics, wills. The
@@ -26,6 +28,12 @@ export interface OrdinaryMessage {
 
 /** The front behind a stream. */
 export interface SessionOwner {
+  readonly clientId: string;
+  readonly access: Access;
+  /** What is left of the session that has this client id must not reach the new one: it is another user's. */
+  readonly endsOther: boolean;
+  /** Whether a filter is granted. */
+  mayGrant(filter: string): boolean;
   /** The subscriptions that a persistent session brings along; before its CONNACK. */
   restored(subscriptions: readonly SubscribeRequest[]): void;
 }
@@ -33,13 +41,11 @@ export interface SessionOwner {
 /** What happens inside the sessions that concerns the rest of the broker. */
 export interface SessionEvents {
   /**
-   * A message to one of our topics (`dss/…`) was published inside: a will. It goes where packets from a
-   * socket go and is not delivered.
+   * A client went without DISCONNECT, so its will is published. Returns whether the sessions deliver it; else it
+   * is the broker's, like packets from a socket.
    */
-  ourMessage(message: {
-    readonly topic: string;
-    readonly payload: Uint8Array;
-    readonly clientId: string;
-  }): void;
+  willLeft(will: Will, owner: SessionOwner): boolean;
+  /** Whether a message to an ordinary topic may be kept for a session whose client is away. */
+  mayReceive(clientId: string, topic: string): boolean;
   failed(error: Error): void;
 }

@@ -1,6 +1,10 @@
+import { type Access, maySubscribe } from './access.ts';
+import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
+import { forbiddenToRead } from './permissions.ts';
+import type { Refusal } from './refusals.ts';
 import type { SubscribePacket, SubscribeRequest } from './subscribe-packet.ts';
-import { type FilterUse, filtersOverlap, filterUse } from './topics.ts';
+import { type FilterUse, filtersOverlap, filterUse, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
 export const SUBACK_REFUSED = 0x80;
@@ -9,6 +13,8 @@ const OVERLAP_CHECK_MAX = 100;
 
 interface Subscription {
   readonly use: FilterUse;
+  /** What it sees of values; undefined: nothing. */
+  readonly keys: string | undefined;
   /** At which our own deliveries leave. */
   readonly qos: 0 | 1;
   watch: Watch | undefined;
@@ -19,6 +25,7 @@ export type Mailbox = 'replies' | 'errors';
 
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
+  readonly claimed: readonly string[];
   readonly cancelled: Set<string>;
   granted: ReadonlyMap<string, number>;
 }
@@ -30,7 +37,10 @@ interface Awaiting {
 export class Subscriptions {
   readonly #dataPlane: DataPlane;
   readonly #outbox: ValueOutbox;
+  readonly #pace: BulkPace;
+  readonly #access: Access;
   readonly #isBridge: boolean;
+  readonly #watchesMax: number;
   readonly #byFilter = new Map<string, Subscription>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
   readonly #awaiting = new Map<number, Awaiting[]>();
@@ -38,11 +48,25 @@ export class Subscriptions {
   #restored: readonly SubscribeRequest[] = [];
   #watches = 0;
   #guarded = false;
+  /** Filters that have a watch, or are on their way to one: in how many places each of them counts. */
+  readonly #claims = new Map<string, number>();
+  /** Refused for that since the last time nothing was on its way. */
+  readonly #overLimit = new Set<string>();
 
-  constructor(options: { dataPlane: DataPlane; outbox: ValueOutbox; isBridge: boolean }) {
+  constructor(options: {
+    dataPlane: DataPlane;
+    outbox: ValueOutbox;
+    pace: BulkPace;
+    access: Access;
+    isBridge: boolean;
+    watchesMax: number;
+  }) {
     this.#dataPlane = options.dataPlane;
     this.#outbox = options.outbox;
+    this.#pace = options.pace;
+    this.#access = options.access;
     this.#isBridge = options.isBridge;
+    this.#watchesMax = options.watchesMax;
   }
 
   /**
@@ -58,11 +82,30 @@ export class Subscriptions {
     else if (this.#isAwaited(mailbox)) this.#deferred.push({ mailbox, send });
   }
 
-  /** A SUBSCRIBE passes on its way to the session. */
-  requested(packet: SubscribePacket): void {
+  /** Whether something waits for a subscription that is on its way. */
+  get holdsMail(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  /** A SUBSCRIBE passes on its way to the session. Returns what of it is refused. */
+  requested(packet: SubscribePacket): readonly Refusal[] {
+    const filters = new Set(packet.requests.map(({ filter }) => filter));
+    const refusals: Refusal[] = [];
+    const claimed: string[] = [];
+    for (const filter of filters) {
+      const refusal = this.#refusal(filter) ?? this.#claim(filter);
+      if (refusal === undefined) claimed.push(filter);
+      else refusals.push(refusal);
+    }
     const awaiting = this.#awaiting.get(packet.packetId) ?? [];
-    awaiting.push({ requests: packet.requests, cancelled: new Set(), granted: new Map() });
+    awaiting.push({ requests: packet.requests, claimed, cancelled: new Set(), granted: new Map() });
     this.#awaiting.set(packet.packetId, awaiting);
+    return refusals;
+  }
+
+  /** Whether the session is to grant a filter: asked once it gets there, after `requested`. */
+  mayGrant(filter: string): boolean {
+    return this.#refusal(filter) === undefined && !this.#overLimit.has(filter);
   }
 
   /**
@@ -90,6 +133,8 @@ export class Subscriptions {
     for (const [filter, qos] of awaiting.granted) {
       if (qos !== SUBACK_REFUSED && !awaiting.cancelled.has(filter)) this.#open(filter, qos);
     }
+    for (const filter of awaiting.claimed) this.#unclaim(filter);
+    if (this.#awaiting.size === 0) this.#overLimit.clear();
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const { mailbox, send } of deferred) this.sendTo(mailbox, send);
@@ -124,23 +169,33 @@ export class Subscriptions {
 
   #open(filter: string, grantedQos: number): void {
     const use = filterUse(filter);
-    if (use.refusal !== undefined) return;
+    if (this.#refusal(filter) !== undefined) return;
     this.#close(filter);
-    if (use.keys === undefined && !use.replies && !use.errors) return;
+    const keys = this.#keysOf(use);
+    if (keys === undefined && !use.replies && !use.errors) return;
     const qos = grantedQos > 0 ? 1 : 0;
-    const subscription: Subscription = { use, qos, watch: undefined, open: true };
-    if (use.keys !== undefined) this.#guardVersions(use.keys);
+    const subscription: Subscription = { use, keys, qos, watch: undefined, open: true };
+    if (keys !== undefined) this.#guardVersions(keys, use.form);
     this.#byFilter.set(filter, subscription);
-    if (use.keys !== undefined) this.#watch(use.keys, subscription);
+    if (keys === undefined) return;
+    this.#claim(filter);
+    this.#watch(keys, subscription);
   }
 
   #watch(keys: string, subscription: Subscription): void {
     this.#watches += 1;
     const { qos } = subscription;
+    const { form } = subscription.use;
+    const access = this.#access;
+    const isChecked = access.readable(keys) !== 'all';
     const watch = this.#dataPlane.watch(keys, {
       value: (item) => {
         if (!subscription.open) return undefined;
-        return this.#outbox.value(item, { qos, retain: this.#retain(item) });
+        if (isChecked && !access.mayReadKey(item.key, 0, item.key.length)) {
+          // To look for what may be read among very much else is work, too.
+          return item.snapshot ? this.#pace.take() : undefined;
+        }
+        return this.#outbox.value(item, { form, qos, retain: this.#retain(item) });
       },
       snapshotDone: () => {},
     });
@@ -157,12 +212,13 @@ export class Subscriptions {
     return this.#isBridge || (item.snapshot && !item.deleted);
   }
 
-  #guardVersions(keys: string): void {
+  #guardVersions(keys: string, form: ValueForm): void {
     if (this.#guarded) return;
     this.#guarded =
       this.#watches > OVERLAP_CHECK_MAX ||
       [...this.#byFilter.values()].some(
-        ({ use }) => use.keys !== undefined && filtersOverlap(use.keys, keys),
+        ({ use, keys: others }) =>
+          use.form === form && others !== undefined && filtersOverlap(others, keys),
       );
     if (this.#guarded) this.#outbox.guardVersions(true);
   }
@@ -173,13 +229,46 @@ export class Subscriptions {
     this.#byFilter.delete(filter);
     subscription.open = false;
     subscription.watch?.close();
-    if (subscription.use.keys === undefined) return;
+    if (subscription.keys === undefined) return;
+    this.#unclaim(filter);
     this.#watches -= 1;
     // Not sooner: what a watch that is gone has sent must not be undercut by one that lags behind.
     if (this.#watches === 0 && this.#guarded) {
       this.#guarded = false;
       this.#outbox.guardVersions(false);
     }
+  }
+
+  /** Why a filter is answered with 0x80, however many there are. */
+  #refusal(filter: string): Refusal | undefined {
+    const { refusal } = filterUse(filter);
+    if (refusal !== undefined) return { ...refusal, topic: filter };
+    const access = this.#access;
+    if (access.mayReadBelow('') || maySubscribe(access, filter)) return undefined;
+    return { ...forbiddenToRead(access, filter), topic: filter };
+  }
+
+  /** Takes one of the places for watches if the filter needs one and has none; a refusal if all are taken. */
+  #claim(filter: string): Refusal | undefined {
+    if (this.#keysOf(filterUse(filter)) === undefined) return undefined;
+    const claims = this.#claims.get(filter) ?? 0;
+    if (claims === 0 && this.#claims.size >= this.#watchesMax) {
+      this.#overLimit.add(filter);
+      const message = `a connection has at most ${this.#watchesMax} subscriptions to values; use wildcards`;
+      return { code: 'TOO_MANY_WATCHES', message, topic: filter };
+    }
+    this.#claims.set(filter, claims + 1);
+    return undefined;
+  }
+
+  #unclaim(filter: string): void {
+    const claims = this.#claims.get(filter) ?? 0;
+    if (claims > 1) this.#claims.set(filter, claims - 1);
+    else this.#claims.delete(filter);
+  }
+
+  #keysOf({ keys }: FilterUse): string | undefined {
+    return keys === undefined || this.#access.readable(keys) === 'none' ? undefined : keys;
   }
 
   #isAwaited(mailbox: Mailbox): boolean {

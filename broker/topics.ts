@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import type { Refusal } from './refusals.ts';
 
 const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
+const SYSTEM_PREFIX: Uint8Array = new TextEncoder().encode('$SYS/');
 
 /** What a client publishes to; `supported` ones have a handler here. */
 export const VERBS = {
@@ -11,7 +13,7 @@ export const VERBS = {
   get: { supported: true },
   list: { supported: true },
   batch: { supported: true },
-  cas: { supported: false },
+  cas: { supported: true },
   range: { supported: true },
   history: { supported: true },
   query: { supported: false },
@@ -31,6 +33,12 @@ export function isOurTopic(buffer: Uint8Array, start: number, end: number): bool
     buffer[start + 2] === 0x73 &&
     buffer[start + 3] === SLASH
   );
+}
+
+/** Whether the topic begins with `$SYS/`: neither ours nor anybody's to publish to. */
+export function isSystemTopic(buffer: Uint8Array, start: number, end: number): boolean {
+  if (end - start < SYSTEM_PREFIX.length) return false;
+  return SYSTEM_PREFIX.every((byte, i) => buffer[start + i] === byte);
 }
 
 /** Whether the topic, known to be ours, begins with `dss/put/`: asked for every reading. */
@@ -123,11 +131,15 @@ export function filtersOverlap(left: string, right: string): boolean {
   }
 }
 
+/** How values are delivered: raw on `dss/value/<key>`, or as JSON on `dss/watch/<key>`. */
+export type ValueForm = 'value' | 'watch';
+
 export interface FilterUse {
   /** Why the filter is answered with 0x80; then nothing else holds. */
-  readonly refusal: string | undefined;
-  /** The filter on keys for what it sees of `dss/value/…`; undefined: nothing. */
+  readonly refusal: Omit<Refusal, 'topic'> | undefined;
+  /** The filter on keys for what it sees of values; undefined: nothing. */
   readonly keys: string | undefined;
+  readonly form: ValueForm;
   /** It lies wholly in our topics, so the QoS that is granted is ours to say. */
   readonly ours: boolean;
   /** It asks, literally, for the answers or errors of its own connection. */
@@ -142,27 +154,41 @@ export function filterUse(filter: string): FilterUse {
   return {
     refusal: filterRefusal(filter, literal ? second : undefined),
     keys: keyFilter(filter),
+    form: literal && second === 'watch' ? 'watch' : 'value',
     ours: literal && second !== 'sys',
     replies: literal && second === 'reply' && matches(filter, 'dss/reply/me'),
     errors: literal && second === 'error' && matches(filter, 'dss/error/me'),
   };
 }
 
-function filterRefusal(filter: string, ourLevel: string | undefined): string | undefined {
-  if (filter.startsWith('$share/')) return 'shared subscriptions are not supported yet';
-  if (ourLevel === undefined || ['value', 'reply', 'error', 'sys'].includes(ourLevel))
-    return undefined;
-  if (ourLevel === 'cluster') return 'cluster topics are not for clients';
-  if (ourLevel === 'watch' || ourLevel === 'replay') return `dss/${ourLevel} is not supported yet`;
-  return 'subscribe to dss/value/<filter>, dss/reply/me, dss/error/me or dss/sys/<filter>';
+const SUBSCRIBABLE: readonly string[] = ['value', 'watch', 'reply', 'error', 'sys'];
+
+function filterRefusal(filter: string, ourLevel: string | undefined): FilterUse['refusal'] {
+  if (filter.startsWith('$share/')) {
+    return { code: 'NOT_SUPPORTED', message: 'shared subscriptions are not supported yet' };
+  }
+  if (ourLevel === undefined || SUBSCRIBABLE.includes(ourLevel)) return undefined;
+  if (ourLevel === 'replay' || ourLevel === 'query') {
+    return { code: 'NOT_SUPPORTED', message: `dss/${ourLevel} is not supported yet` };
+  }
+  if (ourLevel === 'cluster') {
+    return { code: 'RESERVED_TOPIC', message: 'cluster topics are not for clients' };
+  }
+  const message =
+    'subscribe to dss/value/<filter>, dss/watch/<filter>, dss/reply/me, dss/error/me or dss/sys/<filter>';
+  return { code: 'INVALID_FILTER', message };
 }
 
-/** The levels of a filter that are left for the key, when the first two match `dss/value`. */
+/**
+ * The levels of a filter that are left for the key. A wildcard finds `dss/value`, never `dss/watch`: one copy of
+ * each value is enough for those who did not ask for another form.
+ */
 function keyFilter(filter: string): string | undefined {
   const levels = filter.split('/');
   if (levels[0] === '#') return '#';
   if (levels[0] !== 'dss' && levels[0] !== '+') return undefined;
   if (levels[1] === '#') return '#';
-  if (levels[1] !== 'value' && levels[1] !== '+') return undefined;
+  const isWatch = levels[0] === 'dss' && levels[1] === 'watch';
+  if (!isWatch && levels[1] !== 'value' && levels[1] !== '+') return undefined;
   return levels.length > 2 ? levels.slice(2).join('/') : undefined;
 }

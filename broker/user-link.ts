@@ -1,22 +1,25 @@
+import { type Admitted, barredName } from './admission.ts';
+import { identityOf } from './cas.ts';
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
 import { uint16 } from './field-reader.ts';
 import { PacketType, PINGRESP } from './frame-encoder.ts';
-import type { FrameSplitter } from './frame-splitter.ts';
+import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
+import { Mailbox } from './mailbox.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
+import type { SessionIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
-import type { ReplyAddress } from './requests.ts';
 import { SessionStream } from './session-stream.ts';
 import { parseSubscribe, parseUnsubscribe } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
 
-const REPLY_TOPIC: Uint8Array = new TextEncoder().encode('dss/reply/me');
-const ERROR_TOPIC: Uint8Array = new TextEncoder().encode('dss/error/me');
+/** Of one SUBSCRIBE: a packet can hold a hundred thousand filters. */
+const FILTER_REPORTS_MAX = 10;
 
 /** The flags that a packet a client may send must have [MQTT-2.2.2-2]; PUBLISH has flags of its own. */
 const REQUIRED_FLAGS: Readonly<Record<number, number>> = {
@@ -42,33 +45,43 @@ export class UserLink {
   readonly #context: BrokerContext;
   readonly #front: Front;
   readonly #connect: ConnectPacket;
-  readonly #received: Set<number>;
+  readonly #admitted: Admitted;
+  readonly #ids: SessionIds;
   readonly #packetIds = new PacketIds();
   readonly #outbox: ValueOutbox;
   readonly #subscriptions: Subscriptions;
+  readonly #mailbox: Mailbox;
   readonly #session: SessionStream;
   readonly #outbound: Outbound;
+  #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
+  #refusedByState = false;
   #closed = false;
   /** Neighbouring packets for the session, not handed over yet: a range of one buffer. */
   #run: Uint8Array | undefined;
   #runStart = 0;
   #runEnd = 0;
 
-  constructor(context: BrokerContext, front: Front, connect: ConnectPacket) {
-    const { dataPlane, frames, limits, counters } = context;
+  constructor(context: BrokerContext, front: Front, connect: ConnectPacket, admitted: Admitted) {
+    const { dataPlane, frames, limits, counters, bulkPace: pace } = context;
     const { output } = front;
+    const { clientId, isBridge } = connect;
+    const { access } = admitted;
     this.#context = context;
     this.#front = front;
     this.#connect = connect;
-    this.#received = context.receivedIds.open(connect.clientId, connect.clean);
-    this.ingest = new Ingest(context, output, this.#received, {
+    this.#admitted = admitted;
+    this.#ids = context.receivedIds.open(clientId, connect.clean);
+    const identity = identityOf({ userName: access.user, clientId }, context.env.random);
+    const publisher = { access, identity, ids: this.#ids };
+    this.ingest = new Ingest(context, output, publisher, {
       changed: () => front.changed(),
       hold: (held) => (held ? front.hold(Hold.queue) : front.release(Hold.queue)),
       failed: (failure) => front.failed(failure),
       refused: (refusal) => this.#refused(refusal),
-      replied: (address, reply, qos) => this.#replied(address, reply, qos),
+      refusedByState: (refusal, qos) => this.refusedByState(refusal, qos),
+      replied: (address, reply, qos) => this.#mailbox.reply(address, reply, qos),
     });
     this.#outbox = new ValueOutbox({
       output,
@@ -77,10 +90,19 @@ export class UserLink {
       inflightMax: limits.inflightDeliveriesMax,
       bytesMax: limits.outboxBytesMax,
       counters,
+      pace,
       onOverflow: () => this.#tooSlow(),
     });
-    const isBridge = connect.isBridge;
-    this.#subscriptions = new Subscriptions({ dataPlane, outbox: this.#outbox, isBridge });
+    this.#subscriptions = new Subscriptions({
+      dataPlane,
+      outbox: this.#outbox,
+      pace,
+      access,
+      isBridge,
+      watchesMax: limits.watchesMax,
+    });
+    const sender = { clientId, address: front.address, access };
+    this.#mailbox = new Mailbox(context, sender, this.#subscriptions, this.#outbox);
     this.#session = new SessionStream({
       wantsInput: () => front.release(Hold.session),
       output: (bytes) => this.#fromSession(bytes),
@@ -88,10 +110,21 @@ export class UserLink {
     });
     this.#outbound = new Outbound(output, this.#packetIds, {
       accepted: () => this.#accepted(),
+      acknowledged: (packetId) => this.ingest.sessionAcknowledged(packetId),
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
-      subackWritten: (packetId) => this.#subscriptions.begin(packetId),
+      subackWritten: (packetId) => this.#subscribed(packetId),
       noPacketId: () => this.#tooSlow(),
     });
+  }
+
+  /** Whether everything has an outcome and is told. */
+  get idle(): boolean {
+    return this.ingest.outstanding === 0 && !this.#subscriptions.holdsMail;
+  }
+
+  /** Values that were skipped because the client did not keep up. */
+  get valuesSkipped(): number {
+    return this.#outbox.skipped;
   }
 
   /** Opens the session with the client's CONNECT, which becomes the session's to change. */
@@ -101,7 +134,12 @@ export class UserLink {
     packet[protocolLevelOffset] = protocolLevel;
     packet[keepaliveOffset] = 0;
     packet[keepaliveOffset + 1] = 0;
+    const { access, endsOther } = this.#admitted;
     this.#context.sessions.attach(this.#session, {
+      clientId: this.#connect.clientId,
+      access,
+      endsOther,
+      mayGrant: (filter) => this.#subscriptions.mayGrant(filter),
       restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
     });
     this.#session.push(packet);
@@ -169,14 +207,32 @@ export class UserLink {
     if (!this.#front.output.full) this.#session.roomForOutput();
   }
 
+  /**
+   * A PUBLISH is refused because of how things stand (DESIGN §7: not allowed, storage full), not for its own bytes.
+   * It is reported and must not be acknowledged. Unless it came at QoS 0, the connection ends when everything
+   * before it has its outcome; a client that keeps coming back with it is barred for a while.
+   */
+  refusedByState(refusal: Refusal, qos: number): void {
+    this.#mailbox.report(refusal, 'PUBLISH');
+    if (qos === 0 || this.#refusedByState || this.#closed) return;
+    this.#refusedByState = true;
+    const { refusedClients, env } = this.#context;
+    const name = barredName(this.#admitted.access, this.#connect.clientId);
+    refusedClients.closed(name, this.#front.address, env.clock.monotonicMs());
+    this.#front.finishWhenIdle(`refused: ${refusal.message}`);
+  }
+
   close(): void {
     this.#closed = true;
+    this.#cancelWaitForRules?.();
     this.#subscriptions.close();
     this.#outbox.close();
     // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
     if (!this.#disconnected) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
-    this.#context.receivedIds.close(this.#connect.clientId, this.#received);
+    const { receivedIds, sessionUsers } = this.#context;
+    receivedIds.close(this.#connect.clientId, this.#ids);
+    sessionUsers.release(this.#connect.clientId);
   }
 
   #publish(frame: FrameSplitter, nowMs: number): string | undefined {
@@ -186,10 +242,32 @@ export class UserLink {
         return undefined;
       case 'ordinary':
         this.#forward(frame.buffer, frame.start, frame.end);
+        if (this.ingest.full) this.#front.hold(Hold.window);
+        return undefined;
+      case 'rules-unknown':
+        this.#waitForRules(frame.buffer.slice(frame.start, frame.end));
         return undefined;
       case 'malformed':
         return 'malformed PUBLISH';
     }
+  }
+
+  /**
+   * A node that has just started does not know yet what is to be stored. Better to let a PUBLISH wait than to
+   * acknowledge what then is not there.
+   */
+  #waitForRules(packet: Uint8Array): void {
+    const { ingestRules, limits, env } = this.#context;
+    this.#front.hold(Hold.rules);
+    this.#cancelWaitForRules = ingestRules.whenKnown(limits.rulesTimeoutMs, () => {
+      this.ingest.stopWaitingForRules();
+      const frame = new FrameSplitter(Number.POSITIVE_INFINITY);
+      frame.push(packet);
+      frame.next();
+      this.#publish(frame, env.clock.monotonicMs());
+      this.flushToSession();
+      this.#front.release(Hold.rules);
+    });
   }
 
   /** The client's side of acknowledged delivery, in either direction. */
@@ -219,7 +297,7 @@ export class UserLink {
   #subscribe(frame: FrameSplitter): string | undefined {
     const packet = parseSubscribe(frame.buffer, frame.bodyStart, frame.end);
     if (packet === undefined) return 'malformed SUBSCRIBE';
-    this.#subscriptions.requested(packet);
+    this.#reportRefusedFilters(this.#subscriptions.requested(packet));
     this.#forward(frame.buffer, frame.start, frame.end);
     return undefined;
   }
@@ -264,22 +342,21 @@ export class UserLink {
     this.#front.accepted(Math.min(valueBytesMax, packetBytesMax), this.#connect.keepaliveSeconds);
   }
 
-  #refused(refusal: Refusal): void {
-    this.#context.refusals.report(refusal, this.#front);
-    this.#subscriptions.sendTo('errors', (qos) => {
-      this.#outbox.message(ERROR_TOPIC, Buffer.from(JSON.stringify(refusal)), qos);
-    });
-    if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
+  #subscribed(packetId: number): void {
+    this.#subscriptions.begin(packetId);
+    this.#front.changed();
   }
 
-  #replied(address: ReplyAddress, reply: object, requestQos: number): void {
-    const payload = Buffer.from(JSON.stringify(reply));
-    if (address.topic !== undefined) {
-      const qos = requestQos === 0 ? 0 : 1;
-      this.#context.sessions.publish({ topic: address.topic, payload, qos, retain: false });
-      return;
+  /** They are answered with 0x80; the reason goes where reasons go. */
+  #reportRefusedFilters(refusals: readonly Refusal[]): void {
+    for (const refusal of refusals.slice(0, FILTER_REPORTS_MAX)) {
+      this.#mailbox.report(refusal, 'SUBSCRIBE');
     }
-    this.#subscriptions.sendTo('replies', (qos) => this.#outbox.message(REPLY_TOPIC, payload, qos));
+  }
+
+  #refused(refusal: Refusal): void {
+    this.#mailbox.report(refusal, 'PUBLISH');
+    if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
   }
 
   /** Better that it reconnects and gets the current values than that it eats the node's memory. */

@@ -1,7 +1,21 @@
 import type { WatchedValue } from './data-plane.ts';
 import { encodePublish, type PublishFrame } from './frame-encoder.ts';
+import { utf8Text } from './json.ts';
+import type { ValueForm } from './topics.ts';
+import { describeHistoric } from './value-json.ts';
 
-const VALUE_PREFIX: Uint8Array = new TextEncoder().encode('dss/value/');
+/** How a value is sent to one subscriber. */
+export interface Delivery {
+  readonly form: ValueForm;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+const encoder = new TextEncoder();
+const PREFIX: Readonly<Record<ValueForm, Uint8Array>> = {
+  value: encoder.encode('dss/value/'),
+  watch: encoder.encode('dss/watch/'),
+};
 const NO_PAYLOAD = new Uint8Array(0);
 
 /**
@@ -13,23 +27,27 @@ export class ValueFrames {
   #value: Uint8Array | undefined;
   #version = 0;
   #deleted = false;
-  /** By QoS and retain flag. */
-  readonly #frames: (PublishFrame | undefined)[] = [undefined, undefined, undefined, undefined];
+  #snapshot = false;
+  /** By form, QoS and retain flag. */
+  readonly #frames = new Array<PublishFrame | undefined>(8).fill(undefined);
 
-  encode(
-    item: WatchedValue,
-    flags: { readonly qos: 0 | 1; readonly retain: boolean },
-  ): PublishFrame {
+  encode(item: WatchedValue, delivery: Delivery): PublishFrame {
     if (!this.#remembers(item)) {
       this.#key = item.key;
       this.#value = item.value;
       this.#version = item.version;
       this.#deleted = item.deleted;
+      this.#snapshot = item.snapshot;
       this.#frames.fill(undefined);
     }
-    const slot = 2 * flags.qos + (flags.retain ? 1 : 0);
-    const payload = item.deleted ? NO_PAYLOAD : item.value;
-    return (this.#frames[slot] ??= encodePublish(VALUE_PREFIX, item.key, payload, flags));
+    const { form, qos, retain } = delivery;
+    const slot = (form === 'watch' ? 4 : 0) + 2 * qos + (retain ? 1 : 0);
+    return (this.#frames[slot] ??= encodePublish(
+      PREFIX[form],
+      item.key,
+      form === 'watch' ? watchPayload(item) : item.deleted ? NO_PAYLOAD : item.value,
+      delivery,
+    ));
   }
 
   #remembers(item: WatchedValue): boolean {
@@ -37,7 +55,14 @@ export class ValueFrames {
       item.key === this.#key &&
       item.value === this.#value &&
       item.version === this.#version &&
-      item.deleted === this.#deleted
+      item.deleted === this.#deleted &&
+      item.snapshot === this.#snapshot
     );
   }
+}
+
+function watchPayload(item: WatchedValue): Uint8Array {
+  const { key, snapshot } = item;
+  const json = JSON.stringify({ key: utf8Text(key), ...describeHistoric(item), snapshot });
+  return encoder.encode(json);
 }

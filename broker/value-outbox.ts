@@ -1,35 +1,35 @@
+import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { WatchedValue } from './data-plane.ts';
 import { encodePublish } from './frame-encoder.ts';
 import type { Output } from './output.ts';
 import type { PacketIds } from './packet-ids.ts';
-import type { ValueFrames } from './value-frames.ts';
+import { Signal } from './signal.ts';
+import type { ValueForm } from './topics.ts';
+import type { Delivery, ValueFrames } from './value-frames.ts';
 
 /** What a queue entry costs beside its bytes, roughly. */
 const ENTRY_BYTES = 128;
 const NO_PREFIX = new Uint8Array(0);
 
-interface Flags {
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
-
 /** A value, or a message of ours to this one client (an answer, a report) that nothing replaces. */
 type Waiting =
-  | (Flags & { readonly kind: 'value'; readonly item: WatchedValue; readonly bytes: number })
-  | (Flags & {
-      readonly kind: 'message';
-      readonly topic: Uint8Array;
-      readonly payload: Uint8Array;
-      readonly bytes: number;
-    });
+  | (Delivery & { readonly kind: 'value'; readonly item: WatchedValue; readonly bytes: number })
+  | (Message & { readonly kind: 'message'; readonly bytes: number });
+
+interface Message {
+  readonly topic: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1;
+  readonly retain: false;
+}
 
 /**
  * Our own deliveries to one connection. They are written at once while the client keeps up. When the
  * socket is full or too many QoS 1 deliveries are unacknowledged they wait here, and of each key only the
  * newest value: memory is bounded by the keys, and a slow reader sees what is true now.
  *
- * Invariant: of one key nothing older than what was sent last leaves.
+ * Invariant: of one form and key nothing older than what was sent last leaves.
  */
 export class ValueOutbox {
   readonly #output: Output;
@@ -38,16 +38,19 @@ export class ValueOutbox {
   readonly #inflightMax: number;
   readonly #bytesMax: number;
   readonly #counters: Counters;
+  readonly #pace: BulkPace;
   readonly #onOverflow: () => void;
-  /** In the order of first arrival; keyed by the value key's bytes, or by a number for messages. */
+  /** In the order of first arrival; keyed by form and key of a value, or by a number for messages. */
   readonly #waiting = new Map<string | number, Waiting>();
   #waitingBytes = 0;
   #messageCount = 0;
   #inflight = 0;
   #closed = false;
-  /** The newest version of each key that was taken, while several watches can bring the same key. */
+  /** The newest version taken of each form and key, while several watches can bring the same key. */
   #versions: Map<string, number> | undefined;
-  #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #room: Signal | undefined;
+  #goesOnNextTurn = false;
+  #skipped = 0;
 
   constructor(options: {
     output: Output;
@@ -56,6 +59,7 @@ export class ValueOutbox {
     inflightMax: number;
     bytesMax: number;
     counters: Counters;
+    pace: BulkPace;
     onOverflow: () => void;
   }) {
     this.#output = options.output;
@@ -64,7 +68,13 @@ export class ValueOutbox {
     this.#inflightMax = options.inflightMax;
     this.#bytesMax = options.bytesMax;
     this.#counters = options.counters;
+    this.#pace = options.pace;
     this.#onOverflow = options.onOverflow;
+  }
+
+  /** Values of this connection that a newer one of the same key replaced before they could be sent. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   /**
@@ -77,16 +87,20 @@ export class ValueOutbox {
   }
 
   /** Sends a value, now or when there is room. A promise: please hold the snapshot until it resolves. */
-  value(item: WatchedValue, flags: Flags): Promise<void> | undefined {
+  value(item: WatchedValue, delivery: Delivery): Promise<void> | undefined {
     if (this.#closed) return undefined;
-    if (this.#versions !== undefined && !this.#isNews(this.#versions, item)) return undefined;
-    if (this.#waiting.size === 0 && this.#mayWrite(flags.qos)) {
-      this.#writeValue(item, flags);
-    } else {
-      this.#enqueueValue(item, flags);
+    if (this.#versions !== undefined && !this.#isNews(this.#versions, item, delivery.form)) {
+      return undefined;
     }
-    if (!item.snapshot || (this.#waiting.size === 0 && !this.#output.full)) return undefined;
-    return this.#whenRoom();
+    if (this.#waiting.size === 0 && this.#mayWrite(delivery.qos)) {
+      this.#writeValue(item, delivery);
+    } else {
+      this.#enqueueValue(item, delivery);
+    }
+    if (!item.snapshot) return undefined;
+    const nextTurn = this.#pace.take();
+    const hasRoom = this.#waiting.size === 0 && !this.#output.full;
+    return hasRoom ? nextTurn : this.#whenRoom();
   }
 
   /** Sends a message that is this connection's alone. */
@@ -111,15 +125,18 @@ export class ValueOutbox {
 
   /** Sends what waits as far as there is room. */
   pump(): void {
+    if (this.#goesOnNextTurn) return;
     for (const [name, waiting] of this.#waiting) {
       if (!this.#mayWrite(waiting.qos)) return;
       this.#waiting.delete(name);
       this.#waitingBytes -= waiting.bytes;
       if (waiting.kind === 'value') this.#writeValue(waiting.item, waiting);
       else this.#writeMessage(waiting);
+      const nextTurn = this.#pace.take();
+      if (nextTurn !== undefined && this.#waiting.size > 0) return this.#goOn(nextTurn);
     }
     if (this.#output.full) return;
-    this.#room?.resolve();
+    this.#room?.give();
     this.#room = undefined;
   }
 
@@ -129,12 +146,20 @@ export class ValueOutbox {
     this.#waiting.clear();
     this.#waitingBytes = 0;
     this.#versions = undefined;
-    this.#room?.resolve();
+    this.#room?.give();
     this.#room = undefined;
   }
 
-  #isNews(versions: Map<string, number>, item: WatchedValue): boolean {
-    const key = keyText(item.key);
+  #goOn(nextTurn: Promise<void>): void {
+    this.#goesOnNextTurn = true;
+    void nextTurn.then(() => {
+      this.#goesOnNextTurn = false;
+      this.pump();
+    });
+  }
+
+  #isNews(versions: Map<string, number>, item: WatchedValue, form: ValueForm): boolean {
+    const key = nameOf(item.key, form);
     const newest = versions.get(key);
     if (newest !== undefined && item.version < newest) return false;
     versions.set(key, item.version);
@@ -145,24 +170,25 @@ export class ValueOutbox {
     return !this.#output.full && (qos === 0 || this.#inflight < this.#inflightMax);
   }
 
-  #enqueueValue(item: WatchedValue, flags: Flags): void {
-    const name = keyText(item.key);
+  #enqueueValue(item: WatchedValue, delivery: Delivery): void {
+    const name = nameOf(item.key, delivery.form);
     const bytes = item.key.length + item.value.length + ENTRY_BYTES;
     const earlier = this.#waiting.get(name);
     if (earlier?.kind !== 'value') {
-      this.#enqueue(name, { kind: 'value', item, bytes, ...flags });
+      this.#enqueue(name, { ...delivery, kind: 'value', item, bytes });
       return;
     }
     this.#counters.deliveriesConflated += 1;
+    this.#skipped += 1;
     // A subscription that overlaps may have asked for more; the one copy that leaves serves both.
-    const qos = earlier.qos === 1 ? 1 : flags.qos;
+    const qos = earlier.qos === 1 ? 1 : delivery.qos;
     if (item.version < earlier.item.version) {
       this.#waiting.set(name, { ...earlier, qos });
       return;
     }
-    const retain = flags.retain || (earlier.retain && earlier.item.version === item.version);
+    const retain = delivery.retain || (earlier.retain && earlier.item.version === item.version);
     this.#waitingBytes -= earlier.bytes;
-    this.#enqueue(name, { kind: 'value', item, bytes, qos, retain });
+    this.#enqueue(name, { ...delivery, kind: 'value', item, bytes, qos, retain });
   }
 
   #enqueue(name: string | number, waiting: Waiting): void {
@@ -171,15 +197,13 @@ export class ValueOutbox {
     if (this.#waitingBytes > this.#bytesMax) this.#onOverflow();
   }
 
-  #writeValue(item: WatchedValue, flags: Flags): void {
-    const { bytes, packetIdOffset } = this.#frames.encode(item, flags);
+  #writeValue(item: WatchedValue, delivery: Delivery): void {
+    const { bytes, packetIdOffset } = this.#frames.encode(item, delivery);
     this.#counters.deliveries += 1;
     this.#write(bytes, packetIdOffset);
   }
 
-  #writeMessage(
-    message: Flags & { readonly topic: Uint8Array; readonly payload: Uint8Array },
-  ): void {
+  #writeMessage(message: Message): void {
     const { bytes, packetIdOffset } = encodePublish(
       NO_PREFIX,
       message.topic,
@@ -204,18 +228,12 @@ export class ValueOutbox {
   }
 
   #whenRoom(): Promise<void> {
-    if (this.#room === undefined) {
-      let resolve: () => void = () => {};
-      const promise = new Promise<void>((done) => {
-        resolve = done;
-      });
-      this.#room = { promise, resolve };
-    }
-    return this.#room.promise;
+    this.#room ??= new Signal();
+    return this.#room.happened;
   }
 }
 
-/** Key bytes as a map key: exact, one character per byte. */
-function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+/** Form and key as a map key: exact, one character per byte. */
+function nameOf(key: Uint8Array, form: ValueForm): string {
+  return form + Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }

@@ -41,6 +41,41 @@ describe('dss/batch', () => {
     ]);
   });
 
+  it('lets a value expire after its ttl, to the millisecond', async () => {
+    const { plane, client, send } = await gateway();
+    send('dss/batch', [
+      { key: 'a', value: 1, ttl: 3_600 },
+      { key: 'b', base64: '/w==', ttl: 0.25 },
+      { key: 'c', value: 1 },
+    ]);
+    await client.take('puback');
+    expect(plane.writes.map(({ ttlMs }) => ttlMs)).toEqual([3_600_000, 250, 0]);
+  });
+
+  it('counts event times that cannot be, and takes the readings all the same', async () => {
+    const { plane, client, send, broker, time } = await gateway();
+    const nowMs = 1_700_000_000_000 + time.nowMs;
+    const times = [nowMs, nowMs + 60_000, nowMs + 60_001, Date.UTC(2019, 11, 31), 0];
+    send(
+      'dss/batch',
+      times.map((ms) => ({ key: 'a', value: 1, time: ms })),
+    );
+    await client.take('puback');
+    expect(broker.counters().timesNotBelieved).toBe(3);
+    const readings = [
+      { key: 'a', value: Buffer.of(1), timeMs: Number.MAX_SAFE_INTEGER },
+      { key: 'a', value: Buffer.of(1), timeMs: 5 },
+      { key: 'a', value: Buffer.of(1) },
+    ];
+    send('dss/batch', encode(kv.DeviceBatch, { format: 1, readings }), 8);
+    await client.take('puback');
+    expect(broker.counters().timesNotBelieved).toBe(5);
+    expect(plane.writes.map((write) => write.time)).toEqual([
+      ...[nowMs, nowMs + 60_000, nowMs + 60_001].map(unixMsToVersion),
+      ...[0, 0, 0, 0, 0],
+    ]);
+  });
+
   it('takes a DeviceBatch, and keys from the root without a prefix', async () => {
     const { plane, client, send } = await gateway();
     const readings = [
@@ -109,7 +144,20 @@ describe('dss/batch', () => {
     [[{ key: 'k'.repeat(1_020), value: 1 }], 'INVALID_REQUEST', /has 1027 bytes; at most 1024/],
     [[{ key: 'a', base64: '???' }], 'INVALID_REQUEST', /base64 with padding/],
     [[{ key: 'a', value: 1, time: '2024-06-01' }], 'INVALID_REQUEST', /"time" must be/],
-    [[{ key: 'a', value: 1, ttl: 5 }], 'INVALID_REQUEST', /unknown member "ttl"; allowed are key/],
+    [
+      [{ key: 'a', value: 1, keep: 5 }],
+      'INVALID_REQUEST',
+      /unknown member "keep"; allowed are key/,
+    ],
+    [[{ key: 'a', value: 1, ttl: 0 }], 'INVALID_REQUEST', /"ttl" must be a number of seconds/],
+    [[{ key: 'a', delete: true, ttl: 5 }], 'INVALID_REQUEST', /"ttl" goes with a value/],
+    ['[{"key":"a","value":[1e999]}]', 'INVALID_REQUEST', /a number that a double cannot hold/],
+    ['[{"key":"a","value":"\\udc00"}]', 'INVALID_REQUEST', /"value" must be .* Unicode/],
+    [
+      `[{"key":"a","value":${'['.repeat(20_000)}${']'.repeat(20_000)}}]`,
+      'INVALID_REQUEST',
+      /more than 100 levels/,
+    ],
     [Uint8Array.of(0x08, 0x01, 0x12, 0x05, 0x0a), 'MALFORMED_PROTOBUF', /no DeviceBatch/],
     [Uint8Array.of(0x08, 0x02), 'MALFORMED_PROTOBUF', /format 2; known is 1/],
   ])('refuses %j whole, acknowledged and reported', async (payload, code, message) => {

@@ -39,7 +39,10 @@ export interface Harness {
 }
 
 export type HarnessOptions = Partial<
-  Pick<BrokerOptions, 'limits' | 'onInvalid' | 'createSessions'>
+  Pick<
+    BrokerOptions,
+    'limits' | 'onInvalid' | 'createSessions' | 'authenticator' | 'ingestRulesKnownFrom'
+  >
 >;
 
 export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {

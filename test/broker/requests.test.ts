@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unixMsToVersion, versionToUnixMs } from '../../broker/data-plane.ts';
 import { puback, publish, subscribe } from '../support/mqtt-frames.ts';
 import {
   type Harness,
@@ -7,6 +9,13 @@ import {
   settle,
   startBroker,
 } from './harness.ts';
+
+async function allKeys(plane: Harness['plane']): Promise<string[]> {
+  const nothing = new Uint8Array(0);
+  const query = { prefix: nothing, after: nothing, limit: 1_000, values: false };
+  const page = await plane.list(query);
+  return page.kind === 'page' ? page.items.map((item) => Buffer.from(item.key).toString()) : [];
+}
 
 interface Asker extends Harness {
   readonly client: RawClient;
@@ -50,6 +59,27 @@ describe('dss/get', () => {
     const { plane, ask } = await asker();
     plane.store('a', Buffer.of(0xff, 0x00));
     expect(await ask('dss/get/a')).toMatchObject({ ok: true, base64: '/wA=' });
+  });
+
+  it('asks for the nearest replica if it is told so, and shows when the value expires', async () => {
+    const { plane, ask } = await asker();
+    const version = plane.store('a', '1', 60_000);
+    const reply = await ask('dss/get/a', '{"consistency":"eventual"}');
+    expect(reply).toMatchObject({ value: '1', expiresAt: versionToUnixMs(version) + 60_000 });
+    await ask('dss/get/a');
+    await ask('dss/get/a', '{"consistency":"eventual","at":"2024-06-01T00:00:00Z"}');
+    const at = unixMsToVersion(Date.UTC(2024, 5, 1)) + 4095;
+    expect(plane.gets).toEqual([{ eventual: true }, { eventual: false }, { eventual: true, at }]);
+    const { expiresAt } = reply;
+    for (const [topic, request] of [
+      ['dss/list', '{"values":true}'],
+      ['dss/range', ''],
+      ['dss/history/a', ''],
+    ] as const) {
+      expect(await ask(topic, request)).toMatchObject({ items: [{ version, expiresAt }] });
+    }
+    plane.expire('a');
+    expect(await ask('dss/get/a')).toMatchObject({ error: 'NOT_FOUND' });
   });
 
   it('says that there is nothing, or that it cannot tell', async () => {
@@ -120,6 +150,41 @@ describe('dss/list', () => {
     expect(await ask('dss/list')).toMatchObject({ keys: ['p1', 'p1/a', 'p1/b', 'p10', 'q'] });
   });
 
+  it('goes through all keys that were there all the time once, whatever is written in between', async () => {
+    const { plane, ask } = await asker();
+    const key = fc.string({ unit: fc.constantFrom('a', 'b', '/'), minLength: 1, maxLength: 4 });
+    const write = fc.record({ key, value: fc.constantFrom('', 'v') });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(key, { maxLength: 20 }),
+        fc.array(fc.array(write, { maxLength: 5 }), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
+        async (keys, rounds, limit, reverse) => {
+          for (const item of await allKeys(plane)) plane.store(item, '');
+          for (const item of keys) plane.store(item, 'v');
+          const steady = new Set(keys);
+          const seen: string[] = [];
+          let after: unknown;
+          for (let round = 0; ; round += 1) {
+            const request = { limit, reverse, ...(after === undefined ? {} : { after }) };
+            const page = await ask('dss/range', JSON.stringify(request));
+            seen.push(...(page.items as { key: string }[]).map((item) => item.key));
+            if (page.more !== true) break;
+            after = page.next;
+            for (const { key: written, value } of rounds[round] ?? []) {
+              plane.store(written, value);
+              if (value === '') steady.delete(written);
+            }
+          }
+          expect(new Set(seen).size).toBe(seen.length);
+          for (const item of steady) expect(seen).toContain(item);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   it('brings values along if asked to, and ends a page before it grows too large', async () => {
     const { plane, ask } = await asker();
     const version = plane.store('a', '1');
@@ -149,7 +214,10 @@ describe('what is refused for its own bytes', () => {
     ['dss/list', '{"limit":1001}', 'INVALID_REQUEST'],
     ['dss/list', '{"reply":"dss/put/a"}', 'INVALID_REQUEST'],
     ['dss/list', '{"reply":"a/#"}', 'INVALID_REQUEST'],
-    ['dss/cas/a', '{}', 'NOT_SUPPORTED'],
+    ['dss/query/a', '{}', 'NOT_SUPPORTED'],
+    ['dss/get/a', '{"id":1e999}', 'INVALID_REQUEST'],
+    ['dss/list', '{"after":"\\ud800"}', 'INVALID_REQUEST'],
+    ['dss/list', '{"reply":"\\ud800"}', 'INVALID_REQUEST'],
     ['dss/batch', '{}', 'MALFORMED_JSON'],
     ['dss/value/a', 'forged', 'RESERVED_TOPIC'],
     ['dss/reply/me', 'forged', 'RESERVED_TOPIC'],

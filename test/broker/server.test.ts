@@ -1,9 +1,11 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/broker.ts';
 import type { BrokerEnv } from '../../broker/env.ts';
-import { type Listener, listenTcp } from '../../broker/server.ts';
+import { type Listener, type ListenOptions, listenTcp } from '../../broker/server.ts';
 import type { Sessions } from '../../broker/sessions.ts';
+import { caOfTests, certificates, tlsOf } from '../support/certificates.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
 import { ManualTime } from '../support/manual-time.ts';
 import { connect, publish } from '../support/mqtt-frames.ts';
@@ -17,9 +19,9 @@ describe('listenTcp', () => {
     await Promise.all(cleanUp.splice(0).map((step) => step()));
   });
 
-  async function listening() {
+  async function listening(options: Partial<ListenOptions> = {}) {
     const harness = await startBroker();
-    const listener = await listenTcp(harness.broker, { host: '127.0.0.1', port: 0 });
+    const listener = await listenTcp(harness.broker, { host: '127.0.0.1', port: 0, ...options });
     cleanUp.push(
       () => harness.broker.close(),
       () => listener.close(),
@@ -28,8 +30,13 @@ describe('listenTcp', () => {
   }
 
   /** Everything the server sends until it closes. */
-  function dial(listener: Listener): { socket: Socket; over: Promise<Buffer> } {
-    const socket = connectTcp(listener.address.port, listener.address.host);
+  function dial(
+    { address }: Listener,
+    tls?: Pick<ConnectionOptions, 'cert' | 'key' | 'minVersion' | 'maxVersion'>,
+  ): { socket: Socket; over: Promise<Buffer> } {
+    const { port, host } = address;
+    const options = { port, host, ca: caOfTests, allowHalfOpen: true, ...tls };
+    const socket = tls === undefined ? connectTcp(port, host) : connectTls(options);
     const chunks: Buffer[] = [];
     const over = new Promise<Buffer>((resolve) => {
       socket.on('data', (chunk) => chunks.push(chunk));
@@ -59,6 +66,47 @@ describe('listenTcp', () => {
     socket.write(connect({ level: 5 }));
     socket.end(Buffer.alloc(4_000_000));
     expect((await over).toString('hex')).toBe('2003008400');
+  });
+
+  it('speaks nothing but TLS when it has a certificate', async () => {
+    const { plane, listener } = await listening({ tls: tlsOf(certificates.node) });
+    const { socket, over } = dial(listener, {});
+    socket.end(Buffer.concat([connect(), publish('dss/put/a', '1', { qos: 1, id: 1 })]));
+    expect((await over).toString('hex')).toBe('2002000040020001');
+    expect(plane.value('a')).toBe('1');
+
+    const plain = dial(listener);
+    plain.socket.end(Buffer.concat([connect(), publish('dss/put/b', '1')]));
+    await plain.over;
+    const old = dial(listener, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' });
+    old.socket.end(connect());
+    expect(await old.over).toHaveLength(0);
+    expect(plane.writes).toHaveLength(1);
+  });
+
+  it('lets in whom the CA has signed where it asks for certificates', async () => {
+    const tls = { ...tlsOf(certificates.node), ca: caOfTests, requestCert: true };
+    const { listener } = await listening({ tls });
+    for (const without of [{}, tlsOf(certificates.self)]) {
+      const { socket, over } = dial(listener, without);
+      socket.end(connect());
+      expect(await over).toHaveLength(0);
+    }
+    const { socket, over } = dial(listener, tlsOf(certificates.other));
+    socket.end(connect());
+    expect((await over).toString('hex')).toBe('20020000');
+  });
+
+  it('closes although somebody stays in the middle of a handshake', async () => {
+    const { broker, listener } = await listening({ tls: tlsOf(certificates.node) });
+    const idler = dial(listener);
+    const { socket, over } = dial(listener, {});
+    socket.end(connect());
+    await over;
+    const closed = listener.close();
+    await broker.close();
+    await closed;
+    await idler.over;
   });
 });
 

@@ -128,16 +128,28 @@ describe('filterUse', () => {
     ['dss/value', undefined],
     ['other/value/x', undefined],
     ['dss/sys/#', undefined],
-  ])('%s sees the keys %s', (filter, keys) => {
+    ['+/watch/#', undefined],
+    ['dss/watch', undefined],
+  ])('%s sees the keys %s, raw', (filter, keys) => {
     expect(filterUse(filter)).toMatchObject({ keys, refusal: undefined });
+    if (keys !== undefined) expect(filterUse(filter).form).toBe('value');
   });
 
-  it.each(['dss/put/#', 'dss/get/a', 'dss/cluster/#', '$share/g/dss/value/#', 'dss/watch/a'])(
-    'refuses %s',
-    (filter) => {
-      expect(filterUse(filter).refusal).toBeTypeOf('string');
-    },
-  );
+  it('sees dss/watch only where it is named', () => {
+    expect(filterUse('dss/watch/a/#')).toMatchObject({ keys: 'a/#', form: 'watch', ours: true });
+  });
+
+  it.each([
+    ['dss/put/#', 'INVALID_FILTER'],
+    ['dss/get/a', 'INVALID_FILTER'],
+    ['dss/nonsense', 'INVALID_FILTER'],
+    ['dss/cluster/#', 'RESERVED_TOPIC'],
+    ['$share/g/dss/value/#', 'NOT_SUPPORTED'],
+    ['dss/replay/-1h/#', 'NOT_SUPPORTED'],
+    ['dss/query/#', 'NOT_SUPPORTED'],
+  ])('refuses %s: %s', (filter, code) => {
+    expect(filterUse(filter).refusal?.code).toBe(code);
+  });
 
   it('gives answers only to those who name them', () => {
     for (const filter of ['dss/reply/me', 'dss/reply/+', 'dss/reply/#']) {

@@ -1,12 +1,14 @@
 import type {
+  CompareAndSet,
+  CompareAndSetOutcome,
   DataPlane,
+  GetOptions,
   GetOutcome,
   HistoricValue,
   HistoryOutcome,
   HistoryQuery,
   ListOutcome,
   ListQuery,
-  StoredValue,
   Watch,
   WatchedValue,
   Watcher,
@@ -22,6 +24,12 @@ export interface FakeWrite {
   readonly key: string;
   readonly value: Buffer;
   readonly time: number;
+  readonly ttlMs: number;
+}
+
+/** What the newest write of a key has left. */
+interface Stored extends HistoricValue {
+  readonly token: string | undefined;
 }
 
 interface OpenWatch {
@@ -42,15 +50,19 @@ export class FakeDataPlane implements DataPlane {
   room = true;
   /** Every answer is `unavailable`. */
   down = false;
+  /** Only deletes are taken. */
+  full = false;
+  /** The options of every `get`. */
+  readonly gets: (GetOptions | undefined)[] = [];
   readonly held: FakeWrite[] = [];
   readonly writes: FakeWrite[] = [];
   /** How many values all snapshots together have handed out. */
   snapshotItems = 0;
   readonly forgotten = new Set<WriteSink>();
   readonly watches = new Set<OpenWatch>();
-  readonly #values = new Map<string, StoredValue>();
-  /** Of all keys, newest first. */
-  readonly #history: HistoricValue[] = [];
+  readonly #newest = new Map<string, Stored>();
+  /** Of each key, oldest first. */
+  readonly #history = new Map<string, HistoricValue[]>();
   #version = unixMsToVersion(Date.UTC(2024, 0, 1));
 
   write(
@@ -62,14 +74,33 @@ export class FakeDataPlane implements DataPlane {
     valueStart: number,
     valueEnd: number,
     time = 0,
+    ttlMs = 0,
   ): boolean {
     const key = Buffer.from(buffer.subarray(keyStart, keyEnd)).toString();
     const value = Buffer.from(buffer.subarray(valueStart, valueEnd));
-    const write = { sink, token, key, value, time };
+    const write = { sink, token, key, value, time, ttlMs };
     this.writes.push(write);
     if (this.hold) this.held.push(write);
     else this.#apply(write);
     return this.room;
+  }
+
+  async compareAndSet(request: CompareAndSet): Promise<CompareAndSetOutcome> {
+    const { key, value, ifVersion, ttlMs } = request;
+    if (this.down) return { kind: 'failed', failure: 'no-quorum' };
+    const isDelete = value.length === 0;
+    if (this.full && !isDelete) return { kind: 'failed', failure: 'storage-full' };
+    const text = Buffer.from(key).toString();
+    const token = request.token && Buffer.from(request.token).toString('hex');
+    const newest = this.#newest.get(text);
+    const current = newest === undefined || newest.deleted ? null : newest.version;
+    if (current !== ifVersion) {
+      const isRepetition = current !== null && token !== undefined && newest?.token === token;
+      if (!isRepetition) return { kind: 'lost', version: current };
+      return { kind: 'won', version: current, expiresAt: newest?.expiresAt };
+    }
+    const stored = this.#put(text, value, ttlMs, token);
+    return { kind: 'won', version: stored.version, expiresAt: stored.expiresAt };
   }
 
   forget(sink: WriteSink): void {
@@ -79,22 +110,24 @@ export class FakeDataPlane implements DataPlane {
     }
   }
 
-  async get(key: Uint8Array, at?: number): Promise<GetOutcome> {
+  async get(key: Uint8Array, options?: GetOptions): Promise<GetOutcome> {
+    this.gets.push(options);
     if (this.down) return { kind: 'unavailable' };
+    const { at } = options ?? {};
     const text = Buffer.from(key).toString();
     const found =
       at === undefined
-        ? this.#values.get(text)
-        : this.#historyOf(text).find(({ time }) => time <= at);
-    if (found === undefined || found.value.length === 0) return { kind: 'not-found' };
+        ? this.#newest.get(text)
+        : this.#historyOf(text).findLast(({ time }) => time <= at);
+    if (found === undefined || found.deleted) return { kind: 'not-found' };
     return { kind: 'found', ...found };
   }
 
   async history({ key, from, to, limit, ascending }: HistoryQuery): Promise<HistoryOutcome> {
     if (this.down) return { kind: 'unavailable' };
-    const newestFirst = this.#historyOf(Buffer.from(key).toString());
-    const found = newestFirst.filter(({ time }) => time >= from && time < to);
-    if (ascending) found.reverse();
+    const oldestFirst = this.#historyOf(Buffer.from(key).toString());
+    const found = oldestFirst.filter(({ time }) => time >= from && time < to);
+    if (!ascending) found.reverse();
     return { kind: 'page', items: found.slice(0, limit), more: found.length > limit };
   }
 
@@ -142,28 +175,21 @@ export class FakeDataPlane implements DataPlane {
   }
 
   /** Stores a value as if it had come from another node. An empty one deletes. */
-  store(key: string, value: string | Uint8Array): number {
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-    this.#version += 4096;
-    const stored = {
-      key: Buffer.from(key),
-      value: bytes,
-      version: this.#version,
-      time: this.#version,
-    };
-    if (bytes.length === 0) this.#values.delete(key);
-    else this.#values.set(key, stored);
-    this.#history.unshift({ ...stored, deleted: bytes.length === 0 });
-    const change = { ...stored, deleted: bytes.length === 0, snapshot: false };
-    for (const open of [...this.watches]) {
-      if (matches(open.filter, key)) this.deliver(open, change);
-    }
-    return this.#version;
+  store(key: string, value: string | Uint8Array, ttlMs = 0): number {
+    return this.#put(key, typeof value === 'string' ? Buffer.from(value) : value, ttlMs).version;
+  }
+
+  /** The time of a value that was to expire has come. */
+  expire(key: string): number {
+    if (this.#newest.get(key)?.expiresAt === undefined) throw new Error(`${key} does not expire`);
+    return this.store(key, '');
   }
 
   value(key: string): string | undefined {
-    const stored = this.#values.get(key);
-    return stored === undefined ? undefined : Buffer.from(stored.value).toString();
+    const stored = this.#newest.get(key);
+    return stored === undefined || stored.deleted
+      ? undefined
+      : Buffer.from(stored.value).toString();
   }
 
   /** Hands any item to a watch; out of order if the test wants so. */
@@ -176,9 +202,32 @@ export class FakeDataPlane implements DataPlane {
     throw new Error(`no watch on ${filter}`);
   }
 
-  #apply(write: FakeWrite): void {
-    const version = this.store(write.key, write.value);
-    write.sink.writeCommitted(write.token, version);
+  #apply({ sink, token, key, value, ttlMs }: FakeWrite): void {
+    if (this.full && value.length > 0) sink.writeFailed(token, 'storage-full');
+    else sink.writeCommitted(token, this.#put(key, value, ttlMs).version);
+  }
+
+  #put(key: string, value: Uint8Array, ttlMs: number, token?: string): Stored {
+    this.#version += 4096;
+    const version = this.#version;
+    const stored: Stored = {
+      key: Buffer.from(key),
+      value,
+      version,
+      time: version,
+      expiresAt: ttlMs === 0 ? undefined : version + ttlMs * 4096,
+      deleted: value.length === 0,
+      token,
+    };
+    this.#newest.set(key, stored);
+    const history = this.#history.get(key) ?? [];
+    history.push(stored);
+    this.#history.set(key, history);
+    const change = { ...stored, snapshot: false };
+    for (const open of [...this.watches]) {
+      if (matches(open.filter, key)) this.deliver(open, change);
+    }
+    return stored;
   }
 
   async #snapshot(open: OpenWatch): Promise<void> {
@@ -186,18 +235,20 @@ export class FakeDataPlane implements DataPlane {
       if (!this.watches.has(open)) return;
       if (!matches(open.filter, Buffer.from(item.key).toString())) continue;
       this.snapshotItems += 1;
-      const held = open.watcher.value({ ...item, deleted: false, snapshot: true });
+      const held = open.watcher.value({ ...item, snapshot: true });
       if (held !== undefined) await held;
     }
     open.snapshotPending = false;
     if (this.watches.has(open)) open.watcher.snapshotDone();
   }
 
+  /** A copy. */
   #historyOf(key: string): HistoricValue[] {
-    return this.#history.filter((item) => Buffer.from(item.key).toString() === key);
+    return [...(this.#history.get(key) ?? [])];
   }
 
-  #sorted(): StoredValue[] {
-    return [...this.#values.values()].sort((a, b) => Buffer.compare(a.key, b.key));
+  #sorted(): Stored[] {
+    const current = [...this.#newest.values()].filter(({ deleted }) => !deleted);
+    return current.sort((a, b) => Buffer.compare(a.key, b.key));
   }
 }

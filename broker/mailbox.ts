@@ -1,0 +1,47 @@
+import type { BrokerContext } from './context.ts';
+import type { Sender } from './loose-messages.ts';
+import type { Refusal, RefusedPacket } from './refusals.ts';
+import type { ReplyAddress } from './requests.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import type { ValueOutbox } from './value-outbox.ts';
+
+const REPLY_TOPIC: Uint8Array = new TextEncoder().encode('dss/reply/me');
+const ERROR_TOPIC: Uint8Array = new TextEncoder().encode('dss/error/me');
+
+/** What we have to say to one client: the answers to its requests, and what was refused. */
+export class Mailbox {
+  readonly #context: BrokerContext;
+  readonly #client: Sender;
+  readonly #subscriptions: Subscriptions;
+  readonly #outbox: ValueOutbox;
+
+  constructor(
+    context: BrokerContext,
+    client: Sender,
+    subscriptions: Subscriptions,
+    outbox: ValueOutbox,
+  ) {
+    this.#context = context;
+    this.#client = client;
+    this.#subscriptions = subscriptions;
+    this.#outbox = outbox;
+  }
+
+  reply(address: ReplyAddress, reply: object, requestQos: number): void {
+    const payload = Buffer.from(JSON.stringify(reply));
+    if (address.topic !== undefined) {
+      const qos = requestQos === 0 ? 0 : 1;
+      const message = { topic: address.topic, payload, qos, retain: false } as const;
+      this.#context.looseMessages.publish(message, this.#client);
+      return;
+    }
+    this.#subscriptions.sendTo('replies', (qos) => this.#outbox.message(REPLY_TOPIC, payload, qos));
+  }
+
+  /** Tells the client, the node's log, `dss/sys/refused/<node>` and the counters. */
+  report(refusal: Refusal, packet: RefusedPacket): void {
+    this.#context.refusals.report(refusal, this.#client, packet);
+    const payload = Buffer.from(JSON.stringify(refusal));
+    this.#subscriptions.sendTo('errors', (qos) => this.#outbox.message(ERROR_TOPIC, payload, qos));
+  }
+}
