@@ -1,7 +1,5 @@
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
-import { RuleCounters } from '../broker/ingest-rules/rule-counters.ts';
-import { IngestRules } from '../broker/ingest-rules/rules.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
@@ -15,6 +13,7 @@ import type { Env } from './env.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
+import type { SettingsService } from './settings/settings-service.ts';
 import {
   describeAlerts,
   describeDurability,
@@ -83,6 +82,8 @@ async function compose(
     nodeName: options.name,
     limits: { valueBytesMax: options.valueBytesMax },
     onInvalid: options.onInvalid,
+    authenticator,
+    ingestRulesKnownFrom: 'useIngestRules',
   });
   await broker.start();
   const doors = await openDoors(broker, options, {
@@ -93,7 +94,7 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    routes: [(server) => settingsRoutes(server, describeSettings(node, env))],
+    routes: [(server) => settingsRoutes(server, settingsOf(node, broker, env))],
   });
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
@@ -106,6 +107,7 @@ async function compose(
 
   await node.join();
   dataPlane.joined(node.dataPlane);
+  followIngestRules(node.active.settings, broker);
   const stopPublishing = env.timers.every(SYSTEM_TOPICS_MS, publishChanges(broker, node));
   closers.push(async () => stopPublishing());
   return {
@@ -153,17 +155,22 @@ function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Pr
 }
 
 /** The rules of the cluster, as HTTP shows and changes them. */
-function describeSettings(node: StorageNode, env: Env): SettingsRoutes {
-  const counters = new RuleCounters();
+function settingsOf(node: StorageNode, broker: Broker, env: Env): SettingsRoutes {
   return {
     service: () => (node.hasJoined ? node.active.settings : undefined),
     authorize: requireAdministrator,
-    ingestCounts: (rule) => counters.of(rule),
+    ingestCounts: (rule) => broker.ingestCounts(rule),
     tryIngest: (message) => {
-      const rules = new IngestRules(node.active.settings.current.ingest);
-      return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() });
+      const { rules, limits } = broker.ingestRules;
+      return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() }, limits);
     },
   };
+}
+
+/** The broker acknowledges no ordinary message before it knows which are to be stored. */
+function followIngestRules(settings: SettingsService, broker: Broker): void {
+  settings.onChange(({ ingest }) => broker.useIngestRules(ingest));
+  if (settings.isKnown) broker.useIngestRules(settings.current.ingest);
 }
 
 /** What is allowed, because somebody said so, but should be known. */

@@ -153,30 +153,37 @@ export class WriteApplier {
     const { keyStart, keyEnd, valueStart, valueEnd, isDelete, space } = cursor;
     const text = this.#known.isEmpty ? undefined : namedKey(data, keyStart, keyEnd).text;
     const current = text === undefined ? undefined : this.#known.get(text);
-    const time =
-      cursor.time === 0 ? version : this.#timeOf(data, cursor, version, current, retention);
+    const time = cursor.time === 0 ? version : this.#eventTime(cursor.time, version);
+    const isTimed = time !== version;
+    const border =
+      isTimed && retention.hasTombstoneCutoff
+        ? retention.of(data, keyStart, keyEnd).tombstoneCutoff
+        : 0;
+    const position = time < border ? positionBelow(time, border, current) : time;
     const expiresAt = isDelete ? 0 : expiryOf(data, cursor, version, retention);
     const key = this.#keyScratch;
-    const keyLength = writeEngineKey(key, slot, space, data, keyStart, keyEnd, time);
+    const keyLength = writeEngineKey(key, slot, space, data, keyStart, keyEnd, position);
     const value = this.#scratch(valueEnd - valueStart);
     const headerLength = writeValueHeader(
       value,
       version,
-      time,
+      position,
       isDelete,
       expiresAt,
       data,
       cursor.tokenStart,
       cursor.tokenEnd,
+      time,
     );
     value.set(data.subarray(valueStart, valueEnd), headerLength);
     this.#engine.put(key, 0, keyLength, value, 0, headerLength + valueEnd - valueStart);
     if (expiresAt !== 0) this.#noteExpiry(slot, expiresAt, data, keyStart, keyEnd, version);
     // The current value is the one with the greatest time (DESIGN §3 ▣).
-    if (cursor.time !== 0 && current !== undefined && time < current.time) return expiresAt;
+    if (isTimed && current !== undefined && position < current.position) return expiresAt;
     if (text !== undefined) {
       const token = tokenOf(data, cursor);
-      this.#known.wrote(text, { version, time, tombstone: isDelete, expiresAt, token });
+      const tombstone = isDelete;
+      this.#known.wrote(text, { version, time, position, tombstone, expiresAt, token });
     }
     if (observer.wantsWrites) {
       observer.written(
@@ -194,27 +201,11 @@ export class WriteApplier {
     return expiresAt;
   }
 
-  /**
-   * Nothing is later than its own version, whatever a device's clock said. And nothing that is older than the
-   * tombstones that may be gone comes up behind one: where there is no value it stands at that border, so that
-   * it is current with and without the tombstone (node/retention/README.md).
-   */
-  #timeOf(
-    data: Uint8Array,
-    { time, keyStart, keyEnd }: WriteBatchCursor,
-    version: number,
-    current: KnownValue | undefined,
-    retention: Retention,
-  ): number {
-    if (time > version) {
-      this.clampedTimes += 1;
-      return version;
-    }
-    if (!retention.hasTombstoneCutoff) return time;
-    const { tombstoneCutoff } = retention.of(data, keyStart, keyEnd);
-    if (time >= tombstoneCutoff) return time;
-    const isGone = current === undefined || (current.tombstone && current.time < tombstoneCutoff);
-    return isGone ? tombstoneCutoff : time;
+  /** Nothing is later than its own version, whatever a device's clock said. */
+  #eventTime(time: number, version: number): number {
+    if (time <= version) return time;
+    this.clampedTimes += 1;
+    return version;
   }
 
   #noteExpiry(
@@ -236,6 +227,17 @@ export class WriteApplier {
     if (this.#valueScratch.length < needed) this.#valueScratch = new Uint8Array(needed * 2);
     return this.#valueScratch;
   }
+}
+
+/**
+ * Where a reading stands that is older than tombstones which may be gone (`border`). Behind one of those nobody
+ * could say whether it is current: so a reading that becomes current stands at the border, above all of them
+ * (docs/adr/0008-late-readings-at-the-tombstone-cutoff.md). Others are not seen, wherever they stand.
+ */
+function positionBelow(time: number, border: number, current: KnownValue | undefined): number {
+  const isGone = current === undefined || (current.tombstone && current.time < border);
+  if (isGone) return border;
+  return time >= current.time && current.position > time ? border : time;
 }
 
 function tokenOf(data: Uint8Array, cursor: WriteBatchCursor): Uint8Array | undefined {

@@ -141,13 +141,12 @@ function firstAfter(slot: number, key: Uint8Array): Uint8Array {
 }
 
 export function currentValue(engineKey: Uint8Array, stored: Uint8Array): CurrentValue {
-  const time = timeOf(engineKey);
-  const decoded = decodeValue(stored, time);
+  const decoded = decodeValue(stored, timeOf(engineKey));
   return {
     key: userKey(engineKey).slice(),
     value: decoded.value.slice(),
     version: decoded.version,
-    time,
+    time: decoded.time,
     deleted: decoded.tombstone,
     ...(decoded.expiresAt === 0 ? {} : { expiresAt: decoded.expiresAt }),
   };

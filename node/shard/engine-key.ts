@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
  * How a value stands in the engine (DESIGN §3 ▣, lsm/FORMAT.md).
  *
  *     key    slot u8 · space u8 · key · 0x00 · (2^53 - 1 - time) u64 big endian
- *     value  flags u8 · [version u64 big endian, if it is not the time] · [expiresAt u64] · [token 16 B] · value bytes
+ *     value  flags u8 · [version u64 big endian, if it is not the time] · [expiresAt u64] · [token 16 B] · [time u64] · value bytes
  *
  * Newer times sort first, so the first entry of a series is its current value. A key holds no 0x00, so no
- * series is a prefix of another. `Space.expiries` lists the values that expire, by when:
+ * series is a prefix of another. A value may stand elsewhere than its own time says: then that is in the header.
+ * `Space.expiries` lists the values that expire, by when:
  *
  *     key    slot u8 · space u8 · expiresAt u64 big endian · key · 0x00 · (2^53 - 1 - version) u64 big endian
  */
@@ -16,8 +17,8 @@ export const SERIES_SUFFIX_BYTES = 8;
 export const ENGINE_KEY_BYTES_MAX = 2 + 8 + KEY_BYTES_MAX + 1 + SERIES_SUFFIX_BYTES;
 /** Names the request that a value came from, so that its repetition is known (`WriteCondition`). */
 export const TOKEN_BYTES = 16;
-/** The longest value header: flags, version, expiry, token. */
-export const VALUE_HEADER_BYTES_MAX = 17 + TOKEN_BYTES;
+/** The longest value header: flags, version, expiry, token, time. */
+export const VALUE_HEADER_BYTES_MAX = 25 + TOKEN_BYTES;
 
 export const Space = { userValues: 0, expiries: 3 } as const;
 
@@ -25,6 +26,7 @@ const FLAG_TOMBSTONE = 1;
 const FLAG_VERSION = 2;
 const FLAG_EXPIRES = 4;
 const FLAG_TOKEN = 8;
+const FLAG_TIME = 16;
 const TWO_32 = 0x1_0000_0000;
 const TIME_MAX = Number.MAX_SAFE_INTEGER;
 
@@ -139,35 +141,37 @@ export function decodeExpiryKey(engineKey: Uint8Array): Expiry {
 }
 
 /**
- * Writes the header that stands before the value bytes and returns its length. `expiresAt` 0: never. The token
- * is a range of `source`, of `TOKEN_BYTES` or empty.
+ * Writes the header that stands before the value bytes and returns its length. `position` is the time in the
+ * engine key. `expiresAt` 0: never. The token is a range of `source`, of `TOKEN_BYTES` or empty.
  */
 export function writeValueHeader(
   target: Uint8Array,
   version: number,
-  time: number,
+  position: number,
   tombstone: boolean,
   expiresAt = 0,
   source: Uint8Array = NO_BYTES,
   tokenStart = 0,
   tokenEnd = 0,
+  time = position,
 ): number {
   const hasToken = tokenEnd - tokenStart === TOKEN_BYTES;
   target[0] =
     (tombstone ? FLAG_TOMBSTONE : 0) |
-    (version === time ? 0 : FLAG_VERSION) |
+    (version === position ? 0 : FLAG_VERSION) |
     (expiresAt === 0 ? 0 : FLAG_EXPIRES) |
-    (hasToken ? FLAG_TOKEN : 0);
+    (hasToken ? FLAG_TOKEN : 0) |
+    (time === position ? 0 : FLAG_TIME);
   let at = 1;
-  if (version !== time) at = writeUint53(target, at, version);
+  if (version !== position) at = writeUint53(target, at, version);
   if (expiresAt !== 0) at = writeUint53(target, at, expiresAt);
   if (hasToken) for (let i = tokenStart; i < tokenEnd; i++) target[at++] = source[i] as number;
-  return at;
+  return time === position ? at : writeUint53(target, at, time);
 }
 
 /** The version of the value that is stored at `start`, without decoding the rest. */
-export function storedVersion(bytes: Uint8Array, start: number, time: number): number {
-  return (bytes[start] as number) & FLAG_VERSION ? readUint53(bytes, start + 1) : time;
+export function storedVersion(bytes: Uint8Array, start: number, position: number): number {
+  return (bytes[start] as number) & FLAG_VERSION ? readUint53(bytes, start + 1) : position;
 }
 
 export function isStoredTombstone(bytes: Uint8Array, start: number): boolean {
@@ -176,6 +180,8 @@ export function isStoredTombstone(bytes: Uint8Array, start: number): boolean {
 
 export interface DecodedValue {
   readonly version: number;
+  /** Its own, mostly that of its position. */
+  readonly time: number;
   readonly tombstone: boolean;
   /** 0: never. */
   readonly expiresAt: number;
@@ -185,10 +191,12 @@ export interface DecodedValue {
   readonly value: Uint8Array;
 }
 
-export function decodeValue(stored: Uint8Array, time: number): DecodedValue {
+/** `position` is the time in the engine key. */
+export function decodeValue(stored: Uint8Array, position: number): DecodedValue {
   const flags = stored[0] as number;
   let at = 1;
-  let version = time;
+  let version = position;
+  let time = position;
   let expiresAt = 0;
   let token: Uint8Array | undefined;
   if (flags & FLAG_VERSION) {
@@ -203,8 +211,12 @@ export function decodeValue(stored: Uint8Array, time: number): DecodedValue {
     token = stored.subarray(at, at + TOKEN_BYTES);
     at += TOKEN_BYTES;
   }
+  if (flags & FLAG_TIME) {
+    time = readUint53(stored, at);
+    at += 8;
+  }
   const tombstone = (flags & FLAG_TOMBSTONE) !== 0;
-  return { version, tombstone, expiresAt, token, value: stored.subarray(at) };
+  return { version, time, tombstone, expiresAt, token, value: stored.subarray(at) };
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -7,6 +7,8 @@ import { decodeValue, Space, seriesKey, timeOf } from './engine-key.ts';
 export interface KnownValue {
   readonly version: number;
   readonly time: number;
+  /** The time in its engine key. */
+  readonly position: number;
   readonly tombstone: boolean;
   /** 0: never. */
   readonly expiresAt: number;
@@ -97,7 +99,7 @@ async function firstReadable(
 
 function known(entry: EngineEntry | undefined): KnownValue | undefined {
   if (entry === undefined) return undefined;
-  const time = timeOf(entry.key);
-  const { version, tombstone, expiresAt, token } = decodeValue(entry.value, time);
-  return { version, time, tombstone, expiresAt, token: token?.slice() };
+  const position = timeOf(entry.key);
+  const { version, time, tombstone, expiresAt, token } = decodeValue(entry.value, position);
+  return { version, time, position, tombstone, expiresAt, token: token?.slice() };
 }

@@ -52,6 +52,11 @@ export class ClusterLink {
     this.#env = options.env;
     this.#own = options.own;
     this.#transport = options.transport;
+    this.#transport.onClosed = (address) => {
+      for (const [node, known] of this.#addresses) {
+        if (known === address) this.rpc.nodeUnreachable(node);
+      }
+    };
     this.#memory = options.memory;
     this.#onHello = options.onHello;
     this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);

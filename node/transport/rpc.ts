@@ -39,6 +39,7 @@ const RUNS_MAX = 0x10_0000;
 
 interface Pending {
   readonly node: string;
+  readonly message: cluster.Rpc.$Properties;
   readonly resolve: (message: RpcMessage | undefined) => void;
   readonly cancelTimer: () => void;
 }
@@ -66,7 +67,10 @@ export class RpcHub {
     this.#nextId = this.#firstId;
   }
 
-  /** Resolves with the reply, or with `undefined` at the deadline or when the node's connection closes. */
+  /**
+   * Resolves with the reply, or with `undefined`: at the deadline, when the node's connection closes, or at
+   * once when there is none to send it on.
+   */
   call(
     node: string,
     channel: Channel,
@@ -76,8 +80,9 @@ export class RpcHub {
     const id = this.#nextId++;
     return new Promise((resolve) => {
       const cancelTimer = this.#env.timers.after(deadlineMs, () => this.#settle(id, undefined));
-      this.#pending.set(id, { node, resolve, cancelTimer });
-      this.post(node, channel, id, body);
+      const message = { id, ...body };
+      this.#pending.set(id, { node, message, resolve, cancelTimer });
+      this.#enqueue(node, channel, message);
     });
   }
 
@@ -87,9 +92,13 @@ export class RpcHub {
   }
 
   post(node: string, channel: Channel, id: number, body: RpcBody): void {
+    this.#enqueue(node, channel, { id, ...body });
+  }
+
+  #enqueue(node: string, channel: Channel, message: cluster.Rpc.$Properties): void {
     const key = `${channel} ${node}`;
     const queue = this.#queues.get(key) ?? { node, channel, calls: [] };
-    queue.calls.push({ id, ...body } as cluster.Rpc.$Properties);
+    queue.calls.push(message);
     this.#queues.set(key, queue);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -137,6 +146,14 @@ export class RpcHub {
     pending.resolve(message);
   }
 
+  /** Nobody will answer. Ids are only unique among our own calls, so it is the message that counts. */
+  #notSent(messages: readonly cluster.Rpc.$Properties[]): void {
+    for (const message of messages) {
+      const id = message.id as number;
+      if (this.#pending.get(id)?.message === message) this.#settle(id, undefined);
+    }
+  }
+
   #flush(): void {
     this.#flushScheduled = false;
     const queues = [...this.#queues.values()];
@@ -145,7 +162,9 @@ export class RpcHub {
     for (const { node, channel, calls } of queues) {
       for (const part of splitByBytes(calls)) {
         const envelope = { format: 1, fromNode, startCounter, syncedRound, calls: part };
-        this.#sender.send(node, channel, encode(cluster.RpcEnvelope, envelope));
+        if (!this.#sender.send(node, channel, encode(cluster.RpcEnvelope, envelope))) {
+          this.#notSent(part);
+        }
       }
     }
   }

@@ -10,6 +10,10 @@ export interface Transport {
    * connected, or too much is waiting already.
    */
   send(address: string, channel: Channel, topic: string, payload: Uint8Array): boolean;
+  /**
+   * Told when the connection to this address on which calls are made is gone: what was sent on it may be lost.
+   */
+  onClosed: ((address: string) => void) | undefined;
   close(): Promise<void>;
 }
 

@@ -78,6 +78,7 @@ export class Network {
       return connections.get(target);
     };
     return {
+      onClosed: undefined,
       connect: () => {},
       close: async () => {},
       send: (address, channel, topic, payload) => {

@@ -139,10 +139,19 @@ it('a reading older than any tombstone that may be gone is current with the tomb
     const cutoffs = [{ prefix: '', time: 5 * HOUR }];
     const watermark = { format: 1, version: 9 * HOUR, cutoffs, expiryFloor: 0 };
     await record(EntryKind.watermark, encode(kv.WatermarkRecord, watermark));
-    await write(10 * HOUR, { key: 'k', value: 'late', time: HOUR / 2 });
-    expect(await read('k')).toMatchObject({ value: 'late', time: 5 * HOUR, deleted: false });
-    await write(11 * HOUR, { key: 'k', value: 'later', time: HOUR / 2 });
-    expect(await read('k')).toMatchObject({ value: 'late' });
+    const late = (value: string, hours: number) => ({ key: 'k', value, time: hours * HOUR });
+    await write(10 * HOUR, late('first', 0.5));
+    expect(await read('k')).toMatchObject({ value: 'first', time: HOUR / 2, deleted: false });
+    await write(11 * HOUR, late('earlier', 0.4), late('later', 2), late('in between', 1));
+    expect(await read('k')).toMatchObject({ value: 'later', time: 2 * HOUR });
+    await record(
+      EntryKind.watermark,
+      encode(kv.WatermarkRecord, { ...watermark, version: 12 * HOUR }),
+    );
+    await write(13 * HOUR, late('again', 2), late('still earlier', 0.1));
+    expect(await read('k')).toMatchObject({ value: 'again', time: 2 * HOUR });
+    await write(14 * HOUR, late('recent', 6));
+    expect(await read('k')).toMatchObject({ value: 'recent', time: 6 * HOUR });
   }
 });
 

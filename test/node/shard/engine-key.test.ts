@@ -111,8 +111,9 @@ describe('a stored value', () => {
         fc.boolean(),
         fc.option(times, { nil: 0 }),
         fc.option(fc.uint8Array({ minLength: TOKEN_BYTES, maxLength: TOKEN_BYTES })),
+        fc.option(times),
         fc.uint8Array({ maxLength: 50 }),
-        (version, time, tombstone, expiresAt, token, value) => {
+        (version, time, tombstone, expiresAt, token, own, value) => {
           const stored = new Uint8Array(VALUE_HEADER_BYTES_MAX + value.length);
           const source = token ?? new Uint8Array(0);
           const header = writeValueHeader(
@@ -124,17 +125,20 @@ describe('a stored value', () => {
             source,
             0,
             source.length,
+            own ?? time,
           );
           stored.set(value, header);
           const decoded = decodeValue(stored.subarray(0, header + value.length), time);
           expect(decoded).toEqual({
             version,
+            time: own ?? time,
             tombstone,
             expiresAt,
             token: token ?? undefined,
             value,
           });
-          if (expiresAt === 0 && token === null) expect(header).toBe(version === time ? 1 : 9);
+          if (expiresAt === 0 && token === null && own === null)
+            expect(header).toBe(version === time ? 1 : 9);
         },
       ),
     );
