@@ -15,6 +15,13 @@ export function checkPrefix(prefix: string): string {
   return prefix;
 }
 
+export const PREFIX_HELP = 'whole levels: plant1 means plant1 and plant1/…, never plant10';
+
+/** Where a verb that takes a prefix is asked: `dss/list`, `dss/list/plant1`. */
+export function topicOf(verb: string, prefix: string): string {
+  return prefix === '' ? `dss/${verb}` : `dss/${verb}/${prefix}`;
+}
+
 export function checkFilter(filter: string): string {
   if (filter === '') throw usageError("a filter cannot be empty: '#' matches every key");
   if (filter.includes('\0')) throw usageError('a filter cannot hold U+0000');

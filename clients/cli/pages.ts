@@ -1,9 +1,27 @@
+import { Option } from 'commander';
 import type { Output } from './output.ts';
+import { parseInteger } from './shell.ts';
 
 /** What every paged answer has (DESIGN §7). `next` is given back as `after`; it means nothing to us. */
 export interface Page {
   readonly more: boolean;
   readonly next: string | null;
+}
+
+/** One value in a page. That of a history has no key: it is that of the question. */
+export interface StoredItem {
+  readonly version: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly value?: string;
+  readonly base64?: string;
+  readonly deleted?: true;
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number;
+}
+
+export interface KeyedItem extends StoredItem {
+  readonly key: string;
 }
 
 export interface PageOptions {
@@ -15,9 +33,28 @@ export interface PageOptions {
 export const PAGE_LIMIT_MAX = 1000;
 const PAGE_LIMIT_DEFAULT = 100;
 
+export function limitOption(): Option {
+  const description = `how many in one page (default ${PAGE_LIMIT_DEFAULT})`;
+  return new Option('--limit <count>', description).argParser(
+    parseInteger('--limit', 1, PAGE_LIMIT_MAX),
+  );
+}
+
 /** How many to ask for at a time: with `--all` as many as a node gives. */
 export function pageLimit({ limit, all }: PageOptions): number {
   return limit ?? (all ? PAGE_LIMIT_MAX : PAGE_LIMIT_DEFAULT);
+}
+
+/** Pages as they are taken, one after the other, to the last. */
+export async function* readPages<P extends Page>(
+  fetch: (after: string | undefined) => P | Promise<P>,
+  after?: string,
+): AsyncGenerator<P> {
+  for (let next: string | null | undefined = after; next !== null; ) {
+    const page: P = await fetch(next);
+    yield page;
+    next = page.more ? page.next : null;
+  }
 }
 
 /** Shows the first page, or with `--all` one after the other, and says when there are more. */
@@ -26,15 +63,12 @@ export async function followPages<P extends Page>(
   options: PageOptions,
   pages: {
     readonly fetch: (after: string | undefined) => Promise<P>;
-    readonly show: (page: P) => void;
+    readonly show: (page: P) => void | Promise<void>;
   },
 ): Promise<void> {
-  let after = options.after;
-  for (;;) {
-    const page = await pages.fetch(after);
-    pages.show(page);
-    if (!page.more || page.next === null) return;
-    if (!options.all) return output.note(`There are more: --after '${page.next}' or --all`);
-    after = page.next;
+  for await (const page of readPages(pages.fetch, options.after)) {
+    await pages.show(page);
+    if (options.all || !page.more || page.next === null) continue;
+    return output.note(`There are more: --after '${page.next}' or --all`);
   }
 }

@@ -55,13 +55,6 @@ export function openSecurity(flags: SecurityFlags): Security {
   };
 }
 
-/** As MQTT.js takes it, which would take a certificate for the wish to speak TLS. */
-export function mqttSecurity({ secure }: { readonly secure: boolean }, security: Security) {
-  const { user, password, tls } = security;
-  const credentials = user === undefined ? {} : { username: user, password: password ?? '' };
-  return { ...credentials, ...(secure ? tls : {}) };
-}
-
 function read(path: string): Buffer {
   try {
     return readFileSync(path);

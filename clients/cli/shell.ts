@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { ConnectionOptions, NodeConnection } from './connection.ts';
-import type { DeviceConnection } from './device-connection.ts';
 import { ExitCode, usageError } from './errors.ts';
 import type { HttpDoor } from './http.ts';
 import type { KeptConnection } from './interactive/kept-connection.ts';
@@ -62,13 +61,6 @@ export class Shell {
     return { bases: this.options(command).http, timeoutMs: this.timeoutMs(command), security };
   }
 
-  /** A connection that publishes whatever it is told; the caller closes it. */
-  async openDevice(command: Command, clientId?: string): Promise<DeviceConnection> {
-    const { DeviceConnection } = await import('./device-connection.ts');
-    const named = clientId === undefined ? {} : { clientId };
-    return DeviceConnection.open({ ...this.connectionOptions(command), ...named });
-  }
-
   /** What ends a command that would go on for ever. */
   listenForStop(): StopSignal {
     return this.#session?.listenForStop() ?? listenForStop();
@@ -87,17 +79,15 @@ export class Shell {
   async withOwnConnection<T>(
     command: Command,
     task: (connection: NodeConnection) => Promise<T>,
+    others: Partial<ConnectionOptions> = {},
   ): Promise<T> {
     // MQTT.js takes 100 ms to load, which `dss --help` need not wait for.
     const { NodeConnection } = await import('./connection.ts');
-    const connection = await NodeConnection.open(this.connectionOptions(command));
-    let done = false;
+    const connection = await NodeConnection.open({ ...this.connectionOptions(command), ...others });
     try {
-      const result = await task(connection);
-      done = true;
-      return result;
+      return await task(connection);
     } finally {
-      await connection.close({ force: !done });
+      await connection.close();
     }
   }
 }

@@ -14,6 +14,12 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+/**
+ * March 1973. Smaller numbers are not meant as milliseconds, but as a year or as seconds; and no value is older
+ * than 2020 (DESIGN §3).
+ */
+const UNIX_MS_MIN = 1e11;
+
 /** What the help of a command says about its times. */
 export const timeHelp = `
 Times are milliseconds since 1970, RFC 3339 with a zone (2026-11-20T08:00:00Z), or that long ago by the
@@ -26,6 +32,12 @@ clock of this machine: -30s, -15m, -1h, -2d, -1w.`;
 export function parseTime(name: string, nowMs: () => number = Date.now) {
   return (text: string): number => {
     const unixMs = toUnixMs(text, nowMs);
+    if (/^\d+$/.test(text) && unixMs < UNIX_MS_MIN) {
+      const year = new Date(unixMs).getUTCFullYear();
+      throw usageError(
+        `${name} takes a number for milliseconds since 1970, so '${text}' would be in ${year}: give a time such as 2026-11-20T08:00:00Z, or -1h`,
+      );
+    }
     if (Math.abs(unixMs) <= DATE_MS_MAX) return unixMs;
     throw usageError(
       `${name} needs milliseconds since 1970, a time such as 2026-11-20T08:00:00Z, or -1h, not '${text}'`,

@@ -1,7 +1,7 @@
-import { PassThrough, Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../clients/cli/program.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { flagOf, SETTING_NAMES, SETTINGS } from '../../node/config/settings.ts';
 import { type FakeNode, startFakeNode } from './fake-node.ts';
+import { runCommand as run } from './run-command.ts';
 
 /** The command line against a node in memory; the real one is in test/e2e. */
 describe('dss', () => {
@@ -10,18 +10,6 @@ describe('dss', () => {
     node = await startFakeNode({ nodes: [], cluster: { state: 'ok' } });
   });
   afterEach(() => node.close());
-
-  async function run(
-    args: readonly string[],
-    stdin = '',
-  ): Promise<{ code: number; stdout: string; stderr: string }> {
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const streams = { stdin: Readable.from([Buffer.from(stdin)]), stdout, stderr };
-    const code = await runCommandLine(args, streams);
-    const text = (stream: PassThrough): string =>
-      (stream.read() as Buffer | null)?.toString() ?? '';
-    return { code, stdout: text(stdout), stderr: text(stderr) };
-  }
 
   const at = (): string[] => ['--node', node.url, '--http', node.http];
 
@@ -82,17 +70,24 @@ describe('dss', () => {
     expect(next).toMatchObject({ code: 0 });
   });
 
-  it('does not take the PUBACK of another broker for a stored value', async () => {
-    node.foreign = true;
-    for (const args of [['put', 'k', '1'], ['get', 'k'], ['watch', '#'], ['fleet']]) {
-      const refused = await run([...args, ...at()]);
-      expect(refused).toMatchObject({ code: 1, stdout: '' });
-      expect(refused.stderr).toMatch(
-        /^dss: what listens on 127\.0\.0\.1:\d+ is an MQTT broker, but/,
-      );
-    }
-    expect(node.puts).toEqual([]);
-  });
+  it.each([
+    ['that grants what is asked for', 2],
+    ['that has a limit for all topics', 1],
+    ['that knows no acknowledgements', 0],
+  ])(
+    'does not take the PUBACK of another broker for a stored value: one %s',
+    async (_what, qos) => {
+      node.qosMax = () => qos;
+      for (const args of [['put', 'k', '1'], ['get', 'k'], ['watch', '#'], ['fleet']]) {
+        const refused = await run([...args, ...at()]);
+        expect(refused).toMatchObject({ code: 1, stdout: '' });
+        expect(refused.stderr).toMatch(
+          /^dss: what listens on 127\.0\.0\.1:\d+ is an MQTT broker, but/,
+        );
+      }
+      expect(node.puts).toEqual([]);
+    },
+  );
 
   it('says what is wrong with an address', async () => {
     const http = node.http.replace('http://', '');
@@ -164,6 +159,29 @@ describe('dss', () => {
     expect((await run(['watch', 'w/+', '--count', '1', ...at()])).stdout).toBe('w/1 v\n');
   });
 
+  it('says once what it waits for when there is nothing to watch', async () => {
+    const { qosMax } = node;
+    const subscribed = new Promise<void>((resolve) => {
+      node.qosMax = (filter) => {
+        if (filter === 'dss/value/w/#') resolve();
+        return qosMax(filter);
+      };
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const running = run(['watch', 'w/#', '--count', '1', ...at()]);
+      await subscribed;
+      vi.advanceTimersByTime(5_000);
+      vi.useRealTimers();
+      await run(['put', 'w/1', 'v', ...at()]);
+      const { stdout, stderr } = await running;
+      expect(stdout).toBe('w/1 v\n');
+      expect(stderr).toMatch(/^Waiting: nothing that matches 'w\/#' has a value yet, or [^\n]+\n$/);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('asks over HTTP where a key is', async () => {
     const where = await run(['where', 'räume/küche', '--json', ...at()]);
     expect(JSON.parse(where.stdout)).toMatchObject({ key: 'räume/küche', leader: 'n1' });
@@ -201,6 +219,20 @@ describe('dss', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 6, acknowledged: 0, failed: 6 });
     expect(JSON.parse(stderr)).toMatchObject({ error: 'UNACKNOWLEDGED' });
+  });
+
+  it('documents the defaults of a node', async () => {
+    const { stdout } = await run(['node', '--help']);
+    const options = stdout.slice(stdout.indexOf('Options:'), stdout.indexOf('Global Options:'));
+    const help = options.split(/\n {2}(?=-)/).map((text) => text.replaceAll(/\s+/g, ' '));
+    const documented = SETTING_NAMES.filter((name) => {
+      const { default: value } = SETTINGS[name];
+      const described = help.find((text) => text.startsWith(`${flagOf(name)} `));
+      if (described === undefined || value === '' || value === false) return false;
+      expect(described).toContain(`(default ${value}`);
+      return true;
+    });
+    expect(documented).toHaveLength(10);
   });
 
   it('documents examples and exit codes', async () => {

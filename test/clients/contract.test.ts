@@ -106,6 +106,13 @@ describe('dss', () => {
     }
   });
 
+  it('finds out that it speaks to a node without making that complain', async () => {
+    await node.run(['put', 'k', 'v']);
+    await node.run(['get', 'k']);
+    await node.run(['watch', 'k', '--count', '1']);
+    expect(node.events.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
   it('shows what was refused lately', async () => {
     node.broker.publishSystem('cluster', { state: 'ok' });
     await node.run(['batch'], '{"key":"b","valu":1}');
@@ -130,6 +137,6 @@ describe('dss', () => {
     expect(await completeKey(connection, 'p/')).toEqual(['p/a/', 'p/b']);
     expect(await completeKey(connection, 'p/a/')).toEqual(['p/a/1', 'p/a/2']);
     expect(await completeKey(connection, 'x')).toEqual([]);
-    await connection.close({ force: false });
+    await connection.close();
   });
 });

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -32,8 +33,8 @@ export interface FakeNode {
   readonly httpRequests: HttpRequest[];
   /** While true puts are stored but not acknowledged. */
   holdAcknowledgements: boolean;
-  /** While true it is any MQTT broker, which knows nothing of our topics. */
-  foreign: boolean;
+  /** What it grants at most; by default as a node does, which is how the command line knows one. */
+  qosMax: (filter: string) => number;
   /** Of further batches nothing is stored or acknowledged. */
   batchesMax: number;
   /** The connection ends instead of the acknowledgement of the next so many batches or answers. */
@@ -61,7 +62,7 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
     requests: [] as FakeNode['requests'],
     httpRequests: [] as HttpRequest[],
     holdAcknowledgements: false,
-    foreign: false,
+    qosMax: (filter: string) => (/^dss\/(?!sys\/)/.test(filter) ? 1 : 2),
     batchesMax: Number.POSITIVE_INFINITY,
     dropNext: 0,
     onConnect: (_clientId: string) => {},
@@ -72,6 +73,7 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
   aedes.on('client', (client) => {
     clients.add(client);
     fake.onConnect(client.id);
+    limitQos(client, (filter) => fake.qosMax(filter));
   });
   aedes.on('clientDisconnect', (client) => clients.delete(client));
   aedes.authorizePublish = (client, packet, callback) => {
@@ -100,13 +102,6 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
     client?.conn.destroy();
     return true;
   }
-
-  // As a node does; it is how the command line knows one.
-  aedes.authorizeSubscribe = (_client, subscription, callback) =>
-    callback(
-      null,
-      subscription.topic.startsWith('dss/put/') && !fake.foreign ? null : subscription,
-    );
 
   async function answerSettings(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
@@ -148,6 +143,19 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
     },
   });
   return node;
+}
+
+/** Of the packet itself: aedes has noted what it grants before it asks whether it may. */
+function limitQos(client: Client, qosMax: (filter: string) => number): void {
+  const { _parser: parser } = client as unknown as { _parser: EventEmitter };
+  parser.prependListener(
+    'packet',
+    (packet: { subscriptions?: { topic: string; qos: number }[] }) => {
+      for (const subscription of packet.subscriptions ?? []) {
+        subscription.qos = Math.min(subscription.qos, qosMax(subscription.topic));
+      }
+    },
+  );
 }
 
 function publishValue(aedes: Aedes, key: string, value: Buffer): void {

@@ -72,7 +72,22 @@ describe('dss', () => {
       const { stdout } = await run('history', 'k', ...times, '--json');
       expect(JSON.parse(stdout)).toMatchObject({ items: [{ value: '2' }, { value: '1' }] });
       const lately = await run('history', 'k', '--from', '-1h');
-      expect(lately).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(lately).toEqual({ code: 0, stdout: '', stderr: "'k' has values, but none there.\n" });
+      const json = await run('history', 'k', '--from', '-1h', '--json');
+      expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, items: [], more: false });
+    });
+
+    it.each([
+      ['whole', []],
+      ['whole, all pages', ['--all']],
+      ['of a time', ['--from', '-1h']],
+    ])('ends with 3 when there is none: %s', async (_what, flags) => {
+      const none = await run('history', 'k', ...flags);
+      const sentence = "there is no history of 'k': no value of it is kept";
+      expect(none).toEqual({ code: 3, stdout: '', stderr: `dss: ${sentence}\n` });
+      const json = await run('history', 'k', ...flags, '--json');
+      expect(json).toMatchObject({ code: 3, stdout: '' });
+      expect(JSON.parse(json.stderr)).toMatchObject({ error: 'NOT_FOUND' });
     });
   });
 

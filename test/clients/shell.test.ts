@@ -64,7 +64,7 @@ describe('dss shell', () => {
     it('stops at quit, and gives help', async () => {
       const { code, stdout } = await script('help\nhelp put\nquit\nput a 1');
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^history +print what a key has held, newest first$/m);
+      expect(stdout).toMatch(/^history +print what a key has held, newest first; /m);
       expect(stdout).toContain('Usage: dss put [options] <key> [value]');
       expect(node.values.size).toBe(0);
     });

@@ -7,7 +7,7 @@ describe('a time on the command line', () => {
   const parse = parseTime('--at', () => now);
 
   it.each([
-    ['0', 0],
+    ['100000000000', 100_000_000_000],
     ['1763625600123', 1_763_625_600_123],
     ['2026-11-20T08:00:00Z', now],
     ['2026-11-20T08:00:00.250Z', now + 250],
@@ -37,6 +37,13 @@ describe('a time on the command line', () => {
   ])("'%s' is a wrong command line", (text) => {
     expect(() => parse(text)).toThrow(CliError);
   });
+
+  it.each(['0', '2027', '1763625600', '99999999999'])(
+    'is not %s, which is hardly meant as milliseconds since 1970',
+    (text) => {
+      expect(() => parse(text)).toThrow(/^--at takes a number for milliseconds .* would be in 197/);
+    },
+  );
 
   it('is printed so that it can be given back', () => {
     expect(formatTime(now + 7)).toBe('2026-11-20T08:00:00.007Z');

@@ -50,18 +50,15 @@ async function store(
   bar: ProgressBar,
 ): Promise<BatchCounts> {
   const { BatchWriter } = await import('../transfer/batch-writer.ts');
-  const connection = await shell.openDevice(command);
-  try {
-    const writer = new BatchWriter(connection, prefix);
+  return shell.withConnection(command, async (node) => {
+    const writer = new BatchWriter(node, prefix);
     for await (const { item, ...place } of elements) {
       await writer.add(toRecord(item, place.place) as BatchElement, place);
       bar.update({ items: writer.counts.writes });
     }
     await writer.flush();
     return writer.counts;
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 /** An array is taken whole, lines as they come. */

@@ -1,10 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Reply } from '../connection.ts';
 import { CliError, ExitCode, usageError } from '../errors.ts';
 import { checkKey } from '../key.ts';
 import { toJsonValue } from '../payload.ts';
-import { replyError } from '../reply-error.ts';
+import { type Reply, replyError } from '../reply.ts';
 import type { Shell } from '../shell.ts';
 import { formatTime, parseDuration } from '../time.ts';
 import { addValueOptions, readValue, type ValueOptions } from '../value-source.ts';
@@ -94,14 +93,11 @@ async function ask(
   id: string | undefined,
   body: Record<string, unknown>,
 ): Promise<Reply> {
-  const clientId = id === undefined ? undefined : `dss-cas-${digest(id)}`;
-  const connection = await shell.openDevice(command, clientId);
-  try {
-    const requestId = id ?? randomBytes(6).toString('hex');
-    return await connection.ask(`dss/cas/${key}`, { id: requestId, ...body });
-  } finally {
-    await connection.close();
-  }
+  const topic = `dss/cas/${key}`;
+  if (id === undefined) return shell.withConnection(command, (node) => node.request(topic, body));
+  const clientId = `dss-cas-${digest(id)}`;
+  const question = { id, ...body };
+  return shell.withOwnConnection(command, (node) => node.request(topic, question), { clientId });
 }
 
 /** Ids may be long and hold anything; client ids had better not. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseNodeAddresses } from '../addresses.ts';
+import type { NodeConnection } from '../connection.ts';
 import { type ErrorRow, readErrorTable } from '../error-table.ts';
 import { CliError, ExitCode, usageError } from '../errors.ts';
 import type { Shell } from '../shell.ts';
@@ -82,14 +83,15 @@ function toJson({ code, topic, columns, notes }: ErrorRow): object {
 }
 
 async function showRecent(shell: Shell, command: Command): Promise<void> {
-  const options = shell.connectionOptions(command);
   const found = new Map<string, readonly RefusedPublish[]>();
   const problems: unknown[] = [];
-  const nodes = parseNodeAddresses(options.nodes).map((address) => address.url);
+  const nodes = parseNodeAddresses(shell.options(command).node).map(({ url }) => url);
   // What a node has refused it tells its own clients only, so every one is asked.
   await Promise.all(
     nodes.map((node) =>
-      readRefusals({ ...options, nodes: [node] }, found).catch((error) => problems.push(error)),
+      shell
+        .withOwnConnection(command, (one) => readRefusals(one, found), { nodes: [node] })
+        .catch((error) => problems.push(error)),
     ),
   );
   if (problems.length === nodes.length) throw problems[0];
@@ -103,26 +105,20 @@ async function showRecent(shell: Shell, command: Command): Promise<void> {
   );
 }
 
-async function readRefusals(
-  options: ReturnType<Shell['connectionOptions']>,
-  found: Map<string, readonly RefusedPublish[]>,
-): Promise<void> {
-  const { DeviceConnection } = await import('../device-connection.ts');
-  const connection = await DeviceConnection.open(options);
-  try {
-    // A node that has refused nothing says nothing, but each has the state of the cluster; it was asked last.
-    await connection.follow([`${REFUSED}+`, CLUSTER], (topic, payload) => {
-      if (!topic.startsWith(REFUSED)) return topic === CLUSTER;
-      found.set(topic.slice(REFUSED.length), JSON.parse(payload.toString('utf8')));
-      return false;
-    });
-  } finally {
-    await connection.close();
-  }
-}
-
 const REFUSED = 'dss/sys/refused/';
 const CLUSTER = 'dss/sys/cluster';
+
+function readRefusals(
+  node: NodeConnection,
+  found: Map<string, readonly RefusedPublish[]>,
+): Promise<void> {
+  // A node that has refused nothing says nothing, but each has the state of the cluster; it was asked last.
+  return node.follow([`${REFUSED}+`, CLUSTER], (topic, payload) => {
+    if (!topic.startsWith(REFUSED)) return topic === CLUSTER;
+    found.set(topic.slice(REFUSED.length), JSON.parse(payload.toString('utf8')));
+    return false;
+  });
+}
 
 function showRefusals(shell: Shell, refusals: readonly NodeRefusal[]): void {
   if (refusals.length === 0) shell.output.note('Nothing was refused.');

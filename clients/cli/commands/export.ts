@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { NodeConnection } from '../connection.ts';
 import { CliError, fileError, usageError } from '../errors.ts';
-import { checkPrefix } from '../key.ts';
+import { checkPrefix, PREFIX_HELP } from '../key.ts';
 import type { Shell } from '../shell.ts';
 import { parseTime, timeHelp } from '../time.ts';
 import { type ExportPosition, readCurrent, readHistories } from '../transfer/export-reader.ts';
@@ -25,7 +25,7 @@ export function addExport(program: Command, shell: Shell): void {
   program
     .command('export')
     .description('write values to a file that dss import can read')
-    .argument('[prefix]', 'whole levels: plant1 means plant1 and plant1/…, never plant10', '')
+    .argument('[prefix]', PREFIX_HELP, '')
     .addOption(
       new Option('--format <format>', 'by default ndjson, or csv for a file of that name').choices(
         FORMATS,

@@ -2,12 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type MqttAddress, parseNodeAddresses } from '../addresses.ts';
+import type { ConnectionOptions } from '../connection.ts';
 import { CliError, ExitCode, fileError } from '../errors.ts';
 import type { FleetReport } from '../fleet/fleet.ts';
 import type { Reading } from '../fleet/sensor.ts';
 import { fetchStatus } from '../http.ts';
 import { checkPrefix } from '../key.ts';
-import type { Security } from '../security.ts';
 import { parseInteger, parsePositive, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 
@@ -54,13 +54,9 @@ Exit code 1 when readings were left unacknowledged.`,
       checkPrefix(options.prefix);
       const addresses = await findNodes(shell, command);
       // Sensors wait for a node that is away, but when there is none from the start somebody should know.
-      const { NodeConnection } = await import('../connection.ts');
-      const nodes = addresses.map((address) => address.url);
-      const security = shell.security(command);
-      const timeoutMs = shell.timeoutMs(command);
-      const probe = await NodeConnection.open({ nodes, timeoutMs, security });
-      await probe.close({ force: true });
-      const report = await runFleet(shell, addresses, options, { timeoutMs, security });
+      const nodes = addresses.map(({ url }) => url);
+      await shell.withOwnConnection(command, async () => {}, { nodes });
+      const report = await runFleet(shell, addresses, options, shell.connectionOptions(command));
       shell.output.result(report, () => formatReport(report));
       if (report.failed > 0) {
         const sentence = `${report.failed} readings were not acknowledged`;
@@ -88,7 +84,7 @@ async function runFleet(
   shell: Shell,
   addresses: MqttAddress[],
   options: FleetCommandOptions,
-  { timeoutMs, security }: { readonly timeoutMs: number; readonly security: Security },
+  { timeoutMs, security }: ConnectionOptions,
 ): Promise<FleetReport> {
   const { Fleet } = await import('../fleet/fleet.ts');
   const record = options.record ? await openRecord(options.record) : undefined;

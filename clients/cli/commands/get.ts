@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { CliError, ExitCode } from '../errors.ts';
 import { checkKey } from '../key.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
-import { replyError } from '../reply-error.ts';
+import { replyError } from '../reply.ts';
 import type { Shell } from '../shell.ts';
 import { formatTime, parseTime, timeHelp } from '../time.ts';
 

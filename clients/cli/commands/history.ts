@@ -1,11 +1,18 @@
 import { type Command, Option } from 'commander';
 import type { NodeConnection } from '../connection.ts';
+import { CliError, ExitCode } from '../errors.ts';
 import { checkKey } from '../key.ts';
 import type { Output } from '../output.ts';
-import { followPages, PAGE_LIMIT_MAX, type Page, type PageOptions, pageLimit } from '../pages.ts';
+import {
+  followPages,
+  limitOption,
+  type Page,
+  type PageOptions,
+  pageLimit,
+  type StoredItem,
+} from '../pages.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
-import { replyError } from '../reply-error.ts';
-import { parseInteger, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 import { formatTime, parseTime, timeHelp } from '../time.ts';
 
 interface HistoryOptions extends PageOptions {
@@ -14,30 +21,18 @@ interface HistoryOptions extends PageOptions {
   readonly order: 'desc' | 'asc';
 }
 
-interface HistoricValue {
-  readonly version: number;
-  readonly time: number;
-  readonly value?: string;
-  readonly base64?: string;
-  readonly deleted?: true;
-}
-
 interface HistoryPage extends Page {
-  readonly items: readonly HistoricValue[];
+  readonly items: readonly StoredItem[];
 }
 
 export function addHistory(program: Command, shell: Shell): void {
   program
     .command('history')
-    .description('print what a key has held, newest first')
+    .description('print what a key has held, newest first; exit code 3 when there is nothing')
     .argument('<key>')
     .option('--from <time>', 'nothing before this', parseTime('--from'))
     .option('--to <time>', 'only what is before this', parseTime('--to'))
-    .option(
-      '--limit <count>',
-      'how many in one page (default 100)',
-      parseInteger('--limit', 1, PAGE_LIMIT_MAX),
-    )
+    .addOption(limitOption())
     .addOption(
       new Option('--order <order>', 'newest or oldest first')
         .choices(['desc', 'asc'])
@@ -68,10 +63,21 @@ async function printHistory(
   key: string,
   options: HistoryOptions,
 ): Promise<void> {
+  const { from, to, order } = options;
+  const limit = pageLimit(options);
+  const ask = (query: Record<string, unknown>) =>
+    node.ask<HistoryPage>(`dss/history/${key}`, query);
+  let shown = 0;
   let header = output.json ? undefined : row('TIME', 'VERSION', 'VALUE');
   await followPages(output, options, {
-    fetch: (after) => fetchPage(node, key, options, after),
-    show: ({ items, more, next }) => {
+    fetch: (after) => ask({ from, to, order, limit, after }),
+    show: async ({ items, more, next }) => {
+      shown += items.length;
+      if (shown === 0 && !more) {
+        const anyTime = await ask({ limit: 1 });
+        if (anyTime.items.length === 0) throw noHistory(key);
+        output.note(`'${key}' has values, but none there.`);
+      }
       if (output.json && !options.all) return output.object({ ok: true, key, items, more, next });
       if (items.length === 0) return;
       if (header !== undefined) output.line(header);
@@ -81,20 +87,13 @@ async function printHistory(
   });
 }
 
-async function fetchPage(
-  node: NodeConnection,
-  key: string,
-  options: HistoryOptions,
-  after: string | undefined,
-): Promise<HistoryPage> {
-  const { from, to, order } = options;
-  const limit = pageLimit(options);
-  const reply = await node.request(`dss/history/${key}`, { from, to, order, limit, after });
-  if (!reply.ok) throw replyError(reply);
-  return reply as unknown as HistoryPage;
+/** A mistyped key looks the same, so it is not a success. */
+function noHistory(key: string): CliError {
+  const sentence = `there is no history of '${key}': no value of it is kept`;
+  return new CliError(ExitCode.notFound, 'NOT_FOUND', sentence);
 }
 
-function formatItem(output: Output, item: HistoricValue): string {
+function formatItem(output: Output, item: StoredItem): string {
   const value = item.deleted ? output.style('dim', '(deleted)') : toDisplay(fromJsonValue(item));
   return row(formatTime(item.time), String(item.version), value);
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { CliError, fileError } from '../errors.ts';
 import { checkPrefix } from '../key.ts';
 import type { Shell } from '../shell.ts';
-import type { BatchWriter } from '../transfer/batch-writer.ts';
+import type { BatchCounts, BatchWriter } from '../transfer/batch-writer.ts';
 import { ImportProgress } from '../transfer/import-progress.ts';
 import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
 import { FORMATS, type Format, formatOf, toElement, type ValueRecord } from '../transfer/record.ts';
@@ -68,19 +68,20 @@ async function runImport(
     shell.output.note(`Going on behind line ${start.line} of '${file}'`);
   const bar = new ProgressBar(shell.output);
   const { BatchWriter } = await import('../transfer/batch-writer.ts');
-  const connection = await shell.openDevice(command);
-  const writer = new BatchWriter(connection, prefix);
-  try {
-    await storeAll(writer, { stream, format: formatOf(file, format), progress, bar });
-  } catch (error) {
-    await progress?.save();
-    throw error;
-  } finally {
-    bar.end();
-    await connection.close();
-  }
+  const source = { stream, format: formatOf(file, format), progress, bar };
+  const counts = await shell
+    .withConnection(command, async (node) => {
+      const writer = new BatchWriter(node, prefix);
+      await storeAll(writer, source);
+      return writer.counts;
+    })
+    .catch(async (error) => {
+      await progress?.save();
+      throw error;
+    })
+    .finally(() => bar.end());
   await progress?.finish();
-  report(shell, writer, bar);
+  report(shell, counts, bar);
 }
 
 interface Source {
@@ -112,9 +113,9 @@ async function storeAll(writer: BatchWriter, { stream, format, progress, bar }: 
   await writer.flush();
 }
 
-function report(shell: Shell, writer: BatchWriter, bar: ProgressBar): void {
-  const { writes, bare } = writer.counts;
-  const result = { ok: true, ...writer.counts, ...bar.summary(writes) };
+function report(shell: Shell, counts: BatchCounts, bar: ProgressBar): void {
+  const { writes, bare } = counts;
+  const result = { ok: true, ...counts, ...bar.summary(writes) };
   shell.output.result(
     result,
     () =>

@@ -1,32 +1,23 @@
 import type { Command } from 'commander';
-import type { NodeConnection } from '../connection.ts';
-import { checkPrefix } from '../key.ts';
+import { checkPrefix, PREFIX_HELP, topicOf } from '../key.ts';
+import {
+  followPages,
+  type KeyedItem,
+  limitOption,
+  type Page,
+  type PageOptions,
+  pageLimit,
+} from '../pages.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
-import { replyError } from '../reply-error.ts';
-import { parseInteger, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 
-const PAGE_LIMIT_MAX = 1000;
-
-interface ListOptions {
-  readonly after?: string;
-  readonly limit?: number;
+interface ListOptions extends PageOptions {
   readonly values?: true;
-  readonly all?: true;
 }
 
-interface ListedValue {
-  readonly key: string;
-  readonly version: number;
-  readonly time: number;
-  readonly value?: string;
-  readonly base64?: string;
-}
-
-interface Page {
+interface ListPage extends Page {
   readonly keys?: readonly string[];
-  readonly items?: readonly ListedValue[];
-  readonly more: boolean;
-  readonly next: string | null;
+  readonly items?: readonly KeyedItem[];
 }
 
 export function addList(program: Command, shell: Shell): void {
@@ -34,13 +25,9 @@ export function addList(program: Command, shell: Shell): void {
     .command('list')
     .alias('ls')
     .description('print keys in order')
-    .argument('[prefix]', 'whole levels: plant1 means plant1 and plant1/…, never plant10', '')
+    .argument('[prefix]', PREFIX_HELP, '')
     .option('--after <key>', 'start behind this key')
-    .option(
-      '--limit <count>',
-      'how many in one page (default 100)',
-      parseInteger('--limit', 1, PAGE_LIMIT_MAX),
-    )
+    .addOption(limitOption())
     .option('--values', 'print values too')
     .option('--all', 'all pages')
     .addHelpText(
@@ -52,42 +39,21 @@ Examples:
     )
     .action(async (prefix: string, _options, command: Command) => {
       checkPrefix(prefix);
+      const options = shell.options<ListOptions>(command);
+      const values = options.values === true;
       await shell.withConnection(command, (node) =>
-        listPages(shell, node, prefix, shell.options<ListOptions>(command)),
+        followPages(shell.output, options, {
+          fetch: (after) =>
+            node.ask<ListPage>(topicOf('list', prefix), {
+              ...{ limit: pageLimit(options), values, after },
+            }),
+          show: (page) => printPage(shell, prefix, page, options.all === true),
+        }),
       );
     });
 }
 
-async function listPages(
-  shell: Shell,
-  node: NodeConnection,
-  prefix: string,
-  options: ListOptions,
-): Promise<void> {
-  const limit = options.limit ?? (options.all ? PAGE_LIMIT_MAX : 100);
-  const values = options.values === true;
-  let after = options.after;
-  for (;;) {
-    const page = await fetchPage(node, prefix, { limit, values, after });
-    printPage(shell, prefix, page, options.all === true);
-    if (!page.more || page.next === null) return;
-    if (!options.all) return shell.output.note(`There are more: --after '${page.next}' or --all`);
-    after = page.next;
-  }
-}
-
-async function fetchPage(
-  node: NodeConnection,
-  prefix: string,
-  query: { limit: number; values: boolean; after: string | undefined },
-): Promise<Page> {
-  const topic = prefix === '' ? 'dss/list' : `dss/list/${prefix}`;
-  const reply = await node.request(topic, query);
-  if (!reply.ok) throw replyError(reply);
-  return reply as unknown as Page;
-}
-
-function printPage(shell: Shell, prefix: string, page: Page, all: boolean): void {
+function printPage(shell: Shell, prefix: string, page: ListPage, all: boolean): void {
   const { output } = shell;
   if (output.json && !all) {
     const { keys, items, more, next } = page;

@@ -17,36 +17,48 @@ export function addNode(program: Command, shell: Shell): void {
   program
     .command('node')
     .description('run one storage node in the foreground')
-    .option('--name <name>', "this node's name, one of --peers")
-    .option('--data <dir>', 'where it keeps its data')
-    .option('--listen <address>', 'where it listens; others than loopback need users')
-    .option('--advertise <host>', 'what it is to others; with :port if that is another one, too')
+    .option('--name <name>', "this node's name, one of --peers (default n1)")
+    .option('--data <dir>', 'where it keeps its data (default ./.dss/n1)')
+    .option(
+      '--listen <address>',
+      'where it listens; others than loopback need users (default 127.0.0.1)',
+    )
+    .option(
+      '--advertise <host>',
+      'what it is to others; with :port if that is another one, too (default: as in --peers, or as --listen)',
+    )
     .option('--anonymous', 'no users: everybody who can reach it may read and write')
-    .option('--mqtt-port <port>', 'MQTT', port('--mqtt-port'))
-    .option('--http-port <port>', 'HTTP', port('--http-port'))
+    .option('--mqtt-port <port>', 'MQTT (default 1883)', port('--mqtt-port'))
+    .option('--http-port <port>', 'HTTP (default 8080)', port('--http-port'))
     .option(
       '--peers <list>',
-      'all nodes, this one too: n1=127.0.0.1:1883,n2=…; none: a cluster of one',
+      'all nodes, this one too: n1=127.0.0.1:1883,n2=… (default: a cluster of one)',
     )
     .option('--secret <text>', 'what proves that a peer belongs to the cluster')
     .option('--secret-file <path>', 'a file that holds it')
     .option('--tls-cert <file>', 'PEM; with it nothing but TLS is spoken')
     .option('--tls-key <file>', 'the key to it')
     .option('--tls-ca <file>', 'who signs the certificates of nodes')
-    .option('--tls-client-certificates <none|required>', 'whether clients need one by the CA')
-    .option('--storage-max-bytes <size>', 'when it is reached old history goes: 10GiB')
+    .option(
+      '--tls-client-certificates <none|required>',
+      'whether clients need one by the CA (default none)',
+    )
+    .option(
+      '--storage-max-bytes <size>',
+      'when it is reached old history goes: 10GiB (default 0: no limit)',
+    )
     .option(
       '--replication-factor <count>',
-      'copies of each value',
+      'copies of each value (default 3)',
       parseInteger('--replication-factor', 1, 7),
     )
     .option(
       '--shards <count>',
-      'fixed when the cluster is created',
+      'fixed when the cluster is created (default 64)',
       parseInteger('--shards', 1, 256),
     )
     .option('--config <file>', 'YAML, also with users and rules; flags and environment win over it')
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default info)')
     .addHelpText(
       'after',
       `

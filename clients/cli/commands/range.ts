@@ -1,11 +1,17 @@
 import type { Command } from 'commander';
 import type { NodeConnection } from '../connection.ts';
-import { checkPrefix } from '../key.ts';
+import { checkPrefix, PREFIX_HELP, topicOf } from '../key.ts';
 import type { Output } from '../output.ts';
-import { followPages, PAGE_LIMIT_MAX, type Page, type PageOptions, pageLimit } from '../pages.ts';
+import {
+  followPages,
+  type KeyedItem,
+  limitOption,
+  type Page,
+  type PageOptions,
+  pageLimit,
+} from '../pages.ts';
 import { fromJsonValue, toDisplay } from '../payload.ts';
-import { replyError } from '../reply-error.ts';
-import { parseInteger, type Shell } from '../shell.ts';
+import type { Shell } from '../shell.ts';
 
 interface RangeOptions extends PageOptions {
   readonly from?: string;
@@ -14,27 +20,17 @@ interface RangeOptions extends PageOptions {
 }
 
 interface RangePage extends Page {
-  readonly items: readonly {
-    readonly key: string;
-    readonly version: number;
-    readonly time: number;
-    readonly value?: string;
-    readonly base64?: string;
-  }[];
+  readonly items: readonly KeyedItem[];
 }
 
 export function addRange(program: Command, shell: Shell): void {
   program
     .command('range')
     .description('print keys and values between two keys, in the byte order of the keys')
-    .argument('[prefix]', 'whole levels: plant1 means plant1 and plant1/…, never plant10', '')
+    .argument('[prefix]', PREFIX_HELP, '')
     .option('--from <key>', 'begin with this key; a whole key, prefix included')
     .option('--to <key>', 'end before this key')
-    .option(
-      '--limit <count>',
-      'how many in one page (default 100)',
-      parseInteger('--limit', 1, PAGE_LIMIT_MAX),
-    )
+    .addOption(limitOption())
     .option('--reverse', 'highest key first')
     .option('--after <key>', 'go on behind this key')
     .option('--all', 'all pages')
@@ -61,8 +57,11 @@ async function printRange(
   prefix: string,
   options: RangeOptions,
 ): Promise<void> {
+  const { from, to, reverse } = options;
+  const limit = pageLimit(options);
   await followPages(output, options, {
-    fetch: (after) => fetchPage(node, prefix, options, after),
+    fetch: (after) =>
+      node.ask<RangePage>(topicOf('range', prefix), { from, to, reverse, limit, after }),
     show: ({ items, more, next }) => {
       if (output.json && !options.all) {
         return output.object({ ok: true, prefix, items, more, next });
@@ -72,18 +71,4 @@ async function printRange(
       }
     },
   });
-}
-
-async function fetchPage(
-  node: NodeConnection,
-  prefix: string,
-  options: RangeOptions,
-  after: string | undefined,
-): Promise<RangePage> {
-  const { from, to, reverse } = options;
-  const topic = prefix === '' ? 'dss/range' : `dss/range/${prefix}`;
-  const limit = pageLimit(options);
-  const reply = await node.request(topic, { from, to, reverse, limit, after });
-  if (!reply.ok) throw replyError(reply);
-  return reply as unknown as RangePage;
 }

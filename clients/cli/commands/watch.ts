@@ -4,6 +4,9 @@ import { checkFilter } from '../key.ts';
 import { toDisplay, toJsonValue } from '../payload.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 
+/** How long a watch may show nothing before it says what it waits for. */
+const QUIET_MS = 5_000;
+
 export function addWatch(program: Command, shell: Shell): void {
   program
     .command('watch')
@@ -22,12 +25,15 @@ A plain MQTT client can do the same: mosquitto_sub -t 'dss/value/plant1/#' -v`,
       checkFilter(filter);
       const { count } = shell.options<{ count?: number }>(command);
       const stop = shell.listenForStop();
+      let quiet: NodeJS.Timeout | undefined;
       try {
         await shell.withOwnConnection(command, async (node) => {
           const enough = deferred();
           let printed = 0;
+          quiet = setTimeout(() => shell.output.note(quietNote(filter)), QUIET_MS);
           await node.watch(filter, (key, payload, snapshot) => {
             if (printed === count) return;
+            clearTimeout(quiet);
             printed += 1;
             printValue(shell, key, payload, snapshot);
             if (printed === count) enough.resolve();
@@ -35,9 +41,15 @@ A plain MQTT client can do the same: mosquitto_sub -t 'dss/value/plant1/#' -v`,
           await Promise.race([enough.promise, stop.requested]);
         });
       } finally {
+        clearTimeout(quiet);
         stop.release();
       }
     });
+}
+
+/** A node has no answer to a subscription but values: that there are none it does not say. */
+function quietNote(filter: string): string {
+  return `Waiting: nothing that matches '${filter}' has a value yet, or the cluster has no quorum ('dss status' tells).`;
 }
 
 function printValue(shell: Shell, key: string, payload: Buffer, snapshot: boolean): void {

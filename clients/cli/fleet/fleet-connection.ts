@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import type { MqttAddress } from '../addresses.ts';
-import { mqttSecurity, NO_SECURITY, type Security } from '../security.ts';
+import { openMqttClient } from '../mqtt-client.ts';
+import type { Security } from '../security.ts';
 import type { Reading } from './sensor.ts';
 
 /** Beyond this many unacknowledged readings a connection takes no more: a real gateway has bounds too. */
@@ -19,7 +20,7 @@ export interface FleetConnectionOptions {
   /** Which of them is tried first. */
   readonly first: number;
   readonly qos: 0 | 1 | 2;
-  readonly security?: Security;
+  readonly security?: Security | undefined;
   readonly nowMs: () => number;
   readonly onAcknowledged: (reading: PendingReading) => void;
   readonly onReconnect: () => void;
@@ -64,24 +65,18 @@ export class FleetConnection {
   }
 
   #connect(): void {
-    const { addresses, first, security = NO_SECURITY } = this.#options;
+    const { addresses, first, security } = this.#options;
     const address = addresses[(first + this.#attempt) % addresses.length] as MqttAddress;
     this.#attempt += 1;
-    const client = mqtt.connect(address.url, {
-      ...mqttSecurity(address, security),
-      clientId: `dss-fleet-${randomBytes(6).toString('hex')}`,
-      reconnectPeriod: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      queueQoSZero: false,
-      // The default provider gives an id out again while it is still in flight.
-      messageIdProvider: new mqtt.UniqueMessageIdProvider(),
+    const clientId = `dss-fleet-${randomBytes(6).toString('hex')}`;
+    const client = openMqttClient(address, {
+      ...{ clientId, connectTimeoutMs: CONNECT_TIMEOUT_MS, security },
     });
     this.#client = client;
-    client.on('error', () => {});
     client.once('connect', () => {
       for (const order of [...this.#pending.keys()]) this.#publish(client, order);
     });
-    client.once('close', () => this.#onClose(client));
+    client.once('close', () => this.#onClose());
   }
 
   #publish(client: MqttClient, order: number): void {
@@ -98,9 +93,8 @@ export class FleetConnection {
     );
   }
 
-  #onClose(client: MqttClient): void {
+  #onClose(): void {
     if (this.#closed) return;
-    client.end(true);
     this.#options.onReconnect();
     const delayMs = RECONNECT_MS_MIN + Math.random() * RECONNECT_MS_SPREAD;
     this.#retry = setTimeout(() => this.#connect(), delayMs);

@@ -16,7 +16,7 @@ export interface FleetOptions {
   readonly prefix: string;
   /** Each reading gets a key of its own, `…/temp/<seq>`, so that every one can be looked for later. */
   readonly distinctKeys: boolean;
-  readonly security?: Security;
+  readonly security?: Security | undefined;
   readonly onAcknowledged?: (reading: Reading, sentMs: number) => void;
 }
 
@@ -64,7 +64,7 @@ export class Fleet {
           addresses: options.addresses,
           first: index,
           qos: options.qos,
-          ...(options.security === undefined ? {} : { security: options.security }),
+          security: options.security,
           nowMs: () => performance.now(),
           onAcknowledged: (reading) => this.#onAcknowledged(reading),
           onReconnect: () => {

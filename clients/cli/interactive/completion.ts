@@ -1,4 +1,5 @@
 import type { NodeConnection } from '../connection.ts';
+import { topicOf } from '../key.ts';
 import { escapeWord, unescapeWord, unfinishedWord } from './words.ts';
 
 /** More than these are no help to anybody. */
@@ -34,7 +35,7 @@ export async function complete(
  */
 export async function completeKey(node: NodeConnection, typed: string): Promise<string[]> {
   const slash = typed.lastIndexOf('/');
-  const topic = slash > 0 ? `dss/list/${typed.slice(0, slash)}` : 'dss/list';
+  const topic = topicOf('list', typed.slice(0, Math.max(0, slash)));
   const found: string[] = [];
   let after = typed;
   while (found.length < CANDIDATES_MAX) {

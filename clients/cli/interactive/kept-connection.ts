@@ -19,7 +19,7 @@ export class KeptConnection {
     try {
       return await task(this.#connection);
     } catch (error) {
-      // What was refused stays noted on a connection, and one that did not answer may be broken.
+      // A connection that did not answer may be broken.
       await this.close();
       throw error;
     }
@@ -28,6 +28,6 @@ export class KeptConnection {
   async close(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close({ force: true });
+    await connection?.close();
   }
 }

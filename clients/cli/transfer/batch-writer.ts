@@ -1,6 +1,7 @@
 import { encode, kv } from '../../../protos/index.ts';
-import type { DeviceConnection } from '../device-connection.ts';
+import type { NodeConnection } from '../connection.ts';
 import { CliError } from '../errors.ts';
+import { topicOf } from '../key.ts';
 
 /** One write, as `dss/batch` takes it. The cluster checks the members. */
 export interface BatchElement {
@@ -43,17 +44,19 @@ const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** Gathers writes into messages, and sends one after the other: the next when a quorum has the one before. */
 export class BatchWriter {
-  readonly #connection: DeviceConnection;
+  readonly #node: NodeConnection;
   readonly #prefix: string;
+  readonly #topic: string;
   #pending: Pending = nothingPending();
   #writes = 0;
   #messages = 0;
   #bare = 0;
   #stored: SourcePlace | undefined;
 
-  constructor(connection: DeviceConnection, prefix: string) {
-    this.#connection = connection;
+  constructor(node: NodeConnection, prefix: string) {
+    this.#node = node;
     this.#prefix = prefix;
+    this.#topic = topicOf('batch', prefix);
   }
 
   get counts(): BatchCounts {
@@ -86,17 +89,17 @@ export class BatchWriter {
     const { texts, places } = this.#pending;
     if (texts.length === 0) return;
     this.#pending = nothingPending();
-    await this.#send(this.#batchTopic(), Buffer.from(`[${texts.join(',')}]`), places);
+    await this.#send(this.#topic, Buffer.from(`[${texts.join(',')}]`), places);
   }
 
   /** Alone, and without the overhead of base64 and escapes if need be. */
   async #sendLarge(element: BatchElement, text: string, place: SourcePlace): Promise<void> {
     const json = Buffer.from(`[${text}]`);
-    if (json.length <= MESSAGE_BYTES_MAX) return this.#send(this.#batchTopic(), json, [place]);
+    if (json.length <= MESSAGE_BYTES_MAX) return this.#send(this.#topic, json, [place]);
     const value = bytesOf(element);
     const message = element.ttl === undefined ? deviceBatch(element, value) : undefined;
     if (message !== undefined && message.length <= MESSAGE_BYTES_MAX) {
-      return this.#send(this.#batchTopic(), message, [place]);
+      return this.#send(this.#topic, message, [place]);
     }
     const key = this.#prefix === '' ? element.key : `${this.#prefix}/${element.key}`;
     await this.#send(`dss/put/${key}`, value, [place]);
@@ -105,7 +108,7 @@ export class BatchWriter {
 
   async #send(topic: string, payload: Uint8Array, places: readonly SourcePlace[]): Promise<void> {
     try {
-      await this.#connection.publish(topic, payload);
+      await this.#node.publish(topic, payload);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       const { exitCode, code, message } = error;
@@ -118,10 +121,6 @@ export class BatchWriter {
     this.#writes += places.length;
     this.#messages += 1;
     this.#stored = places.at(-1);
-  }
-
-  #batchTopic(): string {
-    return this.#prefix === '' ? 'dss/batch' : `dss/batch/${this.#prefix}`;
   }
 }
 

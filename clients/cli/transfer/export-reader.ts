@@ -1,6 +1,6 @@
 import type { NodeConnection } from '../connection.ts';
-import { PAGE_LIMIT_MAX, type Page } from '../pages.ts';
-import { replyError } from '../reply-error.ts';
+import { topicOf } from '../key.ts';
+import { type KeyedItem, PAGE_LIMIT_MAX, type Page, readPages, type StoredItem } from '../pages.ts';
 import type { ValueRecord } from './record.ts';
 
 /** How many keys' histories are asked for at a time. */
@@ -26,29 +26,19 @@ export interface HistoryExportQuery extends ExportQuery {
   readonly to?: number;
 }
 
-interface StoredItem {
-  readonly key: string;
-  readonly version: number;
-  readonly time: number;
-  readonly value?: string;
-  readonly base64?: string;
-  readonly deleted?: true;
-  readonly expiresAt?: number;
-}
-
 /** The current values below a prefix, in the order of their keys, page by page as they are taken. */
 export async function* readCurrent(
   node: NodeConnection,
   { prefix, after }: ExportQuery,
 ): AsyncGenerator<ValueRecord[]> {
   const topic = topicOf('range', prefix);
-  let cursor = after?.key;
-  for (;;) {
-    const query = { limit: PAGE_LIMIT_MAX, after: cursor };
-    const page = await ask<Page & { items: StoredItem[] }>(node, topic, query);
-    if (page.items.length > 0) yield page.items.map((item) => toValueRecord(item.key, item));
-    if (!page.more || page.next === null) return;
-    cursor = page.next;
+  const query = { limit: PAGE_LIMIT_MAX };
+  const pages = readPages(
+    (next) => node.ask<RangePage>(topic, { ...query, after: next }),
+    after?.key,
+  );
+  for await (const { items } of pages) {
+    if (items.length > 0) yield items.map((item) => toValueRecord(item.key, item));
   }
 }
 
@@ -75,6 +65,14 @@ export async function* readHistories(
   for (const { key, first } of ahead) yield* readHistory(node, key, query, await first);
 }
 
+interface RangePage extends Page {
+  readonly items: readonly KeyedItem[];
+}
+
+interface ListPage extends Page {
+  readonly keys: readonly string[];
+}
+
 interface HistoryPage extends Page {
   readonly items: readonly StoredItem[];
 }
@@ -85,10 +83,11 @@ async function* readHistory(
   query: HistoryExportQuery,
   first: HistoryPage,
 ): AsyncGenerator<ValueRecord[]> {
-  for (let page = first; ; ) {
-    if (page.items.length > 0) yield page.items.map((item) => toValueRecord(key, item));
-    if (!page.more || page.next === null) return;
-    page = await askHistory(node, key, query, page.next);
+  const pages = readPages((next) =>
+    next === undefined ? first : askHistory(node, key, query, next),
+  );
+  for await (const { items } of pages) {
+    if (items.length > 0) yield items.map((item) => toValueRecord(key, item));
   }
 }
 
@@ -108,14 +107,13 @@ async function* listKeys(
   node: NodeConnection,
   { prefix, after }: ExportQuery,
 ): AsyncGenerator<string> {
-  let cursor = after?.key;
-  for (;;) {
-    const query = { limit: PAGE_LIMIT_MAX, after: cursor };
-    const page = await ask<Page & { keys: string[] }>(node, topicOf('list', prefix), query);
-    yield* page.keys;
-    if (!page.more || page.next === null) return;
-    cursor = page.next;
-  }
+  const topic = topicOf('list', prefix);
+  const query = { limit: PAGE_LIMIT_MAX };
+  const pages = readPages(
+    (next) => node.ask<ListPage>(topic, { ...query, after: next }),
+    after?.key,
+  );
+  for await (const { keys } of pages) yield* keys;
 }
 
 function askHistory(
@@ -125,17 +123,7 @@ function askHistory(
   after?: string,
 ): Promise<HistoryPage> {
   const query = { from, to, order: 'asc', limit: PAGE_LIMIT_MAX, after };
-  return ask(node, `dss/history/${key}`, query);
-}
-
-async function ask<T>(node: NodeConnection, topic: string, query: object): Promise<T> {
-  const reply = await node.request(topic, { ...query });
-  if (!reply.ok) throw replyError(reply);
-  return reply as unknown as T;
-}
-
-function topicOf(verb: string, prefix: string): string {
-  return prefix === '' ? `dss/${verb}` : `dss/${verb}/${prefix}`;
+  return node.ask(`dss/history/${key}`, query);
 }
 
 function toValueRecord(key: string, item: StoredItem): ValueRecord {

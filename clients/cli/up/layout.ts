@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError, ExitCode, systemCode, usageError } from '../errors.ts';
 import { findNodeProcess } from './directory-lock.ts';
-import { choosePorts, requireFree } from './ports.ts';
+import { choosePorts, type PortChoice, requireFree } from './ports.ts';
 
 /** What `dss up` remembers in `<data>/cluster.json`, so that the next start has everything again. */
 export interface ClusterLayout {
@@ -124,29 +124,19 @@ function requireSame(
   );
 }
 
-function mqttChoice(flags: LayoutFlags) {
-  const fixed = flags.mqttPort !== undefined;
-  const base = flags.mqttPort ?? DEFAULT_MQTT_PORT;
-  return {
-    purpose: 'MQTT',
-    base,
-    host: flags.listen,
-    fixed,
-    flag: '--mqtt-port (and another --data)',
-  };
+function mqttChoice({ mqttPort, listen }: LayoutFlags): PortChoice {
+  const base = mqttPort ?? DEFAULT_MQTT_PORT;
+  const flag = `--mqtt-port ${OTHER_DATA}`;
+  return { purpose: 'MQTT', base, host: listen, fixed: mqttPort !== undefined, flag };
 }
 
-function httpChoice(flags: LayoutFlags) {
-  const fixed = flags.httpPort !== undefined;
-  const base = flags.httpPort ?? DEFAULT_HTTP_PORT;
-  return {
-    purpose: 'HTTP',
-    base,
-    host: flags.listen,
-    fixed,
-    flag: '--http-port (and another --data)',
-  };
+function httpChoice({ httpPort, listen }: LayoutFlags): PortChoice {
+  const base = httpPort ?? DEFAULT_HTTP_PORT;
+  const flag = `--http-port ${OTHER_DATA}`;
+  return { purpose: 'HTTP', base, host: listen, fixed: httpPort !== undefined, flag };
 }
+
+const OTHER_DATA = '(and another --data)';
 
 async function readLayout(dataDir: string): Promise<ClusterLayout | undefined> {
   const path = join(dataDir, 'cluster.json');

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { ClusterNode } from './test-cluster.ts';
 
@@ -164,6 +165,8 @@ export class PatientClient {
     connection.on('error', () => {});
     connection.on('message', (topic, payload) => this.#onMessage(topic, payload.toString()));
     connection.once('connect', () => {
+      // Else a question waits behind the PUBACK of the answer before: Nagle, and 40 ms of delayed ACK.
+      (connection.stream as Socket).setNoDelay(true);
       connection.subscribe(['dss/reply/me', 'dss/error/me'], { qos: 1 });
       this.#connection = connection;
       for (const pending of [...this.#pending]) this.#send(pending);

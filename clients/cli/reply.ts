@@ -1,5 +1,15 @@
-import type { Reply } from './connection.ts';
 import { CliError, ExitCode } from './errors.ts';
+
+/** What a node publishes on `dss/reply/me` (DESIGN §7). */
+export interface Reply {
+  readonly id: string;
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly value?: unknown;
+  readonly base64?: unknown;
+  readonly message?: string;
+  readonly [field: string]: unknown;
+}
 
 /** An answer with `ok: false` as the error that ends a command. */
 export function replyError(reply: Reply): CliError {
