@@ -8,7 +8,7 @@ import { type DssCluster, startDss } from './peers/dss.ts';
 import { type Mosquitto, startMosquitto } from './peers/mosquitto.ts';
 
 /** Durable replicated ingest beside a plain broker that keeps everything in memory (DESIGN §11). */
-const WORKLOAD = { clients: 48, inflight: 20, valueBytes: 64, keys: 5_000 };
+export const WORKLOAD = { clients: 48, inflight: 20, valueBytes: 64, keys: 5_000 };
 const NODE_COUNT = 3;
 
 export interface DssRound extends LoadResult {

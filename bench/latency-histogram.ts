@@ -25,15 +25,15 @@ export class LatencyHistogram {
     return this.#maxMicros / 1000;
   }
 
-  /** The upper edge of the bucket that holds the percentile, in milliseconds. */
+  /** The upper edge of the bucket that holds the percentile, in milliseconds; of the last one the maximum. */
   percentileMs(percentile: number): number {
     const rank = Math.ceil((percentile / 100) * this.#count);
     let seen = 0;
-    for (let bucket = 0; bucket < BUCKET_COUNT; bucket += 1) {
+    for (let bucket = 0; bucket < BUCKET_COUNT - 1; bucket += 1) {
       seen += this.#buckets[bucket] as number;
       if (seen >= rank && seen > 0) return ((bucket + 1) * BUCKET_MICROS) / 1000;
     }
-    return 0;
+    return this.maxMs;
   }
 
   reset(): void {

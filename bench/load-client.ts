@@ -8,7 +8,8 @@ const PUBACK_BYTES = 4;
 /**
  * A connection that keeps `inflight` QoS 1 puts under way. What was acknowledged is replaced once a quarter of
  * the window is free, or at the next `refill`, whichever is first: one write for each PUBACK would make
- * the generator's system calls the limit beside a broker that acknowledges one by one.
+ * the generator's system calls the limit beside a broker that acknowledges one by one. A `paced` client sends
+ * at `refill` only.
  */
 export class LoadClient {
   readonly #frames: PublishFrames;
@@ -17,6 +18,7 @@ export class LoadClient {
   readonly #socket: Socket;
   readonly #freeIds: Uint16Array;
   #freeCount = 0;
+  /** So many free ids are refilled at once; never, when the generator sets the pace. */
   readonly #refillAt: number;
   #rest: Buffer | undefined;
   #sequence: number;
@@ -28,6 +30,7 @@ export class LoadClient {
     port: number;
     clientId: string;
     inflight: number;
+    paced: boolean;
     firstSequence: number;
     frames: PublishFrames;
     latencies: LatencyHistogram;
@@ -37,7 +40,9 @@ export class LoadClient {
     this.#latencies = options.latencies;
     this.#sentMs = new Float64Array(options.inflight);
     this.#freeIds = new Uint16Array(options.inflight);
-    this.#refillAt = Math.max(1, Math.floor(options.inflight / 4));
+    this.#refillAt = options.paced
+      ? Number.POSITIVE_INFINITY
+      : Math.max(1, Math.floor(options.inflight / 4));
     this.#sequence = options.firstSequence;
     this.#onFailed = options.onFailed;
     this.#socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
@@ -58,23 +63,25 @@ export class LoadClient {
   start(): void {
     this.#freeCount = this.#freeIds.length;
     for (let slot = 0; slot < this.#freeCount; slot += 1) this.#freeIds[slot] = slot + 1;
-    this.refill();
+    if (this.#refillAt <= this.#freeCount) this.refill();
   }
 
-  /** Sends a message for each free packet id, in one write. */
-  refill(): void {
-    if (this.#stopped || this.#freeCount === 0) return;
+  /** Sends a message for each free packet id, but at most `countMax`, in one write. Returns how many. */
+  refill(countMax = Number.POSITIVE_INFINITY): number {
+    const count = Math.min(this.#freeCount, countMax);
+    if (this.#stopped || count === 0) return 0;
     const { frameBytes } = this.#frames;
     const nowMs = performance.now();
-    const output = Buffer.allocUnsafe(this.#freeCount * frameBytes);
-    for (let index = 0; index < this.#freeCount; index += 1) {
-      const id = this.#freeIds[index] as number;
+    const output = Buffer.allocUnsafe(count * frameBytes);
+    for (let index = 0; index < count; index += 1) {
+      this.#freeCount -= 1;
+      const id = this.#freeIds[this.#freeCount] as number;
       this.#frames.write(output, index * frameBytes, this.#sequence, id);
       this.#sentMs[id - 1] = nowMs;
       this.#sequence += 1;
     }
-    this.#freeCount = 0;
     this.#socket.write(output);
+    return count;
   }
 
   stop(): void {

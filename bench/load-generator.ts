@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly keys: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
+  /** Messages per second of all clients together; without it, as many as are acknowledged. */
+  readonly perSecond?: number;
   /** `dss/put/bench/` for DSS; six digits follow. */
   readonly topicPrefix: string;
 }
@@ -46,6 +48,7 @@ export async function runLoad(options: LoadOptions, onMeasuring: () => void): Pr
         port: options.ports[index % options.ports.length] as number,
         clientId: `load-${process.pid}-${index}`,
         inflight: options.inflight,
+        paced: options.perSecond !== undefined,
         // Clients begin at different keys, so that they do not all write the same one at the same time.
         firstSequence: Math.floor((index * options.keys) / options.clients),
         frames,
@@ -53,9 +56,8 @@ export async function runLoad(options: LoadOptions, onMeasuring: () => void): Pr
         onFailed: fail,
       }),
   );
-  const refills = setInterval(() => {
-    for (const client of clients) client.refill();
-  }, REFILL_MS);
+  const pace = new Pace(options.perSecond);
+  const refills = setInterval(() => pace.refill(clients), REFILL_MS);
   try {
     await Promise.race([Promise.all(clients.map((client) => client.connected())), failed]);
     for (const client of clients) client.start();
@@ -65,6 +67,34 @@ export async function runLoad(options: LoadOptions, onMeasuring: () => void): Pr
   } finally {
     clearInterval(refills);
     for (const client of clients) client.stop();
+  }
+}
+
+/** What was not sent in time is made up for, but no more than this: beyond it the load falls short. */
+const ARREARS_MS_MAX = 100;
+
+/** Shares out what may be sent by now, to each client in turn. */
+class Pace {
+  readonly #perSecond: number;
+  #allowance = 0;
+  #lastMs = performance.now();
+  #next = 0;
+
+  constructor(perSecond = Number.MAX_SAFE_INTEGER) {
+    this.#perSecond = perSecond;
+  }
+
+  refill(clients: readonly LoadClient[]): void {
+    const nowMs = performance.now();
+    const earned = (this.#perSecond * (nowMs - this.#lastMs)) / 1000;
+    this.#lastMs = nowMs;
+    this.#allowance = Math.min(this.#allowance + earned, (this.#perSecond * ARREARS_MS_MAX) / 1000);
+    const share = Math.ceil(this.#allowance / clients.length);
+    for (let asked = 0; asked < clients.length && this.#allowance >= 1; asked += 1) {
+      const client = clients[this.#next % clients.length] as LoadClient;
+      this.#next += 1;
+      this.#allowance -= client.refill(Math.min(share, Math.floor(this.#allowance)));
+    }
   }
 }
 

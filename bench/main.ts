@@ -1,6 +1,12 @@
 import { ingest } from './ingest.ts';
+import { slots } from './slots.ts';
+import { verbs } from './verbs/verbs.ts';
 
-const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { ingest };
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  ingest,
+  slots,
+  verbs,
+};
 
 const [name, ...args] = process.argv.slice(2);
 const bench = benches[name ?? ''];
