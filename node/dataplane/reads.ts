@@ -5,17 +5,18 @@ import type {
   HistoryQuery,
   ListOutcome,
   ListQuery,
-  StoredValue,
 } from '../../broker/data-plane.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import { isExpired } from '../shard/condition.ts';
-import type { CurrentValue } from '../shard/current-values.ts';
+import { type CurrentValue, pauseNowAndThen } from '../shard/current-values.ts';
+import { gatherPage } from '../shard/gathered-page.ts';
 import type { ShardHost } from '../shard/host.ts';
+import type { Page } from '../shard/page.ts';
 import type { Replica } from '../shard/replica.ts';
-import { mergePages, type Page, readShard, type ShardQuery } from '../shard/shard-reader.ts';
+import { readShard, type ShardQuery } from '../shard/shard-reader.ts';
 import type { RpcBody, RpcHub } from '../transport/rpc.ts';
 import { itemOf, queryFromWire, queryToWire } from './read-codec.ts';
 import type { ShardMap } from './shard-map.ts';
@@ -83,17 +84,15 @@ export class Reads {
     return { kind: 'page', items: answer.items, more: answer.more };
   }
 
-  /** Asks every shard for a page and merges the pages by key. */
+  /** Asks the shards for their parts of a page and merges them by key. */
   async list(query: ListQuery): Promise<ListOutcome> {
-    const answers = await Promise.all(
-      this.#map.shards().map(({ group }) => this.#ask(group, { kind: 'list', ...query })),
-    );
-    const pages: Page<StoredValue>[] = [];
-    for (const answer of answers) {
-      if (answer.kind === 'unavailable') return answer;
-      pages.push(answer);
-    }
-    return { kind: 'page', ...mergePages(pages, query.limit, query.reverse) };
+    const shards = this.#map.shards();
+    const page = await gatherPage(shards.length, query, async (part, share) => {
+      const { group } = shards[part] as { group: number };
+      const answer = await this.#ask(group, { kind: 'list', ...share });
+      return answer.kind === 'items' ? answer : undefined;
+    });
+    return page === undefined ? { kind: 'unavailable' } : { kind: 'page', ...page };
   }
 
   /** Answers for a shard of which this node has a replica; `undefined` if it has none to trust. */
@@ -108,7 +107,7 @@ export class Reads {
     const snapshot = this.#engine.snapshot();
     const { firstSlot, slotCount } = replica.identity;
     const { retention, highestVersion } = replica.state;
-    const pause = () => new Promise<void>((resolve) => this.#env.yield(resolve));
+    const pause = pauseNowAndThen(() => new Promise((resolve) => this.#env.yield(resolve)));
     const shard = { firstSlot, slotCount, retention, highestVersion, pause };
     try {
       return { kind: 'items', ...(await readShard(snapshot, shard, query)) };

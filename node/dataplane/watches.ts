@@ -3,6 +3,7 @@ import type { StorageEngine } from '../../lsm/engine.ts';
 import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { CurrentValue } from '../shard/current-values.ts';
+import { pauseNowAndThen } from '../shard/current-values.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
 import { isLiteral, type WatchBatch, type WatchSink } from '../shard/watch-feed.ts';
@@ -218,7 +219,7 @@ export class Watches {
       tombstoneCutoff: replica.state.retention.highestTombstoneCutoff,
       firstSlot: replica.identity.firstSlot,
       slotCount: replica.identity.slotCount,
-      pause: () => new Promise((resolve) => env.yield(resolve)),
+      pause: pauseNowAndThen(() => new Promise((resolve) => env.yield(resolve))),
     });
     handle.done.catch((error: unknown) => {
       if (host.replica(replica.identity.group) === undefined) return;

@@ -1,5 +1,5 @@
 import { compareBytes } from '../../lsm/bytes.ts';
-import type { EngineCursor, EngineSnapshot } from '../../lsm/engine.ts';
+import type { EngineCursor, EngineSnapshot, MaybePromise } from '../../lsm/engine.ts';
 import {
   afterSeries,
   decodeValue,
@@ -32,11 +32,16 @@ export interface KeyRange {
   readonly to?: Uint8Array;
 }
 
-/** Gives other work a turn. */
-export type Pause = () => Promise<void>;
+/** Asked for every entry that is looked at; a promise while others have a turn. */
+export type Pause = () => Promise<void> | undefined;
 
-/** So many entries are looked at in one breath: whatever a scan passes over, the node serves others meanwhile. */
 const ENTRIES_PER_TURN = 256;
+
+/** Lets others have a turn after so many entries, whatever is looked for and in however many scans. */
+export function pauseNowAndThen(giveWay: () => Promise<void>): Pause {
+  let entries = 0;
+  return () => (++entries % ENTRIES_PER_TURN === 0 ? giveWay() : undefined);
+}
 
 /** Calls `visit` for each entry from the first on, and `pause` now and then, until `visit` returns false. */
 export async function visitEntries(
@@ -52,14 +57,24 @@ export async function visitEntries(
   const { pause, visit, next } = options;
   const positioned = cursor.seek(start);
   if (positioned !== undefined) await positioned;
-  for (let visited = 1; cursor.valid; visited++) {
+  while (cursor.valid) {
     const onward = next?.(cursor.key);
     const goOn = visit(currentValue(cursor.key, cursor.value));
     if (!(typeof goOn === 'boolean' ? goOn : await goOn)) return;
-    if (visited % ENTRIES_PER_TURN === 0) await pause();
-    const moved = onward === undefined ? cursor.next() : cursor.seek(onward);
+    const rest = pause();
+    if (rest !== undefined) await rest;
+    const moved = onward === undefined ? cursor.next() : toNextSeries(cursor, onward);
     if (moved !== undefined) await moved;
   }
+}
+
+/** Most series have few values: the next entry is mostly that of another key, and a step costs less than a search. */
+export function toNextSeries(cursor: EngineCursor, onward: Uint8Array): MaybePromise<void> {
+  const orSeek = (): MaybePromise<void> => {
+    if (cursor.valid && compareBytes(cursor.key, onward) < 0) return cursor.seek(onward);
+  };
+  const moved = cursor.next();
+  return moved === undefined ? orSeek() : moved.then(orSeek);
 }
 
 export async function readCurrent(
@@ -87,8 +102,8 @@ export async function scanCurrent(
     const own = await readCurrent(snapshot, slot, prefix);
     if (own !== undefined && !(await visit(own))) return;
   }
-  const bounds = narrow(boundsBelow(slot, prefix), slot, range);
-  if (compareBytes(bounds.lower, bounds.upper) >= 0) return;
+  const bounds = boundsOf(slot, range);
+  if (bounds === undefined) return;
   const cursor = snapshot.cursor(bounds);
   try {
     await visitEntries(cursor, bounds.lower, { pause, visit, next: afterSeries });
@@ -97,10 +112,16 @@ export async function scanCurrent(
   }
 }
 
-function isWithin(key: Uint8Array, { after, from, to }: KeyRange): boolean {
+export function isWithin(key: Uint8Array, { after, from, to }: KeyRange): boolean {
   if (compareBytes(key, after) <= 0) return false;
   if (from !== undefined && compareBytes(key, from) < 0) return false;
   return to === undefined || compareBytes(key, to) < 0;
+}
+
+/** Where the keys of a slot stand that lie in the range, but for the prefix itself; undefined: nowhere. */
+export function boundsOf(slot: number, range: KeyRange): Bounds | undefined {
+  const bounds = narrow(boundsBelow(slot, range.prefix), slot, range);
+  return compareBytes(bounds.lower, bounds.upper) < 0 ? bounds : undefined;
 }
 
 /** Everything below a prefix: `prefix/` up to, and without, `prefix0`, the byte after the slash. */

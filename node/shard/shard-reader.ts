@@ -1,4 +1,4 @@
-import type { HistoryQuery, ListQuery, StoredValue } from '../../broker/data-plane.ts';
+import type { HistoryQuery, ListQuery } from '../../broker/data-plane.ts';
 import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import type { Retention } from '../retention/retention.ts';
@@ -6,21 +6,15 @@ import { slotOf } from '../ring/slots.ts';
 import { isExpired } from './condition.ts';
 import { type CurrentValue, type Pause, readCurrent, scanCurrent } from './current-values.ts';
 import { scanHistory } from './history.ts';
+import { scanMerged } from './merged-scan.ts';
+import { type HistoryScan, readOldest } from './oldest-first.ts';
+import { bytesOf, mergePages, PAGE_BYTES_MAX, type Page } from './page.ts';
 
 /** What can be read of one shard. */
 export type ShardQuery =
   | { readonly kind: 'get'; readonly key: Uint8Array }
   | ({ readonly kind: 'list' } & ListQuery)
   | ({ readonly kind: 'history' } & HistoryQuery);
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** There is more beyond the last item. */
-  readonly more: boolean;
-}
-
-/** A page ends when it has grown to this: it is one message to another node, and those have a limit. */
-const PAGE_BYTES_MAX = 512 * 1024;
 
 /** What a replica has applied, beside the engine. */
 export interface ShardView {
@@ -60,10 +54,18 @@ async function readHistory(
   { retention, pause }: ShardView,
   { key, from, to, limit, ascending }: HistoryQuery,
 ): Promise<Page<CurrentValue>> {
-  const page = new PageBuilder(limit, ascending);
   const slot = slotOf(key, 0, key.length);
-  const range = { from, to };
-  await scanHistory(snapshot, slot, key, range, retention.of(key), pause, (item) => page.add(item));
+  const ofKey = retention.of(key);
+  const scan: HistoryScan = (range, visit) =>
+    scanHistory(snapshot, slot, key, range, ofKey, pause, visit);
+  const newest = ascending ? await readCurrent(snapshot, slot, key) : undefined;
+  // Where values are counted, what may be seen is known from the newest on only.
+  if (newest !== undefined && newest.time >= ofKey.cutoff && ofKey.limits.length === 0) {
+    const range = { from: Math.max(from, ofKey.cutoff), to: Math.min(to, newest.time + 1) };
+    return readOldest(scan, range, limit);
+  }
+  const page = new PageBuilder(limit, ascending);
+  await scan({ from, to }, (item) => page.add(item));
   return page.finish();
 }
 
@@ -76,6 +78,14 @@ async function listShard(
   const { limit, values, after, reverse = false } = query;
   // Paging backwards, what was seen last bounds the range from above.
   const range = reverse ? { ...query, after: NOTHING, ...below(after, query.to) } : query;
+  if (!reverse) {
+    const page = new PageBuilder(limit, false);
+    await scanMerged(snapshot, shard, range, shard.pause, (item) => {
+      if (isGone(item, shard)) return true;
+      return page.add(values ? item : { ...item, value: NOTHING });
+    });
+    return page.finish();
+  }
   const pages: Page<CurrentValue>[] = [];
   for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
     const page = new PageBuilder(limit, reverse);
@@ -144,34 +154,6 @@ function shorten(page: Page<CurrentValue>): Page<CurrentValue> {
   const end = page.items.findIndex((item) => (bytes += bytesOf(item)) > PAGE_BYTES_MAX);
   if (end < 0 || end + 1 >= page.items.length) return page;
   return { items: page.items.slice(0, end + 1), more: true };
-}
-
-function bytesOf(item: CurrentValue): number {
-  return item.key.length + item.value.length;
-}
-
-/**
- * One ordered page out of several. A part that was cut short bounds the whole: beyond its last key others may
- * exist that nobody has seen.
- */
-export function mergePages<Item extends StoredValue>(
-  pages: readonly Page<Item>[],
-  limit: number,
-  reverse = false,
-): { items: Item[]; more: boolean } {
-  const order = reverse
-    ? (a: Uint8Array, b: Uint8Array) => compareBytes(b, a)
-    : (a: Uint8Array, b: Uint8Array) => compareBytes(a, b);
-  let bound: Uint8Array | undefined;
-  for (const { items, more } of pages) {
-    const last = items.at(-1)?.key;
-    if (more && last !== undefined && (bound === undefined || order(last, bound) < 0)) bound = last;
-  }
-  const all = pages
-    .flatMap(({ items }) => items)
-    .filter(({ key }) => bound === undefined || order(key, bound) <= 0)
-    .sort((a, b) => order(a.key, b.key));
-  return { items: all.slice(0, limit), more: bound !== undefined || all.length > limit };
 }
 
 const NOTHING = new Uint8Array(0);

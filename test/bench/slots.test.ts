@@ -19,10 +19,10 @@ describe('slots', () => {
       [8, 100],
       [8, 1_000],
     ]);
-    for (const { pages, cpuMicrosPerPage, cpuMicrosPerKey, seeksPerPage, limit } of lists) {
+    for (const { pages, cpuMicrosPerPage, cpuMicrosPerKey, movesPerPage, limit } of lists) {
       expect(pages).toBeGreaterThan(0);
       expect(cpuMicrosPerPage).toBeGreaterThan(cpuMicrosPerKey);
-      expect(seeksPerPage).toBeGreaterThanOrEqual(Math.min(limit, 300));
+      expect(movesPerPage).toBeGreaterThanOrEqual(Math.min(limit, 300));
     }
     expect(await readdir(directory)).toEqual([]);
   });

@@ -44,7 +44,7 @@ export function stateMachine(engine: Db, firstSlot = 0, slotCount = 256): StateM
   });
 }
 
-export const noPause = () => Promise.resolve();
+export const noPause = () => undefined;
 
 /** What a reader must know of it. */
 export function viewOf({ retention, highestVersion }: StateMachine) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../../lsm/bytes.ts';
-import { mergePages } from '../../../node/shard/shard-reader.ts';
+import { mergePages } from '../../../node/shard/page.ts';
 
 const byteOrder = (a: Uint8Array, b: Uint8Array) => compareBytes(a, b);
 

@@ -4,6 +4,7 @@ import { compareBytes } from '../../../lsm/bytes.ts';
 import type { Db } from '../../../lsm/db.ts';
 import { Retention } from '../../../node/retention/retention.ts';
 import { slotOf } from '../../../node/ring/slots.ts';
+import { pauseNowAndThen } from '../../../node/shard/current-values.ts';
 import {
   engineKeyAt,
   Space,
@@ -18,7 +19,7 @@ const ALL_SLOTS = {
   slotCount: 256,
   retention: Retention.initial,
   highestVersion: 0,
-  pause: () => Promise.resolve(),
+  pause: () => undefined,
 };
 const NOTHING = new Uint8Array(0);
 
@@ -118,18 +119,17 @@ describe('a range of keys', () => {
   });
 });
 
-it('a scan gives others a turn now and then, whatever it passes over', async () => {
+it('a read gives others a turn now and then, whatever it passes over and in however many slots', async () => {
   const engine = await openEngine();
-  for (let time = 1; time <= 2_000; time++) store(engine, 'k', time, 'v');
+  for (let i = 0; i < 2_000; i++) store(engine, `k/${i}`, 1_000, 'v');
   let pauses = 0;
-  const snapshot = engine.snapshot();
-  const pause = () => {
+  const pause = pauseNowAndThen(() => {
     pauses += 1;
     return Promise.resolve();
-  };
-  const range = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1, ascending: true };
-  const query = { kind: 'history' as const, key: utf8('k'), ...range };
-  await readShard(snapshot, { ...ALL_SLOTS, pause }, query);
+  });
+  const snapshot = engine.snapshot();
+  const range = { prefix: utf8('k'), after: new Uint8Array(0), limit: 1, values: false };
+  await readShard(snapshot, { ...ALL_SLOTS, pause }, { kind: 'list', ...range, reverse: true });
   snapshot.close();
-  expect(pauses).toBeGreaterThan(6);
+  expect(pauses).toBe(7);
 });

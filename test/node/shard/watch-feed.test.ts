@@ -46,7 +46,7 @@ class Shard {
         tombstoneCutoff: 0,
         firstSlot: 0,
         slotCount: 256,
-        pause: () => Promise.resolve(),
+        pause: () => undefined,
       },
     );
     return { ...handle, batches };
