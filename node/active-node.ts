@@ -28,9 +28,11 @@ import type { StorageNodeOptions } from './storage-node.ts';
 import type { ClusterLink } from './transport/cluster-link.ts';
 import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
 import { MetaGroup } from './upkeep/meta-group.ts';
+import { withinBudget } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
 export const HEARTBEAT_MS = 1_000;
+const MEMTABLE_BYTES = 16 * 1024 * 1024;
 
 interface ActiveNodeParts {
   readonly options: StorageNodeOptions;
@@ -76,7 +78,7 @@ export class ActiveNode {
     readonly distrust: string | undefined;
   }): Promise<ActiveNode> {
     const { options, own, genesis, link, log } = input;
-    const { env, directory, memtableBytes } = options;
+    const { env, directory, storageMaxBytes, memtableBytes = MEMTABLE_BYTES } = options;
     let node: ActiveNode | undefined;
     const engine = await Db.open({
       vfs: env.vfs,
@@ -93,7 +95,7 @@ export class ActiveNode {
         state: () => node && encodeFilterState(node.retentions()),
       },
       onEvent: (event) => reportEngineEvent(options, event),
-      ...(memtableBytes === undefined ? {} : { memtableBytes }),
+      memtableBytes: withinBudget(storageMaxBytes, memtableBytes),
     });
     const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
     const host = new ShardHost({

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { isJsonObject } from '../../broker/json.ts';
 import { firstLine, invalid } from './invalid.ts';
 import { LISTS, type ListName, pathOf, SETTING_NAMES, type SettingName } from './settings.ts';
 
@@ -26,7 +27,7 @@ export function readConfigFile(path: string): ConfigFile {
     throw invalid(`the configuration file ${path} is not YAML: ${firstLine(error)}.`);
   }
   if (content === null || content === undefined) return NO_FILE;
-  if (!isMapping(content)) {
+  if (!isJsonObject(content)) {
     throw invalid(`the configuration file ${path} must hold settings, one "name: value" a line.`);
   }
   const entries = flatten(content, path);
@@ -52,7 +53,7 @@ function flatten(content: object, path: string): Map<string, unknown> {
   for (const [name, value] of Object.entries(content)) {
     if (!groups.has(name)) {
       entries.set(name, value);
-    } else if (isMapping(value)) {
+    } else if (isJsonObject(value)) {
       for (const [inner, innerValue] of Object.entries(value)) {
         entries.set(`${name}.${inner}`, innerValue);
       }
@@ -64,8 +65,4 @@ function flatten(content: object, path: string): Map<string, unknown> {
     }
   }
   return entries;
-}
-
-function isMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
-import { presetRules } from '../../broker/ingest-rules/presets.ts';
+import { parsePreset } from '../../broker/ingest-rules/presets.ts';
 import { type IngestRule, parseIngestRule } from '../../broker/ingest-rules/rule.ts';
+import { isJsonObject } from '../../broker/json.ts';
 import type { Member } from '../../broker/request-members.ts';
 import { parseRetentionRule, type RetentionRule } from '../retention/rules.ts';
 import { invalid } from './invalid.ts';
@@ -15,18 +16,8 @@ export function parseRetention(given: unknown, origin: string): RetentionRule[] 
 export function parseIngest(given: unknown, origin: string): IngestRule[] {
   return rulesOf(given, origin).flatMap((rule, index) => {
     const where = `${origin}, rule ${index + 1}`;
-    if (typeof rule !== 'object' || rule === null || !('preset' in rule)) {
-      return [accept(parseIngestRule(rule), where)];
-    }
-    const { preset, timeZone, ...rest } = rule as Readonly<Record<string, unknown>>;
-    const [stranger] = Object.keys(rest);
-    if (stranger !== undefined) {
-      throw invalid(`${where}: a preset has no "${stranger}", only a timeZone.`);
-    }
-    if (timeZone !== undefined && typeof timeZone !== 'string') {
-      throw invalid(`${where}: "timeZone" must be a name such as Europe/Berlin.`);
-    }
-    return accept(presetRules(String(preset), { timeZone }), where);
+    if (isJsonObject(rule) && 'preset' in rule) return accept(parsePreset(rule), where);
+    return [accept(parseIngestRule(rule), where)];
   });
 }
 

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../broker/json.ts';
 import { isTopicFilter } from '../../broker/topics.ts';
 import { type PasswordHash, parsePasswordHash } from '../edge/password-hash.ts';
 import { NODE_USER_PREFIX } from '../transport/secret.ts';
@@ -34,10 +35,10 @@ export function parseUsers(given: unknown, origin: string): User[] {
 }
 
 function parseUser(item: unknown, where: string): User {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+  if (!isJsonObject(item)) {
     throw invalid(`${where} must have name, password, read and write.`);
   }
-  const { name, password, read, write } = item as Readonly<Record<string, unknown>>;
+  const { name, password, read, write } = item;
   if (!isUserName(name)) {
     throw invalid(
       `${where} needs a name: up to ${NAME_CHARACTERS_MAX} characters without a colon, not beginning with ${NODE_USER_PREFIX}.`,

@@ -14,7 +14,7 @@ export interface Doors {
   close(): Promise<void>;
 }
 
-/** @throws {NodeError} PORT_TAKEN */
+/** Takes the broker over: it is closed with the doors, and if they cannot be opened. @throws {NodeError} PORT_TAKEN */
 export async function openDoors(
   broker: Broker,
   options: Pick<NodeOptions, 'listen' | 'mqttPort' | 'httpPort' | 'tls' | 'users' | 'anonymous'>,
@@ -24,8 +24,11 @@ export async function openDoors(
 ): Promise<Doors> {
   const { listen: host, users, anonymous } = options;
   const tls = options.tls === undefined ? undefined : listenerTls(options.tls);
-  const mqtt = await listenTcp(broker, { host, port: options.mqttPort, tls }).catch((error) =>
-    portTaken(error, 'MQTT', host, options.mqttPort),
+  const mqtt = await listenTcp(broker, { host, port: options.mqttPort, tls }).catch(
+    async (error) => {
+      await broker.close();
+      portTaken(error, 'MQTT', host, options.mqttPort);
+    },
   );
   let http: HttpServer;
   try {

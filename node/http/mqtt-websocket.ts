@@ -14,8 +14,7 @@ const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * MQTT over WebSocket at `/mqtt` of an HTTP or HTTPS server. `isWelcome` says which requests may come at all; who
- * the user is says the CONNECT. Returns how to end handshakes that are under way; connections are the
- * broker's to close.
+ * the user is says the CONNECT. Connections are the broker's to close.
  */
 export function acceptMqttWebSockets(
   server: Server,

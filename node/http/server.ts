@@ -1,18 +1,16 @@
-import type { ServerOptions } from 'node:https';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
-import { HANDSHAKE_TIMEOUT_MS, trackHandshakes } from '../../broker/server.ts';
+import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
-import { refuse, requireUser } from './users.ts';
+import { refuse, refuseForming } from './refusal.ts';
+import { requireUser } from './users.ts';
 
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
   /** With it nothing but HTTPS is spoken. */
-  readonly tls?:
-    | Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'minVersion'>
-    | undefined;
+  readonly tls?: ListenOptions['tls'];
   /** Undefined: there are no users, and nobody is asked who it is. */
   readonly authenticator: Authenticator | undefined;
   /** Nothing that a web page asks of the browser on this machine is answered. */
@@ -77,8 +75,6 @@ function basicRoutes(server: FastifyInstance, { status, where }: HttpOptions): v
         },
       },
     },
-    (request, reply) =>
-      where(request.query.key) ??
-      reply.code(503).send({ error: 'FORMING', message: 'the node has not joined a cluster yet' }),
+    (request, reply) => where(request.query.key) ?? refuseForming(reply),
   );
 }

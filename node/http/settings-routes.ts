@@ -14,10 +14,12 @@ import {
   type EditResult,
   removeIngest,
   removeRetention,
+  SETTINGS_BYTES_MAX,
   type Settings,
   type SettingsEdit,
 } from '../settings/settings.ts';
 import type { ChangeOutcome, SettingsService } from '../settings/settings-service.ts';
+import { refuse, refuseForming } from './refusal.ts';
 
 export interface SettingsRoutes {
   /** Undefined until the node has joined. */
@@ -30,16 +32,6 @@ export interface SettingsRoutes {
   readonly tryIngest: (message: IngestTest) => IngestTrial;
 }
 
-type SettingsErrorCode =
-  | 'INVALID_RULE'
-  | 'INVALID_REQUEST'
-  | 'NOT_FOUND'
-  | 'CONFLICT'
-  | 'UNAVAILABLE'
-  | 'FORMING';
-
-/** The rules of a cluster have 256 KiB together. */
-const RULE_BYTES_MAX = 256 * 1024;
 /** A value of 1 MiB in base64, or with most of its characters escaped. */
 const TRIAL_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -52,7 +44,7 @@ export function settingsRoutes(server: FastifyInstance, routes: SettingsRoutes):
   const showIngest = (settings: Settings) => ingestDocument(settings, routes.ingestCounts);
   const read = (answer: Answer) => reading(routes, answer);
   const change = (parse: Parse<SettingsEdit>, show: Show) => changing(routes, parse, show);
-  const rule = { bodyLimit: RULE_BYTES_MAX };
+  const rule = { bodyLimit: SETTINGS_BYTES_MAX };
 
   server.register(async (scope) => {
     scope.addHook('onRequest', routes.authorize);
@@ -142,22 +134,9 @@ function refuseChange(
   }
 }
 
-function refuseForming(reply: FastifyReply): FastifyReply {
-  return refuse(reply, 503, 'FORMING', 'the node has not joined a cluster yet');
-}
-
 /** Bodies that fastify does not take, in the shape of all other answers. */
 function answerError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
   if (status >= 500) throw error;
   refuse(reply, status, 'INVALID_REQUEST', error.message);
-}
-
-function refuse(
-  reply: FastifyReply,
-  status: number,
-  error: SettingsErrorCode,
-  message: string,
-): FastifyReply {
-  return reply.code(status).send({ error, message });
 }

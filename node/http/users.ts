@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { type Access, type Authenticator, EVERYTHING } from '../../broker/access.ts';
+import { refuse } from './refusal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -46,17 +47,6 @@ export const requireAdministrator: onRequestAsyncHookHandler = async (
     'only a user who may read and write # may see and change the rules of the cluster',
   );
 };
-
-type AccessErrorCode = 'BAD_CREDENTIALS' | 'NOT_ALLOWED' | 'UNAVAILABLE';
-
-export function refuse(
-  reply: FastifyReply,
-  status: number,
-  error: AccessErrorCode,
-  message: string,
-): FastifyReply {
-  return reply.code(status).send({ error, message });
-}
 
 function basicCredentials(header = ''): { username?: string; password?: Buffer } {
   const [, encoded] = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(header) ?? [];

@@ -106,6 +106,15 @@ export class Members {
     }));
   }
 
+  /** Whether most of the others who are heard say that our clock is too far ahead. */
+  get isAhead(): boolean {
+    const heard = this.others().filter((node) => this.stateOf(node) === 'active');
+    const behind = heard.filter((node) => {
+      return (this.#known.get(node)?.clockSkewMs ?? 0) < -CLOCK_SKEW_MAX_MS;
+    });
+    return behind.length > heard.length / 2;
+  }
+
   /** Nodes whose clock is too far from ours, with the difference. */
   skewed(): { readonly node: string; readonly skewMs: number }[] {
     return [...this.#known]

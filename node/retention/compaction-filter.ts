@@ -35,7 +35,7 @@ const KEY_BYTES_MIN = 2 + 1 + SERIES_SUFFIX_BYTES;
  * counts. And should a hidden entry be dropped here while an earlier version of it at the same time stands
  * in an older table, that one is limited no less, and as hidden.
  *
- * A tombstone before the tombstone cutoff hides itself and all behind it, which is below the cutoff. It can
+ * A tombstone of a version before the tombstone cutoff hides itself and all behind it, which is below the cutoff. It can
  * go when nothing is left behind it: in these tables that is dropped with it, other tables are looked at by
  * the engine ('drop-if-alone'). In memtables there is nothing either, if it was before the cutoff already in
  * `oldestState`, which was in force when the oldest write in a memtable was applied. Such a write cannot
@@ -87,7 +87,7 @@ class RetentionFilter implements CompactionFilter {
     const oldest = this.#oldestBySlot[slot];
     if (oldest === undefined) return 'keep';
     const { tombstoneCutoff } = oldest.of(keyBytes, keyStart + 2, keyEnd - SERIES_SUFFIX_BYTES - 1);
-    return time < tombstoneCutoff ? 'drop-if-alone' : 'keep';
+    return version < tombstoneCutoff ? 'drop-if-alone' : 'keep';
   }
 
   #isNewSeries(keyBytes: Uint8Array, keyStart: number, keyEnd: number): boolean {

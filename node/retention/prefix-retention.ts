@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import {
   type CountLimit,
   limitsAfterChange,
@@ -12,7 +13,7 @@ import type { RetentionRule } from './rules.ts';
 export interface KeyRetention {
   /** Values with an earlier time are hidden, except the newest. */
   readonly cutoff: number;
-  /** A tombstone with an earlier time is hidden even if it is the newest. Never above `cutoff`. */
+  /** A tombstone with an earlier version is hidden even if it is the newest. Never above `cutoff`. */
   readonly tombstoneCutoff: number;
   /** Of a value that is written now without one of its own; 0: it does not expire. */
   readonly ttlMs: number;
@@ -20,7 +21,6 @@ export interface KeyRetention {
   readonly limits: readonly CountLimit[];
 }
 
-export const UNITS_PER_MS = 4096;
 /** A tombstone stays so long at least, that watchers who were away for a moment hear of it. */
 const TOMBSTONE_UNITS_MIN = 60 * 60_000 * UNITS_PER_MS;
 

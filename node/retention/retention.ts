@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
+import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import { compareBytes } from '../../lsm/bytes.ts';
 import { encode, kv } from '../../protos/index.ts';
-import { type KeyRetention, PrefixRetention, UNITS_PER_MS } from './prefix-retention.ts';
+import { type KeyRetention, PrefixRetention } from './prefix-retention.ts';
 import { PrefixTable } from './prefix-table.ts';
-import {
-  DEFAULT_RULES,
-  effectiveRules,
-  type RetentionRule,
-  ruleFromProto,
-  ruleToProto,
-} from './rules.ts';
+import { effectiveRules, type RetentionRule, ruleFromProto, ruleToProto } from './rules.ts';
 
 export type { KeyRetention };
 
@@ -186,10 +181,7 @@ export class Retention {
   }
 
   /** Before the log has said anything: the default rules, and nothing is gone. */
-  static get initial(): Retention {
-    initial ??= Retention.fromProto({ rules: DEFAULT_RULES.map(ruleToProto) });
-    return initial;
-  }
+  static readonly initial: Retention = Retention.fromProto(undefined);
 
   /** The same object if that changes nothing. */
   #with(change: {
@@ -215,8 +207,6 @@ export class Retention {
     return encode(kv.RetentionState, this.toProto());
   }
 }
-
-let initial: Retention | undefined;
 
 /** Each is compared with the nearest above it, which may itself be leaving: what that hides its own does too. */
 function withoutIdleGhosts(

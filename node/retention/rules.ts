@@ -1,3 +1,4 @@
+import { isJsonObject, isWellFormed } from '../../broker/json.ts';
 import type { Member } from '../../broker/request-members.ts';
 import type { kv } from '../../protos/index.ts';
 import { DURATION_FORMS, formatDuration, parseDuration } from './duration.ts';
@@ -37,7 +38,7 @@ export function effectiveRules(rules: readonly RetentionRule[]): RetentionRule[]
 
 /** Reads `{prefix, keep?, versions?, ttl?}` as it comes out of JSON or YAML. */
 export function parseRetentionRule(input: unknown): Member<RetentionRule> {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (!isJsonObject(input)) {
     return {
       wrong: 'a retention rule must be an object, such as {"prefix":"plant1","keep":"30d"}',
     };
@@ -48,7 +49,7 @@ export function parseRetentionRule(input: unknown): Member<RetentionRule> {
       wrong: `"${stranger}" is not a member of a retention rule: ${MEMBERS.join(', ')} are`,
     };
   }
-  const { prefix, keep, versions, ttl } = input as Record<string, unknown>;
+  const { prefix, keep, versions, ttl } = input;
   const parts = {
     prefix: parsePrefix(prefix),
     keep: parseKeep(keep ?? undefined),
@@ -98,8 +99,8 @@ function parsePrefix(given: unknown): Member<string> {
       wrong: '"prefix" must be the beginning of keys, such as "plant1", or "" for every key',
     };
   }
-  const bytes = Buffer.from(given);
-  if (bytes.length > PREFIX_BYTES_MAX || given.includes('\0') || bytes.toString() !== given) {
+  const isLong = Buffer.byteLength(given) > PREFIX_BYTES_MAX;
+  if (isLong || given.includes('\0') || !isWellFormed(given)) {
     return { wrong: `"prefix" must be at most ${PREFIX_BYTES_MAX} bytes of text without U+0000` };
   }
   if (/[+#]/.test(given)) {

@@ -4,7 +4,7 @@ import type { KeyRetention } from './prefix-retention.ts';
 /**
  * What of one series may be seen: fed its entries newest first, by time, as they stand in the engine.
  *
- * The newest is seen, unless it is a tombstone before the tombstone cutoff. Of the others an entry is hidden
+ * The newest is seen, unless it is a tombstone of a version before the tombstone cutoff. Of the others an entry is hidden
  * if its time is before the cutoff, or if as many *visible* entries come before it as a limit for its
  * version allows. Since hidden entries do not count, taking some of them away, as compaction does, leaves the
  * rest as it was: a newest value is never hidden, and behind a newest tombstone that is hidden everything is
@@ -36,7 +36,7 @@ export class SeriesFilter {
     const { cutoff, tombstoneCutoff } = this.#retention;
     if (time < cutoff) this.#isExhausted = true;
     const isSeen = isFirst
-      ? !(isTombstone && time < tombstoneCutoff)
+      ? !(isTombstone && version < tombstoneCutoff)
       : !this.#isExhausted && this.#visibleCount < this.#countFor(version);
     if (isSeen) this.#visibleCount += 1;
     return isSeen;

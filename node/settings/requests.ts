@@ -1,6 +1,6 @@
-import { presetRules } from '../../broker/ingest-rules/presets.ts';
+import { parsePreset } from '../../broker/ingest-rules/presets.ts';
 import { parseIngestRule } from '../../broker/ingest-rules/rule.ts';
-import { utf8Bytes } from '../../broker/json.ts';
+import { isJsonObject, type JsonObject, utf8Bytes } from '../../broker/json.ts';
 import type { Member } from '../../broker/request-members.ts';
 import { parseRetentionRule } from '../retention/rules.ts';
 import { addIngest, editInTurn, type SettingsEdit, setRetention } from './settings.ts';
@@ -9,8 +9,6 @@ import { addIngest, editInTurn, type SettingsEdit, setRetention } from './settin
  * What administrators ask for, as JSON, made into an edit; or the sentence that says what is allowed. A rule
  * can be sent back as a document shows it: what is only shown is ignored.
  */
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What documents say about an ingest rule beside its own members. */
 const ONLY_SHOWN = new Set(['counters', 'examples', 'lastStored']);
@@ -24,7 +22,7 @@ export function retentionEdit(body: unknown): Member<SettingsEdit> {
 
 /** One rule, with `before?`, the name of the rule that it is to come before; or `{preset, timeZone?}`. */
 export function ingestEdit(body: unknown): Member<SettingsEdit> {
-  if (!isObject(body)) {
+  if (!isJsonObject(body)) {
     return { wrong: 'the body must be a rule, such as {"filter":"tele/+/SENSOR"}, or {"preset"}' };
   }
   if (body.preset !== undefined) return presetEdit(body);
@@ -46,7 +44,7 @@ export interface IngestTest {
 
 /** `{topic, payload}`, or `base64` for a payload that is not text. */
 export function ingestTest(body: unknown): Member<IngestTest> {
-  if (!isObject(body)) {
+  if (!isJsonObject(body)) {
     return {
       wrong: 'the body must be a message, such as {"topic":"tele/plug/STATE","payload":"…"}',
     };
@@ -66,15 +64,7 @@ export function ingestTest(body: unknown): Member<IngestTest> {
 
 /** The rules of a preset are appended in their order; those that are there already stay where they are. */
 function presetEdit(body: JsonObject): Member<SettingsEdit> {
-  const unknown = Object.keys(body).find((name) => name !== 'preset' && name !== 'timeZone');
-  if (unknown !== undefined) {
-    return { wrong: `"${unknown}" does not go with "preset"; only "timeZone" does` };
-  }
-  const { preset, timeZone } = body;
-  if (typeof preset !== 'string' || typeof (timeZone ?? '') !== 'string') {
-    return { wrong: '"preset" and "timeZone" must be text' };
-  }
-  const parsed = presetRules(preset, { timeZone: (timeZone ?? undefined) as string | undefined });
+  const parsed = parsePreset(body);
   if ('wrong' in parsed) return parsed;
   const edits = parsed.value.map(
     (rule): SettingsEdit =>
@@ -82,8 +72,4 @@ function presetEdit(body: JsonObject): Member<SettingsEdit> {
         addIngest(settings, rule),
   );
   return { value: (settings) => editInTurn(settings, edits) };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

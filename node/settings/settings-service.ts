@@ -28,6 +28,7 @@ const CHANGE_DEADLINE_MS = 10_000;
 const CHANGE_ATTEMPTS_MAX = 20;
 const FETCH_DEADLINE_MS = 3_000;
 const RETRY_MS = 1_000;
+const SEED_RETRY_MS = 100;
 
 /**
  * The settings of the cluster, in the newest revision that this node has heard of. Nodes with a replica of
@@ -127,16 +128,17 @@ export class SettingsService {
   }
 
   /**
-   * For the leader of the meta group, each time that it becomes that: settings that nobody ever changed begin
-   * with the rules of its configuration file.
+   * For the leader of the meta group, each time that it becomes that: the first settings are the rules of its
+   * configuration file, or none. From then on they are decided, and history may go by them.
    */
   async seed(initial: InitialRules): Promise<void> {
     // The news comes from within a turn of the group, which is not the time to propose.
     await new Promise<void>((resolve) => this.#env.yield(resolve));
+    // A leader knows the settings only once it has applied the entry that began its term.
+    while (this.#meta.settings === undefined && !this.#isStopped) await this.#pause(SEED_RETRY_MS);
     if (this.#meta.settings?.revision !== 0) return;
     const { problem, settings = EMPTY_SETTINGS } = withInitialRules(EMPTY_SETTINGS, initial);
     if (problem !== undefined) this.#complainOfInitialRules(problem);
-    if (settings === EMPTY_SETTINGS) return;
     while (!this.#isStopped && this.#meta.settings?.revision === 0) {
       const outcome = await this.#meta.propose(changeRecord(EMPTY_SETTINGS, settings));
       if (outcome.kind === 'applied' || outcome.kind === 'conflict') this.#learn(outcome.settings);
@@ -185,7 +187,7 @@ export class SettingsService {
     });
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#env.timers.after(RETRY_MS, resolve));
+  #pause(ms = RETRY_MS): Promise<void> {
+    return new Promise((resolve) => this.#env.timers.after(ms, resolve));
   }
 }

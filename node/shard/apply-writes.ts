@@ -73,7 +73,8 @@ export class WriteApplier {
       if (wanted === 0) continue;
       const cursor = new WriteBatchCursor(data, section.batchStart, section.batchEnd);
       while (cursor.next()) {
-        if (cursor.ifVersion < 0 && (cursor.time === 0 || !timesMatter)) continue;
+        const isDecided = cursor.ifVersion < 0 && !isBelowBorder(cursor, retention);
+        if (isDecided && (cursor.time === 0 || !observer.wantsWrites)) continue;
         const named = namedKey(data, cursor.keyStart, cursor.keyEnd);
         if (!this.#known.has(named.text)) (missing ??= []).push(named);
       }
@@ -82,12 +83,18 @@ export class WriteApplier {
   }
 
   /** Whether this replica cannot tell what the writes come to: a table that they depend on is damaged. */
-  isUndecidable(sections: readonly Section[], retention: Retention): boolean {
+  isUndecidable(data: Uint8Array, sections: readonly Section[], retention: Retention): boolean {
     if (!this.#known.hasUnreadable) return false;
-    // Where only watchers would be told better once too often than not at all.
-    return (
-      retention.hasTombstoneCutoff || sections.some(({ needs }) => (needs & Needs.conditions) !== 0)
-    );
+    for (const { batchStart, batchEnd } of sections) {
+      const cursor = new WriteBatchCursor(data, batchStart, batchEnd);
+      while (cursor.next()) {
+        // Where only watchers would be told better once too often than not at all.
+        if (cursor.ifVersion < 0 && !isBelowBorder(cursor, retention)) continue;
+        if (this.#known.isUnreadable(namedKey(data, cursor.keyStart, cursor.keyEnd).text))
+          return true;
+      }
+    }
+    return false;
   }
 
   /** Every replica does the same with it: nothing but the entry, current values and the shard's rules count. */
@@ -235,9 +242,14 @@ export class WriteApplier {
  * (docs/adr/0008-late-readings-at-the-tombstone-cutoff.md). Others are not seen, wherever they stand.
  */
 function positionBelow(time: number, border: number, current: KnownValue | undefined): number {
-  const isGone = current === undefined || (current.tombstone && current.time < border);
+  const isGone = current === undefined || (current.tombstone && current.version < border);
   if (isGone) return border;
   return time >= current.time && current.position > time ? border : time;
+}
+
+/** Whether what the write comes to depends on the current value, by its event time. */
+function isBelowBorder({ time }: WriteBatchCursor, { highestTombstoneCutoff }: Retention): boolean {
+  return time !== 0 && time < highestTombstoneCutoff;
 }
 
 function tokenOf(data: Uint8Array, cursor: WriteBatchCursor): Uint8Array | undefined {

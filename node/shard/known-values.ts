@@ -21,7 +21,7 @@ export interface NamedKey {
   readonly text: string;
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function namedKey(bytes: Uint8Array, start: number, end: number): NamedKey {
   const key = bytes.subarray(start, end);
@@ -35,7 +35,7 @@ export function namedKey(bytes: Uint8Array, start: number, end: number): NamedKe
 export class KnownValues {
   readonly #engine: StorageEngine;
   readonly #values = new Map<string, KnownValue | undefined>();
-  #hasUnreadable = false;
+  readonly #unreadable = new Set<string>();
 
   constructor(engine: StorageEngine) {
     this.#engine = engine;
@@ -55,7 +55,11 @@ export class KnownValues {
 
   /** Of a key that was looked up the newest entry lies in a damaged table. */
   get hasUnreadable(): boolean {
-    return this.#hasUnreadable;
+    return this.#unreadable.size > 0;
+  }
+
+  isUnreadable(text: string): boolean {
+    return this.#unreadable.has(text);
   }
 
   /** A write of the entry at hand has become the newest of its key; keys that nobody asks for are not kept. */
@@ -65,7 +69,7 @@ export class KnownValues {
 
   clear(): void {
     this.#values.clear();
-    this.#hasUnreadable = false;
+    this.#unreadable.clear();
   }
 
   async lookUp(keys: readonly NamedKey[]): Promise<void> {
@@ -76,7 +80,7 @@ export class KnownValues {
           snapshot,
           seriesKey(slotOf(key, 0, key.length), Space.userValues, key),
         );
-        if (entry === 'unreadable') this.#hasUnreadable = true;
+        if (entry === 'unreadable') this.#unreadable.add(text);
         this.#values.set(text, entry === 'unreadable' ? undefined : known(entry));
       }
     } finally {

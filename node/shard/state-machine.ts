@@ -118,7 +118,7 @@ export class StateMachine implements GroupState {
   #applyWrites(data: Uint8Array, observer: WriteObserver): ApplyOutcome {
     const sections = parseWriteEntry(data);
     if (sections === undefined) return { kind: 'skipped', reason: 'its header does not parse' };
-    if (this.#writes.isUndecidable(sections, this.retention)) {
+    if (this.#writes.isUndecidable(data, sections, this.retention)) {
       return { kind: 'halted', reason: 'it depends on a value in a damaged table' };
     }
     const applied: AppliedSection[] = [];

@@ -2,6 +2,7 @@ import { matches } from '../../broker/topics.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
 import type { WriteObserver } from './apply-writes.ts';
+import { isExpired } from './condition.ts';
 import { type CurrentValue, type Pause, readCurrent, scanCurrent } from './current-values.ts';
 
 /** Some of what a watch has to tell: everything of the log in `(fromIndex, toIndex]` that matches. */
@@ -223,7 +224,12 @@ async function sendSnapshot(
   let bytes = 0;
   const visit = async (item: CurrentValue): Promise<boolean> => {
     if (watch.closed) return false;
-    if (!isNews(item, watch.after) || !matches(watch.filter, decoder.decode(item.key))) return true;
+    if (
+      !isNews(item, watch.after) ||
+      isExpired(item.expiresAt ?? 0, at.highestVersion) ||
+      !matches(watch.filter, decoder.decode(item.key))
+    )
+      return true;
     items.push(item);
     bytes += item.key.length + item.value.length;
     if (items.length < SNAPSHOT_BATCH_ITEMS && bytes < BATCH_BYTES_MAX) return true;
@@ -271,5 +277,5 @@ function literalPrefix(filter: string): string {
 }
 
 const NOTHING = new Uint8Array(0);
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();

@@ -27,7 +27,7 @@ export class ExpirySweep {
     readonly env: Env;
     readonly host: ShardHost;
     readonly engine: StorageEngine;
-    /** Whether the value is not current any more. */
+    /** Whether the tombstone is committed, with an effect or without. */
     readonly expire: (key: Uint8Array, version: number) => Promise<boolean>;
   }) {
     this.#env = options.env;
@@ -61,12 +61,15 @@ export class ExpirySweep {
   async #sweep(replica: Replica, now: number): Promise<void> {
     const { state, identity } = replica;
     const from = Math.max(state.retention.expiryFloor, this.settledBefore(identity.group));
+    // What is not applied yet has a higher version than this, and expires later still. And a tombstone of a
+    // value that expires by then takes effect, whoever leads when it is proposed.
+    const certain = Math.min(now, state.highestVersion);
     // What is written from here on is noted there; what was written before is in the snapshot.
     state.earliestExpiry = Number.POSITIVE_INFINITY;
     const snapshot = this.#engine.snapshot();
     let next = from;
     try {
-      next = await this.#settle(snapshot, replica, from, now);
+      next = await this.#settle(snapshot, replica, { from, certain, now });
     } finally {
       snapshot.close();
       state.earliestExpiry = Math.min(state.earliestExpiry, next);
@@ -77,34 +80,33 @@ export class ExpirySweep {
   async #settle(
     snapshot: EngineSnapshot,
     replica: Replica,
-    from: number,
-    now: number,
+    { from, certain, now }: { from: number; certain: number; now: number },
   ): Promise<number> {
     const { firstSlot, slotCount, group } = replica.identity;
     let next = Number.POSITIVE_INFINITY;
-    let dueCount = 0;
+    let settledCount = 0;
     for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
       for await (const batch of dueBatches(snapshot, slot, from)) {
         const later = batch.find(({ expiresAt }) => expiresAt > now);
         const due = batch.filter(({ expiresAt }) => expiresAt <= now);
-        dueCount += due.length;
-        if (!(await this.#end(snapshot, slot, due)) || this.#stopped) return from;
+        const current = await currentOf(snapshot, slot, due);
+        // Whether their tombstones have had an effect is for the next sweep to see.
+        const unsure = current.find(({ expiresAt }) => expiresAt > certain);
+        if (unsure !== undefined) next = Math.min(next, unsure.expiresAt);
+        settledCount += due.filter(({ expiresAt }) => expiresAt <= certain).length;
+        if (!(await this.#end(current)) || this.#stopped) return from;
         if (later === undefined) continue;
         next = Math.min(next, later.expiresAt);
         break;
       }
     }
-    if (dueCount > 0) this.#settled.set(group, now + 1);
+    if (settledCount > 0) this.#settled.set(group, certain + 1);
     return next;
   }
 
-  /** Whether none of them is current any more. */
-  async #end(snapshot: EngineSnapshot, slot: number, due: readonly Expiry[]): Promise<boolean> {
-    const ended: Promise<boolean>[] = [];
-    for (const { key, version } of due) {
-      const current = await readCurrent(snapshot, slot, key);
-      if (current?.version === version && !current.deleted) ended.push(this.#expire(key, version));
-    }
+  /** Proposes a tombstone for each. Whether all of these are committed. */
+  async #end(current: readonly Expiry[]): Promise<boolean> {
+    const ended = current.map(({ key, version }) => this.#expire(key, version));
     return (await Promise.all(ended)).every((isEnded) => isEnded);
   }
 
@@ -117,6 +119,20 @@ export class ExpirySweep {
       data: { group },
     });
   }
+}
+
+/** Those of them that nothing has replaced. */
+async function currentOf(
+  snapshot: EngineSnapshot,
+  slot: number,
+  due: readonly Expiry[],
+): Promise<Expiry[]> {
+  const current: Expiry[] = [];
+  for (const expiry of due) {
+    const newest = await readCurrent(snapshot, slot, expiry.key);
+    if (newest?.version === expiry.version && !newest.deleted) current.push(expiry);
+  }
+  return current;
 }
 
 /** What expires in this slot from a time on, in order. */

@@ -45,14 +45,14 @@ export class HistoryCompaction {
 
   async #compactTables(now: number): Promise<void> {
     const cutoffs = new Map<number, number>();
-    let oldest = now;
+    let oldest = Number.POSITIVE_INFINITY;
     const { judgedFileNumbers } = await this.#engine.compactWhere((table) => {
       const cutoff = this.#cutoffOf(table);
       cutoffs.set(table.fileNumber, cutoff);
       oldest = Math.min(oldest, timeOf(table.largestSuffix));
       return this.#mayHold(table, cutoff, now);
     });
-    this.#oldest = oldest;
+    this.#oldest = Number.isFinite(oldest) ? oldest : 0;
     const lowest = Math.min(...cutoffs.values());
     for (const number of judgedFileNumbers) {
       this.#judged.set(number, cutoffs.get(number) ?? lowest);

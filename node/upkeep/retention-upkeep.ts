@@ -59,6 +59,8 @@ export class RetentionUpkeep {
       const now = replica.nextVersion();
       if (now === undefined) continue;
       const { revision, retention } = this.#settings();
+      // Until the cluster has decided on its rules nothing goes by the default ones: a cutoff never goes back.
+      if (revision === 0) continue;
       if (revision > replica.state.retention.revision) {
         const rules = retention.map(ruleToProto);
         this.#propose(replica, EntryKind.rules, (version) =>

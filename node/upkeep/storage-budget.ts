@@ -25,3 +25,11 @@ export function isFull(
   if (before.wasFull) return usedBytes > maxBytes * FULL_UNTIL;
   return usedBytes > maxBytes * (before.hasHistory ? FULL_AT_ONCE_FROM : FULL_FROM);
 }
+
+/** A log segment and a memtable: what fills up before any of it can go is a small part of the budget. */
+const PARTS_MIN = 16;
+
+export function withinBudget(maxBytes: number | undefined, wantedBytes: number): number {
+  if (maxBytes === undefined || maxBytes === 0) return wantedBytes;
+  return Math.min(wantedBytes, Math.floor(maxBytes / PARTS_MIN));
+}

@@ -1,3 +1,4 @@
+import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import type { Db } from '../../lsm/db.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { NodeDataPlane } from '../dataplane/data-plane.ts';
@@ -29,8 +30,8 @@ const EXPIRY_TICK_MS = 250;
 const RETENTION_TICK_MS = 1_000;
 const COMPACTION_MS = 60_000;
 const COMPACTION_URGENT_MS = 10_000;
-/** History of less than this is none: it is what is being written. */
-const HISTORY_MIN_UNITS = 60_000 * 4096;
+/** History of less than this is none: fifth by fifth no cutoff comes closer to now. */
+const HISTORY_MIN_UNITS = 6 * 60_000 * UNITS_PER_MS;
 
 /** What a node does about the age of what it stores, and about its disk. */
 export class Upkeep {
@@ -63,17 +64,20 @@ export class Upkeep {
   start(): void {
     const { timers } = this.#options.env;
     this.#cancels = [
-      timers.every(EXPIRY_TICK_MS, () => this.#expiry.tick()),
+      timers.every(EXPIRY_TICK_MS, () => {
+        if (!this.#options.members.isAhead) this.#expiry.tick();
+      }),
       timers.every(RETENTION_TICK_MS, () => {
         this.#watchBudget();
-        this.#retention.tick();
+        // What goes by a clock that is wrong does not come back when it is mended.
+        if (!this.#options.members.isAhead) this.#retention.tick();
         this.#compact();
       }),
     ];
   }
 
   stop(): void {
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of this.#cancels.splice(0)) cancel();
     this.#expiry.stop();
   }
 
@@ -128,14 +132,20 @@ export class Upkeep {
   }
 
   #pressure(node: string): number {
-    const heartbeat = this.#options.members.heartbeatOf(node);
+    const heartbeat = this.#heartbeatOf(node);
     if (heartbeat === undefined) return 0;
     const { storageUsedBytes: usedBytes, storageMaxBytes: maxBytes } = heartbeat;
     return isPressed({ usedBytes, maxBytes }) ? usedBytes : 0;
   }
 
   #isNodeFull(node: string): boolean {
-    return this.#options.members.heartbeatOf(node)?.storageFull === true;
+    return this.#heartbeatOf(node)?.storageFull === true;
+  }
+
+  /** A node that is silent stores nothing at present: what it said last must not hold up the others. */
+  #heartbeatOf(node: string) {
+    const { members } = this.#options;
+    return members.stateOf(node) === 'active' ? members.heartbeatOf(node) : undefined;
   }
 
   /** Whether anything but what is current can still be let go. */
