@@ -1,4 +1,5 @@
 import { type CasRequest, type ClientIdentity, compareAndSet } from './cas.ts';
+import type { BrokerContext } from './context.ts';
 import type { DataPlane, StoredValue, WriteFailure } from './data-plane.ts';
 import { utf8Text } from './json.ts';
 import type { Request } from './requests.ts';
@@ -21,8 +22,30 @@ export interface Answer {
   readonly failure?: WriteFailure;
 }
 
-/** Carries a request out. Rejects only if the data plane does. */
+/**
+ * Carries a request out, and counts it. Never rejects: a data plane that fails is reported, and answered as one that
+ * is not able to.
+ */
 export async function answer(
+  { dataPlane, counters, env }: Pick<BrokerContext, 'dataPlane' | 'counters' | 'env'>,
+  client: ClientIdentity,
+  request: Request,
+): Promise<Answer> {
+  counters.requests += 1;
+  try {
+    return await carryOut(dataPlane, client, request);
+  } catch (error) {
+    env.events.emit({
+      level: 'error',
+      name: 'request-failed',
+      message: `a ${request.op} failed: ${String(error)}`,
+    });
+    return unavailable(request);
+  }
+}
+
+/** Rejects only if the data plane does. */
+export async function carryOut(
   dataPlane: DataPlane,
   client: ClientIdentity,
   request: Request,
@@ -41,7 +64,7 @@ export async function answer(
 }
 
 /** The answer when the data plane is not able to give one. What became of a write is not known then. */
-export function unavailable(request: Request): Answer {
+function unavailable(request: Request): Answer {
   if (request.op === 'cas') return casFailed(request, 'no-quorum');
   return { reply: failed(request, 'UNAVAILABLE') };
 }

@@ -1,10 +1,9 @@
 import { decode, kv, ProtocolError } from '../protos/index.ts';
 import { unixMsToVersion } from './data-plane.ts';
-import { parseJsonArray, utf8Bytes } from './json.ts';
-import type { BrokerLimits } from './limits.ts';
+import { isJsonObject, isWellFormed, parseJsonArray, utf8Bytes } from './json.ts';
+import { type BrokerLimits, CLOCK_AHEAD_MAX_MS } from './limits.ts';
 import { type RefusalCode, shorten } from './refusals.ts';
 import {
-  isWellFormed,
   type Member,
   TTL_OF_A_DELETE,
   ttlMember,
@@ -38,8 +37,6 @@ type Limits = Pick<BrokerLimits, 'keyBytesMax' | 'valueBytesMax'>;
 /** The tag of `DeviceBatch.format`, with which no JSON begins. */
 const PROTOBUF_FIRST_BYTE = 0x08;
 const ELEMENT_MEMBERS = ['key', 'value', 'base64', 'time', 'ttl', 'delete'];
-/** Clocks of devices may be ahead of ours by so much without a remark. */
-const AHEAD_MAX_MS = 60_000;
 
 /**
  * Reads the payload of `dss/batch[/<prefix>]`, JSON or `DeviceBatch`. All of it is checked before any of it is
@@ -104,7 +101,7 @@ function versionTime(unixMs: number | undefined): number {
 }
 
 function isBelieved(unixMs: number, nowMs: number): boolean {
-  return unixMsToVersion(unixMs) >= 0 && unixMs <= nowMs + AHEAD_MAX_MS;
+  return unixMsToVersion(unixMs) >= 0 && unixMs <= nowMs + CLOCK_AHEAD_MAX_MS;
 }
 
 function fromJson(payload: Uint8Array): Elements {
@@ -113,11 +110,10 @@ function fromJson(payload: Uint8Array): Elements {
   return { kind: 'elements', elements: parsed.array.map(jsonElement) };
 }
 
-function jsonElement(element: unknown): Member<Element> {
-  if (typeof element !== 'object' || element === null || Array.isArray(element)) {
+function jsonElement(object: unknown): Member<Element> {
+  if (!isJsonObject(object)) {
     return { wrong: 'it must be an object such as {"key":"temp","value":21.5}' };
   }
-  const object = element as Record<string, unknown>;
   const unknown = Object.keys(object).find((name) => !ELEMENT_MEMBERS.includes(name));
   if (unknown !== undefined) {
     return {

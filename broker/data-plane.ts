@@ -179,15 +179,17 @@ export interface ClusterDoor {
   disconnected(peer: string): void;
 }
 
+/** Version units, of versions and times alike, in a millisecond (DESIGN §3). */
+export const UNITS_PER_MS = 4096;
 /** Milliseconds between 1970 and 2020, where version time begins (DESIGN §3). */
 const VERSION_EPOCH_MS = Date.UTC(2020, 0, 1);
 
 /** The wall-clock part of a version or time, in milliseconds since 1970. */
 export function versionToUnixMs(version: number): number {
-  return Math.floor(version / 4096) + VERSION_EPOCH_MS;
+  return Math.floor(version / UNITS_PER_MS) + VERSION_EPOCH_MS;
 }
 
 /** The first version of a millisecond. */
 export function unixMsToVersion(unixMs: number): number {
-  return (unixMs - VERSION_EPOCH_MS) * 4096;
+  return (unixMs - VERSION_EPOCH_MS) * UNITS_PER_MS;
 }

@@ -1,5 +1,5 @@
 import type { Access } from './access.ts';
-import { type Answer, answer, notAllowed, unavailable } from './answers.ts';
+import { type Answer, answer, notAllowed } from './answers.ts';
 import type { BatchWrite } from './batch.ts';
 import type { ClientIdentity } from './cas.ts';
 import type { BrokerContext } from './context.ts';
@@ -362,17 +362,8 @@ export class Ingest implements WriteSink {
 
   /** A request is acknowledged when its answer is on its way. */
   #request(request: Request, token: number, qos: number): void {
-    this.#context.counters.requests += 1;
-    answer(this.#context.dataPlane, this.#publisher.identity, request).then(
-      (given) => this.#answered(request, given, token, qos),
-      (error: unknown) => {
-        this.#context.env.events.emit({
-          level: 'error',
-          name: 'request-failed',
-          message: `a ${request.op} failed: ${String(error)}`,
-        });
-        this.#answered(request, unavailable(request), token, qos);
-      },
+    void answer(this.#context, this.#publisher.identity, request).then((given) =>
+      this.#answered(request, given, token, qos),
     );
   }
 

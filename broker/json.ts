@@ -2,6 +2,10 @@ import { isUtf8 } from 'node:buffer';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 export interface Malformed {
   readonly kind: 'malformed';
   readonly message: string;
@@ -14,11 +18,8 @@ export function parseJsonObject(payload: Uint8Array): ParsedJson {
   if (payload.length === 0) return { kind: 'object', object: {} };
   const parsed = parseJson(payload);
   if (parsed.kind === 'malformed') return parsed;
-  const { value } = parsed;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return malformed('the payload must be a JSON object, such as {"id":1}, or empty');
-  }
-  return { kind: 'object', object: value as JsonObject };
+  if (isJsonObject(parsed.value)) return { kind: 'object', object: parsed.value };
+  return malformed('the payload must be a JSON object, such as {"id":1}, or empty');
 }
 
 export function parseJsonArray(
@@ -57,6 +58,11 @@ export function utf8Text(bytes: Uint8Array): string {
 
 export function utf8Bytes(text: string): Uint8Array {
   return Buffer.from(text);
+}
+
+/** Whether the text can be written as UTF-8: JSON can name half of a surrogate pair, which cannot. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 function malformed(message: string): Malformed {

@@ -43,6 +43,9 @@ export interface BrokerLimits {
   readonly closeTimeoutMs: number;
 }
 
+/** The clock of a device may be ahead of ours by so much; a time beyond is wrong, not early. */
+export const CLOCK_AHEAD_MAX_MS = 60_000;
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 

@@ -12,6 +12,7 @@ import { RuleCounters, type RuleCounts } from './ingest-rules/rule-counters.ts';
 import { IngestRules } from './ingest-rules/rules.ts';
 import type { BrokerLimits } from './limits.ts';
 import { type Forbidden, forbiddenToWrite } from './permissions.ts';
+import { LEVELS_MAX } from './topics.ts';
 
 /** What a message to an ordinary topic means to the store. */
 export type RuleOutcome =
@@ -20,8 +21,6 @@ export type RuleOutcome =
   /** The user may publish there, but not write the key that the rule makes of it. */
   | { readonly kind: 'forbidden'; readonly why: Forbidden };
 
-/** The session layer takes no deeper topic (`aedes.ts`). */
-const LEVELS_MAX = 100;
 const NOT_STORED: RuleOutcome = { kind: 'not-stored' };
 
 /** The ingest rules that hold at the moment, for all connections of a broker (DESIGN §7). */

@@ -1,13 +1,11 @@
 import type { Access } from './access.ts';
 import type { BatchWrite } from './batch.ts';
-import type { Counters } from './counters.ts';
-import type { DataPlane, WriteFailure } from './data-plane.ts';
-import type { BrokerEnv } from './env.ts';
-import type { LiveRules } from './live-rules.ts';
+import type { BrokerContext } from './context.ts';
+import type { WriteFailure } from './data-plane.ts';
 import { OpenBatches } from './open-batches.ts';
 import { UNACKNOWLEDGED } from './put-window.ts';
-import { type Refusals, storageFull } from './refusals.ts';
-import type { OrdinaryMessage, Sessions } from './sessions.ts';
+import { storageFull } from './refusals.ts';
+import type { OrdinaryMessage } from './sessions.ts';
 
 /** On whose behalf something is published that no socket brought. */
 export interface Sender {
@@ -16,14 +14,10 @@ export interface Sender {
   readonly access: Access;
 }
 
-interface Parts {
-  readonly env: BrokerEnv;
-  readonly dataPlane: DataPlane;
-  readonly sessions: Sessions;
-  readonly ingestRules: LiveRules;
-  readonly refusals: Refusals;
-  readonly counters: Counters;
-}
+type Parts = Pick<
+  BrokerContext,
+  'env' | 'dataPlane' | 'sessions' | 'ingestRules' | 'refusals' | 'counters'
+>;
 
 /** What is published or written without anybody who waits for an acknowledgement: wills, answers on topics. */
 export class LooseMessages {

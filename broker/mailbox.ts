@@ -35,13 +35,17 @@ export class Mailbox {
       this.#context.looseMessages.publish(message, this.#client);
       return;
     }
-    this.#subscriptions.sendTo('replies', (qos) => this.#outbox.message(REPLY_TOPIC, payload, qos));
+    this.#subscriptions.sendMail('replies', (qos) =>
+      this.#outbox.message(REPLY_TOPIC, payload, qos),
+    );
   }
 
   /** Tells the client, the node's log, `dss/sys/refused/<node>` and the counters. */
   report(refusal: Refusal, packet: RefusedPacket): void {
     this.#context.refusals.report(refusal, this.#client, packet);
     const payload = Buffer.from(JSON.stringify(refusal));
-    this.#subscriptions.sendTo('errors', (qos) => this.#outbox.message(ERROR_TOPIC, payload, qos));
+    this.#subscriptions.sendMail('errors', (qos) =>
+      this.#outbox.message(ERROR_TOPIC, payload, qos),
+    );
   }
 }

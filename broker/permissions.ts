@@ -15,7 +15,7 @@ export function forbiddenToWrite(
   end: number,
 ): Forbidden | undefined {
   if (access.mayWriteKey(buffer, start, end)) return undefined;
-  return forbidden(access, `write to ${shown(buffer.subarray(start, end))}`);
+  return forbidden(access, `write to ${shorten(utf8Text(buffer.subarray(start, end)))}`);
 }
 
 /** Why what a PUBLISH to one of our topics asks for is not allowed; undefined: it is. */
@@ -83,8 +83,4 @@ function forbiddenKey(access: Access, key: Uint8Array): Forbidden | undefined {
 
 function forbidden({ user }: Access, what: string): Forbidden {
   return { code: 'NOT_ALLOWED', message: `the user ${JSON.stringify(user)} may not ${what}` };
-}
-
-function shown(name: Uint8Array): string {
-  return shorten(utf8Text(name));
 }

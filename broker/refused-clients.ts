@@ -2,7 +2,7 @@ import type { BrokerLimits } from './limits.ts';
 
 type Limits = Pick<BrokerLimits, 'refusalsMax' | 'refusalPeriodMs' | 'barMs' | 'refusedClientsMax'>;
 
-interface RefusedClient {
+interface Offences {
   /** When its connections were closed, oldest first. */
   closedAtMs: number[];
   barredUntilMs: number;
@@ -16,7 +16,7 @@ interface RefusedClient {
 export class RefusedClients {
   readonly #limits: Limits;
   /** The one that was closed longest ago stands first. */
-  readonly #clients = new Map<string, RefusedClient>();
+  readonly #clients = new Map<string, Offences>();
 
   constructor(limits: Limits) {
     this.#limits = limits;

@@ -1,5 +1,5 @@
 import { unixMsToVersion } from './data-plane.ts';
-import { type JsonObject, utf8Bytes, utf8Text } from './json.ts';
+import { isWellFormed, type JsonObject, utf8Bytes } from './json.ts';
 
 /** Members that several requests have. Each reader returns the value, or a sentence that says what is allowed. */
 
@@ -100,11 +100,6 @@ export function valueMember(object: JsonObject): Member<Uint8Array> {
     return { wrong: '"base64" must be base64 with padding' };
   }
   return { value: Buffer.from(base64, 'base64') };
-}
-
-/** JSON can name half of a surrogate pair, which has no UTF-8. */
-export function isWellFormed(text: string): boolean {
-  return utf8Text(utf8Bytes(text)) === text;
 }
 
 function valueBytes(value: unknown): Member<Uint8Array> {

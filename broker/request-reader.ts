@@ -1,8 +1,8 @@
-import { type JsonObject, parseJsonObject } from './json.ts';
+import { isWellFormed, type JsonObject, parseJsonObject } from './json.ts';
 import { shorten } from './refusals.ts';
-import { isWellFormed, type Member } from './request-members.ts';
+import type { Member } from './request-members.ts';
 import type { ParsedRequest, ReplyAddress, Request } from './requests.ts';
-import { isTopicName } from './topics.ts';
+import { isTopicName, LEVELS_MAX } from './topics.ts';
 
 const ID_CHARACTERS_MAX = 256;
 
@@ -73,5 +73,5 @@ function mayReplyTo(topic: string): boolean {
   const bytes = Buffer.from(topic);
   if (bytes.length > 0xffff || !isTopicName(bytes, 0, bytes.length)) return false;
   if (!isWellFormed(topic) || topic.startsWith('dss/') || topic.startsWith('$')) return false;
-  return topic.split('/').length <= 100;
+  return topic.split('/').length <= LEVELS_MAX;
 }

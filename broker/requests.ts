@@ -1,4 +1,4 @@
-import type { GetOptions, HistoryQuery, ListQuery } from './data-plane.ts';
+import { type GetOptions, type HistoryQuery, type ListQuery, UNITS_PER_MS } from './data-plane.ts';
 import { type JsonObject, utf8Text } from './json.ts';
 import type { Refusal, RefusalCode } from './refusals.ts';
 import {
@@ -58,7 +58,6 @@ export type ParsedRequest =
       readonly id?: string | number;
     };
 
-const UNITS_PER_MS = 4096;
 /** Values are never newer than this. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 

@@ -1,10 +1,11 @@
 import { type Access, maySubscribe } from './access.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
+import { KeyFilter } from './key-filter.ts';
 import { forbiddenToRead } from './permissions.ts';
 import type { Refusal } from './refusals.ts';
 import type { SubscribePacket, SubscribeRequest } from './subscribe-packet.ts';
-import { type FilterUse, filtersOverlap, filterUse, type ValueForm } from './topics.ts';
+import { type FilterUse, filterUse, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
 export const SUBACK_REFUSED = 0x80;
@@ -14,14 +15,15 @@ const OVERLAP_CHECK_MAX = 100;
 interface Subscription {
   readonly use: FilterUse;
   /** What it sees of values; undefined: nothing. */
-  readonly keys: string | undefined;
+  readonly keys: KeyFilter | undefined;
   /** At which our own deliveries leave. */
   readonly qos: 0 | 1;
   watch: Watch | undefined;
   open: boolean;
 }
 
-export type Mailbox = 'replies' | 'errors';
+/** What is said to one client alone: answers to its requests, and what was refused. */
+type MailKind = 'replies' | 'errors';
 
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
@@ -44,7 +46,7 @@ export class Subscriptions {
   readonly #byFilter = new Map<string, Subscription>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
   readonly #awaiting = new Map<number, Awaiting[]>();
-  #deferred: { readonly mailbox: Mailbox; readonly send: (qos: 0 | 1) => void }[] = [];
+  #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
   #restored: readonly SubscribeRequest[] = [];
   #watches = 0;
   #guarded = false;
@@ -73,13 +75,13 @@ export class Subscriptions {
    * Sends something to this connection's `dss/reply/me` or `dss/error/me` if it has subscribed to that. A
    * client may subscribe and ask in one breath: while the subscription is on its way the answer waits.
    */
-  sendTo(mailbox: Mailbox, send: (qos: 0 | 1) => void): void {
+  sendMail(kind: MailKind, send: (qos: 0 | 1) => void): void {
     let highest: 0 | 1 | undefined;
     for (const { use, qos } of this.#byFilter.values()) {
-      if (use[mailbox] && (highest === undefined || qos > highest)) highest = qos;
+      if (use[kind] && (highest === undefined || qos > highest)) highest = qos;
     }
     if (highest !== undefined) send(highest);
-    else if (this.#isAwaited(mailbox)) this.#deferred.push({ mailbox, send });
+    else if (this.#isAwaited(kind)) this.#deferred.push({ kind, send });
   }
 
   /** Whether something waits for a subscription that is on its way. */
@@ -137,7 +139,7 @@ export class Subscriptions {
     if (this.#awaiting.size === 0) this.#overLimit.clear();
     const deferred = this.#deferred;
     this.#deferred = [];
-    for (const { mailbox, send } of deferred) this.sendTo(mailbox, send);
+    for (const { kind, send } of deferred) this.sendMail(kind, send);
   }
 
   /** An UNSUBSCRIBE passes. It also ends what an earlier SUBSCRIBE has asked for but not got yet. */
@@ -171,7 +173,8 @@ export class Subscriptions {
     const use = filterUse(filter);
     if (this.#refusal(filter) !== undefined) return;
     this.#close(filter);
-    const keys = this.#keysOf(use);
+    const wanted = this.#keysOf(use);
+    const keys = wanted === undefined ? undefined : new KeyFilter(wanted);
     if (keys === undefined && !use.replies && !use.errors) return;
     const qos = grantedQos > 0 ? 1 : 0;
     const subscription: Subscription = { use, keys, qos, watch: undefined, open: true };
@@ -182,13 +185,13 @@ export class Subscriptions {
     this.#watch(keys, subscription);
   }
 
-  #watch(keys: string, subscription: Subscription): void {
+  #watch(keys: KeyFilter, subscription: Subscription): void {
     this.#watches += 1;
     const { qos } = subscription;
     const { form } = subscription.use;
     const access = this.#access;
-    const isChecked = access.readable(keys) !== 'all';
-    const watch = this.#dataPlane.watch(keys, {
+    const isChecked = access.readable(keys.text) !== 'all';
+    const watch = this.#dataPlane.watch(keys.text, {
       value: (item) => {
         if (!subscription.open) return undefined;
         if (isChecked && !access.mayReadKey(item.key, 0, item.key.length)) {
@@ -212,13 +215,12 @@ export class Subscriptions {
     return this.#isBridge || (item.snapshot && !item.deleted);
   }
 
-  #guardVersions(keys: string, form: ValueForm): void {
+  #guardVersions(keys: KeyFilter, form: ValueForm): void {
     if (this.#guarded) return;
     this.#guarded =
       this.#watches > OVERLAP_CHECK_MAX ||
       [...this.#byFilter.values()].some(
-        ({ use, keys: others }) =>
-          use.form === form && others !== undefined && filtersOverlap(others, keys),
+        ({ use, keys: others }) => use.form === form && others?.overlaps(keys),
       );
     if (this.#guarded) this.#outbox.guardVersions(true);
   }
@@ -271,10 +273,10 @@ export class Subscriptions {
     return keys === undefined || this.#access.readable(keys) === 'none' ? undefined : keys;
   }
 
-  #isAwaited(mailbox: Mailbox): boolean {
+  #isAwaited(kind: MailKind): boolean {
     for (const queue of this.#awaiting.values()) {
       for (const { requests } of queue) {
-        if (requests.some(({ filter }) => filterUse(filter)[mailbox])) return true;
+        if (requests.some(({ filter }) => filterUse(filter)[kind])) return true;
       }
     }
     return false;

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Refusal } from './refusals.ts';
 
+/** The session layer (`aedes.ts`) takes no deeper topic or filter; keys have no such limit. */
+export const LEVELS_MAX = 100;
+
 const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
@@ -116,19 +119,6 @@ export function matches(filter: string, topic: string): boolean {
     if (filterLevels[i] !== '+' && filterLevels[i] !== topicLevels[i]) return false;
   }
   return filterLevels.length === topicLevels.length;
-}
-
-/** Whether some topic matches both filters. */
-export function filtersOverlap(left: string, right: string): boolean {
-  const leftLevels = left.split('/');
-  const rightLevels = right.split('/');
-  for (let i = 0; ; i += 1) {
-    const a = leftLevels[i];
-    const b = rightLevels[i];
-    if (a === '#' || b === '#') return true;
-    if (a === undefined || b === undefined) return a === b;
-    if (a !== b && a !== '+' && b !== '+') return false;
-  }
 }
 
 /** How values are delivered: raw on `dss/value/<key>`, or as JSON on `dss/watch/<key>`. */

@@ -1,5 +1,5 @@
 import type { Access } from './access.ts';
-import { type Answer, answer, unavailable } from './answers.ts';
+import { type Answer, answer } from './answers.ts';
 import { identityOf } from './cas.ts';
 import type { BrokerContext } from './context.ts';
 import type { LooseMessages, Sender } from './loose-messages.ts';
@@ -81,13 +81,10 @@ export class Wills {
   }
 
   #answer(will: Will, request: Request, sender: Sender): void {
-    const { counters, dataPlane, env } = this.#context;
-    counters.requests += 1;
     const { access, clientId } = sender;
-    const client = identityOf({ userName: access.user, clientId }, env.random);
-    answer(dataPlane, client, request).then(
-      (given) => this.#answered(will, request, given, sender),
-      () => this.#answered(will, request, unavailable(request), sender),
+    const client = identityOf({ userName: access.user, clientId }, this.#context.env.random);
+    void answer(this.#context, client, request).then((given) =>
+      this.#answered(will, request, given, sender),
     );
   }
 

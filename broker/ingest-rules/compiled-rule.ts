@@ -1,5 +1,6 @@
+import { isWellFormed } from '../json.ts';
 import type { Member } from '../request-members.ts';
-import { isTopicFilter } from '../topics.ts';
+import { isTopicFilter, LEVELS_MAX } from '../topics.ts';
 import { TIME_UNITS, type TimeSource, type TimeUnit } from './event-time.ts';
 import { type JsonPath, parseJsonPath } from './json-path.ts';
 import { type KeyTemplate, parseKeyTemplate } from './key-template.ts';
@@ -27,7 +28,6 @@ export type ValueSource =
 const NAME_CHARACTERS_MAX = 128;
 const TEXT_BYTES_MAX = 1_024;
 const EXCEPT_MAX = 100;
-const LEVELS_MAX = 100;
 const EACH = /^each(?:$| +(?=\S))/;
 
 /** Checks a rule, too: what is wrong is a sentence that says what is allowed. */
@@ -60,7 +60,12 @@ function defaultKey(each: boolean): string {
 }
 
 function nameWrong(name: string): string | undefined {
-  if (name !== '' && name.length <= NAME_CHARACTERS_MAX && !/\p{Cc}|\p{Surrogate}/u.test(name)) {
+  if (
+    name !== '' &&
+    name.length <= NAME_CHARACTERS_MAX &&
+    !/\p{Cc}/u.test(name) &&
+    isWellFormed(name)
+  ) {
     return undefined;
   }
   return `the name must have 1 to ${NAME_CHARACTERS_MAX} characters, none of them a control character`;
@@ -89,9 +94,7 @@ function filtersWrong({ filter, except }: IngestRule): string | undefined {
 }
 
 function isFilter(text: string): boolean {
-  return (
-    isTopicFilter(text) && text.split('/').length <= LEVELS_MAX && !/\p{Surrogate}/u.test(text)
-  );
+  return isTopicFilter(text) && text.split('/').length <= LEVELS_MAX && isWellFormed(text);
 }
 
 function valueSource(text: string): Member<ValueSource> {

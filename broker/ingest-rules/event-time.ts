@@ -1,4 +1,5 @@
 import { unixMsToVersion } from '../data-plane.ts';
+import { CLOCK_AHEAD_MAX_MS } from '../limits.ts';
 import { type JsonPath, valueAt } from './json-path.ts';
 import { type Problem, quoted } from './problem.ts';
 import type { TimeZone } from './time-zone.ts';
@@ -23,8 +24,6 @@ export interface EventTime {
   readonly problem: Problem | undefined;
 }
 
-/** Device clocks drift; what is further ahead is wrong, not early. */
-const AHEAD_MS_MAX = 60_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -44,7 +43,7 @@ export function readEventTime(json: unknown, source: TimeSource, receivedAtMs: n
   const time = Math.floor(unixMsToVersion(unixMs));
   // 2020 is where versions begin, and 0 stands for no time.
   if (time <= 0) return none('absurd-time', `the time ${quoted(given)} is before 2020`);
-  if (unixMs > receivedAtMs + AHEAD_MS_MAX) {
+  if (unixMs > receivedAtMs + CLOCK_AHEAD_MAX_MS) {
     return none('absurd-time', `the time ${quoted(given)} is more than a minute ahead`);
   }
   return { time, problem: undefined };
@@ -62,7 +61,7 @@ function toUnixMs(given: unknown, { unit, zone }: TimeSource, receivedAtMs: numb
   const zoneText = match[8];
   if (zoneText !== undefined) return wallClockMs - offsetMinutes(zoneText) * MINUTE_MS;
   if (zone === undefined) return 'has no zone, and the rule names none';
-  return zone.toUnixMs(wallClockMs, receivedAtMs + AHEAD_MS_MAX);
+  return zone.toUnixMs(wallClockMs, receivedAtMs + CLOCK_AHEAD_MAX_MS);
 }
 
 /** To the microsecond: that much of seconds with a fraction is not noise. */

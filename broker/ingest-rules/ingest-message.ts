@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BatchWrite } from '../batch.ts';
-import { utf8Bytes } from '../json.ts';
+import { isWellFormed, utf8Bytes } from '../json.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { readEventTime } from './event-time.ts';
 import { fieldsOf, isOverflow, isRounded, valueText } from './fields.ts';
@@ -37,8 +38,8 @@ export interface IngestLimits {
 }
 
 export const DEFAULT_INGEST_LIMITS: IngestLimits = {
-  keyBytesMax: 1_024,
-  valueBytesMax: 1024 * 1024,
+  keyBytesMax: DEFAULT_LIMITS.keyBytesMax,
+  valueBytesMax: DEFAULT_LIMITS.valueBytesMax,
   fieldsMax: 1_000,
   depthMax: 32,
 };
@@ -121,7 +122,7 @@ class Draft {
     this.rule = rule;
     this.message = message;
     this.limits = limits;
-    this.#captures = rule.key.usesCaptures ? rule.filter.captures(message.topic.split('/')) : [];
+    this.#captures = rule.key.usesCaptures ? rule.filter.captures(message.topic) : [];
   }
 
   readTime(json: unknown): void {
@@ -171,7 +172,7 @@ function keyWrong(key: string, keyBytes: number, keyBytesMax: number): string | 
   if (keyBytes === 0) return 'is empty';
   if (keyBytes > keyBytesMax) return `has ${keyBytes} bytes; at most ${keyBytesMax} are allowed`;
   if (/[+#\0]/.test(key)) return 'has a "+", "#" or U+0000';
-  return /\p{Surrogate}/u.test(key) ? 'has half of a surrogate pair' : undefined;
+  return isWellFormed(key) ? undefined : 'has half of a surrogate pair';
 }
 
 function sizeSentence(what: string, bytes: number, bytesMax: number): string {

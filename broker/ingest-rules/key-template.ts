@@ -1,3 +1,4 @@
+import { isWellFormed } from '../json.ts';
 import type { Member } from '../request-members.ts';
 
 /** A key with holes: literal text, and what is filled in for each message. */
@@ -34,7 +35,7 @@ interface Holes {
 }
 
 export function parseKeyTemplate(template: string, holes: Holes): Member<KeyTemplate> {
-  if (/[+#\0]|\p{Surrogate}/u.test(template)) {
+  if (/[+#\0]/.test(template) || !isWellFormed(template)) {
     return { wrong: 'the key must be Unicode text without "+", "#" and U+0000' };
   }
   const parts: KeyPart[] = [];

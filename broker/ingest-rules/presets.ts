@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { JsonObject } from '../json.ts';
 import type { Member } from '../request-members.ts';
 import { type IngestRule, parseIngestRule } from './rule.ts';
 import { TimeZone } from './time-zone.ts';
@@ -8,16 +9,20 @@ export const PRESETS = ['zigbee2mqtt', 'tasmota', 'shelly', 'homeassistant'] as 
 
 type Preset = (typeof PRESETS)[number];
 
-interface PresetOptions {
-  /** IANA name of the zone that the devices' clocks show. Only Tasmota needs it. */
-  readonly timeZone?: string | undefined;
-}
-
-/** The rules of a preset, in the order in which they have to stand. */
-export function presetRules(
-  preset: string,
-  { timeZone = '' }: PresetOptions,
-): Member<readonly IngestRule[]> {
+/**
+ * Reads `{preset, timeZone?}` from JSON or YAML: the rules of the preset, in the order in which they have to stand.
+ * `timeZone` is the IANA name of the zone that the devices' clocks show; only Tasmota needs it.
+ */
+export function parsePreset(input: JsonObject): Member<readonly IngestRule[]> {
+  const { preset, timeZone: given, ...rest } = input;
+  const [stranger] = Object.keys(rest);
+  if (stranger !== undefined) {
+    return { wrong: `a preset has no "${stranger}", only a "timeZone"` };
+  }
+  const timeZone = given ?? '';
+  if (typeof timeZone !== 'string') {
+    return { wrong: `"timeZone" must be ${ZONE_EXAMPLE}` };
+  }
   const known = PRESETS.find((name) => name === preset);
   if (known === undefined) return { wrong: `the preset must be one of ${PRESETS.join(', ')}` };
   if (timeZone !== '' && TimeZone.named(timeZone) === undefined) {

@@ -1,4 +1,5 @@
 import type { kv } from '../../protos/index.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Member } from '../request-members.ts';
 import { compileRule } from './compiled-rule.ts';
 
@@ -30,7 +31,7 @@ const TIME_MEMBERS = ['path', 'unit', 'zone'];
  * that a rule can be sent back as it was shown. The name is the filter when there is none.
  */
 export function parseIngestRule(input: unknown): Member<IngestRule> {
-  if (!isObject(input)) {
+  if (!isJsonObject(input)) {
     return { wrong: 'an ingest rule must be an object such as {"filter":"tele/+/SENSOR"}' };
   }
   const unknown = Object.keys(input).find((name) => !MEMBERS.includes(name));
@@ -62,7 +63,7 @@ export function ingestRuleToProto(rule: IngestRule): kv.IngestRule.$Properties {
 }
 
 /** The members' types, and what is left out. What they say is for `compileRule`. */
-function shape(input: Readonly<Record<string, unknown>>): Member<IngestRule> {
+function shape(input: JsonObject): Member<IngestRule> {
   const filter = textMember(input, 'filter', undefined);
   if ('wrong' in filter) return filter;
   const name = textMember(input, 'name', filter.value);
@@ -97,9 +98,9 @@ function exceptMember(given: unknown): Member<readonly string[]> {
 }
 
 function timeMembers(
-  input: Readonly<Record<string, unknown>>,
+  input: JsonObject,
 ): Member<Pick<IngestRule, 'time' | 'timeUnit' | 'timeZone'>> {
-  const nested = isObject(input.time) ? input.time : undefined;
+  const nested = isJsonObject(input.time) ? input.time : undefined;
   const unknown = Object.keys(nested ?? {}).find((name) => !TIME_MEMBERS.includes(name));
   if (unknown !== undefined) {
     return { wrong: `unknown member "${unknown}" of "time"; allowed are path, unit and zone` };
@@ -118,16 +119,8 @@ function timeMembers(
 }
 
 /** Without `otherwise` the member must be there. */
-function textMember(
-  object: Readonly<Record<string, unknown>>,
-  name: string,
-  otherwise?: string,
-): Member<string> {
+function textMember(object: JsonObject, name: string, otherwise?: string): Member<string> {
   const given = object[name] ?? otherwise;
   if (typeof given === 'string') return { value: given };
   return { wrong: `"${name}" must be text` };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

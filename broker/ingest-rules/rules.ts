@@ -34,19 +34,19 @@ export class IngestRules {
   /** The first rule that matches a topic; undefined: it is not stored. Our own topics never match. */
   match(topic: string): CompiledRule | undefined {
     if (this.isEmpty) return undefined;
-    const known = this.#recent.get(topic);
-    if (known !== undefined) return known ?? undefined;
-    const found = this.#older.get(topic) ?? this.#find(topic);
+    const recent = this.#recent.get(topic);
+    if (recent !== undefined) return recent ?? undefined;
+    const older = this.#older.get(topic);
+    const found = older === undefined ? this.#find(topic) : older;
     if (topic.length <= CACHED_TOPIC_CHARACTERS_MAX) this.#remember(topic, found);
     return found ?? undefined;
   }
 
   #find(topic: string): CompiledRule | null {
     if (topic.startsWith('dss/')) return null;
-    const levels = topic.split('/');
     const rule = this.#rules.find(
       ({ filter, except }) =>
-        filter.matches(levels) && !except.some((excepted) => excepted.matches(levels)),
+        filter.matches(topic) && !except.some((excepted) => excepted.matches(topic)),
     );
     return rule ?? null;
   }

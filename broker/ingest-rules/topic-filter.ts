@@ -1,13 +1,17 @@
+import { KeyFilter } from '../key-filter.ts';
+
 /**
- * An MQTT filter, split once. As MQTT 3.1.1 §4.7.2 says, one that begins with a wildcard does not match topics
- * that begin with `$`.
+ * An MQTT filter on topics, split once. As MQTT 3.1.1 §4.7.2 says, one that begins with a wildcard does not match
+ * topics that begin with `$`.
  */
 export class TopicFilter {
+  readonly #filter: KeyFilter;
   readonly #levels: readonly string[];
   readonly #wildFirst: boolean;
 
   /** `filter` is well formed. */
   constructor(filter: string) {
+    this.#filter = new KeyFilter(filter);
     this.#levels = filter.split('/');
     this.#wildFirst = isWildcard(this.#levels[0]);
   }
@@ -16,20 +20,14 @@ export class TopicFilter {
     return this.#levels.filter(isWildcard).length;
   }
 
-  /** `topicLevels` is the topic, split at its slashes. */
-  matches(topicLevels: readonly string[]): boolean {
-    if (this.#wildFirst && topicLevels[0]?.startsWith('$')) return false;
-    for (const [i, level] of this.#levels.entries()) {
-      // `a/#` also matches its parent level `a` (MQTT 3.1.1 §4.7.1.2).
-      if (level === '#') return true;
-      if (i >= topicLevels.length) return false;
-      if (level !== '+' && level !== topicLevels[i]) return false;
-    }
-    return this.#levels.length === topicLevels.length;
+  matches(topic: string): boolean {
+    if (this.#wildFirst && topic.startsWith('$')) return false;
+    return this.#filter.matches(topic);
   }
 
   /** What each wildcard stands for in a topic that matches: one level, or the rest, which may be empty. */
-  captures(topicLevels: readonly string[]): readonly string[] {
+  captures(topic: string): readonly string[] {
+    const topicLevels = topic.split('/');
     const captured: string[] = [];
     for (const [i, level] of this.#levels.entries()) {
       if (level === '+') captured.push(topicLevels[i] ?? '');

@@ -118,7 +118,9 @@ export class NodeConnection {
     const { id = randomBytes(6).toString('hex') } = body as { readonly id?: string };
     const question = JSON.stringify({ id, ...body });
     return this.#operate((done) => ({
-      ...{ topic, id, answer: done },
+      topic,
+      id,
+      answer: done,
       send: (client) => void client.publish(topic, question, { qos: 0 }),
     }));
   }
@@ -162,7 +164,9 @@ export class NodeConnection {
 
   #subscribe(topic: string, qos: 0 | 1, receive: MessageListener): Promise<void> {
     return this.#operate((done, refuse) => ({
-      ...{ topic, receive, lasts: true },
+      topic,
+      receive,
+      lasts: true,
       send: (client) => {
         client.subscribe(topic, { qos }, (error, _granted, suback) => {
           if (!error) return done();

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Output } from './output.ts';
+import { fromJsonValue, toDisplay } from './payload.ts';
 import { parseInteger } from './shell.ts';
 
 /** What every paged answer has (DESIGN §7). `next` is given back as `after`; it means nothing to us. */
@@ -22,6 +23,10 @@ export interface StoredItem {
 
 export interface KeyedItem extends StoredItem {
   readonly key: string;
+}
+
+export interface ItemsPage<Item extends StoredItem> extends Page {
+  readonly items: readonly Item[];
 }
 
 export interface PageOptions {
@@ -71,4 +76,9 @@ export async function followPages<P extends Page>(
     if (options.all || !page.more || page.next === null) continue;
     return output.note(`There are more: --after '${page.next}' or --all`);
   }
+}
+
+/** A line of a list: the key, and what a person sees of its value. */
+export function formatKeyed(item: KeyedItem): string {
+  return `${item.key} ${toDisplay(fromJsonValue(item))}`;
 }

@@ -180,8 +180,14 @@ export class Retention {
     return new Retention({ revision, rules: rules.items, entries, expiryFloor });
   }
 
-  /** Before the log has said anything: the default rules, and nothing is gone. */
-  static readonly initial: Retention = Retention.fromProto(undefined);
+  /**
+   * Before the log has said anything: the default rules, and nothing is gone. Made when it is first asked for, as a
+   * static field cannot use its own class in what the compiler emits.
+   */
+  static get initial(): Retention {
+    initial ??= Retention.fromProto(undefined);
+    return initial;
+  }
 
   /** The same object if that changes nothing. */
   #with(change: {
@@ -207,6 +213,8 @@ export class Retention {
     return encode(kv.RetentionState, this.toProto());
   }
 }
+
+let initial: Retention | undefined;
 
 /** Each is compared with the nearest above it, which may itself be leaving: what that hides its own does too. */
 function withoutIdleGhosts(

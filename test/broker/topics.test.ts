@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  filtersOverlap,
   filterUse,
   isTopicFilter,
   isTopicName,
@@ -48,25 +47,6 @@ describe('matches', () => {
     ['a//b', 'a/b', false],
   ])('%s and %s: %s', (filter, topic, expected) => {
     expect(matches(filter, topic)).toBe(expected);
-  });
-});
-
-describe('filtersOverlap', () => {
-  it('holds whenever a topic matches both', () => {
-    fc.assert(
-      fc.property(filters, filters, topics, (left, right, topic) => {
-        if (matches(left, topic) && matches(right, topic)) {
-          expect(filtersOverlap(left, right)).toBe(true);
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('does not hold for filters apart', () => {
-    expect(filtersOverlap('a/+', 'b/#')).toBe(false);
-    expect(filtersOverlap('a/b', 'a/b/c')).toBe(false);
-    expect(filtersOverlap('a/+/c', '+/b/c')).toBe(true);
   });
 });
 

@@ -92,7 +92,12 @@ describe('dss', () => {
       value: 'each',
     };
     const example = (atMs: number, payload: string) => ({
-      ...{ problem: 'not-json', topic: 'tele/a/SENSOR', payload, atMs, message: 'no JSON' },
+      problem: 'not-json',
+      topic: 'tele/a/SENSOR',
+      payload,
+      encoding: 'text',
+      atMs,
+      message: 'no JSON',
     });
     const report = (stored: number, notJson: number, atMs: number) => ({
       ...rule,
@@ -104,6 +109,7 @@ describe('dss', () => {
         problems: { 'not-json': notJson },
       },
       examples: notJson > 0 ? [example(atMs, `bad ${notJson}`)] : [],
+      lastStored: null,
     });
 
     it('lists the rules with what all nodes that answer have counted', async () => {
@@ -170,7 +176,7 @@ describe('dss', () => {
         writes: [
           { key: 'tele/a/temp', value: '20.6', time: 1_000 },
           { key: 'tele/a/raw', base64: '/wA=', time: null },
-          { key: 'tele/a/gone', value: '' },
+          { key: 'tele/a/gone', value: '', time: null },
         ],
         problems: [{ problem: 'no-time', message: 'there is no Time' }],
       });

@@ -132,7 +132,11 @@ function showRefusals(shell: Shell, refusals: readonly NodeRefusal[]): void {
   }));
   const rows = refusals.map(({ time, node, client, code, topic, message }) => [
     formatTime(time),
-    ...[node, client, code, topic, message],
+    node,
+    client,
+    code,
+    topic,
+    message,
   ]);
   shell.output.line(formatTable(columns, rows));
 }

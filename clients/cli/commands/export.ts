@@ -9,7 +9,7 @@ import type { Shell } from '../shell.ts';
 import { parseTime, timeHelp } from '../time.ts';
 import { type ExportPosition, readCurrent, readHistories } from '../transfer/export-reader.ts';
 import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
-import { FORMATS, type Format, formatOf, type ValueRecord } from '../transfer/record.ts';
+import { type Format, formatOf, formatOption, type ValueRecord } from '../transfer/record.ts';
 
 interface ExportOptions {
   readonly format?: Format;
@@ -26,11 +26,7 @@ export function addExport(program: Command, shell: Shell): void {
     .command('export')
     .description('write values to a file that dss import can read')
     .argument('[prefix]', PREFIX_HELP, '')
-    .addOption(
-      new Option('--format <format>', 'by default ndjson, or csv for a file of that name').choices(
-        FORMATS,
-      ),
-    )
+    .addOption(formatOption())
     .option('--history', 'all that is kept of each key, oldest first, deletes too')
     .option('--from <time>', 'with --history: nothing before this', parseTime('--from'))
     .option('--to <time>', 'with --history: only what is before this', parseTime('--to'))

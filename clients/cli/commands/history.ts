@@ -5,8 +5,8 @@ import { checkKey } from '../key.ts';
 import type { Output } from '../output.ts';
 import {
   followPages,
+  type ItemsPage,
   limitOption,
-  type Page,
   type PageOptions,
   pageLimit,
   type StoredItem,
@@ -19,10 +19,6 @@ interface HistoryOptions extends PageOptions {
   readonly from?: number;
   readonly to?: number;
   readonly order: 'desc' | 'asc';
-}
-
-interface HistoryPage extends Page {
-  readonly items: readonly StoredItem[];
 }
 
 export function addHistory(program: Command, shell: Shell): void {
@@ -66,7 +62,7 @@ async function printHistory(
   const { from, to, order } = options;
   const limit = pageLimit(options);
   const ask = (query: Record<string, unknown>) =>
-    node.ask<HistoryPage>(`dss/history/${key}`, query);
+    node.ask<ItemsPage<StoredItem>>(`dss/history/${key}`, query);
   let shown = 0;
   let header = output.json ? undefined : row('TIME', 'VERSION', 'VALUE');
   await followPages(output, options, {

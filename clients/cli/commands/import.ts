@@ -1,11 +1,17 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { CliError, fileError } from '../errors.ts';
 import { checkPrefix } from '../key.ts';
 import type { Shell } from '../shell.ts';
 import type { BatchCounts, BatchWriter } from '../transfer/batch-writer.ts';
 import { ImportProgress } from '../transfer/import-progress.ts';
 import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
-import { FORMATS, type Format, formatOf, toElement, type ValueRecord } from '../transfer/record.ts';
+import {
+  type Format,
+  formatOf,
+  formatOption,
+  toElement,
+  type ValueRecord,
+} from '../transfer/record.ts';
 import {
   BEGINNING,
   type ByteStream,
@@ -25,11 +31,7 @@ export function addImport(program: Command, shell: Shell): void {
     .command('import')
     .description('store what dss export has written, or any CSV with a column named key')
     .argument('<file>', '- is standard input')
-    .addOption(
-      new Option('--format <format>', 'by default ndjson, or csv for a file of that name').choices(
-        FORMATS,
-      ),
-    )
+    .addOption(formatOption())
     .option('--prefix <prefix>', 'keys are <prefix>/<key>', '')
     .option('--restart', 'begin at the beginning, although it was broken off in the middle')
     .addHelpText(
@@ -94,12 +96,12 @@ interface Source {
 async function storeAll(writer: BatchWriter, { stream, format, progress, bar }: Source) {
   let columns = progress?.reached.columns;
   const start = progress?.reached ?? BEGINNING;
-  const { readCsvRecords } = await import('../transfer/csv.ts');
+  const onColumns = (titles: readonly string[]) => {
+    columns = titles;
+  };
   const records: AsyncIterable<Sourced<ValueRecord>> =
     format === 'csv'
-      ? readCsvRecords(stream, start, (titles) => {
-          columns = titles;
-        })
+      ? (await import('../transfer/csv.ts')).readCsvRecords(stream, start, onColumns)
       : readNdjsonRecords(stream, start);
   for await (const { item, ...place } of records) {
     const before = writer.stored;

@@ -4,7 +4,6 @@ import { askHttp, fetchStatus } from '../http.ts';
 import { formatRules, type IngestDocument, mergeDocuments } from '../ingest/rule-report.ts';
 import { checkFilter } from '../key.ts';
 import { fromJsonValue, toDisplay, toJsonValue } from '../payload.ts';
-import { askSettings } from '../settings-http.ts';
 import { collect, type Shell } from '../shell.ts';
 import { formatTime } from '../time.ts';
 import { addValueOptions, readValue, type ValueOptions } from '../value-source.ts';
@@ -27,8 +26,8 @@ interface TestDocument {
     readonly key: string;
     readonly value?: string;
     readonly base64?: string;
-    readonly delete?: boolean;
-    readonly time?: number | null;
+    /** Milliseconds since 1970; null: that of its arrival. */
+    readonly time: number | null;
   }[];
   readonly problems: readonly { readonly problem: string; readonly message: string }[];
 }
@@ -56,7 +55,7 @@ Examples:
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       const path = `/v1/ingest?name=${encodeURIComponent(name)}`;
-      show(shell, await askSettings(shell, command, { method: 'DELETE', path }));
+      show(shell, await askHttp(shell.httpDoor(command), { method: 'DELETE', path }));
     });
 }
 
@@ -65,13 +64,13 @@ function addListCommand(ingest: Command, shell: Shell): void {
     .command('list')
     .description('print the rules; counts are those of all nodes that answer, since each started')
     .action(async (_options, command: Command) => {
-      const first = await askSettings<IngestDocument>(shell, command, READ);
+      const first = await askHttp<IngestDocument>(shell.httpDoor(command), READ);
       show(shell, mergeDocuments([first, ...(await askOtherNodes(shell, command))]));
     });
 }
 
 const OTHER_TIMEOUT_MS = 2_000;
-const READ = { method: 'GET', path: '/v1/ingest' } as const;
+const READ = { path: '/v1/ingest' };
 
 /** Each node counts for itself. One that does not answer is named, and its counts are missing. */
 async function askOtherNodes(shell: Shell, command: Command): Promise<IngestDocument[]> {
@@ -115,7 +114,7 @@ function addAddCommand(ingest: Command, shell: Shell): void {
     .action(async (filter: string | undefined, _options, command: Command) => {
       const body = ruleFrom(filter, shell.options<AddOptions>(command));
       const request = { method: 'POST', path: '/v1/ingest', body } as const;
-      show(shell, await askSettings(shell, command, request));
+      show(shell, await askHttp(shell.httpDoor(command), request));
     });
 }
 
@@ -148,7 +147,7 @@ function addTestCommand(ingest: Command, shell: Shell): void {
       const bytes = await readValue(shell, payload, shell.options<ValueOptions>(command));
       const message = toJsonValue(bytes);
       const content = 'value' in message ? { payload: message.value } : message;
-      const document = await askSettings<TestDocument>(shell, command, {
+      const document = await askHttp<TestDocument>(shell.httpDoor(command), {
         method: 'POST',
         path: '/v1/ingest/test',
         body: { topic, ...content },
@@ -161,9 +160,9 @@ function addTestCommand(ingest: Command, shell: Shell): void {
 function formatTest({ rule, writes, problems }: TestDocument): string {
   const lines = writes.map((write) => {
     const value = fromJsonValue(write);
-    const isDelete = write.delete === true || value.length === 0;
-    const at = write.time ? ` at ${formatTime(write.time)}` : '';
-    return isDelete ? `delete ${write.key}${at}` : `store ${write.key} ${toDisplay(value)}${at}`;
+    const at = write.time === null ? '' : ` at ${formatTime(write.time)}`;
+    if (value.length === 0) return `delete ${write.key}${at}`;
+    return `store ${write.key} ${toDisplay(value)}${at}`;
   });
   return [
     rule === null ? 'no rule matches' : `rule ${rule}`,

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { checkPrefix, PREFIX_HELP, topicOf } from '../key.ts';
 import {
   followPages,
+  formatKeyed,
   type KeyedItem,
   limitOption,
   type Page,
   type PageOptions,
   pageLimit,
 } from '../pages.ts';
-import { fromJsonValue, toDisplay } from '../payload.ts';
 import type { Shell } from '../shell.ts';
 
 interface ListOptions extends PageOptions {
@@ -45,7 +45,9 @@ Examples:
         followPages(shell.output, options, {
           fetch: (after) =>
             node.ask<ListPage>(topicOf('list', prefix), {
-              ...{ limit: pageLimit(options), values, after },
+              limit: pageLimit(options),
+              values,
+              after,
             }),
           show: (page) => printPage(shell, prefix, page, options.all === true),
         }),
@@ -61,7 +63,7 @@ function printPage(shell: Shell, prefix: string, page: ListPage, all: boolean): 
     return;
   }
   for (const item of page.items ?? []) {
-    output.result(item, () => `${item.key} ${toDisplay(fromJsonValue(item))}`);
+    output.result(item, () => formatKeyed(item));
   }
   for (const key of page.keys ?? []) output.result({ key }, () => key);
 }

@@ -4,23 +4,19 @@ import { checkPrefix, PREFIX_HELP, topicOf } from '../key.ts';
 import type { Output } from '../output.ts';
 import {
   followPages,
+  formatKeyed,
+  type ItemsPage,
   type KeyedItem,
   limitOption,
-  type Page,
   type PageOptions,
   pageLimit,
 } from '../pages.ts';
-import { fromJsonValue, toDisplay } from '../payload.ts';
 import type { Shell } from '../shell.ts';
 
 interface RangeOptions extends PageOptions {
   readonly from?: string;
   readonly to?: string;
   readonly reverse?: true;
-}
-
-interface RangePage extends Page {
-  readonly items: readonly KeyedItem[];
 }
 
 export function addRange(program: Command, shell: Shell): void {
@@ -61,13 +57,19 @@ async function printRange(
   const limit = pageLimit(options);
   await followPages(output, options, {
     fetch: (after) =>
-      node.ask<RangePage>(topicOf('range', prefix), { from, to, reverse, limit, after }),
+      node.ask<ItemsPage<KeyedItem>>(topicOf('range', prefix), {
+        from,
+        to,
+        reverse,
+        limit,
+        after,
+      }),
     show: ({ items, more, next }) => {
       if (output.json && !options.all) {
         return output.object({ ok: true, prefix, items, more, next });
       }
       for (const item of items) {
-        output.result(item, () => `${item.key} ${toDisplay(fromJsonValue(item))}`);
+        output.result(item, () => formatKeyed(item));
       }
     },
   });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
+import { askHttp } from '../http.ts';
 import { checkPrefix } from '../key.ts';
-import { askSettings } from '../settings-http.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { formatTable } from '../table.ts';
 
@@ -9,7 +9,7 @@ interface RetentionDocument {
   readonly revision: number;
   readonly rules: readonly {
     readonly prefix: string;
-    readonly keep: string | null;
+    readonly keep: string;
     readonly versions: number | null;
     readonly ttl: string | null;
   }[];
@@ -39,7 +39,7 @@ Examples:
     .command('list')
     .description('print the rules')
     .action(async (_options, command: Command) => {
-      show(shell, await askSettings(shell, command, { method: 'GET', path: '/v1/retention' }));
+      show(shell, await askHttp(shell.httpDoor(command), { path: '/v1/retention' }));
     });
   retention
     .command('set')
@@ -60,7 +60,7 @@ Examples:
       }
       const body = { prefix, keep, versions, ttl };
       const request = { method: 'PUT', path: '/v1/retention', body } as const;
-      show(shell, await askSettings(shell, command, request));
+      show(shell, await askHttp(shell.httpDoor(command), request));
     });
   retention
     .command('rm')
@@ -69,7 +69,7 @@ Examples:
     .action(async (prefix: string, _options, command: Command) => {
       checkPrefix(prefix);
       const path = `/v1/retention?prefix=${encodeURIComponent(prefix)}`;
-      show(shell, await askSettings(shell, command, { method: 'DELETE', path }));
+      show(shell, await askHttp(shell.httpDoor(command), { method: 'DELETE', path }));
     });
 }
 
@@ -84,7 +84,7 @@ function show(shell: Shell, document: RetentionDocument): void {
       ],
       document.rules.map(({ prefix, keep, versions, ttl }) => [
         prefix === '' ? '(every key)' : prefix,
-        keep ?? 'forever',
+        keep,
         versions === null ? 'all' : String(versions),
         ttl ?? 'none',
       ]),

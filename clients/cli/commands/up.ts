@@ -6,8 +6,9 @@ import type { Security } from '../security.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { type Announced, announce } from '../up/announce.ts';
-import type { Reach } from '../up/cluster-process.ts';
+import type { ClusterProcess } from '../up/cluster-process.ts';
 import type { ClusterLayout, LayoutFlags } from '../up/layout.ts';
+import { hostOf, isOpen, type Reach } from '../up/reach.ts';
 
 interface UpOptions extends LayoutFlags, Reach {
   readonly data: string;
@@ -16,7 +17,6 @@ interface UpOptions extends LayoutFlags, Reach {
   readonly logLevel: string;
 }
 
-const LOOPBACK = '127.0.0.1';
 const NODES_MAX = 10;
 const DEMO_DEVICES = 50;
 const DEMO_CONNECTIONS = 6;
@@ -90,23 +90,55 @@ async function runUp(shell: Shell, options: UpOptions, security: Security): Prom
   }
 }
 
-async function runCluster(
-  shell: Shell,
-  options: UpOptions,
-  {
-    layout,
-    secretFile,
-    security,
-  }: {
-    readonly layout: ClusterLayout;
-    readonly secretFile: string;
-    readonly security: Security;
-  },
-): Promise<void> {
-  const { ClusterProcess, describeExit } = await import('../up/cluster-process.ts');
+interface ClusterParts {
+  readonly layout: ClusterLayout;
+  readonly secretFile: string;
+  readonly security: Security;
+}
+
+async function runCluster(shell: Shell, options: UpOptions, parts: ClusterParts): Promise<void> {
   const { output } = shell;
+  const { layout, security } = parts;
   const stop = listenForStop();
-  const cluster = new ClusterProcess({
+  const cluster = await prepareCluster(shell, options, parts);
+  const count = layout.nodes.length;
+  output.result(
+    { event: 'starting', nodes: count, data: options.data },
+    () => `Starting ${count === 1 ? 'a node' : `${count} nodes`}, data in ${options.data}`,
+  );
+  let demo: { stop(): Promise<unknown> } | undefined;
+  try {
+    const report = await Promise.race([cluster.start(), stop.requested]);
+    if (report) {
+      const announced: Announced = {
+        layout,
+        report,
+        dataDir: options.data,
+        processIds: cluster.processIds,
+        host: hostOf(options.advertise ?? options.listen),
+        isOpen: isOpen(options.listen),
+        hasFleet: options.demo === true && options.fleet,
+      };
+      if (announced.hasFleet) demo = await startDemo(announced, security);
+      announce(shell, announced);
+      await Promise.race([stop.requested, noneLeft(cluster.allStopped)]);
+    }
+  } finally {
+    output.note('Stopping …');
+    await demo?.stop();
+    await cluster.stop();
+    stop.release();
+  }
+  output.result({ event: 'closed' }, () => 'Stopped.');
+}
+
+async function prepareCluster(
+  { output }: Shell,
+  options: UpOptions,
+  { layout, secretFile }: ClusterParts,
+): Promise<ClusterProcess> {
+  const { ClusterProcess, describeExit } = await import('../up/cluster-process.ts');
+  return new ClusterProcess({
     script: fileURLToPath(new URL('../dss.js', import.meta.url)),
     dataDir: options.data,
     secretFile,
@@ -124,41 +156,6 @@ async function runCluster(
         ),
       ),
   });
-  output.result(
-    { event: 'starting', nodes: layout.nodes.length, data: options.data },
-    () =>
-      `Starting ${layout.nodes.length === 1 ? 'a node' : `${layout.nodes.length} nodes`}, data in ${options.data}`,
-  );
-  let demo: { stop(): Promise<unknown> } | undefined;
-  try {
-    const report = await Promise.race([cluster.start(), stop.requested]);
-    if (report) {
-      const announced: Announced = {
-        layout,
-        report,
-        dataDir: options.data,
-        processIds: cluster.processIds,
-        ...reachOf(options),
-        hasFleet: options.demo === true && options.fleet,
-      };
-      if (announced.hasFleet) demo = await startDemo(announced, security);
-      announce(shell, announced);
-      await Promise.race([stop.requested, noneLeft(cluster.allStopped)]);
-    }
-  } finally {
-    output.note('Stopping …');
-    await demo?.stop();
-    await cluster.stop();
-    stop.release();
-  }
-  output.result({ event: 'closed' }, () => 'Stopped.');
-}
-
-function reachOf({ listen = LOOPBACK, advertise }: Reach) {
-  const isOpen = listen !== 'localhost' && listen !== '::1' && !listen.startsWith('127.');
-  const isEverywhere = listen === '0.0.0.0' || listen === '::';
-  const host = advertise ?? (isEverywhere ? LOOPBACK : listen);
-  return { host: host.includes(':') ? `[${host}]` : host, isOpen };
 }
 
 async function noneLeft(allStopped: Promise<void>): Promise<never> {

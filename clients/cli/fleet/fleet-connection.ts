@@ -70,7 +70,9 @@ export class FleetConnection {
     this.#attempt += 1;
     const clientId = `dss-fleet-${randomBytes(6).toString('hex')}`;
     const client = openMqttClient(address, {
-      ...{ clientId, connectTimeoutMs: CONNECT_TIMEOUT_MS, security },
+      clientId,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      security,
     });
     this.#client = client;
     client.once('connect', () => {

@@ -7,18 +7,19 @@ export interface IngestDocument {
   readonly rules: readonly IngestRuleReport[];
 }
 
-export interface IngestRuleReport {
+interface IngestRuleReport {
   readonly name: string;
   readonly filter: string;
-  readonly except?: readonly string[];
-  readonly key?: string | null;
-  readonly value?: string | null;
-  readonly time?: string | null;
-  readonly timeUnit?: string | null;
-  readonly timeZone?: string | null;
-  readonly counters?: RuleCounters;
-  readonly examples?: readonly ProblemExample[];
-  readonly lastStored?: { readonly atMs: number } | null;
+  readonly except: readonly string[];
+  /** Empty, like all below, where the rule does not say it. */
+  readonly key: string;
+  readonly value: string;
+  readonly time: string;
+  readonly timeUnit: string;
+  readonly timeZone: string;
+  readonly counters: RuleCounters;
+  readonly examples: readonly ProblemExample[];
+  readonly lastStored: { readonly atMs: number } | null;
 }
 
 interface RuleCounters {
@@ -33,7 +34,7 @@ interface ProblemExample {
   readonly topic: string;
   /** Perhaps only its beginning. */
   readonly payload: string;
-  readonly encoding?: 'text' | 'base64';
+  readonly encoding: 'text' | 'base64';
   readonly atMs: number;
   readonly message: string;
 }
@@ -57,10 +58,10 @@ export function mergeDocuments(documents: readonly IngestDocument[]): IngestDocu
 function sumCounters(reports: readonly IngestRuleReport[]): RuleCounters {
   const sum = { messages: 0, stored: 0, deleted: 0, problems: {} as Record<string, number> };
   for (const { counters } of reports) {
-    sum.messages += counters?.messages ?? 0;
-    sum.stored += counters?.stored ?? 0;
-    sum.deleted += counters?.deleted ?? 0;
-    for (const [problem, count] of Object.entries(counters?.problems ?? {})) {
+    sum.messages += counters.messages;
+    sum.stored += counters.stored;
+    sum.deleted += counters.deleted;
+    for (const [problem, count] of Object.entries(counters.problems)) {
       sum.problems[problem] = (sum.problems[problem] ?? 0) + count;
     }
   }
@@ -69,7 +70,7 @@ function sumCounters(reports: readonly IngestRuleReport[]): RuleCounters {
 
 function lastExamples(reports: readonly IngestRuleReport[]): ProblemExample[] {
   const last = new Map<string, ProblemExample>();
-  for (const example of reports.flatMap(({ examples = [] }) => examples)) {
+  for (const example of reports.flatMap(({ examples }) => examples)) {
     const known = last.get(example.problem);
     if (known === undefined || example.atMs > known.atMs) last.set(example.problem, example);
   }
@@ -90,31 +91,28 @@ export function formatRules({ rules }: IngestDocument): string {
     { title: 'EXCEPT' },
   ];
   const rows = rules.map((rule) => {
-    const { messages = 0, stored = 0, deleted = 0, problems = {} } = rule.counters ?? {};
+    const { messages, stored, deleted, problems } = rule.counters;
     const troubled = Object.values(problems).reduce((sum, count) => sum + count, 0);
     return [
       rule.name,
       rule.filter,
-      rule.key || (rule.value?.startsWith('each') ? '$topic/$field' : '$topic'),
+      rule.key || (rule.value.startsWith('each') ? '$topic/$field' : '$topic'),
       rule.value || '(payload)',
       [rule.time, rule.timeUnit, rule.timeZone].filter(Boolean).join(' '),
       ...[messages, stored, deleted, troubled].map(String),
-      (rule.except ?? []).join(' '),
+      rule.except.join(' '),
     ];
   });
   const problems = rules.flatMap(formatProblems);
   return [formatTable(columns, rows), ...(problems.length > 0 ? [''] : []), ...problems].join('\n');
 }
 
-function formatProblems({ name, counters, examples = [] }: IngestRuleReport): string[] {
-  return Object.entries(counters?.problems ?? {})
-    .filter(([, count]) => count > 0)
-    .flatMap(([problem, count]) => {
-      const example = examples.find((candidate) => candidate.problem === problem);
-      const head = `${name}: ${problem}, ${count} times`;
-      if (example === undefined) return [head];
-      const { atMs, message, topic, payload, encoding } = example;
-      const shown = encoding === 'base64' ? `base64:${payload}` : payload;
-      return [`${head}; last at ${formatTime(atMs)}: ${message}`, `  ${topic} ${shown}`];
-    });
+function formatProblems({ name, counters, examples }: IngestRuleReport): string[] {
+  return examples.flatMap(({ problem, atMs, message, topic, payload, encoding }) => {
+    const shown = encoding === 'base64' ? `base64:${payload}` : payload;
+    return [
+      `${name}: ${problem}, ${counters.problems[problem]} times; last at ${formatTime(atMs)}: ${message}`,
+      `  ${topic} ${shown}`,
+    ];
+  });
 }

@@ -1,6 +1,13 @@
 import type { NodeConnection } from '../connection.ts';
 import { topicOf } from '../key.ts';
-import { type KeyedItem, PAGE_LIMIT_MAX, type Page, readPages, type StoredItem } from '../pages.ts';
+import {
+  type ItemsPage,
+  type KeyedItem,
+  PAGE_LIMIT_MAX,
+  type Page,
+  readPages,
+  type StoredItem,
+} from '../pages.ts';
 import type { ValueRecord } from './record.ts';
 
 /** How many keys' histories are asked for at a time. */
@@ -32,12 +39,9 @@ export async function* readCurrent(
   { prefix, after }: ExportQuery,
 ): AsyncGenerator<ValueRecord[]> {
   const topic = topicOf('range', prefix);
-  const query = { limit: PAGE_LIMIT_MAX };
-  const pages = readPages(
-    (next) => node.ask<RangePage>(topic, { ...query, after: next }),
-    after?.key,
-  );
-  for await (const { items } of pages) {
+  const ask = (next?: string) =>
+    node.ask<ItemsPage<KeyedItem>>(topic, { limit: PAGE_LIMIT_MAX, after: next });
+  for await (const { items } of readPages(ask, after?.key)) {
     if (items.length > 0) yield items.map((item) => toValueRecord(item.key, item));
   }
 }
@@ -65,17 +69,11 @@ export async function* readHistories(
   for (const { key, first } of ahead) yield* readHistory(node, key, query, await first);
 }
 
-interface RangePage extends Page {
-  readonly items: readonly KeyedItem[];
-}
-
 interface ListPage extends Page {
   readonly keys: readonly string[];
 }
 
-interface HistoryPage extends Page {
-  readonly items: readonly StoredItem[];
-}
+type HistoryPage = ItemsPage<StoredItem>;
 
 async function* readHistory(
   node: NodeConnection,
@@ -108,12 +106,8 @@ async function* listKeys(
   { prefix, after }: ExportQuery,
 ): AsyncGenerator<string> {
   const topic = topicOf('list', prefix);
-  const query = { limit: PAGE_LIMIT_MAX };
-  const pages = readPages(
-    (next) => node.ask<ListPage>(topic, { ...query, after: next }),
-    after?.key,
-  );
-  for await (const { keys } of pages) yield* keys;
+  const ask = (next?: string) => node.ask<ListPage>(topic, { limit: PAGE_LIMIT_MAX, after: next });
+  for await (const { keys } of readPages(ask, after?.key)) yield* keys;
 }
 
 function askHistory(

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { CliError, ExitCode } from '../errors.ts';
 import type { BatchElement } from './batch-writer.ts';
 
@@ -18,13 +19,18 @@ export interface ValueRecord {
   readonly expiresAt?: number;
 }
 
-export const FORMATS = ['ndjson', 'csv'] as const;
+const FORMATS = ['ndjson', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** In CSV a row with neither value nor base64 is a delete, as an empty payload is. */
 export const CSV_COLUMNS = ['key', 'time', 'version', 'value', 'base64', 'expiresAt'] as const;
 
 const TTL_SECONDS_MAX = 10 * 365 * 86_400;
+
+export function formatOption(): Option {
+  const description = 'by default ndjson, or csv for a file of that name';
+  return new Option('--format <format>', description).choices(FORMATS);
+}
 
 export function formatOf(path: string | undefined, given: Format | undefined): Format {
   return given ?? (path?.toLowerCase().endsWith('.csv') ? 'csv' : 'ndjson');

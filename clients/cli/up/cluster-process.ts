@@ -3,6 +3,7 @@ import { deferred } from '../deferred.ts';
 import { CliError, ExitCode } from '../errors.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
 import { type NodeExit, NodeProcess, type NodeReport } from './node-process.ts';
+import { hostOf, type Reach } from './reach.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
@@ -20,14 +21,6 @@ export interface ClusterProcessOptions {
   readonly onLog: (node: string, line: string) => void;
   /** A node ended although nobody asked it to. */
   readonly onStopped: (node: string, exit: NodeExit, startAgain: string) => void;
-}
-
-/** Who can reach the nodes, as flags of `dss node`. */
-export interface Reach {
-  readonly listen?: string | undefined;
-  readonly advertise?: string | undefined;
-  readonly anonymous?: true | undefined;
-  readonly config?: string | undefined;
 }
 
 /** The nodes of a local cluster, each a real process. One that dies stays dead: that is what is being shown. */
@@ -135,7 +128,8 @@ export function nodeArguments(
     reach = {},
   }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
 ): string[] {
-  const host = peerHost(reach);
+  // They are on one machine, so they meet where they listen.
+  const host = hostOf(reach.listen);
   const peers = layout.nodes.map((peer) => `${peer.name}=${host}:${peer.mqttPort}`).join(',');
   const args = ['node', '--name', node.name, '--data', `${dataDir}/${node.name}`];
   args.push('--mqtt-port', String(node.mqttPort), '--http-port', String(node.httpPort));
@@ -151,12 +145,6 @@ export function nodeArguments(
   if (anonymous === true) args.push('--anonymous');
   if (config !== undefined) args.push('--config', config);
   return args;
-}
-
-/** They are on one machine, so they meet where they listen; everywhere is also here. */
-function peerHost({ listen = '127.0.0.1' }: Reach): string {
-  if (listen === '0.0.0.0' || listen === '::') return '127.0.0.1';
-  return listen.includes(':') ? `[${listen}]` : listen;
 }
 
 /** A line that can be pasted into a shell in this directory. */

@@ -14,7 +14,7 @@ function run(rule: object, topic: string, payload: unknown, limits = {}) {
   if ('wrong' in parsed) throw new Error(parsed.wrong);
   const compiled = compileRule(parsed.value);
   if ('wrong' in compiled) throw new Error(compiled.wrong);
-  expect(compiled.value.filter.matches(topic.split('/'))).toBe(true);
+  expect(compiled.value.filter.matches(topic)).toBe(true);
   const isRaw = typeof payload === 'string' || payload instanceof Uint8Array;
   const bytes = Buffer.from(isRaw ? payload : JSON.stringify(payload));
   const message = { topic, payload: bytes, receivedAtMs: NOW_MS };

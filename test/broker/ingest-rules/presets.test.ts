@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { unixMsToVersion } from '../../../broker/data-plane.ts';
 import { evaluate } from '../../../broker/ingest-rules/ingest-message.ts';
-import { PRESETS, presetRules } from '../../../broker/ingest-rules/presets.ts';
+import { PRESETS, parsePreset } from '../../../broker/ingest-rules/presets.ts';
 import { IngestRules } from '../../../broker/ingest-rules/rules.ts';
 
 /** Messages in the form that documentation and logs show, and what a preset is to make of each. */
@@ -28,7 +28,7 @@ const recordings = readdirSync(folder).map(
 );
 
 function presetOf({ preset, timeZone }: Pick<Recording, 'preset' | 'timeZone'>) {
-  const rules = presetRules(preset, { timeZone });
+  const rules = parsePreset({ preset, timeZone });
   if ('wrong' in rules) throw new Error(rules.wrong);
   return rules.value;
 }
@@ -70,16 +70,18 @@ describe('presets', () => {
   });
 
   it('say what they need', () => {
-    expect(presetRules('knx', {})).toEqual({
+    expect(parsePreset({ preset: 'knx' })).toEqual({
       wrong: 'the preset must be one of zigbee2mqtt, tasmota, shelly, homeassistant',
     });
-    expect(presetRules('toString', {})).toHaveProperty('wrong');
-    expect(presetRules('tasmota', {})).toMatchObject({
+    expect(parsePreset({ preset: 'toString' })).toHaveProperty('wrong');
+    expect(parsePreset({ preset: 'tasmota' })).toMatchObject({
       wrong: expect.stringContaining('Tasmota writes local times without a zone: give the'),
     });
-    expect(presetRules('tasmota', { timeZone: 'CEST' })).toMatchObject({
+    expect(parsePreset({ preset: 'tasmota', timeZone: 'CEST' })).toMatchObject({
       wrong: expect.stringContaining('the time zone must be a name of the time zone database'),
     });
-    expect(presetRules('zigbee2mqtt', { timeZone: 'Europe/Berlin' })).toHaveProperty('value');
+    expect(parsePreset({ preset: 'zigbee2mqtt', timeZone: 'Europe/Berlin' })).toHaveProperty(
+      'value',
+    );
   });
 });

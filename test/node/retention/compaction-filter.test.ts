@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UNITS_PER_MS } from '../../../broker/data-plane.ts';
 import {
   compactionFilterModule,
   createCompactionFilter,
 } from '../../../node/retention/compaction-filter.ts';
 import { decodeFilterState, encodeFilterState } from '../../../node/retention/filter-state.ts';
-import { UNITS_PER_MS } from '../../../node/retention/prefix-retention.ts';
 import { Retention } from '../../../node/retention/retention.ts';
 import {
   decodeValue,

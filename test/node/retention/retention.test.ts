@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNITS_PER_MS } from '../../../node/retention/prefix-retention.ts';
+import { UNITS_PER_MS } from '../../../broker/data-plane.ts';
 import { Retention } from '../../../node/retention/retention.ts';
 import { DEFAULT_RULES, type RetentionRule } from '../../../node/retention/rules.ts';
 import { decode, encode, kv } from '../../../protos/index.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNITS_PER_MS } from '../../../node/retention/prefix-retention.ts';
+import { UNITS_PER_MS } from '../../../broker/data-plane.ts';
 import type { KeyRetention, Retention } from '../../../node/retention/retention.ts';
 import type { RetentionRule } from '../../../node/retention/rules.ts';
 import { utf8 } from '../../support/text.ts';

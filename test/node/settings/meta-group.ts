@@ -27,6 +27,8 @@ export class FakeMetaGroup {
   outcomesToLose = 0;
   /** Proposals that are lost before they are decided. */
   proposalsToDrop = 0;
+  /** Whether replicas know what the group has decided so far. */
+  hasCaughtUp = true;
   /** Called before a proposal is decided: the place for somebody else's change. */
   beforeDecision: (() => void) | undefined;
   proposalCount = 0;
@@ -80,7 +82,7 @@ export class FakeMetaGroup {
 
   #metaLogOf(node: string): MetaLog {
     const hasReplica = this.#metaNodes.includes(node);
-    const settings = () => (hasReplica ? this.committed : undefined);
+    const settings = () => (hasReplica && this.hasCaughtUp ? this.committed : undefined);
     return {
       get settings() {
         return settings();

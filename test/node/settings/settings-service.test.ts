@@ -283,10 +283,25 @@ describe('the rules of the configuration file', () => {
     expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
   });
 
-  it('may be none', async () => {
+  it('may be none, which is a decision too', async () => {
     const group = threeAndOne();
     await group.until(group.service('a').seed({}));
-    expect(group.proposalCount).toBe(0);
+    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
+  });
+
+  it('wait until their node knows what was decided before', async () => {
+    const group = threeAndOne();
+    group.hasCaughtUp = false;
+    group.world.env.timers.after(2_000, () => {
+      group.hasCaughtUp = true;
+    });
+    await group.until(group.service('a').seed(initial));
+    expect(group.committed).toEqual({ revision: 1, ...initial });
+    group.hasCaughtUp = false;
+    const waiting = group.service('b').seed(initial);
+    group.service('b').stop();
+    await group.until(waiting);
+    expect(group.proposalCount).toBe(1);
   });
 
   it('are proposed again when it is not known what became of them', async () => {
@@ -301,7 +316,7 @@ describe('the rules of the configuration file', () => {
     const group = threeAndOne();
     const many = Array.from({ length: 1_001 }, (_, i) => ingest(`r${i}`));
     await group.until(group.service('a').seed({ ingest: many }));
-    expect(group.committed.revision).toBe(0);
+    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
     expect(group.world.happened.map(({ name }) => name)).toEqual(['initial-rules-refused']);
   });
 });

@@ -4,15 +4,17 @@ import { LsmError } from '../../../lsm/errors.ts';
 import { crc32c } from '../../../lsm/hash/crc32c.ts';
 import { EntryKind } from '../../../node/raft/types.ts';
 import { slotOf } from '../../../node/ring/slots.ts';
+import type { WriteObserver } from '../../../node/shard/apply-writes.ts';
 import { readCurrent } from '../../../node/shard/current-values.ts';
 import { decodeExpiryKey, Space } from '../../../node/shard/engine-key.ts';
 import type { ApplyOutcome } from '../../../node/shard/state-machine.ts';
+import { type WatchBatch, WatchFeed } from '../../../node/shard/watch-feed.ts';
 import { WriteBatchBuilder, type WriteCondition } from '../../../node/shard/write-batch.ts';
 import { encode, kv } from '../../../protos/index.ts';
 import { scan } from '../../support/scan.ts';
-import { openEngine, stateMachine, text, utf8, writeEntry } from '../support.ts';
+import { openEngine, stateMachine, text, utf8, viewOf, writeEntry } from '../support.ts';
 
-const NOBODY = { wantsWrites: false, written: () => {} };
+const NOBODY: WriteObserver = { wantsWrites: false, written: () => {} };
 const HOUR = 3_600_000 * 4096;
 
 interface Put {
@@ -23,14 +25,14 @@ interface Put {
   readonly condition?: WriteCondition;
 }
 
-async function shard(engine?: Db) {
+async function shard(engine?: Db, observer = NOBODY) {
   const db = engine ?? (await openEngine());
   const machine = stateMachine(db);
   let index = 0;
   let batches = 0;
   const applyEntry = async (entry: Parameters<typeof machine.apply>[0]) => {
-    for (let p = machine.prepare(entry, NOBODY); p; p = machine.prepare(entry, NOBODY)) await p;
-    return machine.apply(entry, NOBODY);
+    for (let p = machine.prepare(entry, observer); p; p = machine.prepare(entry, observer)) await p;
+    return machine.apply(entry, observer);
   };
   return {
     engine: db,
@@ -165,6 +167,60 @@ it('where the value that a condition speaks of cannot be read, the group stops i
   const condition = { kind: 'version', ifVersion: 0 } as const;
   expect(await write(2, { key: 'k', value: 'w', condition })).toMatchObject({ kind: 'halted' });
   expect(machine.appliedIndex).toBe(1);
+});
+
+it('after a watermark a reading of now depends on no other: a damaged table does not stop it', async () => {
+  const engine = await openEngine();
+  const { write, record, read, machine } = await shard(engine);
+  await write(HOUR, { key: 'k', value: 'v' });
+  const cutoffs = [{ prefix: '', time: 5 * HOUR }];
+  const watermark = { format: 1, version: 9 * HOUR, cutoffs, expiryFloor: 0 };
+  await record(EntryKind.watermark, encode(kv.WatermarkRecord, watermark));
+  const snapshot = engine.snapshot.bind(engine);
+  const damage = new LsmError('CORRUPTION', 'a block does not match its CRC');
+  let lookUps = 0;
+  engine.snapshot = () => {
+    lookUps += 1;
+    return Object.assign(snapshot(), { first: () => Promise.reject(damage) });
+  };
+  const of = (hours: number) => ({ key: 'k', value: `of ${hours}`, time: hours * HOUR });
+  expect(await write(10 * HOUR, of(9), of(6))).toMatchObject({ kind: 'applied' });
+  expect(lookUps).toBe(0);
+  const late = { ...of(2), key: 'other' };
+  expect(await write(11 * HOUR, late, of(10))).toMatchObject({ kind: 'halted' });
+  expect(machine.appliedIndex).toBe(3);
+  engine.snapshot = snapshot;
+  expect(await read('k')).toMatchObject({ value: 'of 9' });
+});
+
+it('keys that differ in a byte order mark at their start are different keys', async () => {
+  const marked = '\uFEFFk';
+  const feed = new WatchFeed();
+  const { write, read, engine, machine } = await shard(undefined, feed);
+  const told = new Map<string, string[]>();
+  for (const filter of ['k', marked]) {
+    const items: string[] = [];
+    told.set(filter, items);
+    const deliver = (batch: WatchBatch) =>
+      void items.push(...batch.items.map(({ value }) => text(value)));
+    const at = { snapshot: engine.snapshot(), appliedIndex: 0, tombstoneCutoff: 0 };
+    await feed.open({ filter, after: 0, sink: { deliver } }, { ...viewOf(machine), ...at }).done;
+  }
+  const ifNone = { kind: 'version', ifVersion: 0 } as const;
+  await write(100, { key: marked, value: 'marked' });
+  const outcome = await write(
+    200,
+    { key: marked, value: 'again', condition: ifNone },
+    { key: 'k', value: 'plain', condition: ifNone },
+  );
+  expect(resultsOf(outcome)).toMatchObject([
+    { won: false, version: 100 },
+    { won: true, version: 201 },
+  ]);
+  expect(await read('k')).toMatchObject({ value: 'plain' });
+  expect(await read(marked)).toMatchObject({ value: 'marked' });
+  feed.entryApplied(machine.appliedIndex);
+  expect([...told.values()]).toEqual([['plain'], ['marked']]);
 });
 
 it('settings replace those of the revision that they name, and no others', async () => {
