@@ -113,13 +113,12 @@ export class Broker {
 
   /** Publishes retained JSON under `dss/sys/`. Without effect while the broker is not open. */
   publishSystem(topic: string, json: unknown): void {
-    if (this.#state !== 'started') return;
-    this.#context.sessions.publish({
-      topic: `dss/sys/${topic}`,
-      payload: Buffer.from(JSON.stringify(json)),
-      qos: 0,
-      retain: true,
-    });
+    this.#retainSystem(topic, Buffer.from(JSON.stringify(json)));
+  }
+
+  /** What was said there does not hold any more. */
+  clearSystem(topic: string): void {
+    this.#retainSystem(topic, Buffer.alloc(0));
   }
 
   /** The ingest rules of the cluster, in their order; again whenever they change. */
@@ -157,6 +156,11 @@ export class Broker {
     if (started) await this.#context.sessions.close();
     this.#context.looseMessages.close();
     this.#state = 'closed';
+  }
+
+  #retainSystem(topic: string, payload: Buffer): void {
+    if (this.#state !== 'started') return;
+    this.#context.sessions.publish({ topic: `dss/sys/${topic}`, payload, qos: 0, retain: true });
   }
 
   #gone(front: Front): void {

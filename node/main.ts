@@ -204,7 +204,12 @@ function publishChanges(broker: Broker, node: StorageNode): () => void {
     for (const { id, name, state, mqtt, http } of describeNodes(active)) {
       publish(`nodes/${id}`, { id, name, state, mqtt, http });
     }
-    for (const { name, message } of describeAlerts(active))
-      publish(`alerts/${name}`, { name, message });
+    const alerts = new Map(describeAlerts(active).map((alert) => [`alerts/${alert.name}`, alert]));
+    for (const [topic, alert] of alerts) publish(topic, alert);
+    for (const topic of published.keys()) {
+      if (!topic.startsWith('alerts/') || alerts.has(topic)) continue;
+      published.delete(topic);
+      broker.clearSystem(topic);
+    }
   };
 }

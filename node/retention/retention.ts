@@ -6,8 +6,6 @@ import { type KeyRetention, PrefixRetention } from './prefix-retention.ts';
 import { PrefixTable } from './prefix-table.ts';
 import { effectiveRules, type RetentionRule, ruleFromProto, ruleToProto } from './rules.ts';
 
-export type { KeyRetention };
-
 /** Values of the keys below a prefix may go if they are older, but never the newest of a key. */
 export interface Cutoff {
   readonly prefix: string;

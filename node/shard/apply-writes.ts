@@ -1,3 +1,4 @@
+import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Retention } from '../retention/retention.ts';
 import { slotOf } from '../ring/slots.ts';
@@ -32,7 +33,6 @@ export interface WriteObserver {
   ): void;
 }
 
-const UNITS_PER_MS = 4096;
 const EMPTY_VALUE = new Uint8Array(1);
 const NO_RESULTS: readonly ConditionalResult[] = [];
 

@@ -1,5 +1,5 @@
 import type { EngineSnapshot } from '../../lsm/engine.ts';
-import type { KeyRetention } from '../retention/retention.ts';
+import type { KeyRetention } from '../retention/prefix-retention.ts';
 import { SeriesFilter } from '../retention/series-filter.ts';
 import { type CurrentValue, type Pause, readCurrent, visitEntries } from './current-values.ts';
 import { afterSeries, engineKeyAt, Space } from './engine-key.ts';

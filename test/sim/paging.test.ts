@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../broker/answers.ts';
+import { carryOut } from '../../broker/answers.ts';
 import { type ParsedRequest, parseHistory, parseList, parseRange } from '../../broker/requests.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { encode, put, SimCluster } from './cluster.ts';
@@ -100,7 +100,7 @@ class BusyCluster {
     if (parsed.kind === 'refused') throw new Error(parsed.message);
     const dataPlane = this.cluster.dataPlane(this.random.pick(this.cluster.machines));
     const client = { userName: '', clientId: 'reader', connection: '' };
-    const { reply } = await answer(dataPlane, client, parsed.request);
+    const { reply } = await carryOut(dataPlane, client, parsed.request);
     expect(reply).toMatchObject({ ok: true });
     return reply as Reply;
   }

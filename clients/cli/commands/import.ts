@@ -78,7 +78,8 @@ async function runImport(
       return writer.counts;
     })
     .catch(async (error) => {
-      await progress?.save();
+      // Why it stopped is what matters, not that its place could not be kept as well.
+      await progress?.save().catch(() => {});
       throw error;
     })
     .finally(() => bar.end());

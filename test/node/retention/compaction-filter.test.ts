@@ -34,6 +34,8 @@ const stateOf = (retention: Retention, firstSlot = 0, slotCount = 256) =>
 
 interface Given {
   readonly time: number;
+  /** Where it is not the time. */
+  readonly version?: number;
   readonly tombstone?: boolean;
   readonly slot?: number;
   readonly space?: number;
@@ -42,11 +44,12 @@ interface Given {
 
 function judge(state: Uint8Array, oldestState: Uint8Array, entries: readonly Given[]): string[] {
   const filter = createCompactionFilter(state, oldestState);
-  return entries.map(({ time, tombstone = false, slot = 7, space = 0, key = KEY }) => {
+  return entries.map((entry) => {
+    const { time, version = time, tombstone = false, slot = 7, space = 0, key = KEY } = entry;
     // As ranges in the midst of something, as the engine hands them in.
     const engineKey = Buffer.concat([utf8('??'), engineKeyAt(slot, space, key, time), utf8('??')]);
     const header = new Uint8Array(64);
-    writeValueHeader(header, time, time, tombstone, 0, header, 0, 0);
+    writeValueHeader(header, version, time, tombstone, 0, header, 0, 0);
     const value = Buffer.concat([utf8('?'), header]);
     return filter.judge(engineKey, 2, engineKey.length - 2, value, 1, value.length);
   });
@@ -73,6 +76,20 @@ describe('a compaction', () => {
     ]);
     expect(judge(state, new Uint8Array(0), deleted), 'nobody knows').toEqual(['keep', 'drop']);
     expect(judge(state, state, [{ time: NOW - DAY, tombstone: true }])).toEqual(['keep']);
+  });
+
+  it('keeps a late tombstone as long as one without an event time, and nothing behind it', () => {
+    const late = { time: NOW - 2 * DAY, version: NOW - HOUR / 2, tombstone: true };
+    const deleted = [late, { time: NOW - 3 * DAY }];
+    const dayLater = dayOld.withWatermark({
+      version: NOW + DAY,
+      cutoffs: [{ prefix: '', time: NOW }],
+      expiryFloor: NOW,
+    });
+    const later = stateOf(dayLater);
+    expect(judge(state, state, deleted)).toEqual(['keep', 'drop']);
+    expect(judge(later, state, deleted), 'a memtable may be older').toEqual(['keep', 'drop']);
+    expect(judge(later, later, deleted)).toEqual(['drop-if-alone', 'drop']);
   });
 
   it('keeps what belongs to shards that it knows nothing of, and to other spaces', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KeyRetention } from '../../../node/retention/retention.ts';
+import type { KeyRetention } from '../../../node/retention/prefix-retention.ts';
 import { SeriesFilter } from '../../../node/retention/series-filter.ts';
 
 const everything: KeyRetention = { cutoff: 0, tombstoneCutoff: 0, ttlMs: 0, limits: [] };

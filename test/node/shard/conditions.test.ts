@@ -157,6 +157,20 @@ it('a reading older than any tombstone that may be gone is current with the tomb
   }
 });
 
+it('a late delete holds against readings that are older still', async () => {
+  const { write, read, record } = await shard();
+  const cutoffs = [{ prefix: '', time: 5 * HOUR }];
+  const watermark = { format: 1, version: 9 * HOUR, cutoffs, expiryFloor: 0 };
+  await record(EntryKind.watermark, encode(kv.WatermarkRecord, watermark));
+  const late = (value: string, hours: number) => ({ key: 'k', value, time: hours * HOUR });
+  await write(10 * HOUR, late('of 3', 3), late('', 4));
+  expect(await read('k')).toMatchObject({ deleted: true });
+  await write(11 * HOUR, late('of 2', 2));
+  expect(await read('k')).toMatchObject({ deleted: true });
+  await write(12 * HOUR, late('of 4.5', 4.5));
+  expect(await read('k')).toMatchObject({ value: 'of 4.5', deleted: false });
+});
+
 it('where the value that a condition speaks of cannot be read, the group stops instead of guessing', async () => {
   const engine = await openEngine();
   const { write, machine } = await shard(engine);
@@ -171,7 +185,8 @@ it('where the value that a condition speaks of cannot be read, the group stops i
 
 it('after a watermark a reading of now depends on no other: a damaged table does not stop it', async () => {
   const engine = await openEngine();
-  const { write, record, read, machine } = await shard(engine);
+  const observer = { wantsWrites: false, written: () => {} };
+  const { write, record, read, machine } = await shard(engine, observer);
   await write(HOUR, { key: 'k', value: 'v' });
   const cutoffs = [{ prefix: '', time: 5 * HOUR }];
   const watermark = { format: 1, version: 9 * HOUR, cutoffs, expiryFloor: 0 };
@@ -186,9 +201,13 @@ it('after a watermark a reading of now depends on no other: a damaged table does
   const of = (hours: number) => ({ key: 'k', value: `of ${hours}`, time: hours * HOUR });
   expect(await write(10 * HOUR, of(9), of(6))).toMatchObject({ kind: 'applied' });
   expect(lookUps).toBe(0);
+  // Watchers would rather be told too often.
+  observer.wantsWrites = true;
+  expect(await write(11 * HOUR, of(8))).toMatchObject({ kind: 'applied' });
+  expect(lookUps).toBe(1);
   const late = { ...of(2), key: 'other' };
-  expect(await write(11 * HOUR, late, of(10))).toMatchObject({ kind: 'halted' });
-  expect(machine.appliedIndex).toBe(3);
+  expect(await write(12 * HOUR, late, of(10))).toMatchObject({ kind: 'halted' });
+  expect(machine.appliedIndex).toBe(4);
   engine.snapshot = snapshot;
   expect(await read('k')).toMatchObject({ value: 'of 9' });
 });
