@@ -7,6 +7,7 @@ import { metaGroup } from '../ring/slots.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
+import { baseVersion } from '../shard/version.ts';
 
 /** About so often a leader moves the cutoffs of its shard on (DESIGN §5 ▣). */
 const WATERMARK_MS = 60_000;
@@ -56,8 +57,10 @@ export class RetentionUpkeep {
     for (const replica of this.#host.replicas()) {
       const { group } = replica.identity;
       if (group === metaGroup || this.#pending.has(group)) continue;
-      const now = replica.nextVersion();
-      if (now === undefined) continue;
+      const version = replica.nextVersion();
+      if (version === undefined) continue;
+      // Versions may run ahead of the time, where a clock was wrong once. History does not go by them.
+      const now = Math.min(version, baseVersion(this.#env.clock.nowMs(), 0));
       const { revision, retention } = this.#settings();
       // Until the cluster has decided on its rules nothing goes by the default ones: a cutoff never goes back.
       if (revision === 0) continue;

@@ -1,16 +1,22 @@
-import type { DataPlane, WatchedValue, WriteSink } from '../../broker/data-plane.ts';
+import {
+  type DataPlane,
+  unixMsToVersion,
+  type WatchedValue,
+  type WriteSink,
+} from '../../broker/data-plane.ts';
 import { loadCompactionFilter } from '../../lsm/compaction/filter.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
 import type { Env } from '../../node/env.ts';
 import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
+import type { InitialRules } from '../../node/settings/settings.ts';
 import { StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
 import { text as decode, utf8 as encode } from '../support/text.ts';
 import { Network } from './network.ts';
-import { Life, World } from './world.ts';
+import { Life, WALL_CLOCK_START_MS, World } from './world.ts';
 
 export { decode, encode };
 
@@ -32,6 +38,8 @@ export class Machine {
   secret = 'secret';
   /** The other nodes that it is told of; all, if nothing is said. */
   peers: readonly Machine[] | undefined;
+  /** The budget of its disk, where it is not that of all. */
+  storageMaxBytes: number | undefined;
   /** How long a sync of the disk takes. */
   syncMs = 1;
   /** What a sync of this path fails with, if it does. */
@@ -66,6 +74,7 @@ export class SimCluster {
     memtableBytes?: number;
     segmentBytes?: number;
     storageMaxBytes?: number;
+    initialRules?: InitialRules;
   };
 
   constructor(options: {
@@ -76,6 +85,7 @@ export class SimCluster {
     readonly memtableBytes?: number;
     readonly segmentBytes?: number;
     readonly storageMaxBytes?: number;
+    readonly initialRules?: InitialRules;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -85,6 +95,7 @@ export class SimCluster {
       memtableBytes,
       segmentBytes,
       storageMaxBytes,
+      initialRules,
     } = options;
     this.#options = {
       replicationFactor,
@@ -92,6 +103,7 @@ export class SimCluster {
       ...(memtableBytes === undefined ? {} : { memtableBytes }),
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
+      ...(initialRules === undefined ? {} : { initialRules }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
@@ -126,7 +138,7 @@ export class SimCluster {
   }
 
   #open(machine: Machine, life: Life): Promise<StorageNode> {
-    const { secret, address } = machine;
+    const { secret, address, storageMaxBytes } = machine;
     const env = this.#envOf(machine, life);
     return StorageNode.open({
       env,
@@ -139,6 +151,7 @@ export class SimCluster {
         .filter((each) => each === machine || (machine.peers ?? this.machines).includes(each))
         .map((each) => ({ name: each.name, mqttAddress: each.address })),
       ...this.#options,
+      ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       transport: ({ node }) =>
         this.network.transport({
           address,
@@ -218,8 +231,8 @@ export class SimCluster {
   }
 
   /** Puts through this node's data plane; resolves when it is acknowledged, rejects when it fails. */
-  put(machine: Machine, key: string, value: string, time = 0): Promise<number> {
-    return put(this.dataPlane(machine), key, value, time);
+  put(machine: Machine, key: string, value: string, time = 0, ttlMs = 0): Promise<number> {
+    return put(this.dataPlane(machine), key, value, time, ttlMs);
   }
 
   /** Reads through this node; the text of the value, or the kind of outcome. */
@@ -239,6 +252,23 @@ export class SimCluster {
     throw new Error(`no leader for ${key}`);
   }
 
+  /** Has this machine lead the key's shard: whoever else does is killed and started again. */
+  async makeLead(machine: Machine, key: string, restartAfterMs = 0): Promise<void> {
+    for (let tries = 0; this.leaderOf(key) !== machine; tries++) {
+      if (tries === 30) throw new Error(`${machine.name} is never elected`);
+      const leader = this.leaderOf(key);
+      this.kill(leader);
+      await this.world.run(restartAfterMs);
+      await this.start(leader);
+      await this.untilLed();
+    }
+  }
+
+  /** The wall clock of a machine that is right, in version units. */
+  get now(): number {
+    return unixMsToVersion(WALL_CLOCK_START_MS + this.world.nowMs);
+  }
+
   #end(machine: Machine, nextDisk: () => CrashableMemVfs): void {
     if (machine.life !== undefined) machine.life.alive = false;
     machine.vfs = nextDisk();
@@ -248,7 +278,13 @@ export class SimCluster {
   }
 }
 
-export function put(dataPlane: DataPlane, key: string, value: string, time = 0): Promise<number> {
+export function put(
+  dataPlane: DataPlane,
+  key: string,
+  value: string,
+  time = 0,
+  ttlMs = 0,
+): Promise<number> {
   const bytes = encode(key + value);
   const keyEnd = encode(key).length;
   return new Promise((resolve, reject) => {
@@ -257,7 +293,7 @@ export function put(dataPlane: DataPlane, key: string, value: string, time = 0):
       writeFailed: (_token, failure) => reject(new Error(failure)),
       writesDrained: () => {},
     };
-    dataPlane.write(sink, 1, bytes, 0, keyEnd, keyEnd, bytes.length, time);
+    dataPlane.write(sink, 1, bytes, 0, keyEnd, keyEnd, bytes.length, time, ttlMs);
   });
 }
 

@@ -1,48 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoricValue } from '../../broker/data-plane.ts';
-import type { RetentionRule } from '../../node/retention/rules.ts';
-import type { SettingsEdit } from '../../node/settings/settings.ts';
+import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import { removeRetention, setRetention } from '../../node/settings/settings.ts';
 import { scan } from '../support/scan.ts';
-import { decode, encode, type Machine, put, SimCluster, watch } from './cluster.ts';
+import { decode, type Machine, put, SimCluster, watch } from './cluster.ts';
+import { change, history, rule, textsOf } from './retention.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-
-function rule(prefix: string, rest: Partial<RetentionRule> = {}): RetentionRule {
-  return { prefix, keepMs: undefined, versions: 0, ttlMs: 0, ...rest };
-}
-
-async function change(cluster: SimCluster, machine: Machine, edit: SettingsEdit): Promise<void> {
-  const outcome = await cluster.world.resolve('change', machine.active.settings.change(edit));
-  expect(outcome.kind).toBe('settled');
-  if (outcome.kind !== 'settled') return;
-  const { revision } = outcome.settings;
-  await cluster.world.until('every shard has the rules', () =>
-    cluster.machines.every((each) =>
-      [...each.active.host.replicas()].every(
-        ({ identity, state }) => identity.slotCount === 0 || state.retention.revision === revision,
-      ),
-    ),
-  );
-}
-
-async function history(cluster: SimCluster, machine: Machine, key: string) {
-  const query = {
-    key: encode(key),
-    from: 0,
-    to: Number.MAX_SAFE_INTEGER,
-    limit: 500,
-    ascending: true,
-  };
-  const reading = cluster.dataPlane(machine).history(query);
-  const page = await cluster.world.resolve('history', reading);
-  if (page.kind !== 'page') throw new Error(page.kind);
-  return page.items;
-}
-
-const textsOf = (items: readonly HistoricValue[]) =>
-  items.map(({ value, deleted }) => (deleted ? '<deleted>' : decode(value)));
 
 async function expectSameEverywhere(cluster: SimCluster, key: string, texts: readonly string[]) {
   for (const machine of cluster.machines) {
@@ -165,6 +129,48 @@ describe('retention', () => {
       expect(left.length, name).toBe(0);
     }
   });
+
+  it('tells a watcher that was away of a delete whose event time is long gone', async () => {
+    const cluster = new SimCluster({ nodes: 4, seed: 608, shardCount: 1 });
+    await cluster.startAll();
+    const { world } = cluster;
+    const replicas = cluster.machines.filter(({ active }) => active.retentions().length > 0);
+    const [outsider] = cluster.machines.filter((machine) => !replicas.includes(machine)) as [
+      Machine,
+    ];
+    const [first] = replicas as [Machine];
+    await change(cluster, first, (now) => setRetention(now, rule('', { keepMs: 10 * MINUTE_MS })));
+    await world.resolve('put', cluster.put(first, 'k', 'alive'));
+    for (const machine of cluster.machines) cluster.kill(machine);
+    await world.run(10 * HOUR_MS);
+    await cluster.startAll();
+    await world.run(5_000);
+    const watching = watch(cluster.dataPlane(outsider), '#');
+    await world.until('a snapshot', () => watching.snapshotDone);
+    cluster.network.partition(
+      [outsider.address],
+      replicas.map(({ address }) => address),
+    );
+    await world.run(15_000);
+    const fiveHoursAgo = cluster.now - 5 * HOUR_MS * UNITS_PER_MS;
+    await world.resolve('delete', cluster.put(first, 'k', '', fiveHoursAgo));
+    expect(await cluster.get(first, 'k')).toBe('<not-found>');
+    expect(textsOf(await history(cluster, first, 'k'))).toEqual(['<deleted>']);
+    for (const { active } of replicas) active.engine.requestFreeze();
+    for (const key of ['x', 'y']) await world.resolve('put', cluster.put(first, key, key));
+    await world.run(2_000);
+    for (const { active } of replicas) {
+      await world.resolve('compaction', active.engine.compactFully());
+    }
+    cluster.network.heal();
+    await world.run(30_000);
+    expect(watching.seen.map(({ keyText, deleted }) => [keyText, deleted]).toSorted()).toEqual([
+      ['k', false],
+      ['k', true],
+      ['x', false],
+      ['y', false],
+    ]);
+  });
 });
 
 describe('a budget for the disk', () => {
@@ -212,6 +218,8 @@ describe('a budget for the disk', () => {
       await world.run(2_000);
     }
     expect(refused).toBe('storage-full');
+    // No history is left, so it is not the overrun that they are refused for.
+    expect(used()).toBeLessThan(1.05 * 2 * MIB);
     expect(stored).toBeGreaterThan(100);
     for (let i = 0; i < stored; i++) {
       expect(await cluster.get(first, `asset/${i}`)).toHaveLength(fill.length);
@@ -226,5 +234,97 @@ describe('a budget for the disk', () => {
       isTaken = typeof (await world.resolve('put', putting)) === 'number';
     }
     expect(isTaken).toBe(true);
+  });
+
+  /** As many readings of a key as say what fills the disk, with event times over the last six hours. */
+  async function fill(cluster: SimCluster, key: string, isEnough: () => boolean): Promise<void> {
+    const { world } = cluster;
+    const begin = cluster.now - 6 * HOUR_MS * UNITS_PER_MS;
+    for (let i = 0; !isEnough(); i++) {
+      const time = begin + i * MINUTE_MS * UNITS_PER_MS;
+      await world.resolve('put', cluster.put(cluster.machine(0), key, 'x'.repeat(4_000), time));
+    }
+  }
+
+  it('of a node that has died does not let the others drop history', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 602,
+      shardCount: 1,
+      storageMaxBytes: 50 * MIB,
+    });
+    const [first, , small] = cluster.machines as [Machine, Machine, Machine];
+    small.storageMaxBytes = 600_000;
+    await cluster.startAll();
+    const { world } = cluster;
+    await world.run(2_000);
+    await fill(cluster, 'k', () => small.active.storage.usedBytes > 0.85 * 600_000);
+    await world.run(1_500);
+    cluster.kill(small);
+    await world.run(30_000);
+    const left = (await history(cluster, first, 'k')).length;
+    expect(left).toBeGreaterThan(30);
+    await world.run(8 * MINUTE_MS);
+    expect(await history(cluster, first, 'k')).toHaveLength(left);
+  });
+
+  it('of a node that has died full does not have the others refuse puts', async () => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 603,
+      shardCount: 2,
+      storageMaxBytes: 50 * MIB,
+    });
+    const [first, , small] = cluster.machines as [Machine, Machine, Machine];
+    small.storageMaxBytes = 200_000;
+    await cluster.startAll();
+    const { world } = cluster;
+    const tryToPut = async (key: string, value: string) => {
+      const putting = cluster.put(first, key, value).then(
+        () => 'taken',
+        (error: Error) => error.message,
+      );
+      return await world.resolve('put', putting);
+    };
+    let outcome = '';
+    for (let i = 0; i < 100 && outcome !== 'storage-full'; i++) {
+      outcome = await tryToPut(`k${i}`, 'x'.repeat(4_000));
+      await world.run(500);
+    }
+    expect(outcome).toBe('storage-full');
+    cluster.kill(small);
+    await world.run(20_000);
+    for (const key of ['a', 'b', 'c', 'd']) expect(await tryToPut(key, 'x')).toBe('taken');
+  });
+
+  it('takes a part of the history at a time also from what no table holds yet', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 715, shardCount: 1, storageMaxBytes: MIB });
+    await cluster.startAll();
+    const { world } = cluster;
+    const first = cluster.machine(0);
+    // A look at the tables has been taken by then, and there were none.
+    await world.run(2 * MINUTE_MS);
+    await fill(cluster, 'k', () => first.active.storage.usedBytes > 0.85 * MIB);
+    const { length } = await history(cluster, first, 'k');
+    expect(length).toBeGreaterThan(50);
+    await world.run(20_000);
+    expect((await history(cluster, first, 'k')).length).toBeGreaterThan(0.7 * length);
+  });
+
+  it('that is small does not stay full: what has gone leaves the log too', async () => {
+    const cluster = new SimCluster({ nodes: 1, seed: 714, shardCount: 1, storageMaxBytes: MIB });
+    await cluster.startAll();
+    const { world } = cluster;
+    const first = cluster.machine(0);
+    let taken = 0;
+    for (let i = 0; i < 600; i++) {
+      const putting = cluster.put(first, 'k', `${i} ${'x'.repeat(4_000)}`).then(
+        () => true,
+        () => false,
+      );
+      if (await world.resolve('put', putting)) taken += 1;
+      await world.run(2_000);
+    }
+    expect(taken).toBe(600);
   });
 });

@@ -148,7 +148,7 @@ export class Life implements Clock, Timers, Events {
   }
 }
 
-const WALL_CLOCK_START_MS = Date.UTC(2026, 0, 1);
+export const WALL_CLOCK_START_MS = Date.UTC(2026, 0, 1);
 
 function isBefore(a: Happening, b: Happening): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
