@@ -78,10 +78,11 @@ function damaged(
   return Buffer.concat([bytes.subarray(0, at), Buffer.of(how.byte), bytes.subarray(at + 1)]);
 }
 
-/** Whether the answer goes to a topic that the request names. */
+/** Whether the answer goes to an ordinary topic that the request names. */
 function answersElsewhere(payload: Buffer): boolean {
   try {
-    return typeof JSON.parse(payload.toString())?.reply === 'string';
+    const { reply } = JSON.parse(payload.toString()) ?? {};
+    return typeof reply === 'string' && reply !== 'dss/reply/me';
   } catch {
     return false;
   }
