@@ -1,9 +1,13 @@
+import { engine } from './engine/engine.ts';
 import { ingest } from './ingest.ts';
+import { memtable } from './memtable/memtable.ts';
 import { slots } from './slots.ts';
 import { verbs } from './verbs/verbs.ts';
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  engine,
   ingest,
+  memtable,
   slots,
   verbs,
 };

@@ -9,6 +9,7 @@ import { pauseNowAndThen } from '../node/shard/current-values.ts';
 import {
   engineKeyAt,
   isWholeSeriesKey,
+  SERIES_SUFFIX_BYTES,
   Space,
   writeValueHeader,
 } from '../node/shard/engine-key.ts';
@@ -82,6 +83,7 @@ export async function measureSlots(
     directory,
     offload: new InlineOffload(vfs),
     notePositions: () => new Uint8Array(0),
+    seriesSuffixBytes: SERIES_SUFFIX_BYTES,
     isWholeSeriesKey,
   });
   try {
@@ -178,6 +180,16 @@ class CountingSnapshot implements EngineSnapshot {
 
   constructor(snapshot: EngineSnapshot) {
     this.#snapshot = snapshot;
+  }
+
+  get(key: Uint8Array): ReturnType<EngineSnapshot['get']> {
+    return this.#snapshot.get(key);
+  }
+
+  exportRange(
+    ...range: Parameters<EngineSnapshot['exportRange']>
+  ): ReturnType<EngineSnapshot['exportRange']> {
+    return this.#snapshot.exportRange(...range);
   }
 
   first(prefix: Uint8Array): ReturnType<EngineSnapshot['first']> {

@@ -71,11 +71,20 @@ export function rangeStartsWith(
   return true;
 }
 
+/** The least byte string above `bytes`. */
+export function successor(bytes: Uint8Array): Uint8Array {
+  const following = new Uint8Array(bytes.length + 1);
+  following.set(bytes);
+  return following;
+}
+
 /** The least byte string above all that start with `prefix`; `undefined` when there is none. */
 export function prefixSuccessor(prefix: Uint8Array): Uint8Array | undefined {
   for (let last = prefix.length - 1; last >= 0; last--) {
     if (prefix[last] !== 0xff) {
-      const successor = prefix.slice(0, last + 1);
+      // Not with `slice`, which of a Buffer is a view.
+      const successor = new Uint8Array(last + 1);
+      successor.set(prefix.subarray(0, last + 1));
       successor[last] = (successor[last] as number) + 1;
       return successor;
     }
@@ -104,6 +113,17 @@ export function readU32(bytes: Uint8Array, at: number): number {
       ((bytes[at + 1] as number) << 8) |
       ((bytes[at + 2] as number) << 16) |
       ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
+
+/** Orders as the bytes do. */
+export function readU32BigEndian(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
     0
   );
 }

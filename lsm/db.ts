@@ -1,22 +1,36 @@
+import assert from 'node:assert/strict';
 import { equalBytes } from './bytes.ts';
+import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
-import type { FlushInput } from './compaction/job.ts';
-import { corruptionDetail, isCorruption } from './corruption.ts';
+import type { TableFormat } from './compaction/outputs.ts';
+import { PendingReplacement } from './compaction/range-replacement.ts';
+import { Scrub } from './compaction/scrub.ts';
+import { verifyTables } from './compaction/verify.ts';
+import { type CorruptionDetail, corruptionDetail, isCorruption } from './corruption.ts';
+import { DiskRoom, typedFailure } from './disk-full.ts';
 import type {
   CompactedTables,
-  EngineSnapshot,
+  EngineEntry,
   EngineStatistics,
   EngineTable,
+  KeyRange,
+  MaybePromise,
+  RangeReplacement,
   StorageEngine,
 } from './engine.ts';
-import { LsmError } from './errors.ts';
+import { LsmError, openError } from './errors.ts';
+import { estimateRange, type RangeEstimate } from './estimate.ts';
+import { FlushQueue, type FrozenMemtable } from './flush-queue.ts';
+import { type LookupSources, newestOfKey, shownValue } from './iterator/point-lookup.ts';
 import { Memtable } from './memtable/memtable.ts';
 import { type DbOptions, type ResolvedDbOptions, resolveDbOptions } from './options.ts';
 import { Snapshot } from './snapshot.ts';
 import { BlockCache } from './sstable/block-cache.ts';
+import { TableFiles } from './sstable/table-files.ts';
 import type { TableMeta } from './sstable/table-meta.ts';
+import type { FoundEntry } from './sstable/table-reader.ts';
 import { VersionSet } from './version/version-set.ts';
 
 /**
@@ -24,41 +38,74 @@ import { VersionSet } from './version/version-set.ts';
  * compactions merge tables downwards. It has no log of its own: what was put after the last flush is gone
  * after a crash, and whoever opens it replays that from `flushedPositions`.
  *
- * A failure in the background is final: writing fails with ENGINE_FAILED from then on, reading goes on.
+ * A failure in the background is final: writing fails with ENGINE_FAILED from then on, reading goes on. A full disk
+ * is none: what it refused is tried again.
  */
 export class Db implements StorageEngine {
   readonly #options: ResolvedDbOptions;
+  readonly #cache: BlockCache;
   readonly #versions: VersionSet;
   readonly #compactor: Compactor;
+  readonly #flushes: FlushQueue;
   readonly #filterStates: FilterStates;
+  readonly #tableFormat: TableFormat;
+  readonly #diskRoom: DiskRoom;
   #memtable: Memtable;
+  /** What readers look through: the active one first, then the frozen ones, newest first. */
+  #memtables: readonly Memtable[] = [];
+  #knownSources: LookupSources | undefined;
   #freezeRequested = false;
-  /** Oldest first. They are flushed in this order, so that positions never run ahead of the tables. */
-  readonly #frozen: FrozenMemtable[] = [];
-  /** Sequence number of the last put. */
+  #isReplacing = false;
+  #scrub: Scrub | undefined;
+  /** Sequence number of the last entry. */
   #seq: number;
-  /** Cleared in the same breath as the last look at `#frozen`, so that no freeze falls in between. */
-  #isFlushing = false;
-  #flushing: Promise<void> = Promise.resolve();
-  #flushedBytes = 0;
-  #roomWaiters: Deferred[] = [];
+  #stalls = 0;
   #failure: LsmError | undefined;
   #closed = false;
 
-  private constructor(options: ResolvedDbOptions, versions: VersionSet, failures: FailureSink) {
+  private constructor(
+    options: ResolvedDbOptions,
+    cache: BlockCache,
+    versions: VersionSet,
+    failures: FailureSink,
+  ) {
+    const { directory, blockSizeBytes, codec, keyFilter, offload, onEvent, pause } = options;
     this.#options = options;
+    this.#cache = cache;
     this.#versions = versions;
     this.#seq = versions.state.lastSeq;
-    this.#memtable = this.#newMemtable();
     failures.report = (error) => this.#fail(error);
+    this.#diskRoom = new DiskRoom(onEvent);
     this.#filterStates = new FilterStates(options.compactionFilter);
+    this.#tableFormat = {
+      directory,
+      suffixBytes: options.seriesSuffixBytes,
+      blockSizeBytes,
+      codec,
+      keyFilter,
+    };
+    const { diskRoom, tableFormat } = { diskRoom: this.#diskRoom, tableFormat: this.#tableFormat };
     this.#compactor = new Compactor({
       ...options,
-      suffixBytes: options.seriesSuffixBytes,
+      tableFormat,
+      diskRoom,
       versions,
       filterSpec: () => this.#filterStates.spec(),
       onFailure: failures.report,
     });
+    this.#flushes = new FlushQueue({
+      versions,
+      offload,
+      tableFormat,
+      diskRoom,
+      pause,
+      onEvent,
+      beforeFlush: () => this.#compactionIfLevel0IsFull(),
+      onFlushed: (memtable) => this.#flushed(memtable),
+      onFailure: failures.report,
+    });
+    this.#memtable = this.#newMemtable();
+    this.#memtables = [this.#memtable];
     this.#compactor.kick();
   }
 
@@ -68,17 +115,17 @@ export class Db implements StorageEngine {
    */
   static async open(options: DbOptions): Promise<Db> {
     const resolved = resolveDbOptions(options);
-    const { vfs, directory, onEvent, compactionFilter } = resolved;
+    const { vfs, directory, onEvent, compactionFilter, openFilesMax, checkTablesAtOpen } = resolved;
     const cache = new BlockCache(resolved.blockCacheBytes);
+    const files = new TableFiles({ vfs, directory, openFilesMax });
     const failures: FailureSink = { report: () => {} };
     const onRemoveFailed = (error: unknown) => failures.report(error);
     if (compactionFilter !== undefined) await loadCompactionFilter(compactionFilter.module);
     try {
-      const context = { vfs, directory, cache, onEvent, onRemoveFailed };
-      return new Db(resolved, await VersionSet.open(context), failures);
+      const context = { vfs, directory, cache, files, onEvent, onRemoveFailed, checkTablesAtOpen };
+      return new Db(resolved, cache, await VersionSet.open(context), failures);
     } catch (error) {
-      if (error instanceof LsmError) throw error;
-      throw new LsmError('ENGINE_FAILED', `cannot open ${directory}`, { cause: error });
+      throw openError(directory, error);
     }
   }
 
@@ -90,40 +137,87 @@ export class Db implements StorageEngine {
     valueStart: number,
     valueEnd: number,
   ): void {
-    if (this.#failure !== undefined || this.#closed) this.#checkWritable();
-    if (this.#memtable.entryCount === 0) this.#filterStates.beforeFirstPut(this.#memtable);
+    this.#beforeWrite();
     this.#memtable.put(key, keyStart, keyEnd, value, valueStart, valueEnd, ++this.#seq);
+  }
+
+  /** Removes one key, in memory, at once; nothing happens to a reader that already looks. */
+  delete(key: Uint8Array, keyStart: number, keyEnd: number): void {
+    this.#beforeWrite();
+    this.#memtable.delete(key, keyStart, keyEnd, ++this.#seq);
   }
 
   /** Also where a full memtable is frozen: between two calls, writes stay together in one table. */
   waitForRoom(): Promise<void> | undefined {
     this.#checkWritable();
-    const isFull = this.#memtable.sizeBytes >= this.#options.memtableBytes;
-    if (!isFull && !this.#freezeRequested) return undefined;
-    if (this.#frozen.length < this.#options.frozenMemtablesMax) {
+    if (this.#diskRoom.isFull) this.#retry();
+    const { memtableBytes, frozenMemtablesMax, pause } = this.#options;
+    const isFull = this.#memtable.sizeBytes >= memtableBytes;
+    const frozenCount = this.#memtables.length - 1;
+    if ((isFull || this.#freezeRequested) && frozenCount < frozenMemtablesMax) {
       this.#freeze(this.#options.notePositions());
-      return undefined;
+    } else if (isFull) {
+      this.#stalls++;
+      this.#options.onEvent({ kind: 'stall', frozenMemtables: frozenCount });
+      return this.#flushes.progress();
     }
-    if (!isFull) return undefined;
-    this.#options.onEvent({ kind: 'stall', frozenMemtables: this.#frozen.length });
-    const waiter = deferred();
-    this.#roomWaiters.push(waiter);
-    return waiter.promise;
+    if (pause !== undefined && this.#isFallingBehind()) return pause(SLOWED_BY_MS);
+    return undefined;
   }
 
-  snapshot(): EngineSnapshot {
+  /** Whether a full disk keeps something from being written. */
+  get isDiskFull(): boolean {
+    return this.#diskRoom.isFull;
+  }
+
+  /** The value of a key now. At once when everything needed is in memory or quickly read. */
+  get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    this.#checkOpen();
+    try {
+      const found = newestOfKey(key, this.#lookupSources(), 'wait');
+      if (!(found instanceof Promise)) return shownValue(found);
+      // Only now is the version held: nothing can have changed since the lookup began.
+      const version = this.#versions.acquire();
+      return found.then(shownValue, this.#failed).finally(() => this.#versions.release(version));
+    } catch (error) {
+      return this.#readFailed(error);
+    }
+  }
+
+  /** Blocks on what must be read from the disk. */
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    this.#checkOpen();
+    try {
+      const found = newestOfKey(key, this.#lookupSources(), 'block');
+      return shownValue(found as FoundEntry | undefined);
+    } catch (error) {
+      return this.#readFailed(error);
+    }
+  }
+
+  /** See `EngineSnapshot.first`. */
+  first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
+    const snapshot = this.snapshot();
+    const found = snapshot.first(prefix);
+    if (found instanceof Promise) return found.finally(() => snapshot.close());
+    snapshot.close();
+    return found;
+  }
+
+  snapshot(): Snapshot {
     this.#checkOpen();
     const version = this.#versions.acquire();
-    const frozen = this.#frozen.map(({ memtable }) => memtable).reverse();
+    const { isWholeSeriesKey, codec, seriesSuffixBytes } = this.#options;
     return new Snapshot({
-      memtables: [this.#memtable, ...frozen],
+      memtables: this.#memtables,
       version,
       seqMax: this.#seq,
-      suffixBytes: this.#options.seriesSuffixBytes,
-      isWholeSeriesKey: this.#options.isWholeSeriesKey,
-      readerOf: (table) => this.#versions.readerOf(table),
-      check: () => this.#checkOpen(),
-      failed: (error) => this.#readFailed(error),
+      suffixBytes: seriesSuffixBytes,
+      readerOf: this.#readerOf,
+      isWholeSeriesKey,
+      codec,
+      check: this.#check,
+      failed: this.#failed,
       release: () => this.#versions.release(version),
     });
   }
@@ -135,11 +229,13 @@ export class Db implements StorageEngine {
   /** Positions that changed are made durable even if nothing was written. */
   async flush(): Promise<void> {
     this.#checkWritable();
+    if (this.#diskRoom.isFull) this.#retry();
     const positions = this.#options.notePositions();
-    const noted = this.#frozen.at(-1)?.positions ?? this.flushedPositions();
+    const last = this.#flushes.frozen().at(-1);
+    const noted = last?.positions ?? this.flushedPositions();
     const isNew = noted === undefined || !equalBytes(positions, noted);
-    if (this.#memtable.entryCount > 0 || isNew) this.#freeze(positions);
-    await this.#frozen.at(-1)?.flushed.promise;
+    const item = this.#memtable.entryCount > 0 || isNew ? this.#freeze(positions) : last;
+    if (item !== undefined) await this.#flushes.flushed(item);
   }
 
   requestFreeze(): void {
@@ -161,6 +257,81 @@ export class Db implements StorageEngine {
     return result;
   }
 
+  replaceRange(range: KeyRange): RangeReplacement {
+    this.#checkWritable();
+    assert(!this.#isReplacing, 'one range is replaced at a time');
+    this.#isReplacing = true;
+    const { offload, tableBytes, borders } = this.#options;
+    return new PendingReplacement(range, {
+      versions: this.#versions,
+      offload,
+      compactor: this.#compactor,
+      tableFormat: this.#tableFormat,
+      tableBytes,
+      borders,
+      seq: ++this.#seq,
+      apply: (work) => this.#applyReplacement(work),
+      onEnd: () => {
+        this.#isReplacing = false;
+      },
+    });
+  }
+
+  /**
+   * A second directory with what the engine holds now, made of hard links where the file system has them: quick, and
+   * it takes no room until either side goes on. It opens like any other. Fails when `target` exists.
+   */
+  async checkpoint(target: string): Promise<void> {
+    await this.flush();
+    const { vfs, directory } = this.#options;
+    const version = this.#versions.acquire();
+    try {
+      await checkpointVersion(vfs, directory, target, { ...this.#versions.state, version });
+    } catch (error) {
+      throw typedFailure('the checkpoint cannot be made', error);
+    } finally {
+      this.#versions.release(version);
+    }
+  }
+
+  /** Reads every block of every table. Damage is reported as an event as well. */
+  async verify(): Promise<{ readonly tables: number; readonly damage: CorruptionDetail[] }> {
+    this.#checkOpen();
+    const { offload, directory } = this.#options;
+    const damage: CorruptionDetail[] = [];
+    const onDamage = (detail: CorruptionDetail) => {
+      damage.push(detail);
+      this.#reportDamage(detail);
+    };
+    try {
+      const tables = await verifyTables(this.#versions, offload, directory, onDamage);
+      return { tables, damage };
+    } catch (error) {
+      throw typedFailure('not every table can be read', error);
+    }
+  }
+
+  /** From now on reads all tables, slowly and over and over, for damage to be found before somebody needs them. */
+  startScrub(bytesPerSecond: number): void {
+    const { offload, directory, pause } = this.#options;
+    assert(pause !== undefined, 'a scrub needs pause');
+    assert(this.#scrub === undefined, 'one scrub at a time');
+    this.#scrub = new Scrub({
+      versions: this.#versions,
+      offload,
+      directory,
+      bytesPerSecond,
+      pause,
+      onDamage: (detail) => this.#reportDamage(detail),
+    });
+    void this.#scrub.run();
+  }
+
+  /** About what a range takes, without reading anything. */
+  estimate(range: KeyRange): RangeEstimate {
+    return estimateRange(this.#versions.state.version, range);
+  }
+
   get diskBytes(): number {
     return this.#versions.state.version.bytes;
   }
@@ -172,15 +343,21 @@ export class Db implements StorageEngine {
 
   statistics(): EngineStatistics {
     const { version } = this.#versions.state;
+    const frozen = this.#memtables.slice(1);
     return {
       memtableBytes: this.#memtable.sizeBytes,
-      frozenMemtables: this.#frozen.length,
+      frozenMemtables: frozen.length,
       tableCount: version.tables().length,
       tableBytes: version.bytes,
-      flushedBytes: this.#flushedBytes,
+      flushedBytes: this.#flushes.flushedBytes,
       compactedBytes: this.#compactor.writtenBytes,
       droppedEntries: this.#compactor.droppedEntries,
       filesPerLevel: version.levels.map((level) => level.length),
+      bytesPerLevel: version.bytesPerLevel,
+      blockCacheBytes: this.#cache.usedBytes,
+      blockCacheHits: this.#cache.hits,
+      blockCacheMisses: this.#cache.misses,
+      stalls: this.#stalls,
     };
   }
 
@@ -188,107 +365,102 @@ export class Db implements StorageEngine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#rejectWaiters(closedError());
+    this.#scrub?.stop();
+    const flushed = this.#flushes.stop(closedError());
     await this.#compactor.close();
-    await this.#flushing;
+    await flushed;
     await this.#versions.close();
+  }
+
+  #beforeWrite(): void {
+    if (this.#failure !== undefined || this.#closed) this.#checkWritable();
+    if (this.#memtable.entryCount === 0) this.#filterStates.beforeFirstPut(this.#memtable);
   }
 
   #newMemtable(): Memtable {
     return new Memtable(this.#seq + 1, this.#options.seriesSuffixBytes);
   }
 
-  #freeze(positions: Uint8Array): void {
-    const flushed = deferred();
-    const memtable = this.#memtable;
-    this.#frozen.push({ memtable, positions: positions.slice(), lastSeq: this.#seq, flushed });
+  #freeze(positions: Uint8Array): FrozenMemtable {
+    const item = { memtable: this.#memtable, positions: positions.slice(), lastSeq: this.#seq };
     this.#memtable = this.#newMemtable();
+    this.#memtables = [this.#memtable, ...this.#memtables];
     this.#freezeRequested = false;
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#flushing = this.#flushAll();
+    this.#flushes.add(item);
+    return item;
   }
 
-  async #flushAll(): Promise<void> {
-    try {
-      for (;;) {
-        const oldest = this.#frozen[0];
-        if (oldest === undefined || this.#closed || this.#failure !== undefined) break;
-        await this.#waitForCompaction();
-        await this.#flushOne(oldest);
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.#isFlushing = false;
-  }
-
-  /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */
-  async #waitForCompaction(): Promise<void> {
-    const { levels } = this.#versions.state.version;
-    if ((levels[0]?.length ?? 0) >= this.#options.level0TablesMax) {
-      await this.#compactor.currentStep;
-    }
-  }
-
-  /** In this order: the table is durable, the manifest names it and the positions, then they are announced. */
-  async #flushOne(oldest: FrozenMemtable): Promise<void> {
-    const { onEvent } = this.#options;
-    const { memtable, positions, lastSeq } = oldest;
-    if (memtable.entryCount > 0) {
-      const bytes = memtable.sizeBytes;
-      onEvent({ kind: 'flush-begin', bytes });
-      const table = await this.#writeTable(memtable);
-      await this.#versions.commit({ added: [{ level: 0, table }], lastSeq, positions });
-      this.#flushedBytes += table.bytes;
-      onEvent({ kind: 'flush-end', bytes: table.bytes, table: table.fileNumber });
-    } else {
-      await this.#versions.commit({ positions });
-    }
-    this.#frozen.shift();
+  #flushed(memtable: Memtable): void {
+    this.#memtables = this.#memtables.filter((one) => one !== memtable);
     this.#filterStates.flushed(memtable);
-    onEvent({ kind: 'positions-flushed', positions });
-    oldest.flushed.resolve();
-    const waiters = this.#roomWaiters;
-    this.#roomWaiters = [];
-    for (const waiter of waiters) waiter.resolve();
     this.#compactor.kick();
   }
 
-  async #writeTable(memtable: Memtable): Promise<TableMeta> {
-    const { directory, blockSizeBytes, seriesSuffixBytes } = this.#options;
-    const input: FlushInput = {
-      directory,
-      blockSizeBytes,
-      suffixBytes: seriesSuffixBytes,
-      memtable: memtable.transfer(),
-      fileNumber: this.#versions.allocateFileNumbers(1),
-    };
-    return (await this.#options.offload.run('flush', input)) as TableMeta;
+  /** The replaced range must not come back out of the memtable, nor older positions over the new ones. */
+  async #applyReplacement(work: () => Promise<void>): Promise<void> {
+    this.#checkWritable();
+    this.#freeze(this.#options.notePositions());
+    await this.#flushes.exclusively(work);
   }
+
+  /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */
+  #compactionIfLevel0IsFull(): Promise<void> | undefined {
+    const isFull = this.#level0Tables >= this.#options.level0TablesMax;
+    return isFull ? this.#compactor.currentStep : undefined;
+  }
+
+  /** Flushes or compactions do not keep up with the writers, who had better go slower before they have to stop. */
+  #isFallingBehind(): boolean {
+    const { level0TablesSlow, frozenMemtablesMax, memtableBytes } = this.#options;
+    if (this.#level0Tables >= level0TablesSlow) return true;
+    const areFrozenFull = this.#memtables.length > frozenMemtablesMax;
+    return areFrozenFull && this.#memtable.sizeBytes > memtableBytes / 2;
+  }
+
+  get #level0Tables(): number {
+    return this.#versions.state.version.levels[0]?.length ?? 0;
+  }
+
+  #retry(): void {
+    this.#flushes.retry();
+    this.#compactor.kick();
+  }
+
+  /** Of all there is now; made anew only when memtables or tables changed, as every read asks for it. */
+  #lookupSources(): LookupSources {
+    const { version } = this.#versions.state;
+    const memtables = this.#memtables;
+    const known = this.#knownSources;
+    if (known?.version === version && known.memtables === memtables) return known;
+    const seqMax = Number.MAX_SAFE_INTEGER;
+    const suffixBytes = this.#options.seriesSuffixBytes;
+    const sources = { memtables, version, seqMax, suffixBytes, readerOf: this.#readerOf };
+    this.#knownSources = sources;
+    return sources;
+  }
+
+  readonly #readerOf = (table: TableMeta) => this.#versions.readerOf(table);
+  readonly #check = () => this.#checkOpen();
+  readonly #failed = (error: unknown) => this.#readFailed(error);
 
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.#failure = new LsmError('ENGINE_FAILED', `the engine failed: ${reason}`, { cause });
     this.#options.onEvent({ kind: 'background-error', error: this.#failure });
-    this.#rejectWaiters(this.#failure);
-  }
-
-  #rejectWaiters(error: LsmError): void {
-    for (const { flushed } of this.#frozen) flushed.reject(error);
-    for (const waiter of this.#roomWaiters) waiter.reject(error);
-    this.#roomWaiters = [];
+    void this.#flushes.stop(this.#failure);
   }
 
   #readFailed(error: unknown): never {
-    if (isCorruption(error)) {
-      const { file, offset } = corruptionDetail(error);
-      this.#options.onEvent({ kind: 'corruption', file, offset, reason: error.message });
-    }
+    if (isCorruption(error)) this.#reportDamage(corruptionDetail(error));
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
     throw new LsmError('ENGINE_FAILED', 'a read failed', { cause: error });
+  }
+
+  #reportDamage({ file, offset, expected, got }: CorruptionDetail): void {
+    const reason = `${file} is damaged at ${offset}: expected ${expected}, got ${got}`;
+    this.#options.onEvent({ kind: 'corruption', file, offset, reason });
   }
 
   #checkOpen(): void {
@@ -301,36 +473,14 @@ export class Db implements StorageEngine {
   }
 }
 
-interface FrozenMemtable {
-  readonly memtable: Memtable;
-  readonly positions: Uint8Array;
-  readonly lastSeq: number;
-  readonly flushed: Deferred;
-}
-
 /** Lets files that cannot be removed be reported to a `Db` that is made after its versions. */
 interface FailureSink {
   report: (error: unknown) => void;
 }
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-function deferred(): Deferred {
-  let resolve: () => void = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  // Nobody need wait for it; whoever does still sees the failure.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
-}
-
 function closedError(): LsmError {
   return new LsmError('ENGINE_CLOSED', 'the engine is closed');
 }
+
+/** LevelDB's choice: so short that a writer hardly notices, long enough for the others to catch up. */
+const SLOWED_BY_MS = 1;

@@ -1,7 +1,7 @@
 /**
  * The storage engine port: an ordered map of byte strings, newest write wins, with consistent snapshots.
  * It keeps no log of its own here: inside a node the Raft log is the WAL, and `notePositions` ties what is
- * flushed to log positions (DESIGN §5, Segments).
+ * flushed to log positions (DESIGN §5, Segments). Alone, `lsm/store` adds one.
  */
 export interface StorageEngine {
   /**
@@ -54,6 +54,13 @@ export interface StorageEngine {
    */
   compactFully(): Promise<CompactedTables>;
 
+  /**
+   * Begins to put other content in the place of all there is in a range (DESIGN §5, Snapshots and removal).
+   * Nothing is seen of it before `commit`, and nothing is left of it after a crash before that. The caller sees
+   * to it that nobody else writes into the range from here to the end. One at a time.
+   */
+  replaceRange(range: KeyRange): RangeReplacement;
+
   /** Of all tables there are now. What snapshots still hold beside them is not counted. */
   readonly diskBytes: number;
 
@@ -61,23 +68,71 @@ export interface StorageEngine {
   close(): Promise<void>;
 }
 
+/** `[lower, upper)`; without `upper` to the end of all keys. */
+export interface KeyRange {
+  readonly lower: Uint8Array;
+  readonly upper?: Uint8Array | undefined;
+}
+
+export interface RangeReplacement {
+  /**
+   * Takes a sorted block as `exportRange` gave it: every key in the range and after all that were added before.
+   * Rejects with CORRUPTION when the block is not what was exported.
+   */
+  add(block: Uint8Array): Promise<void>;
+  /**
+   * Makes what was added the content of the range, in one durable change with the positions that hold from then
+   * on, which `positionsAfter` makes of those flushed just before. Committing without a block empties the range.
+   */
+  commit(positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array): Promise<void>;
+  /** Gives up; nothing has changed. */
+  abandon(): Promise<void>;
+}
+
 export interface EngineSnapshot {
+  /** The value of a key. Answers at once when everything needed is in memory. The bytes are the caller's to keep. */
+  get(key: Uint8Array): MaybePromise<Uint8Array | undefined>;
   /**
    * The first entry whose key starts with `prefix`, which for a series key is its newest value.
    * Answers synchronously when everything needed is in memory. Uses the bloom filters when `prefix` is a
    * whole series key (a key less its last `seriesSuffixBytes`).
    */
   first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined>;
-  /** A cursor over `[lower, upper)` in ascending order; not positioned until `seek`. */
-  cursor(bounds: { readonly lower: Uint8Array; readonly upper: Uint8Array }): EngineCursor;
+  /** A cursor over a range, ascending, or descending with `reverse`; not positioned until `seek`. */
+  cursor(range: KeyRange, options?: CursorOptions): EngineCursor;
+  /**
+   * The content of a range as sorted blocks of about 64 KiB, each with a checksum of its own, for `replaceRange`
+   * elsewhere. With `after` only what follows that key: an interrupted export goes on there.
+   */
+  exportRange(range: KeyRange, after?: Uint8Array): AsyncIterable<ExportedBlock>;
   close(): void;
+}
+
+export interface CursorOptions {
+  readonly reverse?: boolean;
+}
+
+export interface ExportedBlock {
+  readonly bytes: Uint8Array;
+  /** The greatest key in it: where to go on after it. */
+  readonly lastKey: Uint8Array;
 }
 
 /** Moves are synchronous while blocks are in memory and return a promise only when one must be read. */
 export interface EngineCursor {
-  /** Goes to the first entry at or after `key` (clamped to the bounds). */
+  /**
+   * Ascending: goes to the first entry at or after `key`; descending: to the last one at or before it. Both
+   * clamped to the range, so that any key outside of it on the near side means its beginning.
+   */
   seek(key: Uint8Array): MaybePromise<void>;
+  /** Goes to the first entry of the range, in the direction of the cursor. */
+  seekFirst(): MaybePromise<void>;
   next(): MaybePromise<void>;
+  /**
+   * The entries from here on, up to `countMax` of them or about `bytesMax` bytes, and moves past them: a chunk for
+   * one promise instead of one for each entry. Empty at the end. Key and value are the caller's to keep.
+   */
+  take(countMax: number, bytesMax: number): MaybePromise<EngineEntry[]>;
   readonly valid: boolean;
   /** Views: good until the cursor moves. */
   readonly key: Uint8Array;
@@ -120,16 +175,24 @@ export interface CompactedTables {
 
 export type MaybePromise<T> = T | Promise<T>;
 
+/** Counts are since the engine was opened, sizes are of now. */
 export interface EngineStatistics {
   readonly memtableBytes: number;
   readonly frozenMemtables: number;
   readonly tableCount: number;
   readonly tableBytes: number;
+  /** Written by flushes and by compactions: with what the log wrote, this is what flash wears out by. */
   readonly flushedBytes: number;
   readonly compactedBytes: number;
   /** By the compaction filter. */
   readonly droppedEntries: number;
   readonly filesPerLevel: readonly number[];
+  readonly bytesPerLevel: readonly number[];
+  readonly blockCacheBytes: number;
+  readonly blockCacheHits: number;
+  readonly blockCacheMisses: number;
+  /** How often writers were made to wait until there was room. */
+  readonly stalls: number;
 }
 
 /** What happens inside, for metrics and logs at the edge. Called synchronously; must not throw. */
@@ -151,4 +214,7 @@ export type EngineEvent =
       readonly offset: number;
       readonly reason: string;
     }
+  /** The disk is full: what could not be written is tried again. */
+  | { readonly kind: 'disk-full'; readonly error: Error }
+  | { readonly kind: 'disk-has-room' }
   | { readonly kind: 'background-error'; readonly error: Error };

@@ -4,7 +4,20 @@ export type LsmErrorCode =
   | 'FORMAT_TOO_NEW'
   | 'LOG_FAILED'
   | 'ENGINE_FAILED'
-  | 'ENGINE_CLOSED';
+  | 'ENGINE_CLOSED'
+  /** Nothing is lost; work goes on by itself when there is room again. */
+  | 'DISK_FULL'
+  /** Another process, or another engine of this one, has the directory open. */
+  | 'DIRECTORY_IN_USE'
+  | 'DIRECTORY_NOT_WRITABLE'
+  /** There is no store in the directory, and none was to be made. */
+  | 'STORE_NOT_FOUND'
+  /** There is a store in the directory, and there should be none. */
+  | 'STORE_EXISTS'
+  /** The store was made with an option that cannot be changed, and that was given differently. */
+  | 'STORE_DIFFERS'
+  /** A block is compressed with a codec whose library is not installed here. */
+  | 'CODEC_MISSING';
 
 export class LsmError extends Error {
   override readonly name = 'LsmError';
@@ -14,4 +27,15 @@ export class LsmError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** The typed error for what went wrong while a directory was opened. */
+export function openError(directory: string, error: unknown): LsmError {
+  if (error instanceof LsmError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    const message = `${directory} cannot be written to (${code})`;
+    return new LsmError('DIRECTORY_NOT_WRITABLE', message, { cause: error });
+  }
+  return new LsmError('ENGINE_FAILED', `cannot open ${directory}`, { cause: error });
 }

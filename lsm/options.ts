@@ -1,3 +1,4 @@
+import { type CodecName, defaultCodec } from './codec/codecs.ts';
 import type { CompactionFilterSource } from './compaction/filter-states.ts';
 import type { EngineEvent } from './engine.ts';
 import type { Offload } from './offload/offload.ts';
@@ -11,65 +12,94 @@ export interface DbOptions {
   /** Closed by whoever made it, after the engine. */
   readonly offload: Offload;
   /**
-   * Called when the memtable is frozen, which happens in `waitForRoom` and `flush` only: between two such
-   * calls all writes go into one table, so what it returns is true of all of them or of none.
+   * Called when the memtable is frozen, which happens in `waitForRoom`, `flush` and a range replacement only: between
+   * two such calls all writes go into one table, so what it returns is true of all of them or of none.
    */
   readonly notePositions: () => Uint8Array;
   readonly onEvent?: (event: EngineEvent) => void;
+  /**
+   * Resolves after so many milliseconds: the engine has no timers of its own. With it writers are slowed before they
+   * are stopped, and what a full disk refused is tried again every second. Without it both wait for the next writer.
+   */
+  readonly pause?: ((milliseconds: number) => Promise<void>) | undefined;
 
   /** Decides what compactions drop. Default: they drop nothing but what newer writes of a key replace. */
   readonly compactionFilter?: CompactionFilterSource | undefined;
 
-  /** Length of the end of a key that tells values of one series apart. Default 8. */
+  /**
+   * Length of the end of a key that tells values of one series apart. Default 0: each key is a series. With more,
+   * no series key may be a proper prefix of another.
+   */
   readonly seriesSuffixBytes?: number;
   /**
    * Whether a prefix is certainly a whole series key, so that no other series key begins with it. Saves a
    * lookup of an absent series a scan. Default: nothing is known.
    */
   readonly isWholeSeriesKey?: (prefix: Uint8Array) => boolean;
+  /** A bloom filter of whole keys beside that of series keys: for those who look up single keys. Default false. */
+  readonly keyFilter?: boolean;
 
   /** The memtable is frozen when it has grown to this. Default 16 MiB. */
   readonly memtableBytes?: number;
   /** How many frozen memtables may wait before writers have to. Default 2. */
   readonly frozenMemtablesMax?: number;
-  /** Target for a block before its trailer. Default 4 KiB. */
+  /** Target for a block before compression. Default 4 KiB. */
   readonly blockSizeBytes?: number;
+  /** Of the blocks of tables. Default: LZ4 where its library is installed, else deflate. */
+  readonly codec?: CodecName;
   /** For all tables together. Default 16 MiB. */
   readonly blockCacheBytes?: number;
+  /** So many files stay open for reading. Default 256. */
+  readonly openFilesMax?: number;
+  /** Whether `open` looks into every table; else damage is found when it is read, or by `verify`. Default true. */
+  readonly checkTablesAtOpen?: boolean;
+
   /** Target for a table that a compaction writes. Default 8 MiB. */
   readonly tableBytes?: number;
   /** Keys at which tables below level 0 are cut, ascending; a table holds keys on one side only. */
   readonly borders?: readonly Uint8Array[];
-  /** So many tables in level 0 start a compaction. Default 4. */
+  /** So many tables in level 0 start a compaction. Default 6. */
   readonly level0TablesTrigger?: number;
+  /** With so many, writers are slowed. Default 16. */
+  readonly level0TablesSlow?: number;
   /** With so many, a flush waits for the compaction under way. Default 24. */
   readonly level0TablesMax?: number;
-  /** Bytes that level 1 may have. Default 64 MiB. */
-  readonly levelBaseBytes?: number;
-  /** How many times more each further level may have. Default 10. */
-  readonly levelMultiplier?: number;
+  /** What one compaction may take of memory. Default 32 MiB. */
+  readonly compactionMemoryBytes?: number;
 }
 
 export type ResolvedDbOptions = Required<DbOptions>;
 
 const MIB = 1024 * 1024;
 
+/** An option that is there but undefined is one that was not given. */
 export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
-  return {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const defaults: Omit<ResolvedDbOptions, keyof RequiredOptions> = {
     onEvent: () => {},
+    pause: undefined,
     compactionFilter: undefined,
-    seriesSuffixBytes: 8,
+    seriesSuffixBytes: 0,
     isWholeSeriesKey: () => false,
+    keyFilter: false,
     memtableBytes: 16 * MIB,
     frozenMemtablesMax: 2,
     blockSizeBytes: 4096,
+    codec: defaultCodec(),
     blockCacheBytes: 16 * MIB,
+    openFilesMax: 256,
+    checkTablesAtOpen: true,
     tableBytes: 8 * MIB,
     borders: [],
-    level0TablesTrigger: 4,
+    level0TablesTrigger: 6,
+    level0TablesSlow: 16,
     level0TablesMax: 24,
-    levelBaseBytes: 64 * MIB,
-    levelMultiplier: 10,
-    ...options,
+    compactionMemoryBytes: 32 * MIB,
   };
+  return {
+    ...defaults,
+    ...(Object.fromEntries(given) as unknown as DbOptions),
+  } as ResolvedDbOptions;
 }
+
+type RequiredOptions = Pick<DbOptions, 'vfs' | 'directory' | 'offload' | 'notePositions'>;

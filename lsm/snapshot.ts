@@ -1,30 +1,34 @@
 import assert from 'node:assert/strict';
-import { prefixSuccessor, rangeStartsWith } from './bytes.ts';
-import type { EngineCursor, EngineEntry, EngineSnapshot, MaybePromise } from './engine.ts';
-import { BoundedCursor } from './iterator/bounded-cursor.ts';
+import { prefixSuccessor, successor } from './bytes.ts';
+import type { CodecName } from './codec/codecs.ts';
+import { EXPORTED_BLOCK_BYTES, ExportedBlockBuilder } from './compaction/exported-block.ts';
+import type {
+  CursorOptions,
+  EngineEntry,
+  EngineSnapshot,
+  ExportedBlock,
+  KeyRange,
+  MaybePromise,
+} from './engine.ts';
+import { BoundedCursor, type CursorHooks } from './iterator/bounded-cursor.ts';
 import type { Cursor } from './iterator/cursor.ts';
 import { LevelCursor } from './iterator/level-cursor.ts';
 import { MergingCursor } from './iterator/merging-cursor.ts';
-import { firstOfSeries } from './iterator/point-lookup.ts';
-import type { Memtable } from './memtable/memtable.ts';
-import { MemtableCursor } from './memtable/memtable-cursor.ts';
-import { mayHoldPrefix, type TableMeta } from './sstable/table-meta.ts';
-import type { TableReader } from './sstable/table-reader.ts';
-import type { Version } from './version/version.ts';
+import {
+  firstOfSeries,
+  type LookupSources,
+  newestOfKey,
+  shownValue,
+} from './iterator/point-lookup.ts';
+import { EntryKind } from './sstable/format.ts';
+import type { Access } from './sstable/table-files.ts';
+import type { TableMeta } from './sstable/table-meta.ts';
+import type { FoundEntry } from './sstable/table-reader.ts';
 
-export interface SnapshotSources {
-  /** The active one and the frozen ones as of now. */
-  readonly memtables: readonly Memtable[];
-  readonly version: Version;
-  /** Of the active memtable nothing newer is seen; all else is older anyway. */
-  readonly seqMax: number;
-  readonly suffixBytes: number;
+export interface SnapshotSources extends LookupSources, CursorHooks {
   readonly isWholeSeriesKey: (prefix: Uint8Array) => boolean;
-  readonly readerOf: (table: TableMeta) => TableReader;
-  /** Throws when the engine is closed. */
-  readonly check: () => void;
-  /** Reports what a read met and throws it as a typed error. */
-  readonly failed: (error: unknown) => never;
+  /** For exported blocks. */
+  readonly codec: CodecName;
   readonly release: () => void;
 }
 
@@ -34,27 +38,56 @@ export interface SnapshotSources {
  */
 export class Snapshot implements EngineSnapshot {
   readonly #sources: SnapshotSources;
+  readonly #hooks: CursorHooks;
   #closed = false;
 
   constructor(sources: SnapshotSources) {
     this.#sources = sources;
+    this.#hooks = { check: () => this.#check(), failed: sources.failed };
   }
 
-  first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
+  get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    return this.#guarded(() => {
+      const found = newestOfKey(key, this.#sources, 'wait');
+      return found instanceof Promise ? found.then(shownValue) : shownValue(found);
+    });
+  }
+
+  /** Blocks on what must be read from the disk. */
+  getSync(key: Uint8Array): Uint8Array | undefined {
     this.#check();
     try {
-      const found = this.#lookUp(prefix);
-      return found instanceof Promise ? found.catch(this.#sources.failed) : found;
+      return shownValue(newestOfKey(key, this.#sources, 'block') as FoundEntry | undefined);
     } catch (error) {
       return this.#sources.failed(error);
     }
   }
 
-  cursor(bounds: { readonly lower: Uint8Array; readonly upper: Uint8Array }): EngineCursor {
-    this.#check();
-    const cursor = this.#merged(bounds.lower, bounds.upper);
-    const { failed } = this.#sources;
-    return new BoundedCursor(cursor, bounds, { check: () => this.#check(), failed });
+  first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
+    return this.#guarded(() => this.#first(prefix, 'wait'));
+  }
+
+  cursor(range: KeyRange, { reverse = false }: CursorOptions = {}): BoundedCursor {
+    return this.#cursor(range, reverse, 'wait');
+  }
+
+  /** Its moves never return a promise: they block on what must be read from the disk. */
+  cursorSync(range: KeyRange, { reverse = false }: CursorOptions = {}): BoundedCursor {
+    return this.#cursor(range, reverse, 'block');
+  }
+
+  async *exportRange(range: KeyRange, after?: Uint8Array): AsyncGenerator<ExportedBlock> {
+    const cursor = this.cursor(range);
+    const block = new ExportedBlockBuilder(this.#sources.codec);
+    await (after === undefined ? cursor.seekFirst() : cursor.seek(successor(after)));
+    while (cursor.valid) {
+      block.add(cursor.entry);
+      if (block.sizeBytes >= EXPORTED_BLOCK_BYTES) yield block.finish();
+      const wait = cursor.next();
+      if (wait !== undefined) await wait;
+    }
+    if (!block.isEmpty) yield block.finish();
+    cursor.close();
   }
 
   close(): void {
@@ -68,60 +101,58 @@ export class Snapshot implements EngineSnapshot {
     this.#sources.check();
   }
 
+  #guarded<T>(read: () => MaybePromise<T>): MaybePromise<T> {
+    this.#check();
+    try {
+      const found = read();
+      return found instanceof Promise ? found.catch(this.#sources.failed) : found;
+    } catch (error) {
+      return this.#sources.failed(error);
+    }
+  }
+
   /**
-   * As a series first: what is found is the answer, because no other series key begins with this one. Only
-   * when nothing is found may `prefix` be a mere beginning of keys.
+   * As a series first: what is found is the answer, because no other series key begins with this one. Only when
+   * nothing is found may `prefix` be a mere beginning of keys; and behind a deletion there may be older entries.
    */
-  #lookUp(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
-    const { memtables, seqMax, suffixBytes, readerOf, isWholeSeriesKey } = this.#sources;
-    const tables = this.#tablesOfSeries(prefix);
-    const sources = { memtables, tables, seqMax, suffixBytes, readerOf };
-    const found = firstOfSeries(prefix, sources);
-    const orScan = (entry: EngineEntry | undefined) =>
-      entry !== undefined || isWholeSeriesKey(prefix) ? entry : this.#scanFirst(prefix);
+  #first(prefix: Uint8Array, access: Access): MaybePromise<EngineEntry | undefined> {
+    const { isWholeSeriesKey, suffixBytes } = this.#sources;
+    if (suffixBytes === 0) return this.#scanFirst(prefix, access);
+    const orScan = (found: FoundEntry | undefined) => {
+      if (found === undefined && isWholeSeriesKey(prefix)) return undefined;
+      if (found?.kind !== EntryKind.put) return this.#scanFirst(prefix, access);
+      return { key: found.key, value: found.value.slice() };
+    };
+    const found = firstOfSeries(prefix, this.#sources, access);
     return found instanceof Promise ? found.then(orScan) : orScan(found);
   }
 
-  /** Of a sorted level only the table that holds the first key at or after the series can have its first. */
-  #tablesOfSeries(series: Uint8Array): TableMeta[] {
-    const tables: TableMeta[] = [];
-    const { version } = this.#sources;
-    for (const table of version.levels[0] ?? []) {
-      if (mayHoldPrefix(table, series)) tables.push(table);
-    }
-    for (let level = 1; level < version.levels.length; level++) {
-      const table = version.tableReaching(level, series);
-      if (table !== undefined && mayHoldPrefix(table, series)) tables.push(table);
-    }
-    return tables;
-  }
-
-  #scanFirst(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
-    const cursor = this.#merged(prefix, prefixSuccessor(prefix));
-    const entry = () => {
-      const { valid, keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = cursor;
-      if (!valid || !rangeStartsWith(keyBytes, keyStart, keyEnd, prefix)) return undefined;
-      const key = keyBytes.slice(keyStart, keyEnd);
-      return { key, value: valueBytes.subarray(valueStart, valueEnd) };
-    };
-    const moved = cursor.seek(prefix);
+  #scanFirst(prefix: Uint8Array, access: Access): MaybePromise<EngineEntry | undefined> {
+    const range = { lower: prefix, upper: prefixSuccessor(prefix) };
+    const cursor = this.#cursor(range, false, access);
+    const entry = () =>
+      cursor.valid ? { key: cursor.key.slice(), value: cursor.value.slice() } : undefined;
+    const moved = cursor.seekFirst();
     return moved instanceof Promise ? moved.then(entry) : entry();
   }
 
-  #merged(lower: Uint8Array, upper: Uint8Array | undefined): Cursor {
+  #cursor(range: KeyRange, reverse: boolean, access: Access): BoundedCursor {
+    this.#check();
+    return new BoundedCursor(this.#merged(range, reverse, access), range, reverse, this.#hooks);
+  }
+
+  #merged({ lower, upper }: KeyRange, reverse: boolean, access: Access): Cursor {
     const { memtables, version, seqMax, readerOf } = this.#sources;
-    const open = (table: TableMeta) => readerOf(table).cursor();
-    const cursors: Cursor[] = memtables
-      .filter((memtable) => memtable.entryCount > 0)
-      .map((memtable) => new MemtableCursor(memtable, seqMax));
+    const open = (table: TableMeta) => readerOf(table).cursor({ reverse, access });
+    const cursors: Cursor[] = memtables.flatMap((memtable) => memtable.cursors(seqMax, reverse));
     for (let level = 0; level < version.levels.length; level++) {
       const inside = version.within(level, lower, upper);
       if (level === 0) {
-        for (const table of inside) cursors.push(new LevelCursor([table], open));
+        for (const table of inside) cursors.push(new LevelCursor([table], open, reverse));
       } else if (inside.length > 0) {
-        cursors.push(new LevelCursor(inside, open));
+        cursors.push(new LevelCursor(inside, open, reverse));
       }
     }
-    return new MergingCursor(cursors);
+    return new MergingCursor(cursors, reverse);
   }
 }

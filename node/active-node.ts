@@ -1,5 +1,4 @@
-import { Db } from '../lsm/db.ts';
-import type { EngineEvent } from '../lsm/engine.ts';
+import type { EngineEvent, StorageEngine } from '../lsm/engine.ts';
 import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
@@ -7,6 +6,7 @@ import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
+import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
@@ -14,7 +14,7 @@ import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
 import { SettingsService } from './settings/settings-service.ts';
-import { isWholeSeriesKey } from './shard/engine-key.ts';
+import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
 import { ShardHost } from './shard/host.ts';
 import {
   decodePositions,
@@ -40,7 +40,7 @@ interface ActiveNodeParts {
   readonly genesis: Genesis;
   readonly link: ClusterLink;
   readonly log: Log;
-  readonly engine: Db;
+  readonly engine: StorageEngine;
   readonly host: ShardHost;
   readonly suspects: readonly SuspectReplica[];
 }
@@ -49,7 +49,7 @@ interface ActiveNodeParts {
 export class ActiveNode {
   readonly genesis: Genesis;
   readonly log: Log;
-  readonly engine: Db;
+  readonly engine: StorageEngine;
   readonly host: ShardHost;
   readonly map: ShardMap;
   readonly members: Members;
@@ -79,22 +79,26 @@ export class ActiveNode {
   }): Promise<ActiveNode> {
     const { options, own, genesis, link, log } = input;
     const { env, directory, storageMaxBytes, memtableBytes = MEMTABLE_BYTES } = options;
+    const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
-    const engine = await Db.open({
+    const engine = await choice.open({
       vfs: env.vfs,
-      directory: `${directory}/tables`,
+      directory: `${directory}/${ENGINE_FOLDERS[choice.name]}`,
       offload: env.offload,
       notePositions: () =>
         encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
       borders: genesis.groups
         .filter(({ slotCount }) => slotCount > 0)
         .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
+      seriesSuffixBytes: SERIES_SUFFIX_BYTES,
       isWholeSeriesKey,
       compactionFilter: {
         module: compactionFilterModule,
         state: () => node && encodeFilterState(node.retentions()),
       },
       onEvent: (event) => reportEngineEvent(options, event),
+      pause: (milliseconds) =>
+        new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
       memtableBytes: withinBudget(storageMaxBytes, memtableBytes),
     });
     const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
@@ -328,11 +332,22 @@ export class ActiveNode {
 }
 
 function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): void {
-  if (event.kind === 'background-error') options.onFatal(event.error);
-  if (event.kind !== 'corruption') return;
-  options.env.events.emit({
-    level: 'error',
-    name: 'table-damaged',
-    message: `${event.file} is damaged at ${event.offset}: ${event.reason}`,
-  });
+  const { events } = options.env;
+  switch (event.kind) {
+    case 'background-error':
+      options.onFatal(event.error);
+      return;
+    case 'corruption': {
+      const message = `${event.file} is damaged at ${event.offset}: ${event.reason}`;
+      events.emit({ level: 'error', name: 'table-damaged', message });
+      return;
+    }
+    case 'disk-full': {
+      const message = `the disk is full, and tables wait until there is room: ${event.error.message}`;
+      events.emit({ level: 'error', name: 'disk-full', message });
+      return;
+    }
+    case 'disk-has-room':
+      events.emit({ level: 'info', name: 'disk-has-room', message: 'tables are written again' });
+  }
 }

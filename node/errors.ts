@@ -6,6 +6,7 @@ export type NodeErrorCode =
   | 'WRONG_CLUSTER'
   | 'NAME_TAKEN'
   | 'STATE_DAMAGED'
+  | 'OTHER_ENGINE'
   | 'FORMAT_TOO_NEW';
 
 export class NodeError extends Error {

@@ -1,15 +1,19 @@
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
+import { LsmError } from '../lsm/errors.ts';
+import { OsVfs } from '../lsm/vfs/os.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
-import { lockDirectory } from './edge/directory-lock.ts';
+import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
+import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
+import { NodeError } from './errors.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
@@ -63,7 +67,7 @@ async function compose(
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const startedAtMs = Date.now();
-  const unlock = await lockDirectory(options.data);
+  const unlock = await lockData(options.data);
   closers.push(unlock);
   const env = createEnv(createLogger(options.logLevel, options.name));
   closers.push(() => env.offload.close());
@@ -121,6 +125,18 @@ async function compose(
   };
 }
 
+async function lockData(directory: string): Promise<() => Promise<void>> {
+  const vfs = new OsVfs();
+  await vfs.makeDirectory(directory);
+  try {
+    return await vfs.lock(directory);
+  } catch (error) {
+    if (!(error instanceof LsmError && error.code === 'DIRECTORY_IN_USE')) throw error;
+    const sentence = `the data directory ${error.message}.`;
+    throw new NodeError('DIRECTORY_IN_USE', sentence, { cause: error });
+  }
+}
+
 function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Promise<StorageNode> {
   const { advertise, tls } = options;
   return StorageNode.open({
@@ -133,6 +149,7 @@ function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Pr
     peers: options.peers,
     replicationFactor: options.replicationFactor,
     shardCount: options.shards,
+    engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },

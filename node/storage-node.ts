@@ -3,6 +3,12 @@ import { Log } from '../lsm/log/log.ts';
 import type { Vfs } from '../lsm/vfs/vfs.ts';
 import type { cluster } from '../protos/index.ts';
 import { ActiveNode } from './active-node.ts';
+import {
+  ENGINE_FOLDERS,
+  type EngineChoice,
+  LSM_ENGINE,
+  refuseOtherEngine,
+} from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { Formation, type PeerAddress } from './membership/formation.ts';
 import type { Genesis } from './membership/genesis.ts';
@@ -26,6 +32,8 @@ export interface StorageNodeOptions {
   readonly peers: readonly PeerAddress[];
   readonly replicationFactor: number;
   readonly shardCount: number;
+  /** Default: `lsm`. */
+  readonly engine?: EngineChoice;
   readonly memtableBytes?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
@@ -61,8 +69,9 @@ export class StorageNode {
 
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
   static async open(options: StorageNodeOptions): Promise<StorageNode> {
-    const { env, directory, name } = options;
-    await layOut(env.vfs, directory);
+    const { env, directory, name, engine = LSM_ENGINE } = options;
+    await refuseOtherEngine(env.vfs, directory, engine);
+    await layOut(env.vfs, directory, ENGINE_FOLDERS[engine.name]);
     const identity = await startIdentity(env.vfs, directory, name, env.random);
     const memory = await PeerMemory.open(env.vfs, directory, env.events);
     return new StorageNode(options, identity, memory);
@@ -215,8 +224,9 @@ export class StorageNode {
 }
 
 /** The folders of a node, durably: a log whose folder vanishes in a power cut would be no log. */
-async function layOut(vfs: Vfs, directory: string): Promise<void> {
-  for (const folder of ['', '/log', '/tables']) await vfs.makeDirectory(`${directory}${folder}`);
+async function layOut(vfs: Vfs, directory: string, engineFolder: string): Promise<void> {
+  for (const folder of ['', '/log', `/${engineFolder}`])
+    await vfs.makeDirectory(`${directory}${folder}`);
   await vfs.syncDirectory(directory);
   const parent = directory.slice(0, directory.lastIndexOf('/'));
   if (parent !== '') await vfs.syncDirectory(parent);

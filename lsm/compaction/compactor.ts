@@ -1,26 +1,24 @@
 import { corruptionDetail, isCorruption } from '../corruption.ts';
+import { type DiskRoom, isDiskFull } from '../disk-full.ts';
 import type { CompactedTables, EngineEvent, EngineTable } from '../engine.ts';
-import type { Offload } from '../offload/offload.ts';
+import { LsmError } from '../errors.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { PlacedTable } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
-import type { VersionSet } from '../version/version-set.ts';
+import { type Descent, editFor, inputsOf, totalBytes } from './choice.ts';
 import type { CompactionFilterSpec } from './filter.ts';
 import { FullCompaction } from './full-compaction.ts';
 import type { Stretch } from './full-strategy.ts';
-import { type CompactInput, type CompactOutput, oneTable, type RewriteInput } from './job.ts';
-import type { OutputsInput } from './outputs.ts';
-import { tablesElsewhere } from './series-elsewhere.ts';
+import type { CompactOutput } from './job.ts';
+import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import type { SieveInput } from './sieve.ts';
-import { type Choice, choose, type Descent, editFor, type StrategyOptions } from './strategy.ts';
+import { choose, type StrategyOptions } from './strategy.ts';
+import type { Sweep } from './sweep.ts';
 
-export interface CompactorOptions extends StrategyOptions {
-  readonly versions: VersionSet;
-  readonly offload: Offload;
-  readonly directory: string;
-  readonly suffixBytes: number;
-  readonly blockSizeBytes: number;
-  readonly tableBytes: number;
+export interface CompactorOptions extends StrategyOptions, JobRunnerOptions {
+  /** What one job may take. */
+  readonly compactionMemoryBytes: number;
+  readonly diskRoom: DiskRoom;
   /** The filter for a job made in this breath. */
   readonly filterSpec: () => CompactionFilterSpec | undefined;
   readonly onEvent: (event: EngineEvent) => void;
@@ -30,24 +28,46 @@ export interface CompactorOptions extends StrategyOptions {
 /**
  * Runs compactions as long as the strategy has something to do, and when it has not, the rewrites and then the
  * full compactions that were asked for: one job at a time, so that no two ever have a table in common.
+ *
+ * When the disk is full it stops, and the next kick begins again. Damage is reported and what has it left alone;
+ * any other failure is final.
  */
 export class Compactor {
   readonly #options: CompactorOptions;
+  readonly #jobs: JobRunner;
   /** Files of compactions that met damage: left alone from then on, so that they are not tried forever. */
   readonly #avoid = new Set<number>();
+  readonly #exclusives: Wanted<void, { readonly work: () => Promise<void> }>[] = [];
   readonly #rewrites: WantedRewrite[] = [];
   /** The first is under way. */
-  readonly #fulls: WantedFull[] = [];
+  readonly #fulls: Wanted<CompactedTables, { readonly full: FullCompaction }>[] = [];
+  /** What the strategy has begun. */
+  #sweep: Sweep | undefined;
   /** Cleared in the same breath as the last look for work, so that no kick falls in between. */
   #isRunning = false;
   #running: Promise<void> = Promise.resolve();
   #step: Promise<void> | undefined;
+  /** Until the next kick, as there was no room. */
+  #isStopped = false;
+  #kicksToPass = 0;
+  #kicksToPassNext = 0;
   #closed = false;
+  #jobCount = 0;
+  #readBytes = 0;
   #writtenBytes = 0;
   #droppedEntries = 0;
 
   constructor(options: CompactorOptions) {
     this.#options = options;
+    this.#jobs = new JobRunner(options);
+  }
+
+  get jobCount(): number {
+    return this.#jobCount;
+  }
+
+  get readBytes(): number {
+    return this.#readBytes;
   }
 
   get writtenBytes(): number {
@@ -64,14 +84,23 @@ export class Compactor {
     return this.#step;
   }
 
-  /** To be called after each change of the version. */
+  /**
+   * To be called after each change of the version, and while the disk is full as often as somebody comes who would
+   * write: what failed for lack of room is tried again, but ever more rarely, as it writes until it fails.
+   */
   kick(): void {
+    if (this.#options.diskRoom.isFull && this.#kicksToPass > 0) this.#kicksToPass--;
+    else this.#start();
+  }
+
+  #start(): void {
     if (this.#isRunning || this.#closed) return;
     this.#isRunning = true;
+    this.#isStopped = false;
     this.#running = this.#run();
   }
 
-  /** Resolves when there is nothing more to compact now. */
+  /** Resolves when there is nothing more to compact now, or no room to do it. */
   async idle(): Promise<void> {
     await this.#running;
   }
@@ -80,6 +109,15 @@ export class Compactor {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+  }
+
+  /** Carries out work while no compaction runs. Rejects with what it rejects with, or ENGINE_CLOSED. */
+  exclusively(work: () => Promise<void>): Promise<void> {
+    if (this.#closed) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      this.#exclusives.push({ work, resolve, reject });
+      this.#start();
+    });
   }
 
   /** Rewrites, each in its place, the tables there are now that are wanted and can be read. */
@@ -101,43 +139,57 @@ export class Compactor {
     return { tablesRewritten, droppedEntries, judgedFileNumbers };
   }
 
-  /** Brings together, job by job, what is in tables now. Resolves early when the compactor is closed. */
+  /**
+   * Brings together, job by job, what is in tables now. Resolves early when the compactor is closed, rejects with
+   * DISK_FULL when there is no room for a job.
+   */
   compactFully(): Promise<CompactedTables> {
-    const { versions } = this.#options;
-    const full = new FullCompaction(this.#options, versions.state.lastSeq);
+    const { versions, tableFormat } = this.#options;
+    const options = { ...this.#options, suffixBytes: tableFormat.suffixBytes };
+    const full = new FullCompaction(options, versions.state.lastSeq);
     if (this.#closed) return Promise.resolve(full.result(versions.state.version));
-    return new Promise((settle) => {
-      this.#fulls.push({ full, settle });
-      this.kick();
+    return new Promise((resolve, reject) => {
+      this.#fulls.push({ full, resolve, reject });
+      this.#start();
     });
   }
 
   /** `undefined` when nothing came of it: the table is gone or damaged, or the compactor is closed. */
   #requestRewrite(fileNumber: number): Promise<CompactOutput | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
-    return new Promise((settle) => {
-      this.#rewrites.push({ fileNumber, settle });
-      this.kick();
+    return new Promise((resolve, reject) => {
+      this.#rewrites.push({ fileNumber, resolve, reject });
+      this.#start();
     });
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed) {
-      this.#step = this.#nextStep();
-      if (this.#step === undefined) break;
-      await this.#step;
-      this.#step = undefined;
+    try {
+      while (!this.#closed) {
+        this.#step = this.#nextStep();
+        if (this.#step === undefined) break;
+        await this.#step;
+      }
+    } catch (error) {
+      this.#closed = true;
+      this.#options.onFailure(error);
     }
+    this.#step = undefined;
     if (this.#closed) {
-      for (const { settle } of this.#rewrites.splice(0)) settle(undefined);
+      for (const { reject } of this.#exclusives.splice(0)) reject(closedError());
+      for (const { resolve } of this.#rewrites.splice(0)) resolve(undefined);
       while (this.#fulls.length > 0) this.#endFull();
     }
     this.#isRunning = false;
   }
 
   #nextStep(): Promise<void> | undefined {
+    const exclusive = this.#exclusives.shift();
+    if (exclusive !== undefined) return exclusive.work().then(exclusive.resolve, exclusive.reject);
+    if (this.#isStopped) return undefined;
     const { version } = this.#options.versions.state;
-    const choice = choose(version, this.#options, this.#avoid);
+    const choice = choose(version, this.#options, this.#avoid, this.#sweep);
+    this.#sweep = undefined;
     if (choice.kind !== 'nothing') return this.#carryOut(choice);
     const wanted = this.#rewrites.shift();
     return wanted === undefined ? this.#nextFullStep() : this.#rewrite(wanted);
@@ -158,45 +210,51 @@ export class Compactor {
 
   #endFull(): void {
     const wanted = this.#fulls.shift();
-    wanted?.settle(wanted.full.result(this.#options.versions.state.version));
+    wanted?.resolve(wanted.full.result(this.#options.versions.state.version));
   }
 
   async #carryOut(choice: Descent, full?: FullCompaction): Promise<void> {
-    const inputs =
-      choice.kind === 'move' ? choice.tables : [...choice.tables, ...choice.overlapped];
+    const inputs = inputsOf(choice);
     const output = await this.#attempt(choice.level, inputs, async () => {
       if (choice.kind === 'move') return { output: NOTHING_WRITTEN, edit: editFor(choice, []) };
-      const sieve = this.#sieveFor(inputs);
-      const written = await this.#merge(choice, inputs, sieve);
+      const { filterSpec, compactionMemoryBytes } = this.#options;
+      const sieve = this.#jobs.sieveFor(inputs, filterSpec());
+      const written = await this.#jobs.merge(choice, sieve, compactionMemoryBytes);
       // What is held may be alone when the next jobs are done.
-      const isJudged = sieve !== undefined && written.heldEntries === 0;
+      const isJudged = sieve?.spec !== undefined && written.heldEntries === 0;
       const judged = isJudged ? written.tables : [];
       return { output: written, edit: editFor(choice, written.tables), judged };
     });
+    if (full === undefined && output !== undefined) this.#sweep = choice.sweep;
     if (choice.kind === 'merge') full?.merged(inputs, output);
   }
 
   async #judge(full: FullCompaction, stretch: Stretch): Promise<void> {
-    const sieve = this.#sieveFor(stretch.tables);
-    full.stretchDone(stretch, sieve && (await this.#filter(stretch, sieve)));
+    const sieve = this.#jobs.sieveFor(stretch.tables, this.#options.filterSpec());
+    const hasFilter = sieve?.spec !== undefined;
+    full.stretchDone(stretch, hasFilter ? await this.#filter(stretch, sieve) : undefined);
   }
 
-  async #rewrite({ fileNumber, settle }: WantedRewrite): Promise<void> {
-    const placed = this.#options.versions.state.version
+  async #rewrite(wanted: WantedRewrite): Promise<void> {
+    const { versions, filterSpec } = this.#options;
+    const placed = versions.state.version
       .placedTables()
-      .find(({ table }) => table.fileNumber === fileNumber);
-    const sieve = placed && this.#sieveFor([placed.table]);
-    if (placed === undefined || sieve === undefined || this.#avoid.has(fileNumber)) {
-      settle(undefined);
+      .find(({ table }) => table.fileNumber === wanted.fileNumber);
+    const sieve = placed && this.#jobs.sieveFor([placed.table], filterSpec());
+    if (sieve?.spec === undefined || this.#avoid.has(wanted.fileNumber)) {
+      wanted.resolve(undefined);
       return;
     }
-    settle(await this.#filter({ level: placed.level, tables: [placed.table] }, sieve));
+    const { level, table } = placed as PlacedTable;
+    const output = await this.#filter({ level, tables: [table] }, sieve);
+    if (this.#isStopped) wanted.reject(diskFullError());
+    else wanted.resolve(output);
   }
 
   /** Takes out of some tables what the filter drops, in their place. */
   #filter({ level, tables }: Stretch, sieve: SieveInput): Promise<CompactOutput | undefined> {
     return this.#attempt(level, tables, async () => {
-      const output = await this.#writeAgain(tables, sieve);
+      const output = await this.#jobs.rewrite(tables, sieve);
       if (output.droppedEntries === 0) return { output, judged: tables };
       const added = output.tables.map((table) => ({ level, table }));
       const removed = tables.map(({ fileNumber }) => fileNumber);
@@ -206,26 +264,28 @@ export class Compactor {
 
   /**
    * Does one job, makes its edit current and waits until the inputs are removed, so that only one job at a
-   * time takes additional room. Damage met is reported, any other failure is final.
+   * time takes additional room. `undefined` when it failed.
    */
   async #attempt(
     level: number,
     inputs: readonly TableMeta[],
     job: () => Promise<JobResult>,
   ): Promise<CompactOutput | undefined> {
-    const { versions, onEvent } = this.#options;
+    const { onEvent, diskRoom } = this.#options;
     onEvent({ kind: 'compaction-begin', level, tables: inputs.length });
     try {
       // Those asked for later may have a newer state of the filter in mind.
       const fulls = [...this.#fulls];
       const { output, edit, judged } = await job();
-      const { tables, droppedEntries } = output;
-      const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-      if (edit !== undefined) await versions.commit(edit);
-      await versions.removalsDone();
+      if (edit !== undefined) await this.#commit(edit, output.tables);
       for (const { full } of fulls) full.judged(judged ?? []);
-      this.#writtenBytes += bytes;
-      this.#droppedEntries += droppedEntries;
+      const { droppedEntries } = output;
+      const bytes = totalBytes(output.tables);
+      if (output !== NOTHING_WRITTEN) this.#count(inputs, output);
+      if (bytes > 0) {
+        diskRoom.worked();
+        this.#kicksToPassNext = 0;
+      }
       onEvent({ kind: 'compaction-end', level, bytes, droppedEntries });
       return output;
     } catch (error) {
@@ -234,7 +294,34 @@ export class Compactor {
     }
   }
 
+  async #commit(edit: VersionEdit, written: readonly TableMeta[]): Promise<void> {
+    const { versions } = this.#options;
+    try {
+      await versions.commit(edit);
+    } catch (error) {
+      if (isDiskFull(error)) await versions.discard(written);
+      throw error;
+    }
+    await versions.removalsDone();
+  }
+
+  #count(inputs: readonly TableMeta[], { tables, droppedEntries }: CompactOutput): void {
+    this.#jobCount++;
+    this.#readBytes += totalBytes(inputs);
+    this.#writtenBytes += totalBytes(tables);
+    this.#droppedEntries += droppedEntries;
+  }
+
   #failed(error: unknown, inputs: readonly TableMeta[]): void {
+    if (isDiskFull(error)) {
+      this.#isStopped = true;
+      this.#kicksToPass = this.#kicksToPassNext;
+      this.#kicksToPassNext = Math.min(2 * this.#kicksToPassNext + 1, KICKS_TO_PASS_MAX);
+      this.#options.diskRoom.full(error);
+      for (const { reject } of this.#fulls.splice(0)) reject(diskFullError(error));
+      for (const { reject } of this.#rewrites.splice(0)) reject(diskFullError(error));
+      return;
+    }
     if (!isCorruption(error)) {
       this.#closed = true;
       this.#options.onFailure(error);
@@ -244,61 +331,14 @@ export class Compactor {
     const { file, offset } = corruptionDetail(error);
     this.#options.onEvent({ kind: 'corruption', file, offset, reason: error.message });
   }
-
-  #merge(
-    choice: Extract<Choice, { kind: 'merge' }>,
-    inputs: readonly TableMeta[],
-    sieve: SieveInput | undefined,
-  ): Promise<CompactOutput> {
-    const outputs = this.#outputsFor(inputs, this.#options.tableBytes);
-    const input: CompactInput = { ...outputs, runs: runsOf(choice), sieve };
-    return this.#options.offload.run('compact', input) as Promise<CompactOutput>;
-  }
-
-  #writeAgain(tables: readonly TableMeta[], sieve: SieveInput): Promise<CompactOutput> {
-    const { versions, offload, tableBytes } = this.#options;
-    const outputs =
-      tables.length === 1
-        ? oneTable(this.#options, versions.allocateFileNumbers(1))
-        : this.#outputsFor(tables, Math.max(tableBytes, ...tables.map(({ bytes }) => bytes)));
-    const input: RewriteInput = { ...outputs, tables, sieve };
-    return offload.run('rewrite', input) as Promise<CompactOutput>;
-  }
-
-  #outputsFor(inputs: readonly TableMeta[], tableBytes: number): OutputsInput {
-    const { versions, directory, suffixBytes, blockSizeBytes, borders } = this.#options;
-    // Twice what the bytes come to, as compression may differ, and one more table for every cut.
-    const inputBytes = inputs.reduce((sum, table) => sum + table.bytes, 0);
-    const fileNumberCount = 2 * Math.ceil(inputBytes / tableBytes) + borders.length + 2;
-    return {
-      directory,
-      suffixBytes,
-      blockSizeBytes,
-      tableBytes,
-      borders,
-      firstFileNumber: versions.allocateFileNumbers(fileNumberCount),
-      fileNumberCount,
-    };
-  }
-
-  /** Version and filter of one moment: what is in neither tables nor memtables now is written later. */
-  #sieveFor(inputs: readonly TableMeta[]): SieveInput | undefined {
-    const { versions, suffixBytes, filterSpec } = this.#options;
-    const spec = filterSpec();
-    if (spec === undefined) return undefined;
-    return { spec, elsewhere: tablesElsewhere(versions.state.version, inputs, suffixBytes) };
-  }
 }
 
-interface WantedRewrite {
-  readonly fileNumber: number;
-  readonly settle: (output: CompactOutput | undefined) => void;
-}
+type Wanted<Result, What> = What & {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+};
 
-interface WantedFull {
-  readonly full: FullCompaction;
-  readonly settle: (result: CompactedTables) => void;
-}
+type WantedRewrite = Wanted<CompactOutput | undefined, { readonly fileNumber: number }>;
 
 interface JobResult {
   readonly output: CompactOutput;
@@ -308,12 +348,9 @@ interface JobResult {
   readonly judged?: readonly TableMeta[];
 }
 
-const NOTHING_WRITTEN: CompactOutput = { tables: [], droppedEntries: 0, heldEntries: 0 };
+const KICKS_TO_PASS_MAX = 10_000;
 
-function runsOf(choice: Extract<Choice, { kind: 'merge' }>): TableMeta[][] {
-  const upper = choice.level === 0 ? choice.tables.map((table) => [table]) : [[...choice.tables]];
-  return [...upper, [...choice.overlapped]].filter((run) => run.length > 0);
-}
+const NOTHING_WRITTEN: CompactOutput = { tables: [], droppedEntries: 0, heldEntries: 0 };
 
 function describe({ level, table }: PlacedTable): EngineTable {
   return {
@@ -325,4 +362,12 @@ function describe({ level, table }: PlacedTable): EngineTable {
     largestKey: table.largest,
     largestSuffix: table.suffixMax,
   };
+}
+
+function closedError(): LsmError {
+  return new LsmError('ENGINE_CLOSED', 'the engine is closed');
+}
+
+function diskFullError(cause?: unknown): LsmError {
+  return new LsmError('DISK_FULL', 'the disk is full: nothing can be compacted', { cause });
 }

@@ -2,6 +2,7 @@ import type { CompactedTables } from '../engine.ts';
 import { NO_BYTES } from '../iterator/cursor.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { Version } from '../version/version.ts';
+import type { Choice } from './choice.ts';
 import {
   chooseDescent,
   chooseStretch,
@@ -10,7 +11,6 @@ import {
   type SweepPosition,
 } from './full-strategy.ts';
 import type { CompactOutput } from './job.ts';
-import type { Choice } from './strategy.ts';
 
 export type FullChoice = Choice | ({ readonly kind: 'judge' } & Stretch);
 

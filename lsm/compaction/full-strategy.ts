@@ -1,17 +1,11 @@
 import { compareBytes, equalBytes, prefixSuccessor } from '../bytes.ts';
 import { seriesOf, type TableMeta } from '../sstable/table-meta.ts';
 import { firstReaching, LEVEL_COUNT, type Version } from '../version/version.ts';
-import {
-  type Choice,
-  cheapestDescent,
-  choiceFor,
-  isUsable,
-  type StrategyOptions,
-} from './strategy.ts';
+import { type Choice, deepestFree, descentOf, isUsable, NOTHING } from './choice.ts';
+import { atMostRuns, cheapestDescent, LEVEL_0_RUNS_MAX, type StrategyOptions } from './strategy.ts';
 
 export interface FullStrategyOptions extends StrategyOptions {
   readonly suffixBytes: number;
-  readonly tableBytes: number;
 }
 
 /** What a full compaction is about. */
@@ -37,8 +31,9 @@ export interface Stretch {
 
 /**
  * The next job on the way to a version in which level 0 is empty and all tables that may share a series are
- * in one level, where they are neighbours. A table goes down one level, merged with those that share keys with
- * it there, while any level below may hold one of its series. An entry only ever goes down, so this ends.
+ * in one level, where they are neighbours. A table goes down to the next level that has any, merged with those that
+ * share keys with it there, while any level below may hold one of its series. An entry only ever goes down, so
+ * this ends.
  *
  * By series and not by key, as the table of a tombstone and that of the older value it hides need not overlap.
  * But only tables that do are merged, so that a job stays small however long a series is.
@@ -48,18 +43,27 @@ export function chooseDescent(
   options: FullStrategyOptions,
   scope: Scope,
 ): Choice {
-  for (const tables of overlappingGroups(subjects(version, 0, scope))) {
-    const choice = choiceFor(version, 0, tables, options, scope.avoid);
+  const settings = { avoid: scope.avoid, borders: options.borders };
+  for (const group of overlappingGroups(subjects(version, 0, scope))) {
+    const tables = atMostRuns(group, LEVEL_0_RUNS_MAX);
+    const choice = descentOf(version, 0, deepestFree(version, tables) ?? 1, tables, settings);
     if (choice.kind !== 'nothing') return choice;
   }
   for (let level = 1; level < LEVEL_COUNT - 1; level++) {
+    const target = nextUsed(version, level);
+    if (target === undefined) break;
     const tables = subjects(version, level, scope).filter((table) =>
       sharesSeriesBelow(version, level, table, options.suffixBytes, scope),
     );
-    const choice = cheapestDescent(version, level, tables, options, scope.avoid);
+    const choice = cheapestDescent(version, level, target, tables, settings);
     if (choice.kind !== 'nothing') return choice;
   }
-  return { kind: 'nothing' };
+  return NOTHING;
+}
+
+function nextUsed({ levels }: Version, level: number): number | undefined {
+  const place = levels.findIndex((tables, below) => below > level && tables.length > 0);
+  return place < 0 ? undefined : place;
 }
 
 /**

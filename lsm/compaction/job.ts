@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
+import { compareRanges } from '../bytes.ts';
+import type { CorruptionDetail } from '../corruption.ts';
+import type { KeyRange } from '../engine.ts';
 import type { Cursor } from '../iterator/cursor.ts';
 import { LevelCursor } from '../iterator/level-cursor.ts';
 import { MergingCursor } from '../iterator/merging-cursor.ts';
 import { Memtable, type MemtableTransfer } from '../memtable/memtable.ts';
-import { MemtableCursor } from '../memtable/memtable-cursor.ts';
+import { TableFiles } from '../sstable/table-files.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import type { Vfs } from '../vfs/vfs.ts';
-import { Outputs, type OutputsInput } from './outputs.ts';
+import { ExportedBlocksCursor } from './exported-block.ts';
+import { Outputs, type OutputsInput, oneTable, type Pace, type TableFormat } from './outputs.ts';
 import { dropsAny, Sieve, type SieveInput } from './sieve.ts';
 
-/** What jobs have in common. Inputs and outputs are plain data: they pass between threads. */
-interface JobInput {
-  readonly directory: string;
-  readonly suffixBytes: number;
-  readonly blockSizeBytes: number;
-}
+// Inputs and outputs of jobs are plain data: they pass between threads.
 
-export interface FlushInput extends JobInput {
+export interface FlushInput extends TableFormat {
   readonly memtable: MemtableTransfer;
   readonly fileNumber: number;
 }
@@ -25,8 +24,10 @@ export interface FlushInput extends JobInput {
 export interface CompactInput extends OutputsInput {
   /** Each a list of tables that follow one another without overlap. */
   readonly runs: readonly (readonly TableMeta[])[];
-  /** Without one every entry stays. */
+  /** Without one every entry stays that is the newest of its key. */
   readonly sieve: SieveInput | undefined;
+  /** What the job may take. */
+  readonly memoryBytes: number;
 }
 
 export interface RewriteInput extends OutputsInput {
@@ -38,15 +39,33 @@ export interface RewriteInput extends OutputsInput {
 export interface CompactOutput {
   /** In key order; none when everything was dropped. */
   readonly tables: readonly TableMeta[];
+  /** By the filter. */
   readonly droppedEntries: number;
   /** Those that could not go only because they may hide something in a table outside the job. */
   readonly heldEntries: number;
 }
 
-/** Writes a frozen memtable as one table, durable when this resolves. Only the newest value of a key goes. */
+export interface CutInput extends OutputsInput {
+  readonly table: TableMeta;
+  readonly range: KeyRange;
+}
+
+export interface LoadInput extends OutputsInput {
+  /** Of `exportRange`, in key order. */
+  readonly blocks: readonly Uint8Array[];
+  /** For every entry. */
+  readonly seq: number;
+}
+
+export interface VerifyInput {
+  readonly directory: string;
+  readonly table: TableMeta;
+}
+
+/** Writes a frozen memtable as one table, durable when this resolves. Only the newest entry of a key goes. */
 export async function runFlush(vfs: Vfs, input: FlushInput): Promise<TableMeta> {
   const memtable = Memtable.fromTransfer(input.memtable);
-  const cursor = new MemtableCursor(memtable, Number.MAX_SAFE_INTEGER);
+  const cursor = new MergingCursor(memtable.cursors(Number.MAX_SAFE_INTEGER));
   const [table] = await new Outputs(vfs, oneTable(input, input.fileNumber)).writeAll(cursor);
   assert(table !== undefined, 'a flush writes a table');
   return table;
@@ -57,10 +76,15 @@ export async function runFlush(vfs: Vfs, input: FlushInput): Promise<TableMeta> 
  * stays: snapshots hold on to the tables they see, so none needs the others. Memory is bounded by a
  * read-ahead window for each run and one table's index and filter.
  */
-export async function runCompact(vfs: Vfs, input: CompactInput): Promise<CompactOutput> {
-  return withTables(vfs, input, input.runs, async (cursor) => {
+export async function runCompact(
+  vfs: Vfs,
+  input: CompactInput,
+  pace?: Pace,
+): Promise<CompactOutput> {
+  const windowBytes = readAheadBytes(input.memoryBytes, input.runs.length);
+  return withTables(vfs, input, input.runs, windowBytes, async (cursor) => {
     const sieve = input.sieve && (await Sieve.create(vfs, input, input.sieve));
-    const tables = await new Outputs(vfs, input).writeAll(cursor(), sieve);
+    const tables = await new Outputs(vfs, input, pace).writeAll(cursor(), sieve);
     return resultOf(tables, sieve);
   });
 }
@@ -69,14 +93,63 @@ export async function runCompact(vfs: Vfs, input: CompactInput): Promise<Compact
  * Writes tables again without what the filter drops. When nothing is to be dropped it writes nothing, as
  * flash wears out by writing: then `droppedEntries` is 0 and there are no tables.
  */
-export async function runRewrite(vfs: Vfs, input: RewriteInput): Promise<CompactOutput> {
-  return withTables(vfs, input, [input.tables], async (cursor) => {
+export async function runRewrite(
+  vfs: Vfs,
+  input: RewriteInput,
+  pace?: Pace,
+): Promise<CompactOutput> {
+  return withTables(vfs, input, [input.tables], READ_AHEAD_BYTES_MAX, async (cursor) => {
     const newSieve = () => Sieve.create(vfs, input, input.sieve);
     if (!(await dropsAny(cursor(), await newSieve()))) return resultOf([]);
     const sieve = await newSieve();
-    const tables = await new Outputs(vfs, input).writeAll(cursor(), sieve);
+    const tables = await new Outputs(vfs, input, pace).writeAll(cursor(), sieve);
     return resultOf(tables, sieve);
   });
+}
+
+/** What of a table lies outside a range; `undefined` when that is all of it. */
+export async function runCut(
+  vfs: Vfs,
+  input: CutInput,
+  pace?: Pace,
+): Promise<readonly TableMeta[] | undefined> {
+  const { lower, upper } = input.range;
+  return withTables(vfs, input, [[input.table]], READ_AHEAD_BYTES_MAX, async (cursor) => {
+    const first = cursor();
+    await first.seek(lower);
+    if (!first.valid || isFrom(first, upper)) return undefined;
+    const drops = (entry: Cursor) => isFrom(entry, lower) && !isFrom(entry, upper);
+    return new Outputs(vfs, input, pace).writeAll(cursor(), { drops });
+  });
+}
+
+/** Writes exported blocks as tables. */
+export async function runLoad(
+  vfs: Vfs,
+  input: LoadInput,
+  pace?: Pace,
+): Promise<readonly TableMeta[]> {
+  return new Outputs(vfs, input, pace).writeAll(new ExportedBlocksCursor(input.blocks, input.seq));
+}
+
+export async function runVerify(vfs: Vfs, input: VerifyInput): Promise<CorruptionDetail[]> {
+  const files = new TableFiles({ vfs, directory: input.directory });
+  try {
+    return await new TableReader(files, input.table).verify();
+  } finally {
+    await files.closeAll();
+  }
+}
+
+/** Half of the memory is for the windows, of which a merge has one for each run, the rest for what it writes. */
+export function readAheadBytes(memoryBytes: number, runCount: number): number {
+  const share = Math.floor(memoryBytes / 2 / Math.max(1, runCount));
+  return Math.max(READ_AHEAD_BYTES_MIN, Math.min(READ_AHEAD_BYTES_MAX, share));
+}
+
+/** Whether a cursor stands at or after `key`; `undefined` is after everything. */
+function isFrom({ keyBytes, keyStart, keyEnd }: Cursor, key: Uint8Array | undefined): boolean {
+  return key !== undefined && compareRanges(keyBytes, keyStart, keyEnd, key, 0, key.length) >= 0;
 }
 
 function resultOf(tables: readonly TableMeta[], sieve?: Sieve): CompactOutput {
@@ -84,38 +157,22 @@ function resultOf(tables: readonly TableMeta[], sieve?: Sieve): CompactOutput {
   return { tables, droppedEntries, heldEntries };
 }
 
-/** For a table that came from one memtable or one table: level 0 would get many out of one by cutting. */
-export function oneTable(job: JobInput, fileNumber: number): OutputsInput {
-  const { directory, suffixBytes, blockSizeBytes } = job;
-  return {
-    directory,
-    suffixBytes,
-    blockSizeBytes,
-    firstFileNumber: fileNumber,
-    fileNumberCount: 1,
-    tableBytes: Number.POSITIVE_INFINITY,
-    borders: [],
-  };
-}
-
-/** Opens all tables, gives out cursors over them merged, and closes them. */
+/** Gives out cursors over tables merged. Each table is opened when it is reached. */
 async function withTables<T>(
   vfs: Vfs,
   { directory }: { readonly directory: string },
   runs: readonly (readonly TableMeta[])[],
+  windowBytes: number,
   use: (cursor: () => Cursor) => Promise<T>,
 ): Promise<T> {
-  const readers = new Map<TableMeta, TableReader>();
+  const files = new TableFiles({ vfs, directory, openFilesMax: runs.length + 1 });
   try {
-    for (const table of runs.flat()) {
-      readers.set(table, await TableReader.open(vfs, directory, table.fileNumber));
-    }
-    const open = (table: TableMeta) =>
-      (readers.get(table) as TableReader).scanCursor(READ_AHEAD_BYTES);
+    const open = (table: TableMeta) => new TableReader(files, table).scanCursor(windowBytes);
     return await use(() => new MergingCursor(runs.map((tables) => new LevelCursor(tables, open))));
   } finally {
-    for (const reader of readers.values()) await reader.close();
+    await files.closeAll();
   }
 }
 
-const READ_AHEAD_BYTES = 256 * 1024;
+export const READ_AHEAD_BYTES_MAX = 256 * 1024;
+const READ_AHEAD_BYTES_MIN = 16 * 1024;

@@ -1,34 +1,44 @@
 import { equalRanges } from '../bytes.ts';
 import type { MaybePromise } from '../engine.ts';
 import { type Cursor, NO_BYTES } from '../iterator/cursor.ts';
+import { EntryKind } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { Elsewhere } from './elsewhere.ts';
 import {
   type CompactionFilter,
   type CompactionFilterSpec,
   createCompactionFilter,
 } from './filter.ts';
-import { SeriesElsewhere } from './series-elsewhere.ts';
+import type { Dropper } from './outputs.ts';
 
-/** What a job needs to filter: plain data. */
+/** What a job needs to know what it may drop: plain data. */
 export interface SieveInput {
-  readonly spec: CompactionFilterSpec;
+  /** Without one every put stays. */
+  readonly spec: CompactionFilterSpec | undefined;
   /** Tables beside the job's inputs that may share a series with them, in runs without overlap. */
   readonly elsewhere: readonly (readonly TableMeta[])[];
 }
 
-/** Decides for each entry of one pass, in key order, whether it is dropped. */
-export class Sieve {
-  readonly #filter: CompactionFilter;
+/**
+ * Decides for each entry of one pass, in key order, whether it is dropped: a put when the filter lets it go, a
+ * deletion when nothing is left that it hides. What is not in a table yet is newer than both.
+ */
+export class Sieve implements Dropper {
+  readonly #filter: CompactionFilter | undefined;
   readonly #suffixBytes: number;
-  readonly #elsewhere: SeriesElsewhere;
+  readonly #elsewhere: Elsewhere;
   /** The series looked up last, and what came of it. */
   #series: Uint8Array | undefined;
   #isAlone = false;
   #droppedEntries = 0;
   #heldEntries = 0;
 
-  private constructor(filter: CompactionFilter, suffixBytes: number, elsewhere: SeriesElsewhere) {
+  private constructor(
+    filter: CompactionFilter | undefined,
+    suffixBytes: number,
+    elsewhere: Elsewhere,
+  ) {
     this.#filter = filter;
     this.#suffixBytes = suffixBytes;
     this.#elsewhere = elsewhere;
@@ -39,16 +49,16 @@ export class Sieve {
     job: { readonly directory: string; readonly suffixBytes: number },
     { spec, elsewhere }: SieveInput,
   ): Promise<Sieve> {
-    const filter = await createCompactionFilter(spec);
-    const others = new SeriesElsewhere(vfs, job.directory, elsewhere);
-    return new Sieve(filter, job.suffixBytes, others);
+    const filter = spec && (await createCompactionFilter(spec));
+    return new Sieve(filter, job.suffixBytes, new Elsewhere(vfs, job.directory, elsewhere));
   }
 
+  /** By the filter. */
   get droppedEntries(): number {
     return this.#droppedEntries;
   }
 
-  /** Those that go as soon as they are alone. */
+  /** Those that the filter lets go as soon as they are alone. */
   get heldEntries(): number {
     return this.#heldEntries;
   }
@@ -56,6 +66,8 @@ export class Sieve {
   /** Whether the entry that a cursor stands on goes. */
   drops(entry: Cursor): MaybePromise<boolean> {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = entry;
+    if (entry.kind === EntryKind.deletion) return this.#hidesNothing(entry);
+    if (this.#filter === undefined) return false;
     const verdict = this.#filter.judge(
       keyBytes,
       keyStart,
@@ -70,12 +82,17 @@ export class Sieve {
     return true;
   }
 
+  async #hidesNothing({ keyBytes, keyStart, keyEnd, seq }: Cursor): Promise<boolean> {
+    const key = keyBytes.slice(keyStart, keyEnd);
+    return !(await this.#elsewhere.mayHoldOlder(key, this.#suffixBytes, seq));
+  }
+
   async #dropIfAlone({ keyBytes, keyStart, keyEnd }: Cursor): Promise<boolean> {
     const end = keyEnd - this.#suffixBytes;
     const known = this.#series;
     if (known === undefined || !equalRanges(known, 0, known.length, keyBytes, keyStart, end)) {
       this.#series = keyBytes.slice(keyStart, end);
-      this.#isAlone = !(await this.#elsewhere.mayHold(this.#series));
+      this.#isAlone = !(await this.#elsewhere.mayHoldSeries(this.#series));
     }
     if (this.#isAlone) this.#droppedEntries++;
     else this.#heldEntries++;
@@ -83,11 +100,11 @@ export class Sieve {
   }
 }
 
-/** Whether anything at all would go. */
+/** Whether the filter lets anything at all go. */
 export async function dropsAny(cursor: Cursor, sieve: Sieve): Promise<boolean> {
   await cursor.seek(NO_BYTES);
   while (cursor.valid) {
-    const drops = sieve.drops(cursor);
+    const drops = cursor.kind === EntryKind.put && sieve.drops(cursor);
     if (drops instanceof Promise ? await drops : drops) return true;
     const wait = cursor.next();
     if (wait !== undefined) await wait;

@@ -1,69 +1,63 @@
 import { compareBytes } from '../bytes.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
-import { crossesBorder, LEVEL_COUNT, type Version } from '../version/version.ts';
-import type { VersionEdit } from '../version/version-edit.ts';
+import { LEVEL_COUNT, type Version } from '../version/version.ts';
+import {
+  type Choice,
+  deepestFree,
+  descentOf,
+  NOTHING,
+  overlappedBy,
+  totalBytes,
+} from './choice.ts';
+import {
+  nextSlice,
+  type Sweep,
+  type SweepOptions,
+  sweepsByWorth,
+  usableTables,
+  usedLevels,
+} from './sweep.ts';
 
-export interface StrategyOptions {
+export interface StrategyOptions extends SweepOptions {
+  /** So many tables in level 0 are merged. */
   readonly level0TablesTrigger: number;
-  /** Bytes that level 1 may have; each further level has `levelMultiplier` times as many. */
-  readonly levelBaseBytes: number;
-  readonly levelMultiplier: number;
-  /** Keys that no table below level 0 may cross, ascending. */
-  readonly borders: readonly Uint8Array[];
 }
 
-export type Choice =
-  | { readonly kind: 'nothing' }
-  /** The tables go one level down as they are. */
-  | { readonly kind: 'move'; readonly level: number; readonly tables: readonly TableMeta[] }
-  /** The tables are merged with `overlapped`, those of the next level that share keys with them. */
-  | {
-      readonly kind: 'merge';
-      readonly level: number;
-      readonly tables: readonly TableMeta[];
-      readonly overlapped: readonly TableMeta[];
-    };
-
-/** Something to do. */
-export type Descent = Exclude<Choice, { readonly kind: 'nothing' }>;
-
 /**
- * Leveled compaction after LevelDB: the level that is fullest for its size gives to the next. Pure: it sees a
- * version and names what to do; `avoid` has the files that a compaction has found damaged.
+ * Tiered compaction: each level below 0 is one run. A full level 0 becomes a new run above the others; when no
+ * level is free for the next, some neighbouring runs become one, slice by slice (`Sweep`). The deepest run has
+ * at least half of all, so that at most so much is taken by values that newer ones hide. Pure: it sees a
+ * version and names what to do.
+ *
+ * After "lazy leveling" (Dayan and Idreos, *Dostoevsky*, SIGMOD 2018); which runs are merged is much like in
+ * Mathieu et al., *Bigtable merge compaction* (2014). `lsm/README.md` has what it writes and the alternatives.
+ *
+ * `avoid` has the files that a compaction has found damaged, `sweep` comes from the choice before.
  */
 export function choose(
   version: Version,
   options: StrategyOptions,
   avoid: ReadonlySet<number>,
+  sweep?: Sweep,
 ): Choice {
-  const scored = version.levels
-    .map((tables, level) => ({ level, score: scoreOf(level, tables, options) }))
-    .filter(({ level, score }) => score >= 1 && level < LEVEL_COUNT - 1)
-    .sort((a, b) => b.score - a.score || a.level - b.level);
-  for (const { level } of scored) {
-    const choice =
-      level === 0
-        ? chooseLevel0(version, options, avoid)
-        : cheapestDescent(version, level, tablesOf(version, level, avoid), options, avoid);
-    if (choice.kind !== 'nothing') return choice;
+  const fromLevel0 = chooseLevel0(version, options, avoid);
+  if (fromLevel0.kind !== 'nothing') return fromLevel0;
+  const sweeps = () => dueSweeps(version, avoid);
+  for (const next of sweep === undefined ? sweeps() : [sweep, ...sweeps()]) {
+    const slice = nextSlice(version, next, options, avoid);
+    if (slice.kind !== 'nothing') return slice;
   }
-  return { kind: 'nothing' };
+  return NOTHING;
 }
 
-/** The edit that a choice comes to; `written` are the tables that a merge made. */
-export function editFor(choice: Choice, written: readonly TableMeta[]): VersionEdit {
-  if (choice.kind === 'nothing') return {};
-  const added = choice.kind === 'move' ? choice.tables : written;
-  const gone = choice.kind === 'move' ? choice.tables : [...choice.tables, ...choice.overlapped];
-  return {
-    added: added.map((table) => ({ level: choice.level + 1, table })),
-    removed: gone.map(({ fileNumber }) => fileNumber),
-  };
-}
-
-function scoreOf(level: number, tables: readonly TableMeta[], options: StrategyOptions): number {
-  if (level === 0) return tables.length / options.level0TablesTrigger;
-  return totalBytes(tables) / (options.levelBaseBytes * options.levelMultiplier ** (level - 1));
+/** The best first: in the way of others there may be damaged tables. */
+function dueSweeps(version: Version, avoid: ReadonlySet<number>): readonly Sweep[] {
+  const levels = usedLevels(version, avoid);
+  if (levels.length > RUNS_MAX) return sweepsByWorth(version, avoid, 'any');
+  const sizes = levels.map((level) => totalBytes(usableTables(version, level, avoid)));
+  const deepest = sizes.at(-1) ?? 0;
+  const above = sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+  return above > deepest ? sweepsByWorth(version, avoid, 'into the last') : [];
 }
 
 /** Level 0 goes down whole: its tables overlap each other as a rule. */
@@ -72,26 +66,104 @@ function chooseLevel0(
   options: StrategyOptions,
   avoid: ReadonlySet<number>,
 ): Choice {
-  const tables = tablesOf(version, 0, avoid);
-  if (tables.length < options.level0TablesTrigger) return { kind: 'nothing' };
-  return choiceFor(version, 0, tables, options, avoid);
+  const all = usableTables(version, 0, avoid);
+  if (all.length < options.level0TablesTrigger) return NOTHING;
+  const tables = atMostRuns(all, LEVEL_0_RUNS_MAX);
+  const isUrgent = all.length >= 2 * options.level0TablesTrigger;
+  return (
+    besideOthers(version, tables, options, avoid) ??
+    intoFreeLevel(version, tables, options, avoid) ??
+    makeFreeLevel(version, options, avoid) ??
+    (isUrgent ? intoCheapestLevel(version, tables, options, avoid) : NOTHING)
+  );
 }
 
-/** Of some tables of a level the one whose descent rewrites least for what it brings down. */
-export function cheapestDescent(
+/** Keys that come in order end up side by side in one level, and nothing is written twice. */
+function besideOthers(
   version: Version,
-  level: number,
+  tables: readonly TableMeta[],
+  options: StrategyOptions,
+  avoid: ReadonlySet<number>,
+): Choice | undefined {
+  const target = deepestFree(version, tables);
+  if (target === undefined || version.levels[target]?.length === 0) return undefined;
+  return descentOf(version, 0, target, tables, { ...options, avoid });
+}
+
+/** As deep as may be, above all other runs. */
+function intoFreeLevel(
+  version: Version,
+  tables: readonly TableMeta[],
+  options: StrategyOptions,
+  avoid: ReadonlySet<number>,
+): Choice | undefined {
+  const first = usedLevels(version, avoid)[0] ?? LEVEL_COUNT;
+  for (let target = first - 1; target > 0; target--) {
+    const choice = descentOf(version, 0, target, tables, { ...options, avoid });
+    if (choice.kind !== 'nothing') return choice;
+  }
+  return undefined;
+}
+
+/** Moves a run down into a free level below it. */
+function makeFreeLevel(
+  version: Version,
+  { borders }: StrategyOptions,
+  avoid: ReadonlySet<number>,
+): Choice | undefined {
+  const used = usedLevels(version, avoid);
+  for (let target = 2; target < LEVEL_COUNT; target++) {
+    if (used.includes(target) || !used.includes(target - 1)) continue;
+    const tables = usableTables(version, target - 1, avoid);
+    const choice = descentOf(version, target - 1, target, tables, { avoid, borders });
+    if (choice.kind === 'move') return choice;
+  }
+  return undefined;
+}
+
+function intoCheapestLevel(
+  version: Version,
   tables: readonly TableMeta[],
   options: StrategyOptions,
   avoid: ReadonlySet<number>,
 ): Choice {
-  let best: Choice = { kind: 'nothing' };
+  const targets = Array.from({ length: LEVEL_COUNT - 1 }, (_, i) => i + 1)
+    .map((target) => ({ target, bytes: totalBytes(overlappedBy(version, target, tables)) }))
+    .sort((a, b) => a.bytes - b.bytes);
+  for (const { target } of targets) {
+    const choice = descentOf(version, 0, target, tables, { ...options, avoid });
+    if (choice.kind !== 'nothing') return choice;
+  }
+  return NOTHING;
+}
+
+/** Those that come first in key order and make up at most so many runs. */
+export function atMostRuns(tables: readonly TableMeta[], runsMax: number): readonly TableMeta[] {
+  const inOrder = [...tables].sort((a, b) => compareBytes(a.smallest, b.smallest));
+  const ends: Uint8Array[] = [];
+  const count = inOrder.findIndex(({ smallest, largest }) => {
+    const run = ends.findIndex((end) => compareBytes(end, smallest) < 0);
+    ends[run < 0 ? ends.length : run] = largest;
+    return ends.length > runsMax;
+  });
+  return count < 0 ? inOrder : inOrder.slice(0, count);
+}
+
+/** Of a table's level, one level down or further: what rewrites least for what it brings down. */
+export function cheapestDescent(
+  version: Version,
+  level: number,
+  target: number,
+  tables: readonly TableMeta[],
+  scope: { readonly avoid: ReadonlySet<number>; readonly borders: readonly Uint8Array[] },
+): Choice {
+  let best: Choice = NOTHING;
   let bestRatio = Number.POSITIVE_INFINITY;
   for (const table of tables) {
-    const below = version.overlapping(level + 1, table.smallest, table.largest);
+    const below = version.overlapping(target, table.smallest, table.largest);
     const ratio = totalBytes(below) / table.bytes;
     if (ratio >= bestRatio) continue;
-    const choice = choiceFor(version, level, [table], options, avoid);
+    const choice = descentOf(version, level, target, [table], scope);
     if (choice.kind === 'nothing') continue;
     best = choice;
     bestRatio = ratio;
@@ -99,62 +171,7 @@ export function cheapestDescent(
   return best;
 }
 
-/** How some tables of a level go down one level; not at all when a table in their way is damaged. */
-export function choiceFor(
-  version: Version,
-  level: number,
-  tables: readonly TableMeta[],
-  options: StrategyOptions,
-  avoid: ReadonlySet<number>,
-): Choice {
-  const overlapped = overlappedBy(version, level + 1, tables);
-  if (!overlapped.every((table) => isUsable(table, avoid))) return { kind: 'nothing' };
-  if (overlapped.length === 0 && canMove(tables, options.borders)) {
-    return { kind: 'move', level, tables };
-  }
-  return { kind: 'merge', level, tables, overlapped };
-}
-
-/**
- * Outputs of a merge lie within the span of its inputs and are not split where the span has a gap, so all
- * tables of the next level within the span take part.
- */
-function overlappedBy(
-  version: Version,
-  level: number,
-  tables: readonly TableMeta[],
-): readonly TableMeta[] {
-  const [first, ...others] = tables;
-  if (first === undefined) return [];
-  let { smallest, largest } = first;
-  for (const table of others) {
-    if (compareBytes(table.smallest, smallest) < 0) smallest = table.smallest;
-    if (compareBytes(table.largest, largest) > 0) largest = table.largest;
-  }
-  return version.overlapping(level, smallest, largest);
-}
-
-function canMove(tables: readonly TableMeta[], borders: readonly Uint8Array[]): boolean {
-  const sorted = [...tables].sort((a, b) => compareBytes(a.smallest, b.smallest));
-  return sorted.every((table, i) => {
-    const before = sorted[i - 1];
-    if (before !== undefined && compareBytes(before.largest, table.smallest) >= 0) return false;
-    return !crossesBorder(table.smallest, table.largest, borders);
-  });
-}
-
-function tablesOf(
-  version: Version,
-  level: number,
-  avoid: ReadonlySet<number>,
-): readonly TableMeta[] {
-  return (version.levels[level] ?? []).filter((table) => isUsable(table, avoid));
-}
-
-export function isUsable(table: TableMeta, avoid: ReadonlySet<number>): boolean {
-  return !table.damaged && !avoid.has(table.fileNumber);
-}
-
-function totalBytes(tables: readonly TableMeta[]): number {
-  return tables.reduce((sum, table) => sum + table.bytes, 0);
-}
+/** One level is kept free for level 0. */
+const RUNS_MAX = LEVEL_COUNT - 2;
+/** So many sources a merge has at most from there, so that their windows fit into memory. */
+export const LEVEL_0_RUNS_MAX = 24;

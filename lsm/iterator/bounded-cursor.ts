@@ -1,34 +1,52 @@
 import assert from 'node:assert/strict';
-import { compareBytes, compareRanges } from '../bytes.ts';
-import type { EngineCursor, MaybePromise } from '../engine.ts';
+import { compareBytes, compareRanges, successor } from '../bytes.ts';
+import type { EngineCursor, EngineEntry, KeyRange, MaybePromise } from '../engine.ts';
+import { EntryKind } from '../sstable/format.ts';
+import { Copies } from './copies.ts';
 import type { Cursor } from './cursor.ts';
 
-/** The cursor that users of the engine see: inside bounds, with key and value as views. */
+export interface CursorHooks {
+  /** Throws when the snapshot or the engine behind the cursor is closed. */
+  readonly check: () => void;
+  /** Reports what a read met and throws it as a typed error. */
+  readonly failed: (error: unknown) => never;
+}
+
+/** The cursor that users of the engine see: inside a range, past deletions, with key and value as views. */
 export class BoundedCursor implements EngineCursor {
   readonly #cursor: Cursor;
   readonly #lower: Uint8Array;
-  readonly #upper: Uint8Array;
-  /** Throws when the snapshot or the engine behind it is closed. */
-  readonly #check: () => void;
-  readonly #failed: (error: unknown) => never;
+  readonly #upper: Uint8Array | undefined;
+  readonly #reverse: boolean;
+  readonly #hooks: CursorHooks;
+  readonly #copies = new Copies();
   #valid = false;
   #closed = false;
 
-  constructor(
-    cursor: Cursor,
-    bounds: { readonly lower: Uint8Array; readonly upper: Uint8Array },
-    hooks: { readonly check: () => void; readonly failed: (error: unknown) => never },
-  ) {
+  constructor(cursor: Cursor, range: KeyRange, reverse: boolean, hooks: CursorHooks) {
     this.#cursor = cursor;
-    this.#lower = bounds.lower;
-    this.#upper = bounds.upper;
-    this.#check = hooks.check;
-    this.#failed = hooks.failed;
+    this.#lower = range.lower;
+    this.#upper = range.upper;
+    this.#reverse = reverse;
+    this.#hooks = hooks;
   }
 
   seek(key: Uint8Array): MaybePromise<void> {
-    const target = compareBytes(key, this.#lower) < 0 ? this.#lower : key;
-    return this.#move(() => this.#cursor.seek(target));
+    if (!this.#reverse) {
+      const target = compareBytes(key, this.#lower) < 0 ? this.#lower : key;
+      return this.#move(() => this.#cursor.seek(target));
+    }
+    const upper = this.#upper;
+    if (upper !== undefined && compareBytes(key, upper) >= 0) return this.seekFirst();
+    return this.#move(() => this.#cursor.seek(successor(key)));
+  }
+
+  seekFirst(): MaybePromise<void> {
+    if (!this.#reverse) return this.#move(() => this.#cursor.seek(this.#lower));
+    const upper = this.#upper;
+    return this.#move(() =>
+      upper === undefined ? this.#cursor.seekEnd() : this.#cursor.seek(upper),
+    );
   }
 
   next(): MaybePromise<void> {
@@ -36,8 +54,25 @@ export class BoundedCursor implements EngineCursor {
     return this.#move(() => this.#cursor.next());
   }
 
+  take(countMax: number, bytesMax: number): MaybePromise<EngineEntry[]> {
+    this.#assertOpen();
+    const entries: EngineEntry[] = [];
+    try {
+      const wait = this.#takeInto(entries, countMax, bytesMax);
+      return wait === undefined ? entries : wait.then(() => entries, this.#hooks.failed);
+    } catch (error) {
+      return this.#hooks.failed(error);
+    }
+  }
+
   get valid(): boolean {
     return this.#valid;
+  }
+
+  /** What it stands on as ranges, for which nothing is allocated. Not to be moved. */
+  get entry(): Cursor {
+    assert(this.#valid, 'an entry needs a valid position');
+    return this.#cursor;
   }
 
   get key(): Uint8Array {
@@ -55,25 +90,57 @@ export class BoundedCursor implements EngineCursor {
     this.#valid = false;
   }
 
-  #move(move: () => MaybePromise<void>): MaybePromise<void> {
+  #assertOpen(): void {
     assert(!this.#closed, 'a closed cursor does not move');
-    this.#check();
+    this.#hooks.check();
+  }
+
+  #move(move: () => MaybePromise<void>): MaybePromise<void> {
+    this.#assertOpen();
     this.#valid = false;
     try {
       const wait = move();
-      if (wait !== undefined) return wait.then(() => this.#settle(), this.#failed);
+      const settled = wait === undefined ? this.#settle() : wait.then(() => this.#settle());
+      return settled?.catch(this.#hooks.failed);
     } catch (error) {
-      this.#failed(error);
+      this.#hooks.failed(error);
     }
-    this.#settle();
   }
 
-  #settle(): void {
-    const { valid, keyBytes, keyStart, keyEnd } = this.#cursor;
-    const upper = this.#upper;
-    this.#valid =
-      !this.#closed &&
-      valid &&
-      compareRanges(keyBytes, keyStart, keyEnd, upper, 0, upper.length) < 0;
+  /** Goes on to the first entry from here that is not a deletion, and sees whether it is in the range. */
+  #settle(): MaybePromise<void> {
+    const cursor = this.#cursor;
+    while (cursor.valid && cursor.kind === EntryKind.deletion && this.#isInRange()) {
+      const wait = cursor.next();
+      if (wait !== undefined) return wait.then(() => this.#settle());
+    }
+    this.#valid = !this.#closed && cursor.valid && this.#isInRange();
+  }
+
+  #isInRange(): boolean {
+    const { keyBytes, keyStart, keyEnd } = this.#cursor;
+    const bound = this.#reverse ? this.#lower : this.#upper;
+    if (bound === undefined) return true;
+    const order = compareRanges(keyBytes, keyStart, keyEnd, bound, 0, bound.length);
+    return this.#reverse ? order >= 0 : order < 0;
+  }
+
+  #takeInto(entries: EngineEntry[], countMax: number, bytesMax: number): Promise<void> | undefined {
+    const cursor = this.#cursor;
+    const copies = this.#copies;
+    let bytes = 0;
+    while (this.#valid && entries.length < countMax && bytes < bytesMax) {
+      const key = copies.of(cursor.keyBytes, cursor.keyStart, cursor.keyEnd);
+      const value = copies.of(cursor.valueBytes, cursor.valueStart, cursor.valueEnd);
+      entries.push({ key, value });
+      bytes += key.length + value.length;
+      const wait = cursor.next();
+      const settled = wait === undefined ? this.#settle() : wait.then(() => this.#settle());
+      if (settled !== undefined) {
+        this.#valid = false;
+        return settled.then(() => this.#takeInto(entries, countMax, bytesMax - bytes));
+      }
+    }
+    return undefined;
   }
 }

@@ -1,7 +1,8 @@
 import type { MaybePromise } from '../engine.ts';
 
 /**
- * A position in something sorted: a memtable, a table, a level, or a merge of them.
+ * A position in something sorted: a memtable, a table, a level, or a merge of them. A cursor goes one way, which
+ * is fixed when it is made: ascending, or descending ("reverse"); "next" and "first" are in that direction.
  *
  * Key and value are ranges, not views, so that a scan allocates nothing per entry. They are good until the
  * cursor moves. A move that returns a promise is done when it resolves; nobody may touch the cursor before,
@@ -20,9 +21,13 @@ export interface Cursor {
   readonly valueEnd: number;
   /** Grows with every put; among entries of one key the highest is the truth. */
   readonly seq: number;
+  /** An `EntryKind`. Deletions are shown as they are: they hide older entries of their key. */
+  readonly kind: number;
 
-  /** Goes to the first entry at or after `key`. */
+  /** Ascending: goes to the first entry at or after `key`. Descending: to the last one before `key`. */
   seek(key: Uint8Array): MaybePromise<void>;
+  /** Descending: goes to the last of all. Ascending cursors seek the empty key for the first. */
+  seekEnd(): MaybePromise<void>;
   next(): MaybePromise<void>;
 }
 

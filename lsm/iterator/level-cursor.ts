@@ -1,13 +1,15 @@
 import type { MaybePromise } from '../engine.ts';
+import { EntryKind } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
-import { firstReaching } from '../version/version.ts';
+import { firstReaching, firstStartingAt } from '../version/version.ts';
 import { type Cursor, NO_BYTES } from './cursor.ts';
 
 /** Tables that follow one another without overlap, as one cursor. A table is opened when it is reached. */
 export class LevelCursor implements Cursor {
   readonly #tables: readonly TableMeta[];
-  /** Throws CORRUPTION for a damaged table: reads that need it fail. */
+  /** Of the direction of this one. Throws CORRUPTION for a damaged table: reads that need it fail. */
   readonly #open: (table: TableMeta) => Cursor;
+  readonly #reverse: boolean;
   #place = -1;
   #current: Cursor | undefined;
 
@@ -19,14 +21,22 @@ export class LevelCursor implements Cursor {
   valueStart = 0;
   valueEnd = 0;
   seq = 0;
+  kind: number = EntryKind.put;
 
-  constructor(tables: readonly TableMeta[], open: (table: TableMeta) => Cursor) {
+  constructor(tables: readonly TableMeta[], open: (table: TableMeta) => Cursor, reverse = false) {
     this.#tables = tables;
     this.#open = open;
+    this.#reverse = reverse;
   }
 
   seek(key: Uint8Array): MaybePromise<void> {
-    return this.#enter(firstReaching(this.#tables, key), key);
+    return this.#reverse
+      ? this.#enter(firstStartingAt(this.#tables, key) - 1, key)
+      : this.#enter(firstReaching(this.#tables, key), key);
+  }
+
+  seekEnd(): MaybePromise<void> {
+    return this.#enter(this.#tables.length - 1, undefined);
   }
 
   next(): MaybePromise<void> {
@@ -37,14 +47,16 @@ export class LevelCursor implements Cursor {
 
   #afterNext(): MaybePromise<void> {
     if (this.#current?.valid === true) this.#show();
+    else if (this.#reverse) return this.#enter(this.#place - 1, undefined);
     else return this.#enter(this.#place + 1, NO_BYTES);
   }
 
-  #enter(place: number, key: Uint8Array): MaybePromise<void> {
+  /** Without a key: at the end of the table. */
+  #enter(place: number, key: Uint8Array | undefined): MaybePromise<void> {
     const table = this.#tables[place];
     this.valid = false;
     if (table === undefined) {
-      this.#place = this.#tables.length;
+      this.#place = place;
       this.#current = undefined;
       return;
     }
@@ -52,7 +64,7 @@ export class LevelCursor implements Cursor {
       this.#current = this.#open(table);
       this.#place = place;
     }
-    const wait = this.#current.seek(key);
+    const wait = key === undefined ? this.#current.seekEnd() : this.#current.seek(key);
     if (wait !== undefined) return wait.then(() => this.#show());
     this.#show();
   }
@@ -67,5 +79,6 @@ export class LevelCursor implements Cursor {
     this.valueStart = current.valueStart;
     this.valueEnd = current.valueEnd;
     this.seq = current.seq;
+    this.kind = current.kind;
   }
 }

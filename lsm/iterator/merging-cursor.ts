@@ -1,14 +1,17 @@
 import { compareRanges, equalRanges } from '../bytes.ts';
 import type { MaybePromise } from '../engine.ts';
+import { EntryKind } from '../sstable/format.ts';
 import { type Cursor, NO_BYTES } from './cursor.ts';
 
 /**
- * One ascending cursor out of many: a binary heap by key, then newest first. Of entries with equal keys the
- * one with the highest sequence number is shown and the others are skipped, whichever source they are in.
+ * One cursor out of many of its direction: a binary heap by key, then newest first. Of entries with equal keys
+ * the one with the highest sequence number is shown and the others are skipped, whichever source they are in.
  */
 export class MergingCursor implements Cursor {
   readonly #sources: readonly Cursor[];
-  /** The valid sources; the least key at 0. */
+  /** 1 ascending, -1 descending: what a comparison of keys is multiplied by. */
+  readonly #direction: 1 | -1;
+  /** The valid sources; the first key in the direction at 0. */
   #heap: Cursor[] = [];
   #positioned = false;
 
@@ -20,23 +23,34 @@ export class MergingCursor implements Cursor {
   valueStart = 0;
   valueEnd = 0;
   seq = 0;
+  kind: number = EntryKind.put;
 
-  constructor(sources: readonly Cursor[]) {
+  constructor(sources: readonly Cursor[], reverse = false) {
     this.#sources = sources;
+    this.#direction = reverse ? -1 : 1;
   }
 
   seek(key: Uint8Array): MaybePromise<void> {
-    const forward = this.#positioned && this.valid && compareToKey(this, key) <= 0;
+    const forward = this.#positioned && this.valid && !this.#isPast(this, key);
     this.#positioned = false;
-    const waits: Promise<void>[] = [];
+    let waits: Promise<void>[] | undefined;
     for (const source of this.#sources) {
       // On the way forward, a source that is at its end or already past `key` stands right.
-      if (forward && (!source.valid || compareToKey(source, key) >= 0)) continue;
+      if (forward && (!source.valid || this.#isPast(source, key))) continue;
       const wait = source.seek(key);
-      if (wait !== undefined) waits.push(wait);
+      if (wait !== undefined) (waits ??= []).push(wait);
     }
-    if (waits.length > 0) return Promise.all(waits).then(() => this.#rebuild());
-    this.#rebuild();
+    return this.#rebuildAfter(waits);
+  }
+
+  seekEnd(): MaybePromise<void> {
+    this.#positioned = false;
+    let waits: Promise<void>[] | undefined;
+    for (const source of this.#sources) {
+      const wait = source.seekEnd();
+      if (wait !== undefined) (waits ??= []).push(wait);
+    }
+    return this.#rebuildAfter(waits);
   }
 
   next(): MaybePromise<void> {
@@ -85,6 +99,18 @@ export class MergingCursor implements Cursor {
     );
   }
 
+  /** Whether a source that stands here need not move to be where `seek(key)` would bring it. */
+  #isPast(cursor: Cursor, key: Uint8Array): boolean {
+    const { keyBytes, keyStart, keyEnd } = cursor;
+    const order = compareRanges(keyBytes, keyStart, keyEnd, key, 0, key.length);
+    return this.#direction === 1 ? order >= 0 : order < 0;
+  }
+
+  #rebuildAfter(waits: Promise<void>[] | undefined): MaybePromise<void> {
+    if (waits !== undefined) return Promise.all(waits).then(() => this.#rebuild());
+    this.#rebuild();
+  }
+
   #rebuild(): void {
     this.#heap = this.#sources.filter((source) => source.valid);
     for (let at = (this.#heap.length >>> 1) - 1; at >= 0; at--) this.#siftDown(at);
@@ -112,10 +138,10 @@ export class MergingCursor implements Cursor {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
       const right = child + 1;
-      if (right < heap.length && isBefore(heap[right] as Cursor, heap[child] as Cursor)) {
+      if (right < heap.length && this.#isBefore(heap[right] as Cursor, heap[child] as Cursor)) {
         child = right;
       }
-      if (!isBefore(heap[child] as Cursor, moving)) break;
+      if (!this.#isBefore(heap[child] as Cursor, moving)) break;
       heap[at] = heap[child] as Cursor;
       at = child;
     }
@@ -133,14 +159,11 @@ export class MergingCursor implements Cursor {
     this.valueStart = top.valueStart;
     this.valueEnd = top.valueEnd;
     this.seq = top.seq;
+    this.kind = top.kind;
   }
-}
 
-function isBefore(a: Cursor, b: Cursor): boolean {
-  const order = compareRanges(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd);
-  return order !== 0 ? order < 0 : a.seq > b.seq;
-}
-
-function compareToKey(cursor: Cursor, key: Uint8Array): number {
-  return compareRanges(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, key, 0, key.length);
+  #isBefore(a: Cursor, b: Cursor): boolean {
+    const order = compareRanges(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd);
+    return order !== 0 ? order * this.#direction < 0 : a.seq > b.seq;
+  }
 }

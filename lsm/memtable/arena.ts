@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyRange } from '../bytes.ts';
+import { EntryKind } from '../sstable/format.ts';
 
 /**
  * Where a memtable's records live: chunks of shared memory, filled in write order, so that a frozen memtable
@@ -7,7 +8,7 @@ import { copyRange } from '../bytes.ts';
  *
  * A record is named by its *address*, in words of four bytes over all chunks:
  *
- *     keyLength u32 · valueLength u32 · ordinal u32 · key · value · padding to 4
+ *     keyLength u31, deletion u1 · valueLength u32 · ordinal u32 · key · value · padding to 4
  */
 export class Arena {
   readonly #chunks: Chunk[] = [];
@@ -35,6 +36,7 @@ export class Arena {
 
   /** Copies a record in and returns its address. */
   append(
+    kind: number,
     ordinal: number,
     key: Uint8Array,
     keyStart: number,
@@ -48,7 +50,7 @@ export class Arena {
     const words = HEADER_WORDS + ((keyLength + valueLength + WORD - 1) >>> 2);
     const chunk = this.#chunkWithRoomFor(words);
     const at = chunk.usedWords;
-    chunk.words[at] = keyLength;
+    chunk.words[at] = kind === EntryKind.deletion ? keyLength | DELETION_BIT : keyLength;
     chunk.words[at + 1] = valueLength;
     chunk.words[at + 2] = ordinal;
     const bytesAt = (at + HEADER_WORDS) * WORD;
@@ -65,7 +67,8 @@ export class Arena {
       let at = 0;
       while (at < chunk.usedWords) {
         visit(chunk.firstAddress + at);
-        const length = (chunk.words[at] as number) + (chunk.words[at + 1] as number);
+        const keyLength = (chunk.words[at] as number) & KEY_LENGTH_MASK;
+        const length = keyLength + (chunk.words[at + 1] as number);
         at += HEADER_WORDS + ((length + WORD - 1) >>> 2);
       }
     }
@@ -115,5 +118,7 @@ interface Chunk {
 
 export const WORD = 4;
 export const HEADER_WORDS = 3;
+export const DELETION_BIT = 0x8000_0000;
+export const KEY_LENGTH_MASK = 0x7fff_ffff;
 const PAGE_SHIFT = 18;
 const PAGE_WORDS = 1 << PAGE_SHIFT;

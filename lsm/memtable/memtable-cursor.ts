@@ -1,19 +1,22 @@
 import { compareRanges } from '../bytes.ts';
 import { type Cursor, NO_BYTES } from '../iterator/cursor.ts';
+import { EntryKind } from '../sstable/format.ts';
 import type { Memtable } from './memtable.ts';
 
 /**
- * The entries of a memtable that `seqMax` may see, each key once with its newest such value. Stays right
- * while writes go on: they are above `seqMax`, so they can only shift places within a run, which is noticed.
+ * The entries of some series of a memtable that `seqMax` may see, each key once with its newest such entry. Stays
+ * right while writes go on: they are above `seqMax`, so they can only shift places within a run, which is noticed.
  */
 export class MemtableCursor implements Cursor {
   readonly #memtable: Memtable;
   readonly #seqMax: number;
-  /** As of creation: series added later hold nothing that may be seen. */
-  readonly #sorted: readonly number[];
+  readonly #reverse: boolean;
+  /** Series in the order of their keys. Those added later hold nothing that may be seen. */
+  readonly #sorted: Int32Array;
   #place = 0;
-  #run: readonly number[] = [];
-  #index = -1;
+  #series = 0;
+  /** In the run of the series, which has the greatest suffix first: ascending keys go from its end to its start. */
+  #index = 0;
   /** Length of the run when `#index` was right. */
   #runLength = 0;
   #address = -1;
@@ -26,65 +29,124 @@ export class MemtableCursor implements Cursor {
   valueStart = 0;
   valueEnd = 0;
   seq = 0;
+  kind: number = EntryKind.put;
 
-  constructor(memtable: Memtable, seqMax: number) {
+  constructor(memtable: Memtable, sorted: Int32Array, seqMax: number, reverse: boolean) {
     this.#memtable = memtable;
+    this.#sorted = sorted;
     this.#seqMax = seqMax;
-    this.#sorted = memtable.sortedSeries();
+    this.#reverse = reverse;
   }
 
   seek(key: Uint8Array): void {
-    this.#place = this.#firstSeriesAtOrAfter(key);
-    if (this.#place === this.#sorted.length) {
-      this.valid = false;
-      return;
-    }
-    this.#enterRun();
-    const newest = this.#run.at(-1) as number;
-    const seriesLength = this.#seriesLength(newest);
-    if (key.length > seriesLength && this.#seriesAgainst(newest, key) === 0) {
-      this.#index = this.#lastAtOrAfter(key, seriesLength);
-    }
+    if (this.#reverse) this.#seekBefore(key);
+    else this.#seekAtOrAfter(key);
+  }
+
+  seekEnd(): void {
+    this.#enterRun(this.#sorted.length - 1);
     this.#settle();
   }
 
   next(): void {
-    if (this.#run.length !== this.#runLength) this.#relocate();
-    // Older writes of the same key stand before this one in the run.
+    const memtable = this.#memtable;
+    if (memtable.runLength(this.#series) !== this.#runLength) this.#relocate();
+    // Older entries of the same key come before this one in the run; a descending cursor stands on the first of them.
+    const step = this.#reverse ? 1 : -1;
     const current = this.#address;
     do {
-      this.#index--;
-    } while (this.#index >= 0 && this.#sameSuffix(current));
+      this.#index += step;
+    } while (this.#isInRun() && this.#hasSuffixOf(current));
     this.#settle();
   }
 
-  #sameSuffix(address: number): boolean {
-    return this.#memtable.compareSuffixes(this.#run[this.#index] as number, address) === 0;
+  #seekAtOrAfter(key: Uint8Array): void {
+    this.#enterRun(this.#firstSeriesAtOrAfter(key));
+    const start = this.#restOf(key);
+    if (start >= 0) this.#index = this.#memtable.lastAtOrAfter(this.#series, key, start);
+    this.#settle();
   }
 
-  /** Goes on from `#index` towards greater keys until something may be seen. */
+  #seekBefore(key: Uint8Array): void {
+    const place = this.#firstSeriesAtOrAfter(key);
+    this.#enterRun(place);
+    const start = this.#restOf(key);
+    if (start >= 0) {
+      this.#index = this.#memtable.lastAtOrAfter(this.#series, key, start) + 1;
+    } else {
+      this.#enterRun(place - 1);
+    }
+    this.#settle();
+  }
+
+  /** Where in `key` the suffix begins if the series at hand begins it, else -1. */
+  #restOf(key: Uint8Array): number {
+    if (this.#runLength === 0) return -1;
+    const record = this.#memtable.recordAt(this.#series, 0);
+    const seriesLength = this.#seriesLength(record);
+    if (key.length <= seriesLength || this.#seriesAgainst(record, key) !== 0) return -1;
+    return seriesLength;
+  }
+
+  /** Goes on from `#index` until something may be seen. */
   #settle(): void {
     for (;;) {
-      for (; this.#index >= 0; this.#index--) {
-        const address = this.#run[this.#index] as number;
-        if (this.#memtable.seqOf(address) <= this.#seqMax) {
+      while (this.#isInRun()) {
+        const address = this.#reverse ? this.#newestOfKey() : this.#visibleHere();
+        if (address >= 0) {
           this.#show(address);
           return;
         }
+        this.#index += this.#reverse ? 1 : -1;
       }
-      this.#place++;
-      if (this.#place >= this.#sorted.length) {
+      const place = this.#place + (this.#reverse ? -1 : 1);
+      if (place < 0 || place >= this.#sorted.length) {
         this.valid = false;
         return;
       }
-      this.#enterRun();
+      this.#enterRun(place);
     }
   }
 
-  #enterRun(): void {
-    this.#run = this.#memtable.runOf(this.#sorted[this.#place] as number);
-    this.#runLength = this.#run.length;
-    this.#index = this.#run.length - 1;
+  #visibleHere(): number {
+    const address = this.#memtable.recordAt(this.#series, this.#index);
+    return this.#memtable.seqOf(address) <= this.#seqMax ? address : -1;
+  }
+
+  /** Descending: moves to the newest entry of the key at hand that may be seen; -1, and to its last, if none may. */
+  #newestOfKey(): number {
+    const memtable = this.#memtable;
+    const first = memtable.recordAt(this.#series, this.#index);
+    let newest = this.#visibleHere();
+    while (this.#index + 1 < this.#runLength) {
+      const following = memtable.recordAt(this.#series, this.#index + 1);
+      if (memtable.compareSuffixes(following, first) !== 0) break;
+      this.#index++;
+      if (memtable.seqOf(following) <= this.#seqMax) newest = following;
+    }
+    return newest;
+  }
+
+  #isInRun(): boolean {
+    return this.#index >= 0 && this.#index < this.#runLength;
+  }
+
+  #hasSuffixOf(address: number): boolean {
+    const memtable = this.#memtable;
+    return memtable.compareSuffixes(memtable.recordAt(this.#series, this.#index), address) === 0;
+  }
+
+  /** Stands at the first entry of a series in the direction of the cursor, before those that may not be seen. */
+  #enterRun(place: number): void {
+    this.#place = place;
+    if (place < 0 || place >= this.#sorted.length) {
+      this.#runLength = 0;
+      this.#index = -1;
+      return;
+    }
+    this.#series = this.#sorted[place] as number;
+    this.#runLength = this.#memtable.runLength(this.#series);
+    this.#index = this.#reverse ? 0 : this.#runLength - 1;
   }
 
   #show(address: number): void {
@@ -96,19 +158,21 @@ export class MemtableCursor implements Cursor {
     this.keyEnd = this.valueStart = memtable.keyEnd(address);
     this.valueEnd = memtable.valueEnd(address);
     this.seq = memtable.seqOf(address);
+    this.kind = memtable.kindOf(address);
   }
 
   /** Finds the current record again after writes came into its run. */
   #relocate(): void {
+    const memtable = this.#memtable;
+    this.#runLength = memtable.runLength(this.#series);
     let low = 0;
-    let high = this.#run.length - 1;
+    let high = this.#runLength - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#orderInRun(this.#run[middle] as number) < 0) low = middle + 1;
+      if (this.#orderInRun(memtable.recordAt(this.#series, middle)) < 0) low = middle + 1;
       else high = middle;
     }
     this.#index = low;
-    this.#runLength = this.#run.length;
   }
 
   #orderInRun(address: number): number {
@@ -121,8 +185,8 @@ export class MemtableCursor implements Cursor {
     let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const run = this.#memtable.runOf(this.#sorted[middle] as number);
-      if (this.#seriesAgainst(run[0] as number, key) < 0) low = middle + 1;
+      const record = this.#memtable.recordAt(this.#sorted[middle] as number, 0);
+      if (this.#seriesAgainst(record, key) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -133,25 +197,12 @@ export class MemtableCursor implements Cursor {
     return memtable.keyEnd(address) - memtable.keyStart(address) - memtable.suffixBytes;
   }
 
-  /** Compares a record's series key with as many bytes of `key`. */
+  /** Compares a record's series key with as many bytes of `key`, or with all when there is no suffix. */
   #seriesAgainst(address: number, key: Uint8Array): number {
     const memtable = this.#memtable;
     const start = memtable.keyStart(address);
     const end = memtable.keyEnd(address) - memtable.suffixBytes;
-    const most = Math.min(end - start, key.length);
+    const most = memtable.suffixBytes === 0 ? key.length : Math.min(end - start, key.length);
     return compareRanges(memtable.bytesOf(address), start, end, key, 0, most);
-  }
-
-  /** The greatest index whose suffix is at or after the rest of `key`, or -1. */
-  #lastAtOrAfter(key: Uint8Array, restStart: number): number {
-    let low = -1;
-    let high = this.#run.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      const address = this.#run[middle] as number;
-      if (this.#memtable.compareSuffix(address, key, restStart, key.length) >= 0) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 }

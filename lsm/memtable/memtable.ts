@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict';
-import { compareRanges, equalRanges } from '../bytes.ts';
-import { Arena, type ArenaChunk, HEADER_WORDS, WORD } from './arena.ts';
+import { compareRanges, equalRanges, readU32BigEndian } from '../bytes.ts';
+import { EntryKind } from '../sstable/format.ts';
+import {
+  Arena,
+  type ArenaChunk,
+  DELETION_BIT,
+  HEADER_WORDS,
+  KEY_LENGTH_MASK,
+  WORD,
+} from './arena.ts';
+import { MemtableCursor } from './memtable-cursor.ts';
+import { SeriesOrder } from './series-order.ts';
 import { SeriesTable } from './series-table.ts';
 
 /**
  * The newest writes, in memory. A hash finds the series; each series has a *run* of record addresses in the
  * order (suffix descending, sequence number ascending). Values of one series arrive almost always in time
- * order, which is descending suffix, so that the common write appends to its run.
+ * order, which is descending suffix, so that the common write appends to its run. With no suffix a series is a key,
+ * and its run the versions of that key. Order between series is made when a cursor asks for it (`SeriesOrder`).
  *
- * Relies on what every user of the engine promises: no series key is a proper prefix of another, so sorting
- * by series and then by suffix is sorting by key.
+ * Relies on what every user of the engine promises: no series key is a proper prefix of another when there is
+ * a suffix, so sorting by series and then by suffix is sorting by key.
  */
 export class Memtable {
   readonly suffixBytes: number;
@@ -17,23 +28,29 @@ export class Memtable {
   readonly firstSeq: number;
   readonly arena: Arena;
   readonly #series: SeriesTable;
-  readonly #runs: number[][] = [];
-  /** Series numbers by key. Replaced, never changed, so that cursors may hold on to it. */
-  #sorted: readonly number[] = [];
+  /** By series: the address of its only record, or those of all. An array for each key would cost more than the key. */
+  readonly #runs: (number | number[])[] = [];
+  readonly #order = new SeriesOrder({
+    lengthOf: (series) => this.#seriesLength(series),
+    wordAt: (series, at) => this.#seriesWord(series, at),
+    compare: (a, b) => this.#compareSeries(a, b),
+  });
   #entryCount = 0;
+  #seriesWithArrays = 0;
 
   constructor(firstSeq: number, suffixBytes: number, arena: Arena = new Arena()) {
     this.firstSeq = firstSeq;
     this.suffixBytes = suffixBytes;
     this.arena = arena;
     this.#series = new SeriesTable((series, key, start, end) => {
-      const address = this.#runOf(series)[0] as number;
+      const address = this.recordAt(series, 0);
       const { bytes } = arena.chunkOf(address);
       const keyStart = this.keyStart(address);
       return equalRanges(bytes, keyStart, this.keyEnd(address) - suffixBytes, key, start, end);
     });
     arena.forEach((address) => {
-      this.#index(address);
+      const start = this.keyStart(address);
+      this.#index(address, this.bytesOf(address), start, this.keyEnd(address));
     });
   }
 
@@ -57,11 +74,11 @@ export class Memtable {
     valueEnd: number,
     seq: number,
   ): void {
-    const ordinal = seq - this.firstSeq;
-    assert(keyEnd - keyStart >= this.suffixBytes, 'a key holds its suffix');
-    assert(ordinal >= 0 && ordinal <= 0xffffffff, 'sequence numbers of a memtable fit 32 bits');
-    const { arena } = this;
-    this.#index(arena.append(ordinal, key, keyStart, keyEnd, value, valueStart, valueEnd));
+    this.#add(EntryKind.put, key, keyStart, keyEnd, value, valueStart, valueEnd, seq);
+  }
+
+  delete(key: Uint8Array, keyStart: number, keyEnd: number, seq: number): void {
+    this.#add(EntryKind.deletion, key, keyStart, keyEnd, key, 0, 0, seq);
   }
 
   get entryCount(): number {
@@ -70,28 +87,69 @@ export class Memtable {
 
   /** What it holds in memory, bookkeeping estimated. */
   get sizeBytes(): number {
-    return this.arena.usedBytes + this.#runs.length * SERIES_BYTES + this.#entryCount * ENTRY_BYTES;
+    return (
+      this.arena.usedBytes +
+      this.#series.sizeBytes +
+      this.#runs.length * SERIES_BYTES +
+      this.#seriesWithArrays * ARRAY_BYTES +
+      this.#entryCount * ENTRY_BYTES
+    );
+  }
+
+  /** Address of the newest entry of a key that `seqMax` may see, or -1. */
+  find(key: Uint8Array, seqMax: number): number {
+    if (key.length < this.suffixBytes) return -1;
+    const suffixStart = key.length - this.suffixBytes;
+    const series = this.#series.find(key, 0, suffixStart);
+    if (series < 0) return -1;
+    let at = this.lastAtOrAfter(series, key, suffixStart);
+    for (; at >= 0; at--) {
+      const address = this.recordAt(series, at);
+      if (this.compareSuffix(address, key, suffixStart, key.length) !== 0) return -1;
+      if (this.seqOf(address) <= seqMax) return address;
+    }
+    return -1;
   }
 
   /** Address of the first entry of a series that `seqMax` may see, or -1. `prefix` is a whole series key. */
   firstOfSeries(prefix: Uint8Array, seqMax: number): number {
     const series = this.#series.find(prefix, 0, prefix.length);
     if (series < 0) return -1;
-    const run = this.#runOf(series);
-    for (let i = run.length - 1; i >= 0; i--) {
-      if (this.seqOf(run[i] as number) <= seqMax) return run[i] as number;
+    for (let at = this.runLength(series) - 1; at >= 0; at--) {
+      const address = this.recordAt(series, at);
+      if (this.seqOf(address) <= seqMax) return address;
     }
     return -1;
   }
 
-  /** Series numbers in the order of their keys, as of now. */
-  sortedSeries(): readonly number[] {
-    if (this.#sorted.length < this.#runs.length) this.#sorted = this.#mergeNewSeries();
-    return this.#sorted;
+  /** Cursors over what `seqMax` may see, which have no key in common. */
+  cursors(seqMax: number, reverse = false): MemtableCursor[] {
+    return this.#order
+      .runs(this.#runs.length)
+      .map((sorted) => new MemtableCursor(this, sorted, seqMax, reverse));
   }
 
-  runOf(series: number): readonly number[] {
-    return this.#runOf(series);
+  runLength(series: number): number {
+    const run = this.#runs[series] as number | number[];
+    return typeof run === 'number' ? 1 : run.length;
+  }
+
+  recordAt(series: number, index: number): number {
+    const run = this.#runs[series] as number | number[];
+    return typeof run === 'number' ? run : (run[index] as number);
+  }
+
+  /** The greatest index in a run whose suffix is at or after `bytes` from `start` on, or -1. */
+  lastAtOrAfter(series: number, bytes: Uint8Array, start: number): number {
+    let low = -1;
+    let high = this.runLength(series) - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      const address = this.recordAt(series, middle);
+      if (this.compareSuffix(address, bytes, start, bytes.length) >= 0) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   bytesOf(address: number): Uint8Array {
@@ -103,7 +161,7 @@ export class Memtable {
   }
 
   keyEnd(address: number): number {
-    return this.keyStart(address) + this.#word(address, 0);
+    return this.keyStart(address) + (this.#word(address, 0) & KEY_LENGTH_MASK);
   }
 
   valueEnd(address: number): number {
@@ -114,8 +172,13 @@ export class Memtable {
     return this.firstSeq + this.#word(address, 2);
   }
 
+  kindOf(address: number): number {
+    return (this.#word(address, 0) & DELETION_BIT) === 0 ? EntryKind.put : EntryKind.deletion;
+  }
+
   /** Compares the suffixes of two records. */
   compareSuffixes(a: number, b: number): number {
+    if (this.suffixBytes === 0) return 0;
     const end = this.keyEnd(b);
     return this.compareSuffix(a, this.bytesOf(b), end - this.suffixBytes, end);
   }
@@ -137,19 +200,35 @@ export class Memtable {
     return chunk.words[address - chunk.firstAddress + field] as number;
   }
 
-  #runOf(series: number): number[] {
-    return this.#runs[series] as number[];
+  #add(
+    kind: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    seq: number,
+  ): void {
+    const ordinal = seq - this.firstSeq;
+    assert(keyEnd - keyStart >= this.suffixBytes, 'a key holds its suffix');
+    assert(ordinal >= 0 && ordinal <= 0xffffffff, 'sequence numbers of a memtable fit 32 bits');
+    const { arena } = this;
+    const address = arena.append(kind, ordinal, key, keyStart, keyEnd, value, valueStart, valueEnd);
+    this.#index(address, key, keyStart, keyEnd);
   }
 
-  #index(address: number): void {
-    const bytes = this.bytesOf(address);
-    const start = this.keyStart(address);
-    const series = this.#series.findOrAdd(bytes, start, this.keyEnd(address) - this.suffixBytes);
+  #index(address: number, key: Uint8Array, keyStart: number, keyEnd: number): void {
+    const series = this.#series.findOrAdd(key, keyStart, keyEnd - this.suffixBytes);
     this.#entryCount++;
     const run = this.#runs[series];
     if (run === undefined) {
-      assert.equal(series, this.#runs.length);
-      this.#runs.push([address]);
+      assert(series === this.#runs.length, 'series are numbered in the order they come');
+      this.#runs.push(address);
+    } else if (typeof run === 'number') {
+      this.#seriesWithArrays++;
+      const isFirst = this.compareSuffixes(address, run) <= 0;
+      this.#runs[series] = isFirst ? [run, address] : [address, run];
     } else if (this.compareSuffixes(address, run.at(-1) as number) <= 0) {
       run.push(address);
     } else {
@@ -169,27 +248,19 @@ export class Memtable {
     return low;
   }
 
-  #mergeNewSeries(): number[] {
-    const old = this.#sorted;
-    const added: number[] = [];
-    for (let series = old.length; series < this.#runs.length; series++) added.push(series);
-    added.sort((a, b) => this.#compareSeries(a, b));
-    if (old.length === 0) return added;
-    const merged: number[] = [];
-    let next = 0;
-    for (const series of added) {
-      while (next < old.length && this.#compareSeries(old[next] as number, series) < 0) {
-        merged.push(old[next++] as number);
-      }
-      merged.push(series);
-    }
-    while (next < old.length) merged.push(old[next++] as number);
-    return merged;
+  #seriesLength(series: number): number {
+    const record = this.recordAt(series, 0);
+    return (this.#word(record, 0) & KEY_LENGTH_MASK) - this.suffixBytes;
+  }
+
+  #seriesWord(series: number, at: number): number {
+    const record = this.recordAt(series, 0);
+    return readU32BigEndian(this.bytesOf(record), this.keyStart(record) + at);
   }
 
   #compareSeries(a: number, b: number): number {
-    const first = this.#runOf(a)[0] as number;
-    const second = this.#runOf(b)[0] as number;
+    const first = this.recordAt(a, 0);
+    const second = this.recordAt(b, 0);
     return compareRanges(
       this.bytesOf(first),
       this.keyStart(first),
@@ -208,6 +279,7 @@ export interface MemtableTransfer {
   readonly chunks: readonly ArenaChunk[];
 }
 
-/** Measured roughly: a run array, its hash slot and its place in the sorted list; an address in a run. */
-const SERIES_BYTES = 120;
+/** Measured roughly: the place in the list of runs and in the order; an array beside it; an address in an array. */
+const SERIES_BYTES = 12;
+const ARRAY_BYTES = 80;
 const ENTRY_BYTES = 8;

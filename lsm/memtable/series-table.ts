@@ -2,12 +2,14 @@ import { murmur3 } from '../hash/murmur3.ts';
 
 /**
  * Finds the number of a series by its key without making a string of it: open addressing with linear
- * probing over numbers, the keys themselves staying in the arena.
+ * probing over numbers, the keys themselves staying in the arena. A slot has the hash beside the number, so that
+ * a probe that goes past other series touches nothing else.
  */
 export class SeriesTable {
   readonly #equals: SeriesEquals;
-  readonly #hashes: number[] = [];
-  #slots = new Int32Array(64).fill(EMPTY);
+  #count = 0;
+  /** Pairs: hash, series + 1 (0 for an empty slot). */
+  #slots = new Int32Array(2 * FIRST_SLOTS);
 
   constructor(equals: SeriesEquals) {
     this.#equals = equals;
@@ -15,39 +17,46 @@ export class SeriesTable {
 
   /** The number of the series with this key, or -1. */
   find(key: Uint8Array, start: number, end: number): number {
-    return this.#slots[this.#slotOf(hashOf(key, start, end), key, start, end)] as number;
+    const hash = murmur3(key, start, end, 0) | 0;
+    return (this.#slots[this.#placeOf(hash, key, start, end) + 1] as number) - 1;
   }
 
   /** The number of the series with this key; a new one gets the next number, from 0 on. */
   findOrAdd(key: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(key, start, end);
-    const slot = this.#slotOf(hash, key, start, end);
-    const found = this.#slots[slot] as number;
-    if (found !== EMPTY) return found;
-    const series = this.#hashes.length;
-    this.#slots[slot] = series;
-    this.#hashes.push(hash);
-    if (this.#hashes.length * 2 > this.#slots.length) this.#grow();
-    return series;
+    const hash = murmur3(key, start, end, 0) | 0;
+    const place = this.#placeOf(hash, key, start, end);
+    const found = this.#slots[place + 1] as number;
+    if (found !== 0) return found - 1;
+    this.#slots[place] = hash;
+    this.#slots[place + 1] = ++this.#count;
+    if (this.#count * 4 > this.#slots.length) this.#grow();
+    return this.#count - 1;
   }
 
-  #slotOf(hash: number, key: Uint8Array, start: number, end: number): number {
+  get sizeBytes(): number {
+    return this.#slots.byteLength;
+  }
+
+  #placeOf(hash: number, key: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const series = slots[slot] as number;
-      if (series === EMPTY) return slot;
-      if (this.#hashes[series] === hash && this.#equals(series, key, start, end)) return slot;
+    for (let place = (hash << 1) & mask; ; place = (place + 2) & mask) {
+      const entry = slots[place + 1] as number;
+      if (entry === 0) return place;
+      if (slots[place] === hash && this.#equals(entry - 1, key, start, end)) return place;
     }
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
+    const old = this.#slots;
+    const slots = new Int32Array(old.length * 2);
     const mask = slots.length - 1;
-    for (let series = 0; series < this.#hashes.length; series++) {
-      let slot = (this.#hashes[series] as number) & mask;
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      slots[slot] = series;
+    for (let at = 0; at < old.length; at += 2) {
+      if (old[at + 1] === 0) continue;
+      let place = ((old[at] as number) << 1) & mask;
+      while (slots[place + 1] !== 0) place = (place + 2) & mask;
+      slots[place] = old[at] as number;
+      slots[place + 1] = old[at + 1] as number;
     }
     this.#slots = slots;
   }
@@ -55,8 +64,4 @@ export class SeriesTable {
 
 type SeriesEquals = (series: number, key: Uint8Array, start: number, end: number) => boolean;
 
-function hashOf(key: Uint8Array, start: number, end: number): number {
-  return murmur3(key, start, end, 0);
-}
-
-const EMPTY = -1;
+const FIRST_SLOTS = 64;

@@ -1,17 +1,51 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { LsmError } from '../errors.ts';
-import { errorOf, type JobResponse } from './messages.ts';
+import { errorOf, type JobResponse, type WorkerSettings } from './messages.ts';
 import type { JobName, Offload } from './offload.ts';
 
+export interface WorkerOffloadOptions {
+  /** What compactions and the like write at most, in the mean; flushes are not held up. 0: no limit, the default. */
+  readonly compactionBytesPerSecond?: number;
+  /** Of each thread; see `node:worker_threads`. */
+  readonly resourceLimits?: ResourceLimits;
+}
+
 /**
- * Runs jobs in one long-lived worker thread, which has the real file system. The worker starts with the first
- * job; one that crashes fails its jobs, and the next job starts another.
+ * Runs jobs in worker threads, which have the real file system: flushes in one, so that they wait for no
+ * compaction, and all else in another. A thread starts with its first job; one that crashes fails its jobs, and
+ * the next job starts another.
  */
 export class WorkerOffload implements Offload {
+  readonly #flushes: WorkerThread;
+  readonly #others: WorkerThread;
+
+  constructor({ compactionBytesPerSecond = 0, resourceLimits = {} }: WorkerOffloadOptions = {}) {
+    this.#flushes = new WorkerThread({ bytesPerSecond: 0 }, resourceLimits);
+    this.#others = new WorkerThread({ bytesPerSecond: compactionBytesPerSecond }, resourceLimits);
+  }
+
+  run(job: JobName, input: unknown): Promise<unknown> {
+    return (job === 'flush' ? this.#flushes : this.#others).run(job, input);
+  }
+
+  /** Ends the threads; jobs still in them are rejected. Close the engine first. */
+  async close(): Promise<void> {
+    await Promise.all([this.#flushes.close(), this.#others.close()]);
+  }
+}
+
+class WorkerThread {
+  readonly #settings: WorkerSettings;
+  readonly #resourceLimits: ResourceLimits;
   readonly #pending = new Map<number, PendingJob>();
   #worker: Worker | undefined;
   #nextId = 1;
   #closed = false;
+
+  constructor(settings: WorkerSettings, resourceLimits: ResourceLimits) {
+    this.#settings = settings;
+    this.#resourceLimits = resourceLimits;
+  }
 
   run(job: JobName, input: unknown): Promise<unknown> {
     if (this.#closed) return Promise.reject(new LsmError('ENGINE_CLOSED', 'the offload is closed'));
@@ -23,7 +57,6 @@ export class WorkerOffload implements Offload {
     });
   }
 
-  /** Ends the worker; jobs still in it are rejected. Close the engine first. */
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
@@ -33,7 +66,10 @@ export class WorkerOffload implements Offload {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: this.#settings,
+      resourceLimits: this.#resourceLimits,
+    });
     worker.on('message', (response: JobResponse) => this.#settle(response));
     worker.on('error', (error) => this.#crashed(worker, error));
     worker.on('exit', (code) => this.#crashed(worker, new Error(`the worker exited with ${code}`)));

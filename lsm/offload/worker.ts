@@ -1,14 +1,30 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { OsVfs } from '../vfs/os.ts';
+import { ByteRate } from './byte-rate.ts';
 import { runJob } from './jobs.ts';
-import { describeFailure, type JobRequest, type JobResponse } from './messages.ts';
+import {
+  describeFailure,
+  type JobRequest,
+  type JobResponse,
+  type WorkerSettings,
+} from './messages.ts';
 
 /** The other thread: takes jobs and answers each with what came of it. */
 const vfs = new OsVfs();
 
+const { bytesPerSecond } = workerData as WorkerSettings;
+const rate =
+  bytesPerSecond > 0
+    ? new ByteRate(bytesPerSecond, {
+        nowMs: () => performance.now(),
+        pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      })
+    : undefined;
+const pace = rate && ((bytes: number) => rate.take(bytes));
+
 parentPort?.on('message', ({ id, job, input }: JobRequest) => {
   const answer = (response: JobResponse) => parentPort?.postMessage(response);
-  runJob(vfs, job, input).then(
+  runJob(vfs, job, input, pace).then(
     (output) => answer({ id, output }),
     (error: unknown) => answer({ id, failure: describeFailure(error) }),
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { commonPrefixLength, copyRange } from '../bytes.ts';
 import { ByteWriter } from '../encoding.ts';
-import { EntryKind, RESTART_INTERVAL } from './format.ts';
+import { RESTART_INTERVAL } from './format.ts';
 
 /**
  * Builds one block out of entries that come in ascending order:
@@ -25,6 +25,7 @@ export class BlockBuilder {
     keyStart: number,
     keyEnd: number,
     seq: number,
+    kind: number,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
@@ -42,7 +43,7 @@ export class BlockBuilder {
     writer.varint(shared);
     writer.varint(keyEnd - keyStart - shared);
     writer.varint(valueEnd - valueStart);
-    writer.u8(EntryKind.put);
+    writer.u8(kind);
     writer.varint(seq);
     writer.range(key, keyStart + shared, keyEnd);
     writer.range(value, valueStart, valueEnd);

@@ -1,84 +1,86 @@
-import { readU32 } from '../bytes.ts';
 import { corruption } from '../corruption.ts';
 import type { MaybePromise } from '../engine.ts';
-import { LsmError } from '../errors.ts';
-import { crc32c } from '../hash/crc32c.ts';
-import type { VfsFile } from '../vfs/vfs.ts';
-import { Block } from './block-reader.ts';
-import { BLOCK_TRAILER_BYTES, type BlockHandle, Codec } from './format.ts';
+import { Block } from './block.ts';
+import type { Footer } from './footer.ts';
+import { BLOCK_TRAILER_BYTES, type BlockHandle } from './format.ts';
+import { openSealed } from './sealed-block.ts';
 
-/** Where a table cursor gets its blocks: from the cache in a read, from a window in a compaction. */
+/** Where a cursor gets the blocks of a table: from the cache in a read, from a window in a compaction. */
 export interface BlockSource {
-  data(handle: BlockHandle): MaybePromise<Block>;
+  topIndex(): MaybePromise<Block>;
   index(handle: BlockHandle): MaybePromise<Block>;
+  data(handle: BlockHandle): MaybePromise<Block>;
 }
 
-/** A table's file, open for reading. */
-export interface TableFile {
-  readonly file: VfsFile;
+/** A table's file, for those who wait. */
+export interface ReadableTable {
   readonly name: string;
   readonly bytes: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  footer(): MaybePromise<Footer>;
 }
 
-/** Reads a block and checks its trailer; what it returns has no trailer. */
-export async function readBlock(table: TableFile, handle: BlockHandle): Promise<Uint8Array> {
-  const length = boundedLength(table, handle);
-  const raw = await table.file.read(handle.offset, length);
-  return checkBlock(raw, table.name, handle);
+/** Length with trailer, refused when it leads out of the file: nothing larger is ever allocated. */
+export function sealedLength(file: string, fileBytes: number, handle: BlockHandle): number {
+  const length = handle.length + BLOCK_TRAILER_BYTES;
+  if (handle.offset + length > fileBytes) {
+    throw corruption(file, handle.offset, 'a block inside the file', `${length} bytes`);
+  }
+  return length;
+}
+
+/** Checks that a read gave all, and the trailer. */
+export function openRead(
+  sealed: Uint8Array,
+  file: string,
+  offset: number,
+  length: number,
+): Uint8Array {
+  if (sealed.length !== length) throw corruption(file, offset, `${length} bytes`, sealed.length);
+  return openSealed(sealed, file, offset);
+}
+
+/** Reads a block past the cache. */
+export async function readBlock(table: ReadableTable, handle: BlockHandle): Promise<Uint8Array> {
+  const length = sealedLength(table.name, table.bytes, handle);
+  return openRead(await table.read(handle.offset, length), table.name, handle.offset, length);
 }
 
 /** Reads forward through a file in large pieces, so that a compaction makes few and long reads. */
 export class ReadAheadBlocks implements BlockSource {
-  readonly #table: TableFile;
+  readonly #table: ReadableTable;
   readonly #windowBytes: number;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
 
-  constructor(table: TableFile, windowBytes: number) {
+  constructor(table: ReadableTable, windowBytes: number) {
     this.#table = table;
     this.#windowBytes = windowBytes;
   }
 
-  data(handle: BlockHandle): MaybePromise<Block> {
-    const length = boundedLength(this.#table, handle);
-    const from = handle.offset - this.#windowStart;
-    if (from < 0 || from + length > this.#window.length) return this.#slide(handle, length);
-    const raw = this.#window.subarray(from, from + length);
-    return new Block(checkBlock(raw, this.#table.name, handle), this.#table.name, handle.offset);
+  async topIndex(): Promise<Block> {
+    const { topIndex } = await this.#table.footer();
+    return this.index(topIndex);
   }
 
   async index(handle: BlockHandle): Promise<Block> {
     return new Block(await readBlock(this.#table, handle), this.#table.name, handle.offset);
   }
 
+  data(handle: BlockHandle): MaybePromise<Block> {
+    const { name, bytes } = this.#table;
+    const length = sealedLength(name, bytes, handle);
+    const from = handle.offset - this.#windowStart;
+    if (from < 0 || from + length > this.#window.length) return this.#slide(handle, length);
+    const sealed = this.#window.subarray(from, from + length);
+    return new Block(openSealed(sealed, name, handle.offset), name, handle.offset);
+  }
+
   async #slide(handle: BlockHandle, length: number): Promise<Block> {
-    const { file, name } = this.#table;
-    this.#window = await file.read(handle.offset, Math.max(length, this.#windowBytes));
+    const { name } = this.#table;
+    this.#window = await this.#table.read(handle.offset, Math.max(length, this.#windowBytes));
     this.#windowStart = handle.offset;
-    const raw = this.#window.subarray(0, length);
-    return new Block(checkBlock(raw, name, handle), name, handle.offset);
+    const sealed = this.#window.subarray(0, length);
+    return new Block(openRead(sealed, name, handle.offset, length), name, handle.offset);
   }
-}
-
-/** Length with trailer, refused when it leads out of the file: nothing larger is ever allocated. */
-function boundedLength(table: TableFile, handle: BlockHandle): number {
-  const length = handle.length + BLOCK_TRAILER_BYTES;
-  if (handle.offset + length > table.bytes) {
-    throw corruption(table.name, handle.offset, 'a block inside the file', `${length} bytes`);
-  }
-  return length;
-}
-
-function checkBlock(raw: Uint8Array, file: string, handle: BlockHandle): Uint8Array {
-  const { offset, length } = handle;
-  if (raw.length !== length + BLOCK_TRAILER_BYTES) {
-    throw corruption(file, offset, `${length + BLOCK_TRAILER_BYTES} bytes`, raw.length);
-  }
-  const expected = readU32(raw, length + 1);
-  const got = crc32c(raw, 0, length + 1);
-  if (expected !== got) throw corruption(file, offset, expected, got);
-  if (raw[length] !== Codec.none) {
-    throw new LsmError('FORMAT_TOO_NEW', `${file} has a block with codec ${raw[length]}`);
-  }
-  return raw.subarray(0, length);
 }

@@ -1,44 +1,50 @@
 import { murmur3 } from '../hash/murmur3.ts';
 
 /**
- * Bloom filter over the series keys of a table. The k probes come from two hashes (Kirsch and Mitzenmacher,
- * *Less Hashing, Same Performance*, 2006).
+ * Bloom filter over keys. The probes come from one hash and its rotation (Kirsch and Mitzenmacher, *Less Hashing,
+ * Same Performance*, 2006; the rotation is LevelDB's).
  *
  *     bits, as many bytes as needed · probe count u8
  */
 const FILTER_BITS_PER_KEY = 10;
 /** ln 2 × bits per key, rounded down: the best for 10 bits is 6.9. */
 const PROBES = 6;
-const SEED_ONE = 0;
-const SEED_TWO = 0x9747b28c;
 
-/** Both hashes of a series key; computed once per lookup however many tables it asks. */
-export interface SeriesHash {
-  readonly first: number;
-  readonly second: number;
+/** Of a series key or of a whole key; computed once per lookup however many tables it asks. */
+export function hashKey(key: Uint8Array, start: number, end: number): number {
+  return murmur3(key, start, end, 0);
 }
 
-export function hashSeries(key: Uint8Array, start: number, end: number): SeriesHash {
-  return { first: murmur3(key, start, end, SEED_ONE), second: murmur3(key, start, end, SEED_TWO) };
+/** Between two probes; odd, so that it is not 0. */
+function stepOf(hash: number): number {
+  return ((hash >>> 17) | (hash << 15) | 1) >>> 0;
 }
 
+/** Gathers hashes: four bytes for each key. */
 export class FilterBuilder {
-  readonly #hashes: number[] = [];
+  #hashes = new Uint32Array(1024);
+  #count = 0;
 
+  /** Each key once. */
   add(key: Uint8Array, start: number, end: number): void {
-    this.#hashes.push(murmur3(key, start, end, SEED_ONE), murmur3(key, start, end, SEED_TWO));
+    if (this.#count === this.#hashes.length) {
+      const grown = new Uint32Array(this.#count * 2);
+      grown.set(this.#hashes);
+      this.#hashes = grown;
+    }
+    this.#hashes[this.#count++] = hashKey(key, start, end);
   }
 
   finish(): Uint8Array {
-    const keyCount = this.#hashes.length / 2;
-    const byteCount = Math.max(8, Math.ceil((keyCount * FILTER_BITS_PER_KEY) / 8));
+    const byteCount = Math.max(8, Math.ceil((this.#count * FILTER_BITS_PER_KEY) / 8));
+    const bitCount = (byteCount * 8) >>> 0;
     const filter = new Uint8Array(byteCount + 1);
     filter[byteCount] = PROBES;
-    for (let i = 0; i < this.#hashes.length; i += 2) {
+    for (let i = 0; i < this.#count; i++) {
       let bit = this.#hashes[i] as number;
-      const step = this.#hashes[i + 1] as number;
+      const step = stepOf(bit);
       for (let probe = 0; probe < PROBES; probe++) {
-        const at = bit % (byteCount * 8);
+        const at = bit % bitCount;
         filter[at >>> 3] = (filter[at >>> 3] as number) | (1 << (at & 7));
         bit = (bit + step) >>> 0;
       }
@@ -47,16 +53,19 @@ export class FilterBuilder {
   }
 }
 
-/** False only when the series is certainly not in the table. A filter that makes no sense says "maybe". */
-export function mayContain(filter: Uint8Array, hash: SeriesHash): boolean {
+/** False only when the key is certainly not in the table. A filter that makes no sense says "maybe". */
+export function mayContain(filter: Uint8Array, hash: number): boolean {
   const byteCount = filter.length - 1;
   const probes = filter[byteCount] ?? 0;
   if (byteCount < 1 || probes > 30) return true;
-  let bit = hash.first;
+  // Said to be unsigned integers of 32 bits, they are divided as such, which is much cheaper than as doubles.
+  const bitCount = (byteCount * 8) >>> 0;
+  let bit = hash >>> 0;
+  const step = stepOf(hash);
   for (let probe = 0; probe < probes; probe++) {
-    const at = bit % (byteCount * 8);
+    const at = bit % bitCount;
     if (((filter[at >>> 3] as number) & (1 << (at & 7))) === 0) return false;
-    bit = (bit + hash.second) >>> 0;
+    bit = (bit + step) >>> 0;
   }
   return true;
 }

@@ -7,27 +7,30 @@ import { type BlockHandle, TABLE_FORMAT_VERSION, TABLE_MAGIC } from './format.ts
 /**
  * The end of a table:
  *
- *     filter, topIndex, properties: offset u64 · length u32 each     36
- *     version u32                                                    4
- *     crc32c u32 of everything above                                 4
- *     magic "DSSTABLE"                                               8
+ *     filter, keyFilter, topIndex, properties: offset u64 · length u32 each     48
+ *     version u32                                                               4
+ *     crc32c u32 of everything above                                            4
+ *     magic "DSSTABLE"                                                          8
  *
  * It is so long and has version, checksum and magic in these places in every version of the format.
  */
-export const FOOTER_BYTES = 52;
-const VERSION_AT = 36;
-const CRC_AT = 40;
-const MAGIC_AT = 44;
+export const FOOTER_BYTES = 64;
+const VERSION_AT = 48;
+const CRC_AT = 52;
+const MAGIC_AT = 56;
 
 export interface Footer {
+  /** Over series keys. */
   readonly filter: BlockHandle;
+  /** Over whole keys; of length 0 when there is none. */
+  readonly keyFilter: BlockHandle;
   readonly topIndex: BlockHandle;
   readonly properties: BlockHandle;
 }
 
 export function encodeFooter(footer: Footer): Uint8Array {
   const bytes = new Uint8Array(FOOTER_BYTES);
-  [footer.filter, footer.topIndex, footer.properties].forEach((handle, i) => {
+  [footer.filter, footer.keyFilter, footer.topIndex, footer.properties].forEach((handle, i) => {
     writeU32(bytes, i * 12, handle.offset % 2 ** 32);
     writeU32(bytes, i * 12 + 4, Math.floor(handle.offset / 2 ** 32));
     writeU32(bytes, i * 12 + 8, handle.length);
@@ -55,8 +58,9 @@ export function decodeFooter(bytes: Uint8Array, file: string, offset: number): F
   }
   return {
     filter: decodeHandle(bytes, 0),
-    topIndex: decodeHandle(bytes, 12),
-    properties: decodeHandle(bytes, 24),
+    keyFilter: decodeHandle(bytes, 12),
+    topIndex: decodeHandle(bytes, 24),
+    properties: decodeHandle(bytes, 36),
   };
 }
 

@@ -6,12 +6,13 @@ export const TABLE_MAGIC: readonly number[] = [0x44, 0x53, 0x53, 0x54, 0x41, 0x4
 
 /** After each block: codec u8, CRC32C u32 of block and codec. */
 export const BLOCK_TRAILER_BYTES = 5;
-export const Codec = { none: 0 } as const;
+/** Part of the file format. 3 is kept for Zstandard, which Node 20 does not have. */
+export const Codec = { none: 0, lz4: 1, deflate: 2 } as const;
 
 /** Every so many entries a key stands whole, as a place where a search can begin. */
 export const RESTART_INTERVAL = 16;
 
-/** Part of the file format. `deletion` is reserved: DSS writes its tombstones as values. */
+/** Part of the file format. A deletion has no value. */
 export const EntryKind = { deletion: 0, put: 1 } as const;
 
 /** Where a block stands: its first byte and its length without the trailer. */

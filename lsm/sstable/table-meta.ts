@@ -4,6 +4,8 @@ import type { ByteReader, ByteWriter } from '../encoding.ts';
 /** What a table says about itself in its properties block. */
 export interface TableProperties {
   readonly entryCount: number;
+  /** How many of them are deletions. */
+  readonly deletionCount: number;
   /** Keys and values as put, before prefix compression. */
   readonly rawBytes: number;
   readonly seqMin: number;
@@ -40,6 +42,7 @@ export function mayHoldPrefix(table: TableMeta, prefix: Uint8Array): boolean {
 
 export function encodeProperties(writer: ByteWriter, properties: TableProperties): void {
   writer.varint(properties.entryCount);
+  writer.varint(properties.deletionCount);
   writer.varint(properties.rawBytes);
   writer.varint(properties.seqMin);
   writer.varint(properties.seqMax);
@@ -52,6 +55,7 @@ export function encodeProperties(writer: ByteWriter, properties: TableProperties
 export function decodeProperties(reader: ByteReader): TableProperties {
   return {
     entryCount: reader.varint(),
+    deletionCount: reader.varint(),
     rawBytes: reader.varint(),
     seqMin: reader.varint(),
     seqMax: reader.varint(),

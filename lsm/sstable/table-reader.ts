@@ -1,158 +1,176 @@
-import { rangeStartsWith } from '../bytes.ts';
-import { corruption } from '../corruption.ts';
+import { equalBytes } from '../bytes.ts';
+import { type CorruptionDetail, corruption } from '../corruption.ts';
 import { ByteReader } from '../encoding.ts';
 import type { MaybePromise } from '../engine.ts';
+import type { Cursor } from '../iterator/cursor.ts';
 import type { Vfs } from '../vfs/vfs.ts';
-import type { BlockCache, Cacheable, CachedTable } from './block-cache.ts';
-import { Block } from './block-reader.ts';
-import { type BlockSource, ReadAheadBlocks, readBlock, type TableFile } from './block-source.ts';
-import { mayContain, type SeriesHash } from './filter.ts';
-import { decodeFooter, FOOTER_BYTES } from './footer.ts';
-import { type BlockHandle, tableFileName } from './format.ts';
+import type { BlockCache } from './block-cache.ts';
+import { ReadAheadBlocks, readBlock } from './block-source.ts';
+import { decodeFooter, FOOTER_BYTES, type Footer } from './footer.ts';
+import { tableFileName } from './format.ts';
+import { ReverseTableCursor } from './reverse-table-cursor.ts';
+import { TableBlocks } from './table-blocks.ts';
 import { TableCursor } from './table-cursor.ts';
-import { decodeProperties, type TableProperties } from './table-meta.ts';
+import { type Access, TableFiles } from './table-files.ts';
+import { type FoundEntry, TableLookup } from './table-lookup.ts';
+import { decodeProperties, type TableMeta, type TableProperties } from './table-meta.ts';
+import { verifyTable } from './table-verify.ts';
 
-/** An entry that outlives the cursor which found it. */
-export interface FoundEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  readonly seq: number;
+export type { FoundEntry };
+
+export interface TableCursorOptions {
+  readonly reverse?: boolean;
+  /** Default `wait`. */
+  readonly access?: Access;
 }
 
-/** An open table. In memory are its top index and properties; all else comes through the block cache. */
-export class TableReader implements BlockSource {
-  readonly properties: TableProperties;
-  readonly #table: TableFile;
-  readonly #topIndex: Block;
-  readonly #filter: BlockHandle;
-  readonly #cache: CachedTable | undefined;
+/**
+ * A table. It costs nothing until it is read, and then little: its footer is kept, all else comes through
+ * the block cache, and its file is opened when it is needed.
+ *
+ * Reads answer at once when what they need is in the cache or can be had without waiting. Those with access `block` never
+ * give a promise.
+ */
+export class TableReader {
+  readonly meta: TableMeta;
+  readonly #files: TableFiles;
+  readonly #blocks: TableBlocks;
+  readonly #lookup: TableLookup;
+  /** Whether `#files` is only for this table. */
+  readonly #ownsFiles: boolean;
 
-  private constructor(
-    table: TableFile,
-    properties: TableProperties,
-    topIndex: Block,
-    filter: BlockHandle,
-    cache: BlockCache | undefined,
-  ) {
-    this.#table = table;
-    this.properties = properties;
-    this.#topIndex = topIndex;
-    this.#filter = filter;
-    this.#cache = cache?.openTable();
+  /** Reads nothing yet. */
+  constructor(files: TableFiles, meta: TableMeta, cache?: BlockCache, ownsFiles = false) {
+    this.meta = meta;
+    this.#files = files;
+    this.#ownsFiles = ownsFiles;
+    this.#blocks = new TableBlocks(files, meta, cache?.openTable());
+    this.#lookup = new TableLookup(this.#blocks, meta.suffixMin.length);
   }
 
-  /** Fails with CORRUPTION or FORMAT_TOO_NEW when footer, properties or top index cannot be used. */
+  /**
+   * Opens a table of which nothing is known but its number, as a job does. Fails with CORRUPTION or
+   * FORMAT_TOO_NEW when footer, properties or top index cannot be used.
+   */
   static async open(
     vfs: Vfs,
     directory: string,
     fileNumber: number,
     cache?: BlockCache,
   ): Promise<TableReader> {
-    const name = tableFileName(fileNumber);
-    const file = await vfs.open(`${directory}/${name}`, 'read');
+    const files = new TableFiles({ vfs, directory, openFilesMax: 1 });
     try {
-      const table = { file, name, bytes: await file.size() };
-      const footerAt = Math.max(0, table.bytes - FOOTER_BYTES);
-      const footer = decodeFooter(await file.read(footerAt, FOOTER_BYTES), name, footerAt);
-      const properties = await readProperties(table, footer.properties);
-      const topIndex = new Block(
-        await readBlock(table, footer.topIndex),
-        name,
-        footer.topIndex.offset,
-      );
-      return new TableReader(table, properties, topIndex, footer.filter, cache);
+      const bytes = await files.size(fileNumber);
+      const properties = await readProperties(files, fileNumber, bytes);
+      const meta = { ...properties, fileNumber, bytes, damaged: false };
+      const reader = new TableReader(files, meta, cache, true);
+      await reader.check();
+      return reader;
     } catch (error) {
-      await file.close();
+      await files.closeAll();
       throw error;
     }
   }
 
+  get properties(): TableProperties {
+    return this.meta;
+  }
+
   get bytes(): number {
-    return this.#table.bytes;
-  }
-
-  /** For reads: blocks come from the cache and stay in it. */
-  cursor(): TableCursor {
-    return new TableCursor(this.#topIndex, this);
-  }
-
-  /** For compactions: reads ahead and leaves the cache alone. */
-  scanCursor(readAheadBytes: number): TableCursor {
-    return new TableCursor(this.#topIndex, new ReadAheadBlocks(this.#table, readAheadBytes));
-  }
-
-  /** The first entry of a series; `series` is a whole series key and `hash` is of it. */
-  first(series: Uint8Array, hash: SeriesHash): MaybePromise<FoundEntry | undefined> {
-    const filter = this.#cache?.get(this.#filter.offset);
-    if (filter === undefined) return this.#loadFilterThenFirst(series, hash);
-    return this.#firstIfIn(filter.bytes, series, hash);
-  }
-
-  /** The bloom filter of the series in the table, read anew. */
-  filter(): Promise<Uint8Array> {
-    return readBlock(this.#table, this.#filter);
-  }
-
-  data(handle: BlockHandle): MaybePromise<Block> {
-    return (this.#cache?.get(handle.offset) as Block | undefined) ?? this.#load(handle);
-  }
-
-  index(handle: BlockHandle): MaybePromise<Block> {
-    return this.data(handle);
-  }
-
-  async close(): Promise<void> {
-    this.#cache?.close();
-    await this.#table.file.close();
-  }
-
-  async #load(handle: BlockHandle): Promise<Block> {
-    const bytes = await readBlock(this.#table, handle);
-    const block = new Block(bytes, this.#table.name, handle.offset);
-    this.#cache?.add(handle.offset, block);
-    return block;
-  }
-
-  async #loadFilterThenFirst(
-    series: Uint8Array,
-    hash: SeriesHash,
-  ): Promise<FoundEntry | undefined> {
-    const filter: Cacheable = { bytes: await this.filter() };
-    this.#cache?.add(this.#filter.offset, filter);
-    return this.#firstIfIn(filter.bytes, series, hash);
-  }
-
-  #firstIfIn(
-    filter: Uint8Array,
-    series: Uint8Array,
-    hash: SeriesHash,
-  ): MaybePromise<FoundEntry | undefined> {
-    if (!mayContain(filter, hash)) return undefined;
-    const cursor = this.cursor();
-    const moved = cursor.seek(series);
-    if (moved instanceof Promise) return moved.then(() => this.#entryOfSeries(cursor, series));
-    return this.#entryOfSeries(cursor, series);
+    return this.meta.bytes;
   }
 
   /**
-   * The length is looked at too: the filter may wrongly affirm a mere beginning of series keys, and what stands
-   * first behind it here says nothing about other tables.
+   * Sees that the file is the table that `meta` says: reads footer, properties and top index. Fails with CORRUPTION
+   * or FORMAT_TOO_NEW when they cannot be used or say something else, and with ENOENT when there is no file.
    */
-  #entryOfSeries(cursor: TableCursor, series: Uint8Array): FoundEntry | undefined {
-    const keyLength = series.length + this.properties.suffixMin.length;
-    if (!cursor.valid || cursor.keyEnd - cursor.keyStart !== keyLength) return undefined;
-    if (!rangeStartsWith(cursor.keyBytes, cursor.keyStart, cursor.keyEnd, series)) return undefined;
-    return {
-      key: cursor.keyBytes.slice(cursor.keyStart, cursor.keyEnd),
-      value: cursor.valueBytes.subarray(cursor.valueStart, cursor.valueEnd),
-      seq: cursor.seq,
-    };
+  async check(): Promise<void> {
+    const { meta } = this;
+    const footer = await this.#blocks.footer();
+    const properties = await propertiesAt(this.#blocks, footer.properties);
+    const matches =
+      properties.entryCount === meta.entryCount &&
+      properties.seqMax === meta.seqMax &&
+      equalBytes(properties.smallest, meta.smallest) &&
+      equalBytes(properties.largest, meta.largest);
+    if (!matches) throw corruption(this.#blocks.name, 0, 'the table the manifest means', 'another');
+    await this.#blocks.topIndex();
+  }
+
+  /**
+   * The entry of a key. `seriesHash` is of its series key, `keyHash` of the whole key: without it the filter over
+   * whole keys, if the table has one, is not asked.
+   */
+  get(
+    key: Uint8Array,
+    seriesHash: number,
+    keyHash: number | undefined,
+    access: Access,
+  ): MaybePromise<FoundEntry | undefined> {
+    return this.#lookup.get(key, seriesHash, keyHash, access);
+  }
+
+  /** The first entry of a series; `series` is a whole series key and `hash` is of it. */
+  first(
+    series: Uint8Array,
+    hash: number,
+    access: Access = 'wait',
+  ): MaybePromise<FoundEntry | undefined> {
+    return this.#lookup.first(series, hash, access);
+  }
+
+  /** For reads: blocks come from the cache and stay in it. Not positioned yet. */
+  cursor(options: TableCursorOptions = {}): Cursor {
+    const source = this.#blocks.source(options.access ?? 'wait');
+    return options.reverse === true ? new ReverseTableCursor(source) : new TableCursor(source);
+  }
+
+  /** For jobs: ascending, reads ahead, leaves the cache alone and always waits. */
+  scanCursor(readAheadBytes: number): Cursor {
+    return new TableCursor(new ReadAheadBlocks(this.#blocks, readAheadBytes));
+  }
+
+  /** The bloom filter over series keys, read anew. */
+  async filter(): Promise<Uint8Array> {
+    return readBlock(this.#blocks, (await this.#blocks.footer()).filter);
+  }
+
+  /** The bloom filter over whole keys, read anew; `undefined` when the table has none. */
+  async keyFilter(): Promise<Uint8Array | undefined> {
+    const { keyFilter } = await this.#blocks.footer();
+    return keyFilter.length === 0 ? undefined : readBlock(this.#blocks, keyFilter);
+  }
+
+  /** Reads all of the table and tells every place where it is not as it was written. */
+  verify(): Promise<CorruptionDetail[]> {
+    return verifyTable(this.#blocks, this.meta);
+  }
+
+  /** Forgets what is in the cache and closes the file. */
+  async close(): Promise<void> {
+    this.#blocks.close();
+    await (this.#ownsFiles ? this.#files.closeAll() : this.#files.close(this.meta.fileNumber));
   }
 }
 
-async function readProperties(table: TableFile, handle: BlockHandle): Promise<TableProperties> {
-  const bytes = await readBlock(table, handle);
-  const reader = new ByteReader(bytes, (at, reason) =>
+async function readProperties(
+  files: TableFiles,
+  fileNumber: number,
+  bytes: number,
+): Promise<TableProperties> {
+  const name = tableFileName(fileNumber);
+  const footerAt = Math.max(0, bytes - FOOTER_BYTES);
+  const read = (offset: number, length: number) => files.readLater(fileNumber, offset, length);
+  const footer = decodeFooter(await read(footerAt, FOOTER_BYTES), name, footerAt);
+  const table = { name, bytes, read, footer: () => footer };
+  return propertiesAt(table, footer.properties);
+}
+
+async function propertiesAt(
+  table: Parameters<typeof readBlock>[0],
+  handle: Footer['properties'],
+): Promise<TableProperties> {
+  const reader = new ByteReader(await readBlock(table, handle), (at, reason) =>
     corruption(table.name, handle.offset + at, reason, 'the end of the properties'),
   );
   return decodeProperties(reader);

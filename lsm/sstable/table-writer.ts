@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { compareRanges, copyRange, writeU32 } from '../bytes.ts';
+import { compareRanges, copyRange } from '../bytes.ts';
+import type { CodecName } from '../codec/codec.ts';
+import { defaultCodec } from '../codec/codecs.ts';
 import { ByteWriter } from '../encoding.ts';
-import { crc32c } from '../hash/crc32c.ts';
 import type { Cursor } from '../iterator/cursor.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { BlockBuilder } from './block-builder.ts';
 import { FilterBuilder } from './filter.ts';
 import { encodeFooter } from './footer.ts';
-import { BLOCK_TRAILER_BYTES, type BlockHandle, Codec, tableFileName } from './format.ts';
+import { type BlockHandle, EntryKind, tableFileName } from './format.ts';
+import { IndexBuilder } from './index-builder.ts';
+import { appendSealed } from './sealed-block.ts';
 import { encodeProperties, type TableMeta, type TableProperties } from './table-meta.ts';
 
 export interface TableWriterOptions {
@@ -15,7 +18,12 @@ export interface TableWriterOptions {
   readonly directory: string;
   readonly fileNumber: number;
   readonly blockSizeBytes: number;
+  /** Length of the end of a key that tells entries of one series apart. */
   readonly suffixBytes: number;
+  /** For data blocks. Default: `defaultCodec()`. */
+  readonly codec?: CodecName;
+  /** Whether there is a filter over whole keys beside that over series keys, if these are not the same. Default false. */
+  readonly keyFilter?: boolean;
 }
 
 /**
@@ -27,7 +35,9 @@ export class TableWriter {
   readonly #file: VfsFile;
   readonly #data = new BlockBuilder();
   readonly #index: IndexBuilder;
+  readonly #codec: CodecName;
   readonly #filter = new FilterBuilder();
+  readonly #keyFilter: FilterBuilder | undefined;
   /** Finished blocks that are not in the file yet; they go to `#writtenBytes`. */
   readonly #waiting = new ByteWriter(DRAIN_BYTES + 8192);
   #writtenBytes = 0;
@@ -37,6 +47,7 @@ export class TableWriter {
   /** Zeros are the least of all. */
   readonly #suffixMax: Uint8Array;
   #entryCount = 0;
+  #deletionCount = 0;
   #rawBytes = 0;
   #seqMin = Number.MAX_SAFE_INTEGER;
   #seqMax = 0;
@@ -44,6 +55,9 @@ export class TableWriter {
   private constructor(options: TableWriterOptions, file: VfsFile) {
     this.#options = options;
     this.#file = file;
+    this.#codec = options.codec ?? defaultCodec();
+    const hasKeyFilter = options.keyFilter === true && options.suffixBytes > 0;
+    this.#keyFilter = hasKeyFilter ? new FilterBuilder() : undefined;
     this.#index = new IndexBuilder(options.blockSizeBytes);
     this.#suffixMax = new Uint8Array(options.suffixBytes);
   }
@@ -55,8 +69,9 @@ export class TableWriter {
 
   /** Adds the entry that a cursor stands on. */
   add(entry: Cursor): void {
-    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, seq } = entry;
+    const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd, seq, kind } = entry;
     this.#entryCount++;
+    if (kind === EntryKind.deletion) this.#deletionCount++;
     this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
     if (seq < this.#seqMin) this.#seqMin = seq;
     if (seq > this.#seqMax) this.#seqMax = seq;
@@ -65,10 +80,12 @@ export class TableWriter {
       keyStart,
       keyEnd,
       seq,
+      kind,
       valueBytes,
       valueStart,
       valueEnd,
     );
+    this.#keyFilter?.add(keyBytes, keyStart, keyEnd);
     this.#noteSeries(keyBytes, keyStart, keyEnd, common);
     if (this.#data.sizeBytes >= this.#options.blockSizeBytes) this.#finishDataBlock();
   }
@@ -94,11 +111,18 @@ export class TableWriter {
     const { blocks, top } = this.#index.finish((block) => this.#append(block));
     assert(blocks > 0, 'a table has an index block');
     const filter = this.#append(this.#filter.finish());
+    const keyFilter =
+      this.#keyFilter === undefined ? NO_BLOCK : this.#append(this.#keyFilter.finish());
     const topIndex = this.#append(top);
     const properties = this.#properties();
     const encoded = new ByteWriter();
     encodeProperties(encoded, properties);
-    const footer = encodeFooter({ filter, topIndex, properties: this.#append(encoded.written) });
+    const footer = encodeFooter({
+      filter,
+      keyFilter,
+      topIndex,
+      properties: this.#append(encoded.written),
+    });
     this.#waiting.range(footer, 0, footer.length);
     await this.drain();
     await this.#file.sync();
@@ -115,6 +139,7 @@ export class TableWriter {
   #properties(): TableProperties {
     return {
       entryCount: this.#entryCount,
+      deletionCount: this.#deletionCount,
       rawBytes: this.#rawBytes,
       seqMin: this.#seqMin,
       seqMax: this.#seqMax,
@@ -150,57 +175,16 @@ export class TableWriter {
   }
 
   #finishDataBlock(): void {
-    const handle = this.#append(this.#data.finish());
+    const handle = this.#append(this.#data.finish(), this.#codec);
     this.#index.add(this.#data.lastKey, handle);
   }
 
-  /** Adds a block with its trailer to what waits to be written. */
-  #append(block: Uint8Array): BlockHandle {
-    const handle = { offset: this.#writtenBytes + this.#waiting.length, length: block.length };
-    const trailer = new Uint8Array(BLOCK_TRAILER_BYTES);
-    trailer[0] = Codec.none;
-    writeU32(trailer, 1, crc32c(trailer, 0, 1, crc32c(block)));
-    this.#waiting.range(block, 0, block.length);
-    this.#waiting.range(trailer, 0, trailer.length);
-    return handle;
+  /** Adds a block with its trailer to what waits to be written. Only data is compressed. */
+  #append(block: Uint8Array, codec: CodecName = 'none'): BlockHandle {
+    const offset = this.#writtenBytes + this.#waiting.length;
+    return { offset, length: appendSealed(this.#waiting, block, codec) };
   }
 }
 
-/** Two levels of index. Index blocks are kept until all data is written: they stand behind it in the file. */
-class IndexBuilder {
-  readonly #blockSizeBytes: number;
-  readonly #current = new BlockBuilder();
-  readonly #finished: { readonly block: Uint8Array; readonly lastKey: Uint8Array }[] = [];
-
-  constructor(blockSizeBytes: number) {
-    this.#blockSizeBytes = blockSizeBytes;
-  }
-
-  add(lastKey: Uint8Array, handle: BlockHandle): void {
-    addHandle(this.#current, lastKey, handle);
-    if (this.#current.sizeBytes >= this.#blockSizeBytes) this.#finishBlock();
-  }
-
-  finish(append: (block: Uint8Array) => BlockHandle): { blocks: number; top: Uint8Array } {
-    if (!this.#current.isEmpty) this.#finishBlock();
-    const top = new BlockBuilder();
-    for (const { block, lastKey } of this.#finished) addHandle(top, lastKey, append(block));
-    return { blocks: this.#finished.length, top: top.finish() };
-  }
-
-  #finishBlock(): void {
-    const lastKey = this.#current.lastKey.slice();
-    this.#finished.push({ block: this.#current.finish().slice(), lastKey });
-  }
-}
-
-/** An index entry: the last key of the block it leads to, and as value offset varint · length varint. */
-function addHandle(builder: BlockBuilder, lastKey: Uint8Array, handle: BlockHandle): void {
-  const writer = new ByteWriter(16);
-  writer.varint(handle.offset);
-  writer.varint(handle.length);
-  const value = writer.written;
-  builder.add(lastKey, 0, lastKey.length, 0, value, 0, value.length);
-}
-
+const NO_BLOCK: BlockHandle = { offset: 0, length: 0 };
 const DRAIN_BYTES = 256 * 1024;

@@ -1,5 +1,7 @@
 import { writeU32 } from '../bytes.ts';
+import { isDiskFull } from '../disk-full.ts';
 import { ByteWriter } from '../encoding.ts';
+import { LsmError } from '../errors.ts';
 import { crc32c } from '../hash/crc32c.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import {
@@ -13,7 +15,12 @@ import {
 } from './manifest-format.ts';
 import { type EngineState, encodeEdit, snapshotEdit, type VersionEdit } from './version-edit.ts';
 
-/** Appends edits to one manifest. After a failure it must not be used any more. */
+/**
+ * Appends edits to one manifest. After a failure it must not be used any more.
+ *
+ * An error of the file system that is passed on as it is has come before anything could count: what failed to be
+ * written is not whole. When a sync fails it is unknown what is on the disk: ENGINE_FAILED.
+ */
 export class ManifestWriter {
   readonly number: number;
   readonly #file: VfsFile;
@@ -34,28 +41,39 @@ export class ManifestWriter {
     number: number,
     state: EngineState,
   ): Promise<ManifestWriter> {
-    const file = await vfs.open(`${directory}/${manifestFileName(number)}`, 'create');
+    const path = `${directory}/${manifestFileName(number)}`;
+    const file = await vfs.open(path, 'create');
     try {
       const first = encodeRecord(0, snapshotEdit(state));
       const bytes = new Uint8Array(MANIFEST_HEADER_BYTES + first.length);
       bytes.set(encodeHeader());
       bytes.set(first, MANIFEST_HEADER_BYTES);
       await file.write(0, bytes);
-      await file.sync();
-      await vfs.syncDirectory(directory);
+      await mustSync(async () => {
+        await file.sync();
+        await vfs.syncDirectory(directory);
+      });
       return new ManifestWriter(number, file, bytes.length);
     } catch (error) {
       await file.close();
+      // Half of one is passed over by a reader, but it takes room.
+      if (isDiskFull(error)) await vfs.remove(path).catch(() => {});
       throw error;
     }
   }
 
   /** One at a time: each edit is synced before the next is written, so that only the last can be torn. */
   async append(edit: VersionEdit): Promise<void> {
+    const length = await this.appendUnsynced(edit);
+    await mustSync(() => this.#file.sync());
+    this.#bytes += length;
+  }
+
+  /** For the last one. Returns its length. */
+  async appendUnsynced(edit: VersionEdit): Promise<number> {
     const record = encodeRecord(this.#editCount++, edit);
     await this.#file.write(this.#bytes, record);
-    await this.#file.sync();
-    this.#bytes += record.length;
+    return record.length;
   }
 
   get isLarge(): boolean {
@@ -64,6 +82,14 @@ export class ManifestWriter {
 
   async close(): Promise<void> {
     await this.#file.close();
+  }
+}
+
+async function mustSync(sync: () => Promise<void>): Promise<void> {
+  try {
+    await sync();
+  } catch (cause) {
+    throw new LsmError('ENGINE_FAILED', 'the manifest cannot be synced', { cause });
   }
 }
 

@@ -1,28 +1,38 @@
-import { equalBytes } from '../bytes.ts';
-import { corruption, corruptionDetail, isCorruption } from '../corruption.ts';
+import { corruptionDetail, isCorruption } from '../corruption.ts';
 import type { EngineEvent } from '../engine.ts';
-import type { BlockCache } from '../sstable/block-cache.ts';
 import { parseTableFileName, tableFileName } from '../sstable/format.ts';
+import type { TableFiles } from '../sstable/table-files.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { parseManifestFileName } from './manifest-format.ts';
 import { type ManifestContent, readManifest } from './manifest-reader.ts';
 import { type PlacedTable, Version } from './version.ts';
-import { applyEdit, EMPTY_STATE, type EngineState } from './version-edit.ts';
+import {
+  applyEdit,
+  EMPTY_STATE,
+  type EngineState,
+  isEmptyEdit,
+  type VersionEdit,
+} from './version-edit.ts';
 
 export interface RecoveryContext {
   readonly vfs: Vfs;
   readonly directory: string;
-  readonly cache: BlockCache;
+  readonly files: TableFiles;
+  /** Whether to look into every table; else only whether its file is there. */
+  readonly checkTablesAtOpen: boolean;
   readonly onEvent: (event: EngineEvent) => void;
 }
 
 export interface Recovered {
   readonly state: EngineState;
-  readonly readers: Map<number, TableReader>;
+  /** The manifest that says `state` as it is; `undefined` when a new one must. */
+  readonly manifest: string | undefined;
+  /** Whether it is known that all it says survives a power cut. */
+  readonly isDurable: boolean;
   readonly nextManifestNumber: number;
-  /** Files that mean nothing any more once a new manifest says `state`. */
+  /** Files that mean nothing any more, once a manifest says `state`. */
   readonly obsolete: readonly string[];
 }
 
@@ -32,50 +42,69 @@ export interface Recovered {
  * Bad bytes never make this fail; I/O errors and FORMAT_TOO_NEW do.
  */
 export async function recover(context: RecoveryContext): Promise<Recovered> {
-  const names = await context.vfs.list(context.directory);
-  const readers = new Map<number, TableReader>();
+  const names = await namesIn(context);
+  const { state, manifest, isDurable } = await recoverState(context, names);
+  const numbers = names.map((name) => parseManifestFileName(name) ?? 0);
+  const live = new Set(state.version.tables().map(({ fileNumber }) => fileNumber));
+  const obsolete = names.filter((name) => name !== manifest && isObsolete(name, live));
+  const nextFileNumber = Math.max(state.nextFileNumber, highestNumber(names) + 1);
+  const nextManifestNumber = Math.max(0, ...numbers) + 1;
+  return { state: { ...state, nextFileNumber }, manifest, isDurable, nextManifestNumber, obsolete };
+}
+
+/** Creates the directory when it is missing. */
+async function namesIn({ vfs, directory }: RecoveryContext): Promise<string[]> {
   try {
-    const state = await recoverState(context, names, readers);
-    const numbers = names.map((name) => parseManifestFileName(name) ?? 0);
-    const live = new Set(state.version.tables().map(({ fileNumber }) => fileNumber));
-    return {
-      state: { ...state, nextFileNumber: Math.max(state.nextFileNumber, highestNumber(names) + 1) },
-      readers,
-      nextManifestNumber: Math.max(0, ...numbers) + 1,
-      obsolete: names.filter((name) => isObsolete(name, live)),
-    };
+    return await vfs.list(directory);
   } catch (error) {
-    for (const reader of readers.values()) await reader.close();
-    throw error;
+    if (!isMissing(error)) throw error;
+    await vfs.makeDirectory(directory);
+    return vfs.list(directory);
   }
 }
+
+type RecoveredState = Pick<Recovered, 'state' | 'manifest' | 'isDurable'>;
 
 async function recoverState(
   context: RecoveryContext,
   names: readonly string[],
-  readers: Map<number, TableReader>,
-): Promise<EngineState> {
+): Promise<RecoveredState> {
   const manifest = await newestManifest(context, names);
   if (manifest === undefined) {
     const hasTables = names.some((name) => parseTableFileName(name) !== undefined);
-    if (!hasTables) return EMPTY_STATE;
+    if (!hasTables) return { state: EMPTY_STATE, manifest: undefined, isDurable: false };
     report(context, 'MANIFEST', 0, 'no sound manifest beside tables: rebuilt from the tables');
-    return salvage(context, names, readers, EMPTY_STATE, Number.MAX_SAFE_INTEGER);
+    return salvage(context, names, EMPTY_STATE, Number.MAX_SAFE_INTEGER);
   }
   const { content, file } = manifest;
   const state = content.edits.reduce(applyEdit, EMPTY_STATE);
   const problem =
     content.end === 'damaged' ? 'a synced edit is lost' : state.version.checkInvariants();
-  if (problem !== undefined) return salvageAfter(context, names, readers, manifest, state, problem);
+  if (problem !== undefined) return salvageAfter(context, names, manifest, state, problem);
 
-  const damaged = await openTables(context, state.version, names, readers);
+  const damaged = await damagedTables(context, state.version, names);
   // A tail may look torn and be a synced compaction, damaged: then its inputs are gone.
   const missing = damaged.find((found) => found.missing);
   if (missing !== undefined && (content.end === 'torn' || manifest.passedOver)) {
     const reason = `${file} names ${tableFileName(missing.placed.table.fileNumber)}, which is gone`;
-    return salvageAfter(context, names, readers, manifest, state, reason);
+    return salvageAfter(context, names, manifest, state, reason);
   }
-  return quarantine(context, state, damaged);
+  const isAsFound = content.end === 'clean' && !manifest.passedOver;
+  const quarantined = await quarantine(context, state, damaged);
+  const isNew = damaged.some(({ placed }) => !placed.table.damaged);
+  return {
+    state: quarantined,
+    manifest: isAsFound && !isNew ? file : undefined,
+    isDurable: endsSynced(content),
+  };
+}
+
+/**
+ * An edit follows when the one before it is synced. So the last one may be in the page cache only, after a kill, and
+ * what is removed because of it would be missed after a power cut; but not what an empty edit follows.
+ */
+function endsSynced({ edits }: ManifestContent): boolean {
+  return edits.length > 1 && isEmptyEdit(edits.at(-1) as VersionEdit);
 }
 
 interface FoundManifest {
@@ -107,51 +136,42 @@ interface DamagedTable {
   readonly reason: string;
 }
 
-/** Opens what can be opened into `readers` and returns the rest. */
-async function openTables(
+/** Those that were damaged before, and those that turn out to be now. */
+async function damagedTables(
   context: RecoveryContext,
   version: Version,
   names: readonly string[],
-  readers: Map<number, TableReader>,
 ): Promise<DamagedTable[]> {
+  const present = new Set(names);
   const damaged: DamagedTable[] = [];
   for (const placed of version.placedTables()) {
-    const { table } = placed;
-    if (table.damaged) {
+    const name = tableFileName(placed.table.fileNumber);
+    if (placed.table.damaged) {
       damaged.push({ placed, missing: false, offset: 0, reason: 'quarantined before' });
-      continue;
-    }
-    try {
-      readers.set(table.fileNumber, await openMatching(context, table));
-    } catch (error) {
-      if (isMissing(error)) {
-        const missing = !names.includes(`${tableFileName(table.fileNumber)}.damaged`);
-        damaged.push({ placed, missing, offset: 0, reason: 'the file is missing' });
-      } else if (isCorruption(error)) {
-        const { offset } = corruptionDetail(error);
-        damaged.push({ placed, missing: false, offset, reason: error.message });
-      } else {
-        throw error;
-      }
+    } else if (!present.has(name)) {
+      const missing = !present.has(`${name}.damaged`);
+      damaged.push({ placed, missing, offset: 0, reason: 'the file is missing' });
+    } else if (context.checkTablesAtOpen) {
+      const found = await problemWith(context, placed);
+      if (found !== undefined) damaged.push(found);
     }
   }
   return damaged;
 }
 
-/** Opens a table and sees that it is the one the manifest means. */
-async function openMatching(context: RecoveryContext, table: TableMeta): Promise<TableReader> {
-  const { vfs, directory, cache } = context;
-  const reader = await TableReader.open(vfs, directory, table.fileNumber, cache);
-  const { properties } = reader;
-  const matches =
-    reader.bytes === table.bytes &&
-    properties.entryCount === table.entryCount &&
-    properties.seqMax === table.seqMax &&
-    equalBytes(properties.smallest, table.smallest) &&
-    equalBytes(properties.largest, table.largest);
-  if (matches) return reader;
-  await reader.close();
-  throw corruption(tableFileName(table.fileNumber), 0, 'the table the manifest means', 'another');
+/** Sees that a table is the one the manifest means. */
+async function problemWith(
+  { files }: RecoveryContext,
+  placed: PlacedTable,
+): Promise<DamagedTable | undefined> {
+  try {
+    await new TableReader(files, placed.table).check();
+    return undefined;
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    const { offset } = corruptionDetail(error);
+    return { placed, missing: false, offset, reason: error.message };
+  }
 }
 
 /** Damaged tables stay in the version, marked, so that no read goes past what they held. */
@@ -178,18 +198,17 @@ async function quarantine(
 async function salvageAfter(
   context: RecoveryContext,
   names: readonly string[],
-  readers: Map<number, TableReader>,
   manifest: FoundManifest,
   state: EngineState,
   reason: string,
-): Promise<EngineState> {
+): Promise<RecoveredState> {
   const { file, content } = manifest;
   report(context, file, content.endOffset, `${reason}: rebuilt from the tables`);
   const known = content.stray.reduce(
     (before, edit) => applyEdit(before, { ...edit, added: [], removed: [] }),
     state,
   );
-  return salvage(context, names, readers, known, known.lastSeq);
+  return salvage(context, names, known, known.lastSeq);
 }
 
 /**
@@ -200,11 +219,9 @@ async function salvageAfter(
 async function salvage(
   context: RecoveryContext,
   names: readonly string[],
-  readers: Map<number, TableReader>,
   known: EngineState,
   seqMax: number,
-): Promise<EngineState> {
-  const { vfs, directory, cache } = context;
+): Promise<RecoveredState> {
   const added: PlacedTable[] = known.version
     .tables()
     .filter((table) => table.damaged)
@@ -213,16 +230,8 @@ async function salvage(
     const fileNumber = parseTableFileName(name);
     if (fileNumber === undefined) continue;
     try {
-      const open = readers.get(fileNumber);
-      const reader = open ?? (await TableReader.open(vfs, directory, fileNumber, cache));
-      readers.set(fileNumber, reader);
-      if (reader.properties.seqMin > seqMax) {
-        readers.delete(fileNumber);
-        await reader.close();
-        continue;
-      }
-      const { properties, bytes } = reader;
-      added.push({ level: 0, table: { ...properties, fileNumber, bytes, damaged: false } });
+      const table = await readMeta(context, fileNumber);
+      if (table.seqMin <= seqMax) added.push({ level: 0, table });
     } catch (error) {
       if (!isCorruption(error)) throw error;
       await setAside(context, name);
@@ -230,7 +239,17 @@ async function salvage(
     }
   }
   const lastSeq = Math.max(known.lastSeq, ...added.map(({ table }) => table.seqMax));
-  return { ...known, version: Version.empty.apply(added, new Set()), lastSeq };
+  const version = Version.empty.apply(added, new Set());
+  return { state: { ...known, version, lastSeq }, manifest: undefined, isDurable: false };
+}
+
+async function readMeta(
+  { vfs, directory }: RecoveryContext,
+  fileNumber: number,
+): Promise<TableMeta> {
+  const reader = await TableReader.open(vfs, directory, fileNumber);
+  await reader.close();
+  return reader.meta;
 }
 
 async function setAside(context: RecoveryContext, name: string): Promise<void> {

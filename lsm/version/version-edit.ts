@@ -40,6 +40,12 @@ export function applyEdit(state: EngineState, edit: VersionEdit): EngineState {
   };
 }
 
+/** Such an edit only says that those before it are synced. */
+export function isEmptyEdit({ added, removed, ...fields }: VersionEdit): boolean {
+  const isSame = (added?.length ?? 0) === 0 && (removed?.length ?? 0) === 0;
+  return isSame && Object.keys(fields).length === 0;
+}
+
 /** The edit that leads from nothing to `state`. */
 export function snapshotEdit(state: EngineState): VersionEdit {
   const { nextFileNumber, lastSeq, positions } = state;

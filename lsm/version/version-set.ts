@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { corruption } from '../corruption.ts';
+import { isDiskFull } from '../disk-full.ts';
+import type { BlockCache } from '../sstable/block-cache.ts';
 import { tableFileName } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { manifestFileName } from './manifest-format.ts';
 import { ManifestWriter } from './manifest-writer.ts';
-import { type RecoveryContext, recover } from './recovery.ts';
+import { type Recovered, type RecoveryContext, recover } from './recovery.ts';
 import type { Version } from './version.ts';
 import { applyEdit, type EngineState, type VersionEdit } from './version-edit.ts';
 
 export interface VersionSetOptions extends RecoveryContext {
+  readonly cache: BlockCache;
   /** A file that should go cannot be removed. */
   readonly onRemoveFailed: (error: unknown) => void;
 }
@@ -21,42 +24,45 @@ export interface VersionSetOptions extends RecoveryContext {
  */
 export class VersionSet {
   readonly #options: VersionSetOptions;
-  readonly #readers: Map<number, TableReader>;
+  /** Made when they are first asked for. */
+  readonly #readers = new Map<number, TableReader>();
   /** Versions in use with the number of their users; the current one has itself as a user. */
   readonly #users = new Map<Version, number>();
   /** How many versions in use name a file. */
   readonly #references = new Map<number, number>();
   #state: EngineState;
-  #manifest: ManifestWriter;
-  /** Edits are written one after the other; after one has failed all others do. */
+  /** `undefined` when the next edit begins a new one. */
+  #manifest: ManifestWriter | undefined;
+  /** What says the state until there is a new one. */
+  #oldManifest: string | undefined;
+  #nextManifestNumber: number;
+  /** Edits are written one after the other. */
   #lastCommit: Promise<void> = Promise.resolve();
+  /** What a commit failed with that was not only lack of room: all later ones fail, too. */
+  #failure: unknown;
   readonly #removals = new Set<Promise<void>>();
   #closed = false;
 
-  private constructor(
-    options: VersionSetOptions,
-    state: EngineState,
-    readers: Map<number, TableReader>,
-    manifest: ManifestWriter,
-  ) {
+  private constructor(options: VersionSetOptions, recovered: Recovered) {
     this.#options = options;
-    this.#state = state;
-    this.#readers = readers;
-    this.#manifest = manifest;
-    this.#addUser(state.version);
+    this.#state = recovered.state;
+    this.#oldManifest = recovered.manifest;
+    this.#nextManifestNumber = recovered.nextManifestNumber;
+    this.#addUser(recovered.state.version);
   }
 
-  /** Recovers what is there, says it in a new manifest and only then removes what is not needed. */
+  /**
+   * Recovers what is there. A manifest that says it as it is, and durably, is kept until the first commit, so that
+   * opening writes nothing then; else a new one says it, and only then goes what is not needed.
+   */
   static async open(options: VersionSetOptions): Promise<VersionSet> {
-    const { vfs, directory } = options;
-    await vfs.makeDirectory(directory);
-    const { state, readers, nextManifestNumber, obsolete } = await recover(options);
     try {
-      const manifest = await ManifestWriter.create(vfs, directory, nextManifestNumber, state);
-      await removeObsolete(options, manifest, obsolete);
-      return new VersionSet(options, state, readers, manifest);
+      const recovered = await recover(options);
+      const versions = new VersionSet(options, recovered);
+      await versions.#sayState(recovered);
+      return versions;
     } catch (error) {
-      for (const reader of readers.values()) await reader.close();
+      await options.files.closeAll();
       throw error;
     }
   }
@@ -89,19 +95,40 @@ export class VersionSet {
     return first;
   }
 
-  /** Throws CORRUPTION for a table that was quarantined. */
+  /** Reads nothing yet. Throws CORRUPTION for a table that was quarantined. */
   readerOf(table: TableMeta): TableReader {
-    const reader = this.#readers.get(table.fileNumber);
-    if (reader === undefined) {
+    const known = this.#readers.get(table.fileNumber);
+    if (known !== undefined) return known;
+    if (table.damaged) {
       throw corruption(tableFileName(table.fileNumber), 0, 'a sound table', 'a quarantined one');
     }
+    const reader = new TableReader(this.#options.files, table, this.#options.cache);
+    this.#readers.set(table.fileNumber, reader);
     return reader;
   }
 
-  /** Makes an edit durable, then current. The files of the tables it adds must be durable. */
+  /**
+   * Makes an edit durable, then current. The files of the tables it adds must be durable. When it fails because
+   * the disk is full (`isDiskFull`) nothing has changed and it may be tried again; any other failure is final.
+   */
   commit(edit: VersionEdit): Promise<void> {
-    this.#lastCommit = this.#lastCommit.then(() => this.#commit(edit));
-    return this.#lastCommit;
+    const commit = this.#lastCommit.then(() => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.#commit(edit);
+    });
+    this.#lastCommit = commit.catch((error) => {
+      if (!isDiskFull(error)) this.#failure ??= error;
+    });
+    return commit;
+  }
+
+  /** Removes tables that no edit names, as far as that works; the rest goes at the next open. */
+  async discard(tables: readonly TableMeta[]): Promise<void> {
+    const { vfs, directory } = this.#options;
+    for (const { fileNumber } of tables) {
+      assert(!this.#references.has(fileNumber), 'a table in use is not discarded');
+      await vfs.remove(`${directory}/${tableFileName(fileNumber)}`).catch(() => {});
+    }
   }
 
   /** Resolves when the files are gone that no version in use names now. */
@@ -112,35 +139,100 @@ export class VersionSet {
   /** Waits for what is under way and closes all files. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#lastCommit.catch(() => {});
+    await this.#lastCommit;
     await Promise.all(this.#removals);
-    await this.#manifest.close();
+    await this.#closeManifest();
     for (const reader of this.#readers.values()) await reader.close();
     this.#readers.clear();
+    await this.#options.files.closeAll();
+  }
+
+  /** Says in it that all of it is synced, so that the next `open` need not write. It can if it must. */
+  async #closeManifest(): Promise<void> {
+    const manifest = this.#manifest;
+    if (manifest === undefined) return;
+    if (this.#failure === undefined) await manifest.appendUnsynced({}).catch(() => {});
+    await manifest.close();
+  }
+
+  async #sayState({ state, manifest, isDurable, obsolete }: Recovered): Promise<void> {
+    try {
+      if (manifest === undefined) await this.#beginManifest(state);
+      else if (!isDurable) await this.#sayAgain(state, manifest);
+      // What is not removed for good is removed again next time.
+      for (const name of obsolete) await this.#removeIfThereIsRoom(name);
+    } catch (error) {
+      await this.#manifest?.close();
+      throw error;
+    }
+  }
+
+  /**
+   * What the page cache has need not be on the disk, and after a sync that failed another one that succeeds does not
+   * put it there: so a new manifest. Where there is no room for it the sync has to do.
+   */
+  async #sayAgain(state: EngineState, found: string): Promise<void> {
+    const { vfs, directory } = this.#options;
+    try {
+      await this.#beginManifest(state);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      const file = await vfs.open(`${directory}/${found}`, 'write');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await vfs.syncDirectory(directory);
+    }
   }
 
   async #commit(edit: VersionEdit): Promise<void> {
-    const { vfs, directory, cache } = this.#options;
-    for (const { table } of edit.added ?? []) {
-      if (this.#readers.has(table.fileNumber)) continue;
-      const reader = await TableReader.open(vfs, directory, table.fileNumber, cache);
-      this.#readers.set(table.fileNumber, reader);
-    }
     const { nextFileNumber } = this.#state;
-    await this.#manifest.append({ ...edit, nextFileNumber });
+    const after = (state: EngineState) => applyEdit(state, { ...edit, nextFileNumber });
+    if (this.#manifest === undefined) await this.#beginManifest(after(this.#state));
+    else await this.#append(this.#manifest, { ...edit, nextFileNumber });
     const before = this.#state.version;
-    this.#state = applyEdit(this.#state, edit);
+    // Not what was there before the wait: numbers may have been reserved meanwhile.
+    this.#state = after(this.#state);
     this.#addUser(this.#state.version);
     this.release(before);
-    if (this.#manifest.isLarge) await this.#replaceManifest();
+    if (this.#manifest?.isLarge === true) await this.#replaceManifest();
+  }
+
+  async #append(manifest: ManifestWriter, edit: VersionEdit): Promise<void> {
+    try {
+      await manifest.append(edit);
+    } catch (error) {
+      // It may end with half an edit. It goes on being what counts until there is another.
+      this.#manifest = undefined;
+      this.#oldManifest = manifestFileName(manifest.number);
+      await manifest.close();
+      throw error;
+    }
+  }
+
+  /** Makes a new manifest that says `state`; the old one goes when it is durable. */
+  async #beginManifest(state: EngineState): Promise<void> {
+    const { vfs, directory } = this.#options;
+    const number = this.#nextManifestNumber++;
+    this.#manifest = await ManifestWriter.create(vfs, directory, number, state);
+    const old = this.#oldManifest;
+    this.#oldManifest = undefined;
+    if (old !== undefined) await this.#removeIfThereIsRoom(old);
   }
 
   async #replaceManifest(): Promise<void> {
-    const { vfs, directory } = this.#options;
-    const old = this.#manifest;
-    this.#manifest = await ManifestWriter.create(vfs, directory, old.number + 1, this.#state);
-    await old.close();
-    await vfs.remove(`${directory}/${manifestFileName(old.number)}`);
+    const old = this.#manifest as ManifestWriter;
+    this.#oldManifest = manifestFileName(old.number);
+    try {
+      await this.#beginManifest(this.#state);
+      await old.close();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // The old one goes on growing.
+      this.#oldManifest = undefined;
+    }
   }
 
   #addUser(version: Version): void {
@@ -162,30 +254,25 @@ export class VersionSet {
     this.#references.delete(table.fileNumber);
     // After `close` the directory may have another owner; what is left goes at the next open.
     if (table.damaged || this.#closed) return;
-    const removal = this.#removeTable(table.fileNumber).catch(this.#options.onRemoveFailed);
+    const removal = this.#removeTable(table).catch(this.#options.onRemoveFailed);
     this.#removals.add(removal);
     void removal.then(() => this.#removals.delete(removal));
   }
 
-  async #removeTable(fileNumber: number): Promise<void> {
-    const { vfs, directory } = this.#options;
+  async #removeTable({ fileNumber }: TableMeta): Promise<void> {
+    const { files } = this.#options;
     const reader = this.#readers.get(fileNumber);
     this.#readers.delete(fileNumber);
     await reader?.close();
-    await vfs.remove(`${directory}/${tableFileName(fileNumber)}`);
+    await files.close(fileNumber);
+    await this.#removeIfThereIsRoom(tableFileName(fileNumber));
   }
-}
 
-async function removeObsolete(
-  { vfs, directory }: VersionSetOptions,
-  manifest: ManifestWriter,
-  names: readonly string[],
-): Promise<void> {
-  try {
-    for (const name of names) await vfs.remove(`${directory}/${name}`);
-    await vfs.syncDirectory(directory);
-  } catch (error) {
-    await manifest.close();
-    throw error;
+  /** Some file systems need room to remove something. What stays goes at the next open. */
+  async #removeIfThereIsRoom(name: string): Promise<void> {
+    const { vfs, directory } = this.#options;
+    await vfs.remove(`${directory}/${name}`).catch((error) => {
+      if (!isDiskFull(error)) throw error;
+    });
   }
 }

@@ -47,8 +47,12 @@ export class Version {
 
   /** Of all tables. */
   get bytes(): number {
-    this.#bytes ??= this.tables().reduce((sum, table) => sum + table.bytes, 0);
+    this.#bytes ??= this.bytesPerLevel.reduce((sum, bytes) => sum + bytes, 0);
     return this.#bytes;
+  }
+
+  get bytesPerLevel(): number[] {
+    return this.levels.map((tables) => tables.reduce((sum, table) => sum + table.bytes, 0));
   }
 
   /** The tables of a level that may hold keys in `[from, to]`. */
@@ -122,6 +126,18 @@ export function firstReaching(tables: readonly TableMeta[], key: Uint8Array): nu
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (compareBytes((tables[middle] as TableMeta).largest, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Place of the first of some ascending tables that begins at or after `key`. */
+export function firstStartingAt(tables: readonly TableMeta[], key: Uint8Array): number {
+  let low = 0;
+  let high = tables.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareBytes((tables[middle] as TableMeta).smallest, key) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

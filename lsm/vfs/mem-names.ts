@@ -56,6 +56,12 @@ export class CrashableNames {
     this.#unsynced = this.#unsynced.filter((change) => !concerns(change));
   }
 
+  /** Of all files that have a name now. */
+  get bytes(): number {
+    const named = new Set([...this.#directories.values()].flatMap((files) => [...files.values()]));
+    return [...named].reduce((sum, content) => sum + content.length, 0);
+  }
+
   /** Every file that has, or after a power cut could have, a name. */
   contents(): Set<CrashableContent> {
     const all = new Set(this.#durable.values());
@@ -117,7 +123,7 @@ function mapValues<T>(map: ReadonlyMap<string, T>, change: (value: T) => T): Map
 }
 
 /** `a//b/` and `a/b` are one path. */
-function normalize(path: string): string {
+export function normalize(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   return (path.startsWith('/') ? '/' : '') + parts.join('/');
 }

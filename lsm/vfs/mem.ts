@@ -1,5 +1,7 @@
+import { LsmError } from '../errors.ts';
 import { CrashableContent } from './mem-content.ts';
-import { CrashableNames } from './mem-names.ts';
+import { CrashableNames, normalize } from './mem-names.ts';
+import { systemError } from './system-error.ts';
 import type { Vfs, VfsFile } from './vfs.ts';
 
 /**
@@ -10,9 +12,15 @@ export class CrashableMemVfs implements Vfs {
   /**
    * Called before each operation takes effect. What it throws is what the operation fails with, without
    * effect (a failing `sync` gives up the unsynced writes for good); while its promise is pending the disk is slow.
+   * Blocking operations do not wait for it.
    */
   onOperation: ((operation: VfsOperation) => void | Promise<void>) | undefined;
+  /** Whether `readNow` reads; otherwise everybody has to wait, as for a slow device. */
+  readsNow = false;
+  /** A write that would make all files together larger fails with ENOSPC, without effect. */
+  bytesMax = Number.POSITIVE_INFINITY;
 
+  #locked = new Set<string>();
   #names = new CrashableNames();
 
   constructor() {
@@ -56,6 +64,11 @@ export class CrashableMemVfs implements Vfs {
     return this.#file(path, content, true);
   }
 
+  openSync(path: string): VfsFile {
+    this.#operationNow('open', path);
+    return this.#file(path, this.#existing(path), false);
+  }
+
   async readFile(path: string): Promise<Uint8Array> {
     await this.#operation('read', path);
     const content = this.#existing(path);
@@ -81,6 +94,14 @@ export class CrashableMemVfs implements Vfs {
     this.#names.change([from, undefined], [to, content]);
   }
 
+  async link(from: string, to: string): Promise<void> {
+    await this.#operation('link', from);
+    const content = this.#existing(from);
+    if (this.#names.get(to) !== undefined) throw systemError('EEXIST', to);
+    this.#existingParent(to);
+    this.#names.change([to, content]);
+  }
+
   async remove(path: string): Promise<void> {
     await this.#operation('remove', path);
     this.#existing(path);
@@ -98,8 +119,33 @@ export class CrashableMemVfs implements Vfs {
     this.#names.syncDirectory(directory);
   }
 
+  async lock(directory: string): Promise<() => Promise<void>> {
+    await this.#operation('lock', directory);
+    if (!this.#names.hasDirectory(directory)) throw systemError('ENOENT', directory);
+    const path = normalize(directory);
+    if (this.#locked.has(path)) throw new LsmError('DIRECTORY_IN_USE', `${directory} is in use`);
+    this.#locked.add(path);
+    return async () => {
+      this.#locked.delete(path);
+    };
+  }
+
   #file(path: string, content: CrashableContent, writable: boolean): VfsFile {
-    return new MemFile(path, content, writable, (kind) => this.#operation(kind, path));
+    return new MemFile(path, content, writable, {
+      readsNow: () => this.readsNow,
+      operation: (kind) => this.#operation(kind, path),
+      operationNow: (kind) => this.#operationNow(kind, path),
+      makeRoom: (bytes) => this.#makeRoom(bytes, path),
+    });
+  }
+
+  #makeRoom(bytes: number, path: string): void {
+    if (bytes <= 0 || this.bytesMax === Number.POSITIVE_INFINITY) return;
+    if (this.#names.bytes + bytes > this.bytesMax) throw systemError('ENOSPC', path);
+  }
+
+  #operationNow(kind: VfsOperation['kind'], path: string): void {
+    this.#operation(kind, path)?.catch(() => {});
   }
 
   #operation(kind: VfsOperation['kind'], path: string): void | Promise<void> {
@@ -137,28 +183,34 @@ export interface VfsOperation {
     | 'exists'
     | 'makeDirectory'
     | 'rename'
+    | 'link'
+    | 'lock'
     | 'remove'
     | 'syncDirectory';
   readonly path: string;
+}
+
+/** What a file needs of its disk. */
+interface Disk {
+  readonly readsNow: () => boolean;
+  readonly operation: (kind: VfsOperation['kind']) => void | Promise<void>;
+  readonly operationNow: (kind: VfsOperation['kind']) => void;
+  /** Fails when the disk is too full to hold so many bytes more. */
+  readonly makeRoom: (bytes: number) => void;
 }
 
 class MemFile implements VfsFile {
   readonly #path: string;
   readonly #content: CrashableContent;
   readonly #writable: boolean;
-  readonly #operation: (kind: VfsOperation['kind']) => void | Promise<void>;
+  readonly #disk: Disk;
   #closed = false;
 
-  constructor(
-    path: string,
-    content: CrashableContent,
-    writable: boolean,
-    operation: (kind: VfsOperation['kind']) => void | Promise<void>,
-  ) {
+  constructor(path: string, content: CrashableContent, writable: boolean, disk: Disk) {
     this.#path = path;
     this.#content = content;
     this.#writable = writable;
-    this.#operation = operation;
+    this.#disk = disk;
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
@@ -166,10 +218,25 @@ class MemFile implements VfsFile {
     return this.#content.read(position, length);
   }
 
+  readSync(position: number, length: number): Uint8Array {
+    this.#beginNow('read');
+    return this.#content.read(position, length);
+  }
+
+  readNow(position: number, length: number): Uint8Array | undefined {
+    return this.#disk.readsNow() ? this.readSync(position, length) : undefined;
+  }
+
   async write(position: number, bytes: Uint8Array): Promise<void> {
     this.#assertWritable();
     await this.#begin('write');
-    this.#content.write(position, bytes);
+    this.#put(position, bytes);
+  }
+
+  writeSync(position: number, bytes: Uint8Array): void {
+    this.#assertWritable();
+    this.#beginNow('write');
+    this.#put(position, bytes);
   }
 
   async sync(): Promise<void> {
@@ -185,6 +252,7 @@ class MemFile implements VfsFile {
   async truncate(length: number): Promise<void> {
     this.#assertWritable();
     await this.#begin('truncate');
+    this.#disk.makeRoom(length - this.#content.length);
     this.#content.truncate(length);
   }
 
@@ -198,19 +266,27 @@ class MemFile implements VfsFile {
     this.#closed = true;
   }
 
-  /** An operation that has begun is let through when the file is closed meanwhile, as Node does. */
+  #put(position: number, bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#disk.makeRoom(position + bytes.length - this.#content.length);
+    this.#content.write(position, bytes);
+  }
+
+  /** An operation that has begun is let through when the file is closed meanwhile, as `OsFile` does. */
   #begin(kind: VfsOperation['kind']): void | Promise<void> {
+    this.#assertOpen();
+    return this.#disk.operation(kind);
+  }
+
+  #beginNow(kind: VfsOperation['kind']): void {
+    this.#assertOpen();
+    this.#disk.operationNow(kind);
+  }
+
+  #assertOpen(): void {
     if (this.#closed) throw systemError('EBADF', this.#path);
-    return this.#operation(kind);
   }
 
   #assertWritable(): void {
     if (!this.#writable) throw systemError('EBADF', this.#path);
   }
-}
-
-function systemError(code: string, path: string): NodeJS.ErrnoException {
-  const error: NodeJS.ErrnoException = new Error(`${code}: ${path}`);
-  error.code = code;
-  return error;
 }

@@ -1,24 +1,34 @@
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+import * as fs from 'node:fs';
+import { link, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { OsFile } from './os-file.ts';
+import { lockDirectory } from './os-lock.ts';
+import { ReadPace } from './read-pace.ts';
+import { ReadScratch } from './read-scratch.ts';
 import type { Vfs, VfsFile } from './vfs.ts';
 
 /** The operating system's file system. */
 export class OsVfs implements Vfs {
-  async open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile> {
-    return new OsFile(await open(path, openFlags[mode]));
+  readonly #pace = new ReadPace(() => performance.now());
+  readonly #scratch = new ReadScratch();
+
+  open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile> {
+    return new Promise((resolve, reject) => {
+      fs.open(path, openFlags[mode], (error, descriptor) => {
+        if (error === null) resolve(new OsFile(path, descriptor, this.#pace, this.#scratch));
+        else reject(error);
+      });
+    });
+  }
+
+  openSync(path: string): VfsFile {
+    return new OsFile(path, fs.openSync(path, openFlags.read), this.#pace, this.#scratch);
   }
 
   async readFile(path: string): Promise<Uint8Array> {
-    return readFile(path);
+    const { buffer, byteOffset, length } = await readFile(path);
+    // No Buffer: `slice` of one is a view, and would keep the whole file in memory.
+    return new Uint8Array(buffer, byteOffset, length);
   }
 
   async list(directory: string): Promise<string[]> {
@@ -42,6 +52,10 @@ export class OsVfs implements Vfs {
     await rename(from, to);
   }
 
+  async link(from: string, to: string): Promise<void> {
+    await link(from, to);
+  }
+
   async remove(path: string): Promise<void> {
     await unlink(path);
   }
@@ -56,64 +70,22 @@ export class OsVfs implements Vfs {
     }
   }
 
-  async syncDirectory(directory: string): Promise<void> {
+  syncDirectory(directory: string): Promise<void> {
     // Windows cannot open a folder for syncing; NTFS journals names by itself.
-    if (process.platform === 'win32') return;
-    const handle = await open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    if (process.platform === 'win32') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const descriptor = fs.openSync(directory, 'r');
+      fs.fsync(descriptor, (error) => {
+        fs.closeSync(descriptor);
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  lock(directory: string): Promise<() => Promise<void>> {
+    return lockDirectory(directory);
   }
 }
 
 const openFlags = { read: 'r', create: 'wx+', write: 'r+' } as const;
-
-class OsFile implements VfsFile {
-  readonly #handle: FileHandle;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  async read(position: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await this.#handle.read(bytes, done, length - done, position + done);
-      if (bytesRead === 0) return bytes.subarray(0, done);
-      done += bytesRead;
-    }
-    return bytes;
-  }
-
-  async write(position: number, bytes: Uint8Array): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(
-        bytes,
-        done,
-        bytes.length - done,
-        position + done,
-      );
-      done += bytesWritten;
-    }
-  }
-
-  async sync(): Promise<void> {
-    await this.#handle.datasync();
-  }
-
-  async truncate(length: number): Promise<void> {
-    await this.#handle.truncate(length);
-  }
-
-  async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
-  }
-
-  async close(): Promise<void> {
-    await this.#handle.close();
-  }
-}

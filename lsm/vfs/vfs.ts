@@ -14,6 +14,8 @@ export interface Vfs {
    * Errors carry Node's codes (`ENOENT`, `EEXIST`, `ENOSPC`, …).
    */
   open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile>;
+  /** Opens an existing file for reading and blocks meanwhile: for readers that cannot wait. */
+  openSync(path: string): VfsFile;
   /** Whole file at once; for small files. */
   readFile(path: string): Promise<Uint8Array>;
   /** Names in a folder, sorted, so that the order is the same on every run. */
@@ -21,22 +23,44 @@ export interface Vfs {
   /** Creates a folder and its parents, durably; nothing happens if it is there. */
   makeDirectory(directory: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** A second name for a file (hard link). `EXDEV` or `EPERM` where the file system has none. */
+  link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Makes creations, renames and removals in this folder durable. */
   syncDirectory(directory: string): Promise<void>;
+  /**
+   * Keeps everybody else out of a folder until what it returns is called; a lock left behind by a process that
+   * died is taken over. Fails with DIRECTORY_IN_USE, naming the holder.
+   */
+  lock(directory: string): Promise<() => Promise<void>>;
 }
 
 export interface VfsFile {
   /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array>;
+  /** The same, blocking. What it gives is good until the next `readSync` or `readNow` of the file system. */
+  readSync(position: number, length: number): Uint8Array;
+  /**
+   * As `readSync`, if lately reads did not wait for the device (what is in the page cache costs less to copy
+   * than to wait for); `undefined` when `read` had better be used.
+   */
+  readNow(position: number, length: number): Uint8Array | undefined;
   /** Writes all of `bytes` at `position`. The caller must not change `bytes` until it resolves. */
   write(position: number, bytes: Uint8Array): Promise<void>;
+  /** Writes all of `bytes` at `position`, blocking: for small writes that need no sync. */
+  writeSync(position: number, bytes: Uint8Array): void;
   /** fdatasync: data, and the size if it changed. After a failure the file must not be trusted (fsyncgate). */
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;
   size(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** There may be room later. A quota that is used up is a full disk to who has it. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /**

@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly replicationFactor: number;
   readonly shards: number;
   readonly memtableBytes: number;
+  /** What holds the tables; a data directory keeps the one that it was made with. */
+  readonly storageEngine: 'lsm' | 'classic-level';
   /** 0: no limit. */
   readonly storageMaxBytes: number;
   /** The rules that the cluster begins with; later ones are made at run time. */

@@ -53,6 +53,11 @@ export const SETTINGS = {
   replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
   shards: { default: 64, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
   memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
+  storageEngine: {
+    default: 'lsm',
+    schema: Type.Enum(['lsm', 'classic-level']),
+    path: 'storage.engine',
+  },
   storageMaxBytes: {
     default: 0,
     schema: Type.Integer({ minimum: 0 }),

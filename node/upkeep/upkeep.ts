@@ -1,5 +1,5 @@
 import { UNITS_PER_MS } from '../../broker/data-plane.ts';
-import type { Db } from '../../lsm/db.ts';
+import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { NodeDataPlane } from '../dataplane/data-plane.ts';
 import type { ShardMap } from '../dataplane/shard-map.ts';
@@ -16,7 +16,7 @@ import { isFull, isPressed, type StorageLoad } from './storage-budget.ts';
 export interface UpkeepOptions {
   readonly env: Env;
   readonly host: ShardHost;
-  readonly engine: Db;
+  readonly engine: StorageEngine;
   readonly log: Log;
   readonly map: ShardMap;
   readonly members: Members;

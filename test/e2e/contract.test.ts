@@ -4,36 +4,14 @@ import type { WhereDocument } from '../../clients/cli/status-document.ts';
 import { eventually } from '../support/eventually.ts';
 import { gather } from './support/clients.ts';
 import { expectQosZero, expectRefusals, expectReplyElsewhere } from './support/contract-edges.ts';
-import {
-  exerciseVerbs,
-  expectFacts,
-  type Fact,
-  KEY_NAMES,
-  type Stage,
-} from './support/contract-scenario.ts';
+import { expectFacts, type Fact } from './support/contract-scenario.ts';
+import { chooseKeys, play } from './support/contract-stage.ts';
 import { PatientClient } from './support/patient-client.ts';
 import { type ClusterNode, printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 const BUSY_MACHINE_MS = 120_000;
 /** A call to another node has 4.5 s. */
 const READ_RESUME_MS_MAX = 3_000;
-
-/** Keys below a prefix that are stored where the test wants them. */
-async function chooseKeys(
-  cluster: TestCluster,
-  prefix: string,
-  isWanted: (place: WhereDocument) => boolean,
-): Promise<Stage['keys']> {
-  const chosen: Record<string, string> = {};
-  for (const name of KEY_NAMES) {
-    for (let number = 0; chosen[name] === undefined; number += 1) {
-      const key = `${prefix}/${name}${number}`;
-      if (isWanted(await cluster.where(0, key))) chosen[name] = key;
-      if (number > 500) throw new Error(`no key is where the test wants it`);
-    }
-  }
-  return chosen as Stage['keys'];
-}
 
 /** Where one of the keys is that the node leads. */
 async function leaderOfAny(cluster: TestCluster, leader: string): Promise<WhereDocument> {
@@ -42,21 +20,6 @@ async function leaderOfAny(cluster: TestCluster, leader: string): Promise<WhereD
     if (place.leader === leader) return place;
   }
   throw new Error(`${leader} leads nothing`);
-}
-
-/** Plays the scenario with a client that begins at the first of these nodes. */
-async function play(
-  nodes: readonly ClusterNode[],
-  rest: Omit<Stage, 'client' | 'rival'>,
-): Promise<Fact[]> {
-  const client = await PatientClient.connect(nodes);
-  const rival = await PatientClient.connect(nodes.toReversed());
-  try {
-    return await exerciseVerbs({ ...rest, client, rival });
-  } finally {
-    await client.close();
-    await rival.close();
-  }
 }
 
 describe('what docs/MQTT.md says, on five nodes with three copies', {

@@ -37,23 +37,23 @@ describe('compactWhere', () => {
   });
 
   it('rewrites the wanted tables in their place, and only those', async () => {
-    const opened = await openFiltered(undefined, { levelBaseBytes: 1e9 });
+    const opened = await openFiltered();
     for (const i of [0, 1, 2, 3]) await flushTimes(opened, 'a', [10 + i, 20 + i]);
     await opened.db.compactionsIdle();
     await flushTimes(opened, 'a', [1, 30]);
     await flushTimes(opened, 'a', [2, 31]);
     const before = await tablesOf(opened);
-    expect(before.map(({ level }) => level)).toEqual([0, 0, 1]);
+    expect(before.map(({ level }) => level)).toEqual([0, 0, 6]);
     opened.host.cutoff = 13;
     const result = await opened.db.compactWhere(({ level, smallestKey }) => {
-      return level === 1 || hex(smallestKey) === hex(keyAt(seriesKey(1, 'a'), 31));
+      return level === 6 || hex(smallestKey) === hex(keyAt(seriesKey(1, 'a'), 31));
     });
     expect(result).toMatchObject({ tablesRewritten: 2, droppedEntries: 4 });
     const after = await tablesOf(opened);
     expect(after.map(({ level, entryCount }) => [level, entryCount])).toEqual([
       [0, 1],
       [0, 2],
-      [1, 5],
+      [6, 5],
     ]);
     expect(after[1]).toEqual(before[1]);
     const rewritten = [after[0], after[2]].map((table) => table?.fileNumber as number);

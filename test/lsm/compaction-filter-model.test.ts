@@ -53,7 +53,7 @@ const command = fc.oneof(
 
 type Sizes = Partial<DbOptions>;
 /** With these a series fills several tables of a level. */
-const MANY_TABLES: Sizes = { tableBytes: 120, levelBaseBytes: 600, blockSizeBytes: 60 };
+const MANY_TABLES: Sizes = { tableBytes: 120, blockSizeBytes: 60 };
 
 /** Every value that was written last under its key, whatever compactions have dropped. */
 type Model = Map<string, string>;

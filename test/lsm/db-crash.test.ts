@@ -111,7 +111,7 @@ describe('after a power cut', () => {
     await first.db.compactionsIdle();
     vfs.onOperation = undefined;
     await first.db.close();
-    expect(images.length).toBeGreaterThan(30);
+    expect(images.length).toBeGreaterThan(20);
     for (const [i, image] of images.entries()) {
       const second = await openSmall(image);
       expect(await contentOf(second.db.snapshot()), `image ${i}`).toEqual(expected);

@@ -82,7 +82,15 @@ describe.skipIf(!isBuilt)('WorkerOffload', () => {
 
   it('brings errors back with their codes', async () => {
     await withWorker(async (offload, directory) => {
-      const input = { directory, suffixBytes: 8, blockSizeBytes: 100, runs: [[{ fileNumber: 3 }]] };
+      const suffix = new Uint8Array(8);
+      const keys = {
+        smallest: utf8('a'),
+        largest: utf8('b'),
+        suffixMin: suffix,
+        suffixMax: suffix,
+      };
+      const table = { fileNumber: 3, bytes: 1000, entryCount: 1, ...keys };
+      const input = { directory, suffixBytes: 8, blockSizeBytes: 100, runs: [[table]] };
       await expect(offload.run('compact', input)).rejects.toMatchObject({ code: 'ENOENT' });
     });
   });

@@ -154,7 +154,7 @@ describe('Db', () => {
     await pair.opened.db.compactionsIdle();
     const { filesPerLevel, tableCount, compactedBytes, flushedBytes } = pair.opened.db.statistics();
     expect(filesPerLevel[0]).toBeLessThan(4);
-    expect(filesPerLevel[2]).toBeGreaterThan(0);
+    expect(filesPerLevel.slice(1).some((files) => files > 0)).toBe(true);
     expect(compactedBytes).toBeGreaterThan(flushedBytes);
     await pair.checkReads(Array.from({ length: 31 }, (_, i) => [i, i]));
     await pair.opened.db.close();
@@ -274,7 +274,8 @@ describe('Db', () => {
     await wait;
     expect(db.waitForRoom()).toBeUndefined();
     await db.flush();
-    expect(db.statistics()).toMatchObject({ frozenMemtables: 0, memtableBytes: 0 });
+    expect(db.statistics().frozenMemtables).toBe(0);
+    expect(db.statistics().memtableBytes).toBeLessThan(1000);
   });
 
   it('flushes positions alone when nothing was written', async () => {

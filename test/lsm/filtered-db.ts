@@ -72,7 +72,8 @@ export async function openFiltered(
   const offload = new WatchedOffload(vfs);
   const state = () => (host.cutoff === undefined ? undefined : utf8(`${host.cutoff}`));
   const compactionFilter = { module: ruleFilterModule, state };
-  const opened = await openSmall(vfs, { offload, compactionFilter, ...options });
+  const sizes = { level0TablesTrigger: 4 };
+  const opened = await openSmall(vfs, { offload, compactionFilter, ...sizes, ...options });
   return Object.assign(opened, { offload, host });
 }
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBytes } from '../../lsm/bytes.ts';
+import { type Descent, editFor } from '../../lsm/compaction/choice.ts';
 import {
   chooseDescent,
   chooseStretch,
   type FullStrategyOptions,
   type Scope,
 } from '../../lsm/compaction/full-strategy.ts';
-import { type Descent, editFor } from '../../lsm/compaction/strategy.ts';
 import { NO_BYTES } from '../../lsm/iterator/cursor.ts';
 import type { TableMeta } from '../../lsm/sstable/table-meta.ts';
 import { LEVEL_COUNT, type PlacedTable, Version } from '../../lsm/version/version.ts';
@@ -18,8 +18,6 @@ const OPTIONS: FullStrategyOptions = {
   suffixBytes: 1,
   tableBytes: TABLE_KEYS,
   level0TablesTrigger: 4,
-  levelBaseBytes: 1000,
-  levelMultiplier: 10,
   borders: [Uint8Array.of(3), Uint8Array.of(6)],
 };
 const EVERYTHING: Scope = { seqMax: 100, avoid: new Set() };
@@ -39,7 +37,14 @@ class Tables {
     const [smallest, largest] = [keyOf(keys[0] as number), keyOf(keys.at(-1) as number)];
     const counts = { entryCount: keys.length, rawBytes: keys.length, bytes: keys.length };
     const [suffixMin, suffixMax] = [Uint8Array.of(0), Uint8Array.of(9)];
-    const rest = { seqMin: 1, seqMax: fileNumber, suffixMin, suffixMax, damaged: false };
+    const rest = {
+      deletionCount: 0,
+      seqMin: 1,
+      seqMax: fileNumber,
+      suffixMin,
+      suffixMax,
+      damaged: false,
+    };
     return { level, table: { fileNumber, smallest, largest, ...counts, ...rest, ...more } };
   }
 
@@ -75,7 +80,7 @@ function descend(tables: Tables, start: Version, scope = EVERYTHING) {
     expect(jobs.length).toBeLessThan(500);
     const written =
       choice.kind === 'merge'
-        ? tables.merge(choice.level + 1, [...choice.tables, ...choice.overlapped])
+        ? tables.merge(choice.target, [...choice.tables, ...choice.overlapped])
         : [];
     version = applyEdit({ ...EMPTY_STATE, version }, editFor(choice, written)).version;
     expect(version.checkInvariants(OPTIONS.borders)).toBeUndefined();
@@ -162,16 +167,13 @@ describe('the descent of a full compaction', () => {
     ]);
   });
 
-  it('sends a table through levels that hold nothing of its series to the one that does', () => {
+  it('sends a table past empty levels to the one that holds its series', () => {
     const tables = new Tables();
     const { version, jobs } = descend(
       tables,
       versionOf(tables.of(1, [12]), tables.of(1, [41]), tables.of(3, [15, 20]), tables.of(3, [72])),
     );
-    expect(jobs.map(({ kind, level }) => [kind, level])).toEqual([
-      ['move', 1],
-      ['move', 2],
-    ]);
+    expect(jobs.map(({ kind, level, target }) => [kind, level, target])).toEqual([['move', 1, 3]]);
     const digits = version.levels.map((level) => level.map(({ smallest }) => digitsOf(smallest)));
     expect(digits.slice(0, 4)).toEqual([[], [41], [], [12, 15, 72]]);
   });
@@ -189,12 +191,12 @@ describe('the descent of a full compaction', () => {
 
   it('passes over damaged tables and what only they stop, and goes on with others', () => {
     const tables = new Tables();
-    const [stopped, inTheWay] = [tables.of(0, [11, 14]), tables.of(1, [12, 13])];
+    const [stopped, inTheWay] = [tables.of(1, [11, 14]), tables.of(2, [12, 13])];
     const [damaged, other] = [tables.of(1, [41], { damaged: true }), tables.of(0, [71, 75])];
     const version = versionOf(stopped, inTheWay, damaged, tables.of(2, [42]), other);
     const scope = { ...EVERYTHING, avoid: new Set([inTheWay.table.fileNumber]) };
     const { jobs } = descend(tables, version, scope);
-    expect(jobs).toEqual([{ kind: 'move', level: 0, tables: [other.table] }]);
+    expect(jobs).toEqual([{ kind: 'move', level: 0, target: 6, tables: [other.table] }]);
   });
 });
 

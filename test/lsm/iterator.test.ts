@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBytes, prefixSuccessor } from '../../lsm/bytes.ts';
+import type { KeyRange } from '../../lsm/engine.ts';
 import { BoundedCursor } from '../../lsm/iterator/bounded-cursor.ts';
 import { MergingCursor } from '../../lsm/iterator/merging-cursor.ts';
-import { drain, type Entry, hex, keyOf, ListCursor, sorted, text, utf8 } from './engine-support.ts';
+import { EntryKind } from '../../lsm/sstable/format.ts';
+import { drain, type Entry, hex, keyOf, ListCursor, sorted, text, utf8 } from './entries.ts';
 
 const key = fc.uint8Array({ minLength: 1, maxLength: 3, max: 4 });
 /** For each source a list of keys, each once. */
 const sources = fc.array(fc.uniqueArray(key, { selector: hex, maxLength: 20 }), { maxLength: 6 });
+
+const moves = fc.array(fc.tuple(key, fc.nat(3)));
 
 function entriesOf(keys: readonly (readonly Uint8Array[])[]): Entry[][] {
   let seq = 0;
@@ -35,24 +39,30 @@ describe('MergingCursor', () => {
         const lists = entriesOf(keys);
         const cursors = lists.map((list, i) => new ListCursor(list, ((slow >> i) & 1) === 1));
         expect(shown(await drain(new MergingCursor(cursors)))).toEqual(shown(modelOf(lists)));
+        const down = lists.map((list, i) => new ListCursor(list, ((slow >> i) & 1) === 1, true));
+        const descending = await drain(new MergingCursor(down, true), 'end');
+        expect(shown(descending)).toEqual(shown(modelOf(lists)).toReversed());
       }),
     );
   });
 
   it('stands right after any seeks, forward and back', async () => {
     await fc.assert(
-      fc.asyncProperty(sources, fc.array(fc.tuple(key, fc.nat(3))), async (keys, moves) => {
+      fc.asyncProperty(sources, moves, fc.boolean(), async (keys, list, reverse) => {
         const lists = entriesOf(keys);
         const model = modelOf(lists);
         const merging = new MergingCursor(
-          lists.map((list, i) => new ListCursor(list, i % 2 === 0)),
+          lists.map((entries, i) => new ListCursor(entries, i % 2 === 0, reverse)),
+          reverse,
         );
-        for (const [target, steps] of moves) {
+        for (const [target, steps] of list) {
           await merging.seek(target);
-          let at = model.findIndex((entry) => compareBytes(entry.key, target) >= 0);
+          let at = reverse
+            ? model.findLastIndex((entry) => compareBytes(entry.key, target) < 0)
+            : model.findIndex((entry) => compareBytes(entry.key, target) >= 0);
           for (let i = 0; i < steps && merging.valid; i++) {
             await merging.next();
-            at++;
+            at += reverse ? -1 : 1;
           }
           const expected = at < 0 ? undefined : model[at];
           expect(merging.valid ? hex(keyOf(merging)) : undefined).toBe(
@@ -102,16 +112,67 @@ describe('BoundedCursor', () => {
     },
   };
 
-  it('stays inside its bounds', async () => {
-    const keys = [1, 2, 3, 4, 5].map((byte) => Uint8Array.of(byte));
+  const keys = [1, 2, 3, 4, 5].map((byte) => Uint8Array.of(byte));
+  const isDeleted = (byte: number | undefined) => byte === 3;
+
+  /** Over 1 to 5, of which 3 is deleted. */
+  function open(slow: boolean, reverse: boolean, range: KeyRange): BoundedCursor {
     const [list] = entriesOf([keys]);
-    const bounds = { lower: Uint8Array.of(2), upper: Uint8Array.of(4) };
-    const cursor = new BoundedCursor(new ListCursor(list as Entry[]), bounds, hooks);
-    const seen: number[] = [];
-    for (await cursor.seek(Uint8Array.of(0)); cursor.valid; await cursor.next())
-      seen.push(cursor.key[0] ?? 0);
-    expect(seen).toEqual([2, 3]);
-    await cursor.seek(Uint8Array.of(5));
+    const entries = (list as Entry[]).map((entry) =>
+      isDeleted(entry.key[0]) ? { ...entry, kind: EntryKind.deletion } : entry,
+    );
+    return new BoundedCursor(new ListCursor(entries, slow, reverse), range, reverse, hooks);
+  }
+
+  const range = fc.record({
+    lower: fc.nat(6).map((byte) => Uint8Array.of(byte)),
+    upper: fc.option(
+      fc.nat(6).map((byte) => Uint8Array.of(byte)),
+      { nil: undefined },
+    ),
+  });
+
+  it('shows what is in its range and not deleted, from where it was sought', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        range,
+        fc.option(fc.nat(6), { nil: undefined }),
+        fc.boolean(),
+        fc.boolean(),
+        async (bounds, from, slow, reverse) => {
+          const cursor = open(slow, reverse, bounds);
+          const seen: number[] = [];
+          await (from === undefined ? cursor.seekFirst() : cursor.seek(Uint8Array.of(from)));
+          for (; cursor.valid; await cursor.next()) seen.push(cursor.key[0] ?? 0);
+          const inside = [1, 2, 4, 5].filter(
+            (byte) => byte >= (bounds.lower[0] ?? 0) && byte < (bounds.upper?.[0] ?? Infinity),
+          );
+          const expected = reverse
+            ? inside.filter((byte) => byte <= (from ?? 9)).toReversed()
+            : inside.filter((byte) => byte >= (from ?? 0));
+          expect(seen).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('gives chunks of so many entries or bytes, and an empty one at the end', async () => {
+    for (const slow of [false, true]) {
+      const cursor = open(slow, false, { lower: new Uint8Array(0) });
+      await cursor.seekFirst();
+      const chunks: number[][] = [];
+      for (;;) {
+        const chunk = await cursor.take(chunks.length === 0 ? 1 : 9, 6);
+        chunks.push(chunk.map(({ key: [byte] }) => byte ?? 0));
+        if (chunk.length === 0) break;
+      }
+      expect(chunks).toEqual([[1], [2, 4], [5], []]);
+    }
+  });
+
+  it('refuses to be read where it stands nowhere, and when it is closed', async () => {
+    const cursor = open(false, false, { lower: Uint8Array.of(9) });
+    await cursor.seekFirst();
     expect(cursor.valid).toBe(false);
     expect(() => cursor.key).toThrow('valid position');
     cursor.close();

@@ -16,6 +16,7 @@ function table(fileNumber: number, smallest: string, largest: string, seqMax = 1
     bytes: 100 + fileNumber,
     damaged: fileNumber % 5 === 0,
     entryCount: 3,
+    deletionCount: 1,
     rawBytes: 300,
     seqMin: 1,
     seqMax,

@@ -7,6 +7,7 @@ import { EntryKind } from '../../node/raft/types.ts';
 import { Retention } from '../../node/retention/retention.ts';
 import { EMPTY_SETTINGS } from '../../node/settings/settings.ts';
 import type { WriteObserver } from '../../node/shard/apply-writes.ts';
+import { SERIES_SUFFIX_BYTES } from '../../node/shard/engine-key.ts';
 import { encodeWriteEntry, type ForwardedBatch } from '../../node/shard/entry.ts';
 import { StateMachine } from '../../node/shard/state-machine.ts';
 import { Streams } from '../../node/shard/streams.ts';
@@ -25,6 +26,7 @@ export async function openEngine(): Promise<Db> {
     directory: '/tables',
     offload: new InlineOffload(vfs),
     notePositions: () => new Uint8Array(0),
+    seriesSuffixBytes: SERIES_SUFFIX_BYTES,
     onEvent: () => {},
   });
 }

@@ -48,6 +48,10 @@ export function addNode(program: Command, shell: Shell): void {
       'when it is reached old history goes: 10GiB (default 0: no limit)',
     )
     .option(
+      '--storage-engine <lsm|classic-level>',
+      'what holds the tables; stays as it was when the data directory was made (default lsm)',
+    )
+    .option(
       '--replication-factor <count>',
       'copies of each value (default 3)',
       parseInteger('--replication-factor', 1, 7),

@@ -43,6 +43,7 @@ export function startProcess(
   options: { environment?: Record<string, string>; input?: string; directory?: string } = {},
 ): RunningProcess {
   const { DSS_NODE: _node, DSS_HTTP: _http, ...inherited } = process.env;
+  const { DSS_TEST_ENGINE: engine } = process.env;
   const child = spawn(command, [...args], {
     // A node stops when this channel closes, so none is left behind, even when the test runner is killed.
     stdio: [
@@ -51,7 +52,11 @@ export function startProcess(
       'pipe',
       ...(args[0] === dssScript && args[1] === 'node' ? (['ipc'] as const) : []),
     ],
-    env: { ...inherited, ...options.environment },
+    env: {
+      ...inherited,
+      ...(engine === undefined ? {} : { DSS_STORAGE_ENGINE: engine }),
+      ...options.environment,
+    },
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
   });
   running.add(child);

@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly shards?: number;
   /** A configuration file for all nodes, as YAML. */
   readonly config?: string;
+  /** `storage.engine`. */
+  readonly engine?: string;
   /** With `tls` the nodes are asked over TLS, with `user` as that one; the configuration has to fit. */
   readonly security?: Security;
 }
@@ -53,7 +55,7 @@ export class TestCluster {
     const ports = await freePorts(count * 2);
     const names = Array.from({ length: count }, (_, index) => `n${index + 1}`);
     const peers = names.map((name, index) => `${name}=127.0.0.1:${ports[index]}`).join(',');
-    const { config, security = NO_SECURITY } = options;
+    const { config, security = NO_SECURITY, engine } = options;
     const configFile = join(directory, 'config.yaml');
     if (config !== undefined) await writeFile(configFile, config);
     const s = security.tls === undefined ? '' : 's';
@@ -66,6 +68,7 @@ export class TestCluster {
       if (count > 1) args.push('--peers', peers);
       if (options.shards !== undefined) args.push('--shards', String(options.shards));
       if (config !== undefined) args.push('--config', configFile);
+      if (engine !== undefined) args.push('--storage-engine', engine);
       const mqttUrl = `mqtt${s}://127.0.0.1:${mqttPort}`;
       const httpUrl = `http${s}://127.0.0.1:${httpPort}`;
       return { name, mqttPort, httpPort, mqttUrl, httpUrl, dataDir, args };

@@ -73,6 +73,75 @@ export function conformance(
       expect(await vfs.exists(`${directory}/c/d`)).toBe(true);
     });
 
+    it('reads and writes blocking what waiting calls read and write', async () => {
+      const file = await vfs.open(`${directory}/a`, 'create');
+      await file.write(0, Uint8Array.of(1, 2, 3));
+      file.writeSync(2, Uint8Array.of(8, 9));
+      file.writeSync(0, new Uint8Array(0));
+      expect([...(await file.read(0, 9))]).toEqual([1, 2, 8, 9]);
+      expect([...file.readSync(1, 2)]).toEqual([2, 8]);
+      expect([...file.readSync(3, 9)]).toEqual([9]);
+      expect([...file.readSync(5, 1)]).toEqual([]);
+      expect([undefined, '2,8']).toContain(file.readNow(1, 2)?.join());
+      const reader = vfs.openSync(`${directory}/a`);
+      expect([...reader.readSync(0, 9)]).toEqual([1, 2, 8, 9]);
+      expect(await reader.size()).toBe(4);
+      expect(() => reader.writeSync(0, Uint8Array.of(1))).toThrow(/EBADF/);
+      expect(() => vfs.openSync(`${directory}/b`)).toThrow(/ENOENT/);
+      await file.close();
+      await reader.close();
+    });
+
+    it('lets what has begun finish when a file is closed, and nothing begin after', async () => {
+      const file = await vfs.open(`${directory}/a`, 'create');
+      const begun = Promise.all([
+        file.write(0, Uint8Array.of(1)),
+        file.write(1, Uint8Array.of(2)),
+        file.sync(),
+      ]);
+      const closed = file.close();
+      await expect(file.read(0, 1)).rejects.toMatchObject({ code: 'EBADF' });
+      await expect(file.close()).rejects.toMatchObject({ code: 'EBADF' });
+      expect(() => file.readSync(0, 1)).toThrow(/EBADF/);
+      expect(() => file.writeSync(0, Uint8Array.of(1))).toThrow(/EBADF/);
+      await begun;
+      await closed;
+      expect([...(await vfs.readFile(`${directory}/a`))]).toEqual([1, 2]);
+    });
+
+    it('gives a file a second name, which lives on without the first', async () => {
+      const file = await vfs.open(`${directory}/a`, 'create');
+      await vfs.link(`${directory}/a`, `${directory}/b`);
+      await file.write(0, Uint8Array.of(1));
+      await expect(vfs.link(`${directory}/a`, `${directory}/b`)).rejects.toMatchObject({
+        code: 'EEXIST',
+      });
+      for (const [from, to] of [
+        ['x', 'c'],
+        ['a', 'x/c'],
+      ])
+        await expect(vfs.link(`${directory}/${from}`, `${directory}/${to}`)).rejects.toMatchObject({
+          code: 'ENOENT',
+        });
+      await vfs.remove(`${directory}/a`);
+      expect(await vfs.list(directory)).toEqual(['b']);
+      expect([...(await vfs.readFile(`${directory}/b`))]).toEqual([1]);
+      await file.close();
+    });
+
+    it('locks a directory for one at a time', async () => {
+      await vfs.makeDirectory(`${directory}/c`);
+      const unlock = await vfs.lock(`${directory}/c`);
+      await expect(vfs.lock(`${directory}/c/`)).rejects.toMatchObject({
+        name: 'LsmError',
+        code: 'DIRECTORY_IN_USE',
+      });
+      await (await vfs.lock(directory))();
+      await unlock();
+      await (await vfs.lock(`${directory}/c`))();
+      await expect(vfs.lock(`${directory}/d`)).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
     it('replaces a small file whole', async () => {
       await writeFileAtomically(vfs, directory, 'a', Uint8Array.of(1, 2));
       await writeFileAtomically(vfs, directory, 'a', Uint8Array.of(3));

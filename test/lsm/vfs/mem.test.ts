@@ -75,6 +75,26 @@ describe('a power cut', () => {
     expect(await vfs.crashClone(dropAll).list('/data')).toEqual(['b', 'c']);
   });
 
+  it('takes a second name that was not synced, and the bytes of both', async () => {
+    const { vfs, file } = await withFile(Uint8Array.of(1));
+    await vfs.link('/data/a', '/data/b');
+    await file.write(0, Uint8Array.of(2));
+    expect(await vfs.crashClone(dropAll).list('/data')).toEqual(['a']);
+    await vfs.syncDirectory('/data');
+    const clone = vfs.crashClone(dropAll);
+    expect(await clone.list('/data')).toEqual(['a', 'b']);
+    expect([...(await clone.readFile('/data/b'))]).toEqual([1]);
+    (await clone.open('/data/a', 'write')).writeSync(0, Uint8Array.of(3));
+    expect([...(await clone.readFile('/data/b'))]).toEqual([3]);
+  });
+
+  it('leaves nothing locked', async () => {
+    const { vfs } = await withFile(Uint8Array.of(1));
+    await vfs.lock('/data');
+    await (await vfs.crashClone(keepAll).lock('/data'))();
+    await (await vfs.processCrashClone().lock('/data'))();
+  });
+
   it('takes for good what a failed sync has given up', async () => {
     const { vfs, file } = await withFile(Uint8Array.of(1, 1));
     await file.write(0, Uint8Array.of(2));
@@ -171,6 +191,55 @@ describe('hooks of the memory file system', () => {
     go();
     await writing;
     expect(await contentOf(vfs)).toEqual([2]);
+  });
+
+  it('let a blocking operation fail, and do not make it wait', async () => {
+    const { vfs, file } = await withFile(Uint8Array.of(1));
+    vfs.onOperation = async () => {
+      throw new Error('later');
+    };
+    file.writeSync(0, Uint8Array.of(2));
+    expect([...file.readSync(0, 1)]).toEqual([2]);
+    const kinds: string[] = [];
+    vfs.onOperation = ({ kind }) => {
+      kinds.push(kind);
+      throw new Error('EIO');
+    };
+    expect(() => file.writeSync(0, Uint8Array.of(3))).toThrow('EIO');
+    expect(() => file.readSync(0, 1)).toThrow('EIO');
+    expect(() => vfs.openSync('/data/a')).toThrow('EIO');
+    await expect(vfs.link('/data/a', '/data/b')).rejects.toThrow('EIO');
+    await expect(vfs.lock('/data')).rejects.toThrow('EIO');
+    expect(kinds).toEqual(['write', 'read', 'open', 'link', 'lock']);
+    vfs.onOperation = undefined;
+    expect([...file.readSync(0, 1)]).toEqual([2]);
+  });
+
+  it('let reads be had at once, or not', async () => {
+    const { vfs, file } = await withFile(Uint8Array.of(1));
+    expect(file.readNow(0, 1)).toBeUndefined();
+    vfs.readsNow = true;
+    expect([...(file.readNow(0, 1) ?? [])]).toEqual([1]);
+  });
+
+  it('fill the disk, which takes nothing more until something is removed', async () => {
+    const { vfs, file } = await withFile(Uint8Array.of(1, 2, 3));
+    vfs.bytesMax = 5;
+    await file.write(2, Uint8Array.of(4, 5, 6));
+    await expect(file.write(4, Uint8Array.of(7, 8))).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(() => file.writeSync(5, Uint8Array.of(7))).toThrow(/ENOSPC/);
+    await expect(file.truncate(6)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await contentOf(vfs)).toEqual([1, 2, 4, 5, 6]);
+    file.writeSync(0, Uint8Array.of(9));
+    const other = await vfs.open('/data/b', 'create');
+    expect(() => other.writeSync(0, Uint8Array.of(1))).toThrow(/ENOSPC/);
+    await vfs.link('/data/a', '/data/c');
+    await file.truncate(3);
+    other.writeSync(0, Uint8Array.of(1, 2));
+    await vfs.remove('/data/a');
+    await expect(other.write(2, Uint8Array.of(3))).rejects.toMatchObject({ code: 'ENOSPC' });
+    await vfs.remove('/data/c');
+    await other.write(2, Uint8Array.of(3, 4, 5));
   });
 
   it('flip bits', async () => {

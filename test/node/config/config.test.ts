@@ -51,6 +51,7 @@ describe('the configuration of a node', () => {
       replicationFactor: 3,
       shards: 64,
       memtableBytes: 16 * 1024 * 1024,
+      storageEngine: 'lsm',
       storageMaxBytes: 0,
       retention: [],
       ingest: [],
@@ -367,6 +368,24 @@ describe('TLS', () => {
     expect(complaint({ file: fileWith('tls: {crt: x}\n') })).toContain('unknown setting tls.crt');
     expect(complaint({ file: fileWith('tlsCert: x\n') })).toContain('unknown setting tlsCert');
     expect(load({ file: fileWith('tls:\n') }).tls).toBeUndefined();
+  });
+});
+
+describe('the storage engine', () => {
+  it('is one of two, from flag, environment or file', () => {
+    const file = fileWith('storage: {engine: classic-level}\n');
+    const environment = { DSS_STORAGE_ENGINE: 'classic-level' };
+    for (const sources of [
+      { file },
+      { environment },
+      { flags: { storageEngine: 'classic-level' } },
+    ]) {
+      expect(load(sources).storageEngine).toBe('classic-level');
+    }
+    const sentence = complaint({ environment: { DSS_STORAGE_ENGINE: 'rocksdb' } });
+    expect(sentence).toBe(
+      'DSS_STORAGE_ENGINE is "rocksdb", but must be one of lsm, classic-level.',
+    );
   });
 });
 

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockDirectory } from '../../../node/edge/directory-lock.ts';
+import { lockDirectory } from '../../../lsm/vfs/os-lock.ts';
 
-describe('the lock of a data directory', () => {
+describe('the lock of a directory', () => {
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'dss-lock-'));

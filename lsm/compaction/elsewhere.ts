@@ -1,10 +1,11 @@
 import { compareBytes, prefixSuccessor } from '../bytes.ts';
 import { isCorruption } from '../corruption.ts';
-import { hashSeries, mayContain, type SeriesHash } from '../sstable/filter.ts';
+import { hashKey, mayContain } from '../sstable/filter.ts';
 import { mayHoldPrefix, seriesOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { firstReaching, type Version } from '../version/version.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { spanOf } from './choice.ts';
 
 /**
  * The tables that may share a series with the inputs of a job, in runs without overlap. Looked for by series and not by
@@ -15,14 +16,10 @@ export function tablesElsewhere(
   inputs: readonly TableMeta[],
   suffixBytes: number,
 ): TableMeta[][] {
-  const [smallest] = inputs.map((table) => table.smallest).sort(compareBytes);
-  const largest = inputs
-    .map((table) => table.largest)
-    .sort(compareBytes)
-    .at(-1);
-  if (smallest === undefined || largest === undefined) return [];
-  const lower = seriesOf(smallest, suffixBytes);
-  const upper = prefixSuccessor(seriesOf(largest, suffixBytes));
+  const span = spanOf(inputs);
+  if (span === undefined) return [];
+  const lower = seriesOf(span.smallest, suffixBytes);
+  const upper = prefixSuccessor(seriesOf(span.largest, suffixBytes));
   const own = new Set(inputs.map(({ fileNumber }) => fileNumber));
   return version.levels.flatMap((_, level) => {
     const others = version
@@ -32,18 +29,35 @@ export function tablesElsewhere(
   });
 }
 
-/** Tells, for series in ascending order, whether some tables may hold them. Keeps one bloom filter of each run. */
-export class SeriesElsewhere {
+/**
+ * Tells, for keys in ascending order, whether tables outside a job may hold them. Keeps one bloom filter of each
+ * run.
+ */
+export class Elsewhere {
   readonly #runs: readonly Run[];
 
   constructor(vfs: Vfs, directory: string, runs: readonly (readonly TableMeta[])[]) {
     this.#runs = runs.map((tables) => new Run(vfs, directory, tables));
   }
 
-  async mayHold(series: Uint8Array): Promise<boolean> {
-    const hash = hashSeries(series, 0, series.length);
+  /** Whether anything of a series may be there. */
+  async mayHoldSeries(series: Uint8Array): Promise<boolean> {
+    const hash = hashKey(series, 0, series.length);
     for (const run of this.#runs) {
-      if (await run.mayHold(series, hash)) return true;
+      const table = run.tableReaching(series);
+      if (table === undefined || !mayHoldPrefix(table, series)) continue;
+      if (await run.mayContain(table, hash)) return true;
+    }
+    return false;
+  }
+
+  /** Whether an entry of a key that is older than `seq` may be there. */
+  async mayHoldOlder(key: Uint8Array, suffixBytes: number, seq: number): Promise<boolean> {
+    const hash = hashKey(key, 0, key.length - suffixBytes);
+    for (const run of this.#runs) {
+      const table = run.tableReaching(key);
+      if (table === undefined || compareBytes(table.smallest, key) > 0) continue;
+      if (table.seqMin < seq && (await run.mayContain(table, hash))) return true;
     }
     return false;
   }
@@ -62,19 +76,17 @@ class Run {
     this.#tables = tables;
   }
 
-  /** If the first table that reaches the series does not hold it, none of the run does. */
-  async mayHold(series: Uint8Array, hash: SeriesHash): Promise<boolean> {
-    const table = this.#tables[firstReaching(this.#tables, series)];
-    if (table === undefined || !mayHoldPrefix(table, series)) return false;
-    return mayContain(await this.#load(table), hash);
+  /** If it does not hold the key or the series, none of the run does. */
+  tableReaching(key: Uint8Array): TableMeta | undefined {
+    return this.#tables[firstReaching(this.#tables, key)];
   }
 
-  async #load(table: TableMeta): Promise<Uint8Array> {
+  async mayContain(table: TableMeta, hash: number): Promise<boolean> {
     if (this.#filterOf !== table) {
       this.#filter = table.damaged ? NO_FILTER : await this.#read(table);
       this.#filterOf = table;
     }
-    return this.#filter;
+    return mayContain(this.#filter, hash);
   }
 
   /** A table whose filter is damaged may hold everything, and that is no fault of the job's inputs. */
