@@ -56,6 +56,8 @@ export class Db implements StorageEngine {
   #knownSources: LookupSources | undefined;
   #freezeRequested = false;
   #isReplacing = false;
+  /** A range replacement that is being committed. */
+  #applying: Promise<void> | undefined;
   #scrub: Scrub | undefined;
   /** Sequence number of the last entry. */
   #seq: number;
@@ -154,7 +156,8 @@ export class Db implements StorageEngine {
     const { memtableBytes, frozenMemtablesMax, pause } = this.#options;
     const isFull = this.#memtable.sizeBytes >= memtableBytes;
     const frozenCount = this.#memtables.length - 1;
-    if ((isFull || this.#freezeRequested) && frozenCount < frozenMemtablesMax) {
+    const mayFreeze = frozenCount < frozenMemtablesMax && this.#applying === undefined;
+    if ((isFull || this.#freezeRequested) && mayFreeze) {
       this.#freeze(this.#options.notePositions());
     } else if (isFull) {
       this.#stalls++;
@@ -230,6 +233,7 @@ export class Db implements StorageEngine {
   async flush(): Promise<void> {
     this.#checkWritable();
     if (this.#diskRoom.isFull) this.#retry();
+    if (this.#applying !== undefined) await this.#applying.then(() => this.#checkWritable());
     const positions = this.#options.notePositions();
     const last = this.#flushes.frozen().at(-1);
     const noted = last?.positions ?? this.flushedPositions();
@@ -396,11 +400,17 @@ export class Db implements StorageEngine {
     this.#compactor.kick();
   }
 
-  /** The replaced range must not come back out of the memtable, nor older positions over the new ones. */
+  /**
+   * The replaced range must not come back out of the memtable, nor older positions over the new ones: everything is
+   * flushed before, and nothing is frozen meanwhile.
+   */
   async #applyReplacement(work: () => Promise<void>): Promise<void> {
     this.#checkWritable();
     this.#freeze(this.#options.notePositions());
-    await this.#flushes.exclusively(work);
+    this.#applying = this.#flushes.exclusively(work).finally(() => {
+      this.#applying = undefined;
+    });
+    await this.#applying;
   }
 
   /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */

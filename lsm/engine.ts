@@ -82,7 +82,9 @@ export interface RangeReplacement {
   add(block: Uint8Array): Promise<void>;
   /**
    * Makes what was added the content of the range, in one durable change with the positions that hold from then
-   * on, which `positionsAfter` makes of those flushed just before. Committing without a block empties the range.
+   * on, which `positionsAfter` makes of those flushed just before. When it is called everything written before the
+   * commit is in tables; what it returns, `notePositions` must take into account from then on. Committing without
+   * a block empties the range.
    */
   commit(positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array): Promise<void>;
   /** Gives up; nothing has changed. */

@@ -58,6 +58,24 @@ export function chooseDescent(
     const choice = cheapestDescent(version, level, target, tables, settings);
     if (choice.kind !== 'nothing') return choice;
   }
+  return chooseIdleDeletions(version, scope);
+}
+
+/** A table that only moved here has deletions that hide nothing any more. Written again it has none. */
+function chooseIdleDeletions(version: Version, scope: Scope): Choice {
+  for (let level = 1; level < LEVEL_COUNT; level++) {
+    const table = subjects(version, level, scope).find(
+      ({ deletionCount, smallest, largest }) =>
+        deletionCount > 0 &&
+        version.levels.every(
+          (_, other) =>
+            other === level || version.overlapping(other, smallest, largest).length === 0,
+        ),
+    );
+    if (table !== undefined) {
+      return { kind: 'merge', level, target: level, tables: [table], overlapped: [] };
+    }
+  }
   return NOTHING;
 }
 

@@ -184,4 +184,14 @@ describe('deletions in an engine', () => {
       { numRuns: 60 },
     );
   });
+
+  it('go with a full compaction also where their table had only moved, with nothing under it', async () => {
+    const { db } = await openSmall(new CrashableMemVfs(), { level0TablesTrigger: 1 });
+    del(db, keyOf('never there'));
+    await db.flush();
+    await db.compactionsIdle();
+    expect(db.statistics().filesPerLevel[0]).toBe(0);
+    await db.compactFully();
+    expect(db.statistics().tableCount).toBe(0);
+  });
 });

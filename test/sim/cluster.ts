@@ -5,9 +5,11 @@ import {
   type WriteSink,
 } from '../../broker/data-plane.ts';
 import { loadCompactionFilter } from '../../lsm/compaction/filter.ts';
+import { Db } from '../../lsm/db.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
+import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
 import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
 import type { InitialRules } from '../../node/settings/settings.ts';
@@ -24,6 +26,12 @@ export { decode, encode };
 await loadCompactionFilter(compactionFilterModule);
 
 const DIRECTORY = '/data';
+
+/** Which codecs there are depends on the machine; what a seed does must not. */
+const ENGINE: EngineChoice = {
+  ...LSM_ENGINE,
+  open: (options) => Db.open({ ...options, codec: 'none' }),
+};
 
 /** One machine: its disk outlives the runs of its node. */
 export class Machine {
@@ -142,6 +150,7 @@ export class SimCluster {
     const env = this.#envOf(machine, life);
     return StorageNode.open({
       env,
+      engine: ENGINE,
       directory: DIRECTORY,
       name: machine.name,
       mqttAddress: address,

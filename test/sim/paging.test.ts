@@ -37,7 +37,7 @@ class BusyCluster {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(nodes: number, seed: number) {
-    const options = { nodes, seed, shardCount: nodes, memtableBytes: 8 * 1024 };
+    const options = { nodes, seed, shardCount: nodes, memtableBytes: 4 * 1024 };
     this.cluster = new SimCluster(options);
     this.random = this.cluster.random;
     // The prefix itself, empty levels, and neighbours on both sides that do not belong to it.
