@@ -1,3 +1,4 @@
+import type { EngineEvent } from './engine.ts';
 import { LsmError } from './errors.ts';
 
 /** Where and how bytes are wrong; the `cause` of every CORRUPTION error, plain so that threads can pass it. */
@@ -15,8 +16,12 @@ export function corruption(
   got: string | number,
 ): LsmError {
   const detail: CorruptionDetail = { file, offset, expected: `${expected}`, got: `${got}` };
-  const message = `${file} is damaged at ${offset}: expected ${detail.expected}, got ${detail.got}`;
-  return new LsmError('CORRUPTION', message, { cause: detail });
+  return new LsmError('CORRUPTION', sentenceOf(detail), { cause: detail });
+}
+
+export function corruptionEvent(detail: CorruptionDetail): EngineEvent {
+  const { file, offset } = detail;
+  return { kind: 'corruption', file, offset, reason: sentenceOf(detail) };
 }
 
 export function isCorruption(error: unknown): error is LsmError {
@@ -32,4 +37,8 @@ export function corruptionDetail(error: LsmError): CorruptionDetail {
     expected: cause?.expected ?? 'sound bytes',
     got: cause?.got ?? error.message,
   };
+}
+
+function sentenceOf({ file, offset, expected, got }: CorruptionDetail): string {
+  return `${file} is damaged at ${offset}: expected ${expected}, got ${got}`;
 }

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { equalBytes } from './bytes.ts';
 import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
+import { DamageSearch } from './compaction/damage-search.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
 import type { TableFormat } from './compaction/outputs.ts';
 import { PendingReplacement } from './compaction/range-replacement.ts';
-import { Scrub } from './compaction/scrub.ts';
-import { verifyTables } from './compaction/verify.ts';
-import { type CorruptionDetail, corruptionDetail, isCorruption } from './corruption.ts';
+import {
+  type CorruptionDetail,
+  corruptionDetail,
+  corruptionEvent,
+  isCorruption,
+} from './corruption.ts';
 import { DiskRoom, typedFailure } from './disk-full.ts';
 import type {
   CompactedTables,
@@ -20,7 +24,7 @@ import type {
   RangeReplacement,
   StorageEngine,
 } from './engine.ts';
-import { LsmError, openError } from './errors.ts';
+import { closedError, LsmError, openError } from './errors.ts';
 import { estimateRange, type RangeEstimate } from './estimate.ts';
 import { FlushQueue, type FrozenMemtable } from './flush-queue.ts';
 import { type LookupSources, newestOfKey, shownValue } from './iterator/point-lookup.ts';
@@ -29,8 +33,8 @@ import { type DbOptions, type ResolvedDbOptions, resolveDbOptions } from './opti
 import { Snapshot } from './snapshot.ts';
 import { BlockCache } from './sstable/block-cache.ts';
 import { TableFiles } from './sstable/table-files.ts';
+import type { FoundEntry } from './sstable/table-lookup.ts';
 import type { TableMeta } from './sstable/table-meta.ts';
-import type { FoundEntry } from './sstable/table-reader.ts';
 import { VersionSet } from './version/version-set.ts';
 
 /**
@@ -48,6 +52,7 @@ export class Db implements StorageEngine {
   readonly #compactor: Compactor;
   readonly #flushes: FlushQueue;
   readonly #filterStates: FilterStates;
+  readonly #damageSearch: DamageSearch;
   readonly #tableFormat: TableFormat;
   readonly #diskRoom: DiskRoom;
   #memtable: Memtable;
@@ -58,7 +63,6 @@ export class Db implements StorageEngine {
   #isReplacing = false;
   /** A range replacement that is being committed. */
   #applying: Promise<void> | undefined;
-  #scrub: Scrub | undefined;
   /** Sequence number of the last entry. */
   #seq: number;
   #stalls = 0;
@@ -106,6 +110,7 @@ export class Db implements StorageEngine {
       onFlushed: (memtable) => this.#flushed(memtable),
       onFailure: failures.report,
     });
+    this.#damageSearch = new DamageSearch({ versions, offload, directory, pause, onEvent });
     this.#memtable = this.#newMemtable();
     this.#memtables = [this.#memtable];
     this.#compactor.kick();
@@ -301,15 +306,8 @@ export class Db implements StorageEngine {
   /** Reads every block of every table. Damage is reported as an event as well. */
   async verify(): Promise<{ readonly tables: number; readonly damage: CorruptionDetail[] }> {
     this.#checkOpen();
-    const { offload, directory } = this.#options;
-    const damage: CorruptionDetail[] = [];
-    const onDamage = (detail: CorruptionDetail) => {
-      damage.push(detail);
-      this.#reportDamage(detail);
-    };
     try {
-      const tables = await verifyTables(this.#versions, offload, directory, onDamage);
-      return { tables, damage };
+      return await this.#damageSearch.everywhere();
     } catch (error) {
       throw typedFailure('not every table can be read', error);
     }
@@ -317,18 +315,7 @@ export class Db implements StorageEngine {
 
   /** From now on reads all tables, slowly and over and over, for damage to be found before somebody needs them. */
   startScrub(bytesPerSecond: number): void {
-    const { offload, directory, pause } = this.#options;
-    assert(pause !== undefined, 'a scrub needs pause');
-    assert(this.#scrub === undefined, 'one scrub at a time');
-    this.#scrub = new Scrub({
-      versions: this.#versions,
-      offload,
-      directory,
-      bytesPerSecond,
-      pause,
-      onDamage: (detail) => this.#reportDamage(detail),
-    });
-    void this.#scrub.run();
+    this.#damageSearch.startScrub(bytesPerSecond);
   }
 
   /** About what a range takes, without reading anything. */
@@ -369,7 +356,7 @@ export class Db implements StorageEngine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#scrub?.stop();
+    this.#damageSearch.stop();
     const flushed = this.#flushes.stop(closedError());
     await this.#compactor.close();
     await flushed;
@@ -462,15 +449,10 @@ export class Db implements StorageEngine {
   }
 
   #readFailed(error: unknown): never {
-    if (isCorruption(error)) this.#reportDamage(corruptionDetail(error));
+    if (isCorruption(error)) this.#options.onEvent(corruptionEvent(corruptionDetail(error)));
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
     throw new LsmError('ENGINE_FAILED', 'a read failed', { cause: error });
-  }
-
-  #reportDamage({ file, offset, expected, got }: CorruptionDetail): void {
-    const reason = `${file} is damaged at ${offset}: expected ${expected}, got ${got}`;
-    this.#options.onEvent({ kind: 'corruption', file, offset, reason });
   }
 
   #checkOpen(): void {
@@ -486,10 +468,6 @@ export class Db implements StorageEngine {
 /** Lets files that cannot be removed be reported to a `Db` that is made after its versions. */
 interface FailureSink {
   report: (error: unknown) => void;
-}
-
-function closedError(): LsmError {
-  return new LsmError('ENGINE_CLOSED', 'the engine is closed');
 }
 
 /** LevelDB's choice: so short that a writer hardly notices, long enough for the others to catch up. */

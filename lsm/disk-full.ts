@@ -3,7 +3,8 @@ import { LsmError } from './errors.ts';
 
 /**
  * Whether something failed only because there was no room for it. Not so when it is unknown what is on the
- * disk, as after a failed sync of something that counts: such an error has this one as its cause.
+ * disk, as after a failed sync of something that counts: such an error has this one as its cause. A quota that is
+ * used up is a full disk to who has it.
  */
 export function isDiskFull(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;

@@ -29,6 +29,11 @@ export class LsmError extends Error {
   }
 }
 
+/** For whoever uses what is closed. */
+export function closedError(what = 'the engine'): LsmError {
+  return new LsmError('ENGINE_CLOSED', `${what} is closed`);
+}
+
 /** The typed error for what went wrong while a directory was opened. */
 export function openError(directory: string, error: unknown): LsmError {
   if (error instanceof LsmError) return error;

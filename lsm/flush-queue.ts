@@ -1,5 +1,6 @@
 import type { FlushInput } from './compaction/job.ts';
 import type { TableFormat } from './compaction/outputs.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import { type DiskRoom, isDiskFull } from './disk-full.ts';
 import type { EngineEvent } from './engine.ts';
 import { LsmError } from './errors.ts';
@@ -209,24 +210,6 @@ interface Link {
   readonly work: () => Promise<void>;
   readonly done: Deferred;
   isBegun: boolean;
-}
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-function deferred(): Deferred {
-  let resolve: () => void = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  // Nobody need wait for it; whoever does still sees the failure.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }
 
 const RETRY_MS = 1000;

@@ -22,11 +22,11 @@ export type {
   StorageEngine,
 } from './engine.ts';
 export { LsmError, type LsmErrorCode } from './errors.ts';
+export { DssLevel } from './level/level.ts';
+export type { DssLevelOpenOptions, DssLevelOptions } from './level/options.ts';
 export { InlineOffload } from './offload/inline.ts';
 export type { JobName, Offload } from './offload/offload.ts';
 export { WorkerOffload } from './offload/worker-host.ts';
-export { DssLevel } from './level/level.ts';
-export type { DssLevelOpenOptions, DssLevelOptions } from './level/options.ts';
 export type { DbOptions } from './options.ts';
 export { Snapshot } from './snapshot.ts';
 export type { ClearOptions, StoreOptions, WriteOptions } from './store/options.ts';

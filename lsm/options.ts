@@ -16,7 +16,7 @@ export interface DbOptions {
    * two such calls all writes go into one table, so what it returns is true of all of them or of none.
    */
   readonly notePositions: () => Uint8Array;
-  readonly onEvent?: (event: EngineEvent) => void;
+  readonly onEvent?: ((event: EngineEvent) => void) | undefined;
   /**
    * Resolves after so many milliseconds: the engine has no timers of its own. With it writers are slowed before they
    * are stopped, and what a full disk refused is tried again every second. Without it both wait for the next writer.
@@ -30,52 +30,57 @@ export interface DbOptions {
    * Length of the end of a key that tells values of one series apart. Default 0: each key is a series. With more,
    * no series key may be a proper prefix of another.
    */
-  readonly seriesSuffixBytes?: number;
+  readonly seriesSuffixBytes?: number | undefined;
   /**
    * Whether a prefix is certainly a whole series key, so that no other series key begins with it. Saves a
    * lookup of an absent series a scan. Default: nothing is known.
    */
-  readonly isWholeSeriesKey?: (prefix: Uint8Array) => boolean;
+  readonly isWholeSeriesKey?: ((prefix: Uint8Array) => boolean) | undefined;
   /** A bloom filter of whole keys beside that of series keys: for those who look up single keys. Default false. */
-  readonly keyFilter?: boolean;
+  readonly keyFilter?: boolean | undefined;
 
   /** The memtable is frozen when it has grown to this. Default 16 MiB. */
-  readonly memtableBytes?: number;
+  readonly memtableBytes?: number | undefined;
   /** How many frozen memtables may wait before writers have to. Default 2. */
-  readonly frozenMemtablesMax?: number;
+  readonly frozenMemtablesMax?: number | undefined;
   /** Target for a block before compression. Default 4 KiB. */
-  readonly blockSizeBytes?: number;
+  readonly blockSizeBytes?: number | undefined;
   /** Of the blocks of tables. Default: LZ4 where its library is installed, else deflate. */
-  readonly codec?: CodecName;
+  readonly codec?: CodecName | undefined;
   /** For all tables together. Default 16 MiB. */
-  readonly blockCacheBytes?: number;
+  readonly blockCacheBytes?: number | undefined;
   /** So many files stay open for reading. Default 256. */
-  readonly openFilesMax?: number;
+  readonly openFilesMax?: number | undefined;
   /** Whether `open` looks into every table; else damage is found when it is read, or by `verify`. Default true. */
-  readonly checkTablesAtOpen?: boolean;
+  readonly checkTablesAtOpen?: boolean | undefined;
 
   /** Target for a table that a compaction writes. Default 8 MiB. */
-  readonly tableBytes?: number;
+  readonly tableBytes?: number | undefined;
   /** Keys at which tables below level 0 are cut, ascending; a table holds keys on one side only. */
-  readonly borders?: readonly Uint8Array[];
-  /** So many tables in level 0 start a compaction. Default 6. */
-  readonly level0TablesTrigger?: number;
+  readonly borders?: readonly Uint8Array[] | undefined;
+  /** So many tables in level 0 start a compaction. Default 4. */
+  readonly level0TablesTrigger?: number | undefined;
   /** With so many, writers are slowed. Default 16. */
-  readonly level0TablesSlow?: number;
+  readonly level0TablesSlow?: number | undefined;
   /** With so many, a flush waits for the compaction under way. Default 24. */
-  readonly level0TablesMax?: number;
+  readonly level0TablesMax?: number | undefined;
   /** What one compaction may take of memory. Default 32 MiB. */
-  readonly compactionMemoryBytes?: number;
+  readonly compactionMemoryBytes?: number | undefined;
 }
 
-export type ResolvedDbOptions = Required<DbOptions>;
+export type ResolvedDbOptions = Resolved<DbOptions, 'pause' | 'compactionFilter'>;
+
+/** Options that all have a value, but for those named. */
+export type Resolved<Options, MayLack extends keyof Options> = {
+  readonly [Key in keyof Options]-?: Key extends MayLack
+    ? Options[Key]
+    : Exclude<Options[Key], undefined>;
+};
 
 const MIB = 1024 * 1024;
 
-/** An option that is there but undefined is one that was not given. */
 export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const defaults: Omit<ResolvedDbOptions, keyof RequiredOptions> = {
+  return withDefaults<DbOptions, ResolvedDbOptions>(options, {
     onEvent: () => {},
     pause: undefined,
     compactionFilter: undefined,
@@ -91,15 +96,22 @@ export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
     checkTablesAtOpen: true,
     tableBytes: 8 * MIB,
     borders: [],
-    level0TablesTrigger: 6,
+    level0TablesTrigger: 4,
     level0TablesSlow: 16,
     level0TablesMax: 24,
     compactionMemoryBytes: 32 * MIB,
-  };
-  return {
-    ...defaults,
-    ...(Object.fromEntries(given) as unknown as DbOptions),
-  } as ResolvedDbOptions;
+  });
 }
 
-type RequiredOptions = Pick<DbOptions, 'vfs' | 'directory' | 'offload' | 'notePositions'>;
+/** An option that is there but undefined is one that was not given. */
+export function withDefaults<Given extends object, All extends object>(
+  options: Given,
+  defaults: Omit<All, RequiredKeys<Given>>,
+): All {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) } as All;
+}
+
+type RequiredKeys<Options> = {
+  [Key in keyof Options]-?: object extends Pick<Options, Key> ? never : Key;
+}[keyof Options];

@@ -22,8 +22,8 @@ import {
 } from './iterator/point-lookup.ts';
 import { EntryKind } from './sstable/format.ts';
 import type { Access } from './sstable/table-files.ts';
+import type { FoundEntry } from './sstable/table-lookup.ts';
 import type { TableMeta } from './sstable/table-meta.ts';
-import type { FoundEntry } from './sstable/table-reader.ts';
 
 export interface SnapshotSources extends LookupSources, CursorHooks {
   readonly isWholeSeriesKey: (prefix: Uint8Array) => boolean;

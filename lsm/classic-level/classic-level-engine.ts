@@ -3,6 +3,7 @@ import { equalBytes } from '../bytes.ts';
 import { loadCompactionFilter } from '../compaction/filter.ts';
 import { FilterStates } from '../compaction/filter-states.ts';
 import { corruptionDetail, isCorruption } from '../corruption.ts';
+import { type Deferred, deferred } from '../deferred.ts';
 import type {
   CompactedTables,
   EngineSnapshot,
@@ -12,10 +13,9 @@ import type {
   RangeReplacement,
   StorageEngine,
 } from '../engine.ts';
-import { LsmError } from '../errors.ts';
+import { closedError, LsmError } from '../errors.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import { Clearing } from './clearing.ts';
-import { type Deferred, deferred } from './deferred.ts';
 import { covers, entryRange, markerOf, overlap, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
 import {
   type Level,
@@ -399,8 +399,4 @@ interface FrozenMemtable {
     readonly positionsAfter: PositionsAfter;
   };
   readonly flushed: Deferred;
-}
-
-function closedError(): LsmError {
-  return new LsmError('ENGINE_CLOSED', 'the engine is closed');
 }

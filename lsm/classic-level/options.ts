@@ -1,4 +1,4 @@
-import type { DbOptions } from '../options.ts';
+import { type DbOptions, type Resolved, withDefaults } from '../options.ts';
 
 /** How to open a `ClassicLevelEngine`. What it shares with `DbOptions` means the same. */
 export interface ClassicLevelOptions
@@ -15,22 +15,21 @@ export interface ClassicLevelOptions
     | 'tableBytes'
   > {
   /** What LevelDB gathers before it writes a table. Default 16 MiB. */
-  readonly memtableBytes?: number;
+  readonly memtableBytes?: number | undefined;
   /** What goes to LevelDB at a time: a batch is put together in this thread. Default 2 MiB, at most `memtableBytes`. */
-  readonly batchBytes?: number;
+  readonly batchBytes?: number | undefined;
   /** How many such batches may wait before writers have to. Default 4. */
-  readonly frozenMemtablesMax?: number;
+  readonly frozenMemtablesMax?: number | undefined;
 }
 
-export type ResolvedClassicLevelOptions = Required<ClassicLevelOptions>;
+export type ResolvedClassicLevelOptions = Resolved<ClassicLevelOptions, 'compactionFilter'>;
 
 const MIB = 1024 * 1024;
 
 export function resolveClassicLevelOptions(
   options: ClassicLevelOptions,
 ): ResolvedClassicLevelOptions {
-  const { memtableBytes = 16 * MIB, batchBytes = 2 * MIB } = options;
-  return {
+  const resolved = withDefaults<ClassicLevelOptions, ResolvedClassicLevelOptions>(options, {
     onEvent: () => {},
     compactionFilter: undefined,
     seriesSuffixBytes: 0,
@@ -38,9 +37,10 @@ export function resolveClassicLevelOptions(
     blockCacheBytes: 16 * MIB,
     blockSizeBytes: 4096,
     tableBytes: 8 * MIB,
+    memtableBytes: 16 * MIB,
+    batchBytes: 2 * MIB,
     frozenMemtablesMax: 4,
-    ...options,
-    memtableBytes,
-    batchBytes: Math.min(batchBytes, memtableBytes),
-  };
+  });
+  const { memtableBytes, batchBytes } = resolved;
+  return { ...resolved, batchBytes: Math.min(batchBytes, memtableBytes) };
 }

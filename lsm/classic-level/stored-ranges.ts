@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { compareRanges } from '../bytes.ts';
 import type { EngineTable } from '../engine.ts';
+import { NO_BYTES } from '../iterator/cursor.ts';
 import { ALL_ENTRIES, ENTRY_KEY_START, entryRange } from './keys.ts';
 import { endOf, type Level } from './level.ts';
 
@@ -153,8 +154,6 @@ export class StoredRanges {
     return level.approximateSize(NOTHING_BEFORE, ALL_ENTRIES.lt);
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
 const NOTHING_BEFORE = Uint8Array.of(0);
 
 function greater(

@@ -8,7 +8,7 @@ import { lz4 } from './lz4.ts';
 export type { CodecName };
 
 /** A block that claims to be longer is refused before memory is taken for it. */
-export const RAW_BLOCK_BYTES_MAX = 64 * 1024 * 1024;
+const RAW_BLOCK_BYTES_MAX = 64 * 1024 * 1024;
 
 /** LZ4 where its library is installed, else deflate. */
 export function defaultCodec(): CodecName {

@@ -111,7 +111,19 @@ export function disjointRuns(tables: readonly TableMeta[]): TableMeta[][] {
   return runs;
 }
 
-export function canMove(tables: readonly TableMeta[], borders: readonly Uint8Array[]): boolean {
+/** Those that come first in key order and make up at most so many runs. */
+export function atMostRuns(tables: readonly TableMeta[], runsMax: number): readonly TableMeta[] {
+  const inOrder = [...tables].sort((a, b) => compareBytes(a.smallest, b.smallest));
+  const ends: Uint8Array[] = [];
+  const count = inOrder.findIndex(({ smallest, largest }) => {
+    const run = ends.findIndex((end) => compareBytes(end, smallest) < 0);
+    ends[run < 0 ? ends.length : run] = largest;
+    return ends.length > runsMax;
+  });
+  return count < 0 ? inOrder : inOrder.slice(0, count);
+}
+
+function canMove(tables: readonly TableMeta[], borders: readonly Uint8Array[]): boolean {
   if (tables.some(({ smallest, largest }) => crossesBorder(smallest, largest, borders))) {
     return false;
   }
@@ -120,6 +132,23 @@ export function canMove(tables: readonly TableMeta[], borders: readonly Uint8Arr
 
 export function isUsable(table: TableMeta, avoid: ReadonlySet<number>): boolean {
   return !table.damaged && !avoid.has(table.fileNumber);
+}
+
+/** Levels below 0 with something in them that can be merged. */
+export function usedLevels(version: Version, avoid: ReadonlySet<number>): number[] {
+  const levels = Array.from({ length: LEVEL_COUNT - 1 }, (_, i) => i + 1);
+  return levels.filter((level) => usableTables(version, level, avoid).length > 0);
+}
+
+export function usableTables(
+  version: Version,
+  level: number,
+  avoid: ReadonlySet<number>,
+): readonly TableMeta[] {
+  const tables = version.levels[level] ?? [];
+  return tables.every((table) => isUsable(table, avoid))
+    ? tables
+    : tables.filter((table) => isUsable(table, avoid));
 }
 
 export function totalBytes(tables: readonly TableMeta[]): number {

@@ -1,7 +1,7 @@
-import { corruptionDetail, isCorruption } from '../corruption.ts';
+import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
 import { type DiskRoom, isDiskFull } from '../disk-full.ts';
 import type { CompactedTables, EngineEvent, EngineTable } from '../engine.ts';
-import { LsmError } from '../errors.ts';
+import { closedError, LsmError } from '../errors.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { PlacedTable } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
@@ -52,22 +52,12 @@ export class Compactor {
   #kicksToPass = 0;
   #kicksToPassNext = 0;
   #closed = false;
-  #jobCount = 0;
-  #readBytes = 0;
   #writtenBytes = 0;
   #droppedEntries = 0;
 
   constructor(options: CompactorOptions) {
     this.#options = options;
     this.#jobs = new JobRunner(options);
-  }
-
-  get jobCount(): number {
-    return this.#jobCount;
-  }
-
-  get readBytes(): number {
-    return this.#readBytes;
   }
 
   get writtenBytes(): number {
@@ -281,7 +271,7 @@ export class Compactor {
       for (const { full } of fulls) full.judged(judged ?? []);
       const { droppedEntries } = output;
       const bytes = totalBytes(output.tables);
-      if (output !== NOTHING_WRITTEN) this.#count(inputs, output);
+      this.#count(output);
       if (bytes > 0) {
         diskRoom.worked();
         this.#kicksToPassNext = 0;
@@ -305,9 +295,7 @@ export class Compactor {
     await versions.removalsDone();
   }
 
-  #count(inputs: readonly TableMeta[], { tables, droppedEntries }: CompactOutput): void {
-    this.#jobCount++;
-    this.#readBytes += totalBytes(inputs);
+  #count({ tables, droppedEntries }: CompactOutput): void {
     this.#writtenBytes += totalBytes(tables);
     this.#droppedEntries += droppedEntries;
   }
@@ -328,8 +316,7 @@ export class Compactor {
       return;
     }
     for (const { fileNumber } of inputs) this.#avoid.add(fileNumber);
-    const { file, offset } = corruptionDetail(error);
-    this.#options.onEvent({ kind: 'corruption', file, offset, reason: error.message });
+    this.#options.onEvent(corruptionEvent(corruptionDetail(error)));
   }
 }
 
@@ -362,10 +349,6 @@ function describe({ level, table }: PlacedTable): EngineTable {
     largestKey: table.largest,
     largestSuffix: table.suffixMax,
   };
-}
-
-function closedError(): LsmError {
-  return new LsmError('ENGINE_CLOSED', 'the engine is closed');
 }
 
 function diskFullError(cause?: unknown): LsmError {

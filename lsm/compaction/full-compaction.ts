@@ -7,8 +7,8 @@ import {
   chooseDescent,
   chooseStretch,
   type FullStrategyOptions,
+  type PassPosition,
   type Stretch,
-  type SweepPosition,
 } from './full-strategy.ts';
 import type { CompactOutput } from './job.ts';
 
@@ -25,7 +25,7 @@ export class FullCompaction {
   readonly #judged = new Set<number>();
   /** Files that have nothing more to drop together with the one behind them, after `seam`. */
   readonly #judgedSeams = new Set<string>();
-  #position = SWEEP_BEGIN;
+  #position = PASS_BEGIN;
   #tablesRewritten = 0;
   #droppedEntries = 0;
 
@@ -39,11 +39,11 @@ export class FullCompaction {
     const scope = { seqMax: this.#seqMax, avoid };
     const descent = chooseDescent(version, this.#options, scope);
     if (descent.kind !== 'nothing') return descent;
-    const sweepFrom = (position: SweepPosition) =>
+    const stretchFrom = (position: PassPosition) =>
       chooseStretch(version, position, (tables) => this.#isJudged(tables), this.#options, scope);
-    // Compactions that were due meanwhile leave new neighbours behind the sweep. Without writes that ends.
-    const again = () => (this.#isQuiet(version) ? sweepFrom(SWEEP_BEGIN) : undefined);
-    const stretch = sweepFrom(this.#position) ?? again();
+    // Compactions that were due meanwhile leave new neighbours behind it. Without writes that ends.
+    const again = () => (this.#isQuiet(version) ? stretchFrom(PASS_BEGIN) : undefined);
+    const stretch = stretchFrom(this.#position) ?? again();
     if (stretch === undefined || !hasFilter()) return { kind: 'nothing' };
     return { kind: 'judge', ...stretch };
   }
@@ -94,7 +94,7 @@ export class FullCompaction {
   }
 }
 
-const SWEEP_BEGIN: SweepPosition = { level: 1, key: NO_BYTES };
+const PASS_BEGIN: PassPosition = { level: 1, key: NO_BYTES };
 
 function seam(before: TableMeta, after: TableMeta): string {
   return `${before.fileNumber} ${after.fileNumber}`;

@@ -1,8 +1,16 @@
 import { compareBytes, equalBytes, prefixSuccessor } from '../bytes.ts';
 import { seriesOf, type TableMeta } from '../sstable/table-meta.ts';
 import { firstReaching, LEVEL_COUNT, type Version } from '../version/version.ts';
-import { type Choice, deepestFree, descentOf, isUsable, NOTHING } from './choice.ts';
-import { atMostRuns, cheapestDescent, LEVEL_0_RUNS_MAX, type StrategyOptions } from './strategy.ts';
+import {
+  atMostRuns,
+  type Choice,
+  deepestFree,
+  descentOf,
+  isUsable,
+  NOTHING,
+  totalBytes,
+} from './choice.ts';
+import { LEVEL_0_RUNS_MAX, type StrategyOptions } from './strategy.ts';
 
 export interface FullStrategyOptions extends StrategyOptions {
   readonly suffixBytes: number;
@@ -16,8 +24,8 @@ export interface Scope {
   readonly avoid: ReadonlySet<number>;
 }
 
-/** Where in the levels a sweep goes on. */
-export interface SweepPosition {
+/** How far the filter has come on its way through the levels. */
+export interface PassPosition {
   readonly level: number;
   /** Tables that end before it are done. The one that holds it may yet be judged with the next. */
   readonly key: Uint8Array;
@@ -61,6 +69,28 @@ export function chooseDescent(
   return chooseIdleDeletions(version, scope);
 }
 
+/** Of a table's level, one level down or further: what rewrites least for what it brings down. */
+function cheapestDescent(
+  version: Version,
+  level: number,
+  target: number,
+  tables: readonly TableMeta[],
+  scope: { readonly avoid: ReadonlySet<number>; readonly borders: readonly Uint8Array[] },
+): Choice {
+  let best: Choice = NOTHING;
+  let bestRatio = Number.POSITIVE_INFINITY;
+  for (const table of tables) {
+    const below = version.overlapping(target, table.smallest, table.largest);
+    const ratio = totalBytes(below) / table.bytes;
+    if (ratio >= bestRatio) continue;
+    const choice = descentOf(version, level, target, [table], scope);
+    if (choice.kind === 'nothing') continue;
+    best = choice;
+    bestRatio = ratio;
+  }
+  return best;
+}
+
 /** A table that only moved here has deletions that hide nothing any more. Written again it has none. */
 function chooseIdleDeletions(version: Version, scope: Scope): Choice {
   for (let level = 1; level < LEVEL_COUNT; level++) {
@@ -91,7 +121,7 @@ function nextUsed({ levels }: Version, level: number): number | undefined {
  */
 export function chooseStretch(
   version: Version,
-  position: SweepPosition,
+  position: PassPosition,
   isJudged: (stretch: readonly TableMeta[]) => boolean,
   options: FullStrategyOptions,
   scope: Scope,

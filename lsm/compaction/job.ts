@@ -174,5 +174,5 @@ async function withTables<T>(
   }
 }
 
-export const READ_AHEAD_BYTES_MAX = 256 * 1024;
+const READ_AHEAD_BYTES_MAX = 256 * 1024;
 const READ_AHEAD_BYTES_MIN = 16 * 1024;

@@ -1,16 +1,13 @@
 import type { CorruptionDetail } from '../corruption.ts';
-import type { Offload } from '../offload/offload.ts';
 import { tableFileName } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { VersionSet } from '../version/version-set.ts';
-import { verifyTable } from './verify.ts';
 
 export interface ScrubOptions {
   readonly versions: VersionSet;
-  readonly offload: Offload;
-  readonly directory: string;
   readonly bytesPerSecond: number;
   readonly pause: (milliseconds: number) => Promise<void>;
+  readonly damageIn: (table: TableMeta) => Promise<CorruptionDetail[]>;
   /** Called once for each damaged place. */
   readonly onDamage: (detail: CorruptionDetail) => void;
 }
@@ -46,15 +43,13 @@ export class Scrub {
 
   /** Returns what was read. */
   async #checkNext(): Promise<number> {
-    const { versions, offload, directory } = this.#options;
+    const { versions, damageIn } = this.#options;
     const version = versions.acquire();
     try {
       const table = this.#next(version.tables());
       this.#lastFileNumber = table?.fileNumber ?? 0;
       if (table === undefined) return 0;
-      const damage = await verifyTable(offload, directory, table).catch((error: Error) => [
-        unreadable(table, error),
-      ]);
+      const damage = await damageIn(table).catch((error: Error) => [unreadable(table, error)]);
       if (!this.#stopped) this.#report(damage);
       return table.bytes;
     } finally {

@@ -1,22 +1,17 @@
-import { compareBytes } from '../bytes.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import { LEVEL_COUNT, type Version } from '../version/version.ts';
 import {
+  atMostRuns,
   type Choice,
   deepestFree,
   descentOf,
   NOTHING,
   overlappedBy,
   totalBytes,
-} from './choice.ts';
-import {
-  nextSlice,
-  type Sweep,
-  type SweepOptions,
-  sweepsByWorth,
   usableTables,
   usedLevels,
-} from './sweep.ts';
+} from './choice.ts';
+import { nextSlice, type Sweep, type SweepOptions, sweepsByWorth } from './sweep.ts';
 
 export interface StrategyOptions extends SweepOptions {
   /** So many tables in level 0 are merged. */
@@ -24,8 +19,8 @@ export interface StrategyOptions extends SweepOptions {
 }
 
 /**
- * Tiered compaction: each level below 0 is one run. A full level 0 becomes a new run above the others; when no
- * level is free for the next, some neighbouring runs become one, slice by slice (`Sweep`). The deepest run has
+ * Tiered compaction: each level below 0 is one run. A full level 0 becomes a new run above the others; when there
+ * are too many, some neighbouring runs become one, slice by slice (`Sweep`). The deepest run has
  * at least half of all, so that at most so much is taken by values that newer ones hide. Pure: it sees a
  * version and names what to do.
  *
@@ -137,41 +132,7 @@ function intoCheapestLevel(
   return NOTHING;
 }
 
-/** Those that come first in key order and make up at most so many runs. */
-export function atMostRuns(tables: readonly TableMeta[], runsMax: number): readonly TableMeta[] {
-  const inOrder = [...tables].sort((a, b) => compareBytes(a.smallest, b.smallest));
-  const ends: Uint8Array[] = [];
-  const count = inOrder.findIndex(({ smallest, largest }) => {
-    const run = ends.findIndex((end) => compareBytes(end, smallest) < 0);
-    ends[run < 0 ? ends.length : run] = largest;
-    return ends.length > runsMax;
-  });
-  return count < 0 ? inOrder : inOrder.slice(0, count);
-}
-
-/** Of a table's level, one level down or further: what rewrites least for what it brings down. */
-export function cheapestDescent(
-  version: Version,
-  level: number,
-  target: number,
-  tables: readonly TableMeta[],
-  scope: { readonly avoid: ReadonlySet<number>; readonly borders: readonly Uint8Array[] },
-): Choice {
-  let best: Choice = NOTHING;
-  let bestRatio = Number.POSITIVE_INFINITY;
-  for (const table of tables) {
-    const below = version.overlapping(target, table.smallest, table.largest);
-    const ratio = totalBytes(below) / table.bytes;
-    if (ratio >= bestRatio) continue;
-    const choice = descentOf(version, level, target, [table], scope);
-    if (choice.kind === 'nothing') continue;
-    best = choice;
-    bestRatio = ratio;
-  }
-  return best;
-}
-
-/** One level is kept free for level 0. */
-const RUNS_MAX = LEVEL_COUNT - 2;
+/** More are merged: fewer would be written again more often, more looked through by every read (`lsm/README.md`). */
+const RUNS_MAX = 4;
 /** So many sources a merge has at most from there, so that their windows fit into memory. */
 export const LEVEL_0_RUNS_MAX = 24;

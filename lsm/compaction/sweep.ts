@@ -1,7 +1,15 @@
 import { compareBytes } from '../bytes.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
-import { LEVEL_COUNT, type Version } from '../version/version.ts';
-import { type Choice, descentOf, isUsable, NOTHING, overlappedBy, totalBytes } from './choice.ts';
+import type { Version } from '../version/version.ts';
+import {
+  type Choice,
+  descentOf,
+  NOTHING,
+  overlappedBy,
+  totalBytes,
+  usableTables,
+  usedLevels,
+} from './choice.ts';
 
 /**
  * Levels that are merged into the last of them, slice by slice in key order, so that a job stays small however
@@ -119,23 +127,6 @@ function sliceFrom(
     if (compareBytes(table.largest, end) <= 0) tables.push(table);
   }
   return { tables, count };
-}
-
-/** Levels below 0 with something in them that can be merged. */
-export function usedLevels(version: Version, avoid: ReadonlySet<number>): number[] {
-  const levels = Array.from({ length: LEVEL_COUNT - 1 }, (_, i) => i + 1);
-  return levels.filter((level) => usableTables(version, level, avoid).length > 0);
-}
-
-export function usableTables(
-  version: Version,
-  level: number,
-  avoid: ReadonlySet<number>,
-): readonly TableMeta[] {
-  const tables = version.levels[level] ?? [];
-  return tables.every((table) => isUsable(table, avoid))
-    ? tables
-    : tables.filter((table) => isUsable(table, avoid));
 }
 
 const SPREAD_MAX = 16;

@@ -4,8 +4,9 @@ import type { Memtable } from '../memtable/memtable.ts';
 import { hashKey } from '../sstable/filter.ts';
 import { EntryKind } from '../sstable/format.ts';
 import type { Access } from '../sstable/table-files.ts';
+import type { FoundEntry } from '../sstable/table-lookup.ts';
 import { mayHoldPrefix, type TableMeta } from '../sstable/table-meta.ts';
-import type { FoundEntry, TableReader } from '../sstable/table-reader.ts';
+import type { TableReader } from '../sstable/table-reader.ts';
 import { firstReaching, type Version } from '../version/version.ts';
 
 /** Where a lookup looks: all there is at one moment. */
@@ -129,7 +130,10 @@ export function firstOfSeries(
   return lookFrom(0);
 }
 
-/** Newest first: the sooner a new entry is found, the more are skipped. Of a sorted level only the table that holds the first key at or after the series can have its first. */
+/**
+ * Newest first: the sooner a new entry is found, the more are skipped. Of a sorted level only the table that holds
+ * the first key at or after the series can have its first.
+ */
 function tablesOfSeries(version: Version, series: Uint8Array): TableMeta[] {
   const tables: TableMeta[] = [];
   for (const table of version.levels[0] ?? []) {

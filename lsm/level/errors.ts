@@ -12,7 +12,10 @@ export class LevelError extends Error {
   }
 }
 
-/** What classic-level calls the same troubles, and LevelDB where that gives no code. All others are troubles with files. */
+/**
+ * What classic-level calls the same troubles, and LevelDB where that gives no code. All others are troubles with
+ * files.
+ */
 const levelCodes: Partial<Record<LsmErrorCode, string>> = {
   CORRUPTION: 'LEVEL_CORRUPTION',
   DIRECTORY_IN_USE: 'LEVEL_LOCKED',

@@ -62,18 +62,14 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
 
   /** `location` is the directory that it is in, and that nothing else may be in. */
   constructor(location: string, options?: DssLevelOptions<KDefault, VDefault>) {
-    if (typeof location !== 'string' || location === '') {
-      throw new TypeError("The first argument 'location' must be a non-empty string");
-    }
+    checkLocation(location);
     super(manifest, options);
     this.#location = location;
   }
 
   /** Removes a database that nobody has open, and its directory if nothing else is in it. */
   static async destroy(location: string): Promise<void> {
-    if (typeof location !== 'string' || location === '') {
-      throw new TypeError("The first argument 'location' must be a non-empty string");
-    }
+    checkLocation(location);
     await Store.destroy(new OsVfs(), location).catch(throwLevelError);
     await rmdir(location).catch(() => {});
   }
@@ -293,6 +289,11 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
     const release = snapshot === undefined ? () => view.close() : () => {};
     return { snapshot: view, release, share: this.#share };
   }
+}
+
+function checkLocation(location: unknown): void {
+  if (typeof location === 'string' && location !== '') return;
+  throw new TypeError("The first argument 'location' must be a non-empty string");
 }
 
 const manifest = {

@@ -1,5 +1,6 @@
 import { successor } from '../bytes.ts';
 import type { KeyRange } from '../engine.ts';
+import { NO_BYTES } from '../iterator/cursor.ts';
 import { bytesOf, type Data } from './formats.ts';
 
 /** As abstract-level hands them on: encoded, and with nothing left out that the user gave. */
@@ -24,5 +25,3 @@ function upperOf({ lt, lte }: RangeOptions): Uint8Array | undefined {
   if (lte !== undefined) return successor(bytesOf(lte));
   return lt === undefined ? undefined : bytesOf(lt);
 }
-
-const NO_BYTES = new Uint8Array(0);

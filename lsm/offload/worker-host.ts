@@ -6,35 +6,15 @@ import type { JobName, Offload } from './offload.ts';
 export interface WorkerOffloadOptions {
   /** What compactions and the like write at most, in the mean; flushes are not held up. 0: no limit, the default. */
   readonly compactionBytesPerSecond?: number;
-  /** Of each thread; see `node:worker_threads`. */
+  /** Of the thread; see `node:worker_threads`. By default its heap is kept small. */
   readonly resourceLimits?: ResourceLimits;
 }
 
 /**
- * Runs jobs in worker threads, which have the real file system: flushes in one, so that they wait for no
- * compaction, and all else in another. A thread starts with its first job; one that crashes fails its jobs, and
- * the next job starts another.
+ * Runs jobs in one worker thread, which has the real file system: a flush goes on while a compaction waits for the
+ * disk. It starts with the first job; when it crashes its jobs fail, and the next job starts another.
  */
 export class WorkerOffload implements Offload {
-  readonly #flushes: WorkerThread;
-  readonly #others: WorkerThread;
-
-  constructor({ compactionBytesPerSecond = 0, resourceLimits = {} }: WorkerOffloadOptions = {}) {
-    this.#flushes = new WorkerThread({ bytesPerSecond: 0 }, resourceLimits);
-    this.#others = new WorkerThread({ bytesPerSecond: compactionBytesPerSecond }, resourceLimits);
-  }
-
-  run(job: JobName, input: unknown): Promise<unknown> {
-    return (job === 'flush' ? this.#flushes : this.#others).run(job, input);
-  }
-
-  /** Ends the threads; jobs still in them are rejected. Close the engine first. */
-  async close(): Promise<void> {
-    await Promise.all([this.#flushes.close(), this.#others.close()]);
-  }
-}
-
-class WorkerThread {
   readonly #settings: WorkerSettings;
   readonly #resourceLimits: ResourceLimits;
   readonly #pending = new Map<number, PendingJob>();
@@ -42,8 +22,11 @@ class WorkerThread {
   #nextId = 1;
   #closed = false;
 
-  constructor(settings: WorkerSettings, resourceLimits: ResourceLimits) {
-    this.#settings = settings;
+  constructor({
+    compactionBytesPerSecond = 0,
+    resourceLimits = RESOURCE_LIMITS,
+  }: WorkerOffloadOptions = {}) {
+    this.#settings = { bytesPerSecond: compactionBytesPerSecond };
     this.#resourceLimits = resourceLimits;
   }
 
@@ -51,12 +34,14 @@ class WorkerThread {
     if (this.#closed) return Promise.reject(new LsmError('ENGINE_CLOSED', 'the offload is closed'));
     const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
+    worker.ref();
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       worker.postMessage({ id, job, input });
     });
   }
 
+  /** Ends the thread; jobs still in it are rejected. Close the engine first. */
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
@@ -79,6 +64,8 @@ class WorkerThread {
   #settle(response: JobResponse): void {
     const pending = this.#pending.get(response.id);
     this.#pending.delete(response.id);
+    // A thread that waits for work keeps no program from ending.
+    if (this.#pending.size === 0) this.#worker?.unref();
     if ('failure' in response) pending?.reject(errorOf(response.failure));
     else pending?.resolve(response.output);
   }
@@ -99,3 +86,9 @@ interface PendingJob {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: Error) => void;
 }
+
+/** Left to itself a thread collects so rarely that it takes 100 MiB more: jobs make much garbage and keep little. */
+const RESOURCE_LIMITS: ResourceLimits = {
+  maxYoungGenerationSizeMb: 2,
+  maxOldGenerationSizeMb: 128,
+};

@@ -4,8 +4,9 @@
  * keeping it and push out what is needed (the doorkeeper of Einziger et al., *TinyLFU*, 2017).
  *
  * They are copied into large pieces of memory, one behind the other: a piece of its own for each block would cost
- * more to get and to collect than the block to read. The oldest piece goes as a whole when room is needed; what was used in it since it was written, up to half
- * of it, is copied to the newest one first (a clock with a second chance, over a log).
+ * more to get and to collect than the block to read. The oldest piece goes as a whole when room is needed; what was
+ * used in it since it was written, up to half of it, is copied to the newest one first (a clock with a second
+ * chance, over a log).
  */
 export class BlockCache {
   readonly #bytesMax: number;

@@ -54,7 +54,10 @@ export class ReverseBlockPosition extends EntryReader {
     }
   }
 
-  /** Goes to the first entry at or after `key`, else to the last: where in an index to look for what is before `key`. */
+  /**
+   * Goes to the first entry at or after `key`, else to the last: where in an index to look for what is before
+   * `key`.
+   */
   toCovering(key: Uint8Array): void {
     if (this.#search.locate(key)) this.#toEntryAt(this.#search.entryAt, key);
     else this.toLast();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MaybePromise } from '../engine.ts';
-import { LsmError } from '../errors.ts';
+import { closedError } from '../errors.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { tableFileName } from './format.ts';
 
@@ -74,7 +74,7 @@ export class TableFiles {
 
   /** Where a file is, or is about to be: opening one ends the use of the one unused longest. */
   #slot(fileNumber: number): Slot {
-    if (this.#isClosed) throw new LsmError('ENGINE_CLOSED', 'the engine is closed');
+    if (this.#isClosed) throw closedError();
     let slot = this.#slots.get(fileNumber);
     // While there is much room the order does not matter.
     if (slot !== undefined && this.#slots.size * 2 <= this.#openFilesMax) return slot;

@@ -16,8 +16,6 @@ import { type FoundEntry, TableLookup } from './table-lookup.ts';
 import { decodeProperties, type TableMeta, type TableProperties } from './table-meta.ts';
 import { verifyTable } from './table-verify.ts';
 
-export type { FoundEntry };
-
 export interface TableCursorOptions {
   readonly reverse?: boolean;
   /** Default `wait`. */
@@ -70,14 +68,6 @@ export class TableReader {
       await files.closeAll();
       throw error;
     }
-  }
-
-  get properties(): TableProperties {
-    return this.meta;
-  }
-
-  get bytes(): number {
-    return this.meta.bytes;
   }
 
   /**

@@ -22,7 +22,10 @@ export interface TableWriterOptions {
   readonly suffixBytes: number;
   /** For data blocks. Default: `defaultCodec()`. */
   readonly codec?: CodecName;
-  /** Whether there is a filter over whole keys beside that over series keys, if these are not the same. Default false. */
+  /**
+   * Whether there is a filter over whole keys beside that over series keys, if these are not the same. Default
+   * false.
+   */
   readonly keyFilter?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { LsmError } from '../errors.ts';
+import { closedError } from '../errors.ts';
 import { WriteBatch } from './write-batch.ts';
 
 export interface CommitQueueOptions {
@@ -43,9 +43,7 @@ export class CommitQueue {
 
   /** Runs when everything before it is committed, and nothing after it is begun before its promise resolves. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) {
-      return Promise.reject(new LsmError('ENGINE_CLOSED', 'the store is closed'));
-    }
+    if (this.#closed) return Promise.reject(closedError('the store'));
     this.#open = undefined;
     return new Promise<T>((resolve, reject) => {
       this.#add(() => work().then(resolve, reject));

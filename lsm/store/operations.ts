@@ -1,4 +1,5 @@
 import { corruption } from '../corruption.ts';
+import type { Db } from '../db.ts';
 import { LsmError } from '../errors.ts';
 
 /**
@@ -10,17 +11,7 @@ import { LsmError } from '../errors.ts';
 export const OperationKind = { deletion: 0, put: 1 } as const;
 
 /** What operations are carried out on: an engine. */
-export interface OperationTarget {
-  put(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void;
-  delete(key: Uint8Array, keyStart: number, keyEnd: number): void;
-}
+export type OperationTarget = Pick<Db, 'put' | 'delete'>;
 
 /**
  * Carries out the operations of a record. Its checksum has been looked at; what cannot be understood nevertheless is

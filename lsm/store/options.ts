@@ -1,16 +1,15 @@
-import type { EngineEvent, EngineSnapshot } from '../engine.ts';
+import type { EngineSnapshot } from '../engine.ts';
 import type { DbOptions } from '../options.ts';
 
 /** How to open a `Store`. Besides these, what its engine can be told; `seriesSuffixBytes` is 0 by default. */
 export interface StoreOptions
-  extends Omit<DbOptions, 'notePositions' | 'onEvent' | 'checkTablesAtOpen' | 'isWholeSeriesKey'> {
+  extends Omit<DbOptions, 'notePositions' | 'checkTablesAtOpen' | 'isWholeSeriesKey'> {
   /** Whether to make a store where there is none. Default true. */
   readonly createIfMissing?: boolean | undefined;
   /** Whether to refuse one that is there. Default false. */
   readonly errorIfExists?: boolean | undefined;
   /** Size at which a log file is ended and another begun. Default 16 MiB. */
   readonly logFileBytes?: number | undefined;
-  readonly onEvent?: ((event: EngineEvent) => void) | undefined;
   /**
    * Asked before each group of writes; what it returns is waited for. Small writes without `sync` need no thread, so
    * that a program that awaits one after the other would otherwise never come to its timers and sockets.

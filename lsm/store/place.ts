@@ -2,14 +2,11 @@ import { LsmError } from '../errors.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import type { StoreOptions } from './options.ts';
 
-/** Whether there is a directory, and whether there is a store in it. */
-export interface Place {
-  readonly isDirectory: boolean;
-  readonly isStore: boolean;
-}
-
-/** Looks where a store is to be opened, and refuses when what is there is not what was asked for. */
-export async function findPlace(options: StoreOptions): Promise<Place> {
+/**
+ * Looks where a store is to be opened, and refuses when what is there is not what was asked for. Returns whether
+ * there is a directory.
+ */
+export async function findPlace(options: StoreOptions): Promise<boolean> {
   const { vfs, directory, createIfMissing = true, errorIfExists = false } = options;
   const names = await namesIn(vfs, directory);
   const isStore = names?.some((name) => STORE_FILE.test(name)) ?? false;
@@ -19,7 +16,7 @@ export async function findPlace(options: StoreOptions): Promise<Place> {
   if (isStore && errorIfExists) {
     throw new LsmError('STORE_EXISTS', `${directory} exists (errorIfExists is true)`);
   }
-  return { isDirectory: names !== undefined, isStore };
+  return names !== undefined;
 }
 
 /** Removes all files of a store that nobody has open. */
@@ -37,7 +34,7 @@ export async function destroyStore(vfs: Vfs, directory: string): Promise<void> {
 }
 
 const STORE_FILE = /^(MANIFEST-\d{10,}|\d{10,}\.(wal|sst))$/;
-const OUR_FILE = /^(MANIFEST-\d{10,}|\d{10,}\.(wal|wal\.free|sst|sst\.damaged|sst\.tmp))$/;
+const OUR_FILE = /^(MANIFEST-\d{10,}|\d{10,}\.(wal|sst|sst\.damaged|sst\.tmp))$/;
 
 async function namesIn(vfs: Vfs, directory: string): Promise<string[] | undefined> {
   try {

@@ -1,18 +1,25 @@
 import { readU32, writeU32 } from '../bytes.ts';
 import { LsmError } from '../errors.ts';
 
+/** Where a store is in its log. */
+export interface Position {
+  /** The last record that the engine has. Invariant: the engine has all of it and nothing of the next. */
+  applied: number;
+  readonly suffixBytes: number;
+}
+
 /**
- * What a store has the manifest keep as its positions (FORMAT.md, Operations):
+ * The position as the manifest keeps it (FORMAT.md, Operations):
  *
  *     record u53       the last record of the log that is in the tables
  *     suffix u32       what `seriesSuffixBytes` was: the filters in the tables are made for it
  */
 const POSITIONS_BYTES = 12;
 
-export function encodePositions(record: number, suffixBytes: number): Uint8Array {
+export function encodePosition({ applied, suffixBytes }: Position): Uint8Array {
   const bytes = new Uint8Array(POSITIONS_BYTES);
-  writeU32(bytes, 0, record);
-  writeU32(bytes, 4, Math.floor(record / 2 ** 32));
+  writeU32(bytes, 0, applied);
+  writeU32(bytes, 4, Math.floor(applied / 2 ** 32));
   writeU32(bytes, 8, suffixBytes);
   return bytes;
 }

@@ -1,3 +1,4 @@
+import { corruptionEvent } from '../corruption.ts';
 import { Db } from '../db.ts';
 import type { EngineEvent } from '../engine.ts';
 import { openError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { Wal } from '../wal/wal.ts';
 import { applyOperations } from './operations.ts';
 import type { StoreOptions } from './options.ts';
 import { findPlace } from './place.ts';
-import { checkPositions, encodePositions, recordIn } from './position.ts';
+import { checkPositions, encodePosition, type Position, recordIn } from './position.ts';
 
 /** What a store is made of. */
 export interface StoreParts {
@@ -15,16 +16,6 @@ export interface StoreParts {
   readonly position: Position;
   readonly handlers: EventHandlers;
   readonly unlock: () => Promise<void>;
-}
-
-export interface Position {
-  /** The last record of the log that the engine has. Invariant: the engine has all of it and nothing of the next. */
-  applied: number;
-  readonly suffixBytes: number;
-}
-
-export function positionsOf({ applied, suffixBytes }: Position): Uint8Array {
-  return encodePositions(applied, suffixBytes);
 }
 
 /** What the store does about events of its engine; there is no log before it has been read. */
@@ -45,8 +36,7 @@ export async function openStore(options: StoreOptions): Promise<StoreParts> {
 /** Returns what gives it free again. */
 async function takeDirectory(options: StoreOptions): Promise<StoreParts['unlock']> {
   const { vfs, directory } = options;
-  const { isDirectory } = await findPlace(options);
-  if (!isDirectory) await vfs.makeDirectory(directory);
+  if (!(await findPlace(options))) await vfs.makeDirectory(directory);
   return vfs.lock(directory);
 }
 
@@ -76,17 +66,15 @@ async function openParts(options: StoreOptions, unlock: StoreParts['unlock']): P
   }
 }
 
-/** An option that is there but undefined is one that was not given. */
 function engineOptions(
   options: StoreOptions,
   position: Position,
   handlers: EventHandlers,
 ): DbOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return {
-    ...(Object.fromEntries(given) as unknown as StoreOptions),
+    ...options,
     checkTablesAtOpen: false,
-    notePositions: () => positionsOf(position),
+    notePositions: () => encodePosition(position),
     onEvent: (event: EngineEvent) => {
       if (event.kind === 'positions-flushed') handlers.positionsFlushed(event.positions);
       if (event.kind === 'disk-full') handlers.diskFull();
@@ -103,8 +91,8 @@ interface ReplayedLog {
 
 /**
  * What a process that was killed, or a failing disk, has left in the page cache need not be on the disk, and a sync
- * that succeeds does not say that it is (an earlier one may have failed). Only after a clean end is the log believed; else
- * the caller writes what it gave into tables.
+ * that succeeds does not say that it is (an earlier one may have failed). Only after a clean end is the log
+ * believed; else the caller writes what it gave into tables.
  */
 async function replayLog(options: StoreOptions, db: Db, position: Position): Promise<ReplayedLog> {
   const { vfs, directory, logFileBytes, onEvent } = options;
@@ -122,10 +110,7 @@ async function replayLog(options: StoreOptions, db: Db, position: Position): Pro
     },
     ...(logFileBytes === undefined ? {} : { fileBytes: logFileBytes }),
   });
-  for (const detail of wal.recovered.damage) {
-    const { file, offset, expected, got } = detail;
-    onEvent?.({ kind: 'corruption', file, offset, reason: `expected ${expected}, got ${got}` });
-  }
+  for (const detail of wal.recovered.damage) onEvent?.(corruptionEvent(detail));
   // Records that are gone cannot be applied; their numbers are used up all the same.
   position.applied = Math.max(position.applied, wal.lastRecord);
   return { wal, isCleanEnd };
@@ -148,7 +133,9 @@ export async function endCleanly({ db, wal, position, handlers }: StoreParts): P
 /** About a millisecond of replaying. */
 const LEFT_IN_LOG_BYTES = 128 * 1024;
 
-/** A flush waits for room on a full disk, perhaps for ever. What is not in tables is in the log; that has to do then. */
+/**
+ * A flush waits for room on a full disk, perhaps for ever. What is not in tables is in the log; that has to do then.
+ */
 async function flushIfThereIsRoom(db: Db, handlers: EventHandlers): Promise<void> {
   if (db.isDiskFull) return;
   const isFull = new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import type {
   KeyRange,
   MaybePromise,
 } from '../engine.ts';
-import { LsmError } from '../errors.ts';
+import { closedError } from '../errors.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { clearRange } from './clear.ts';
@@ -15,7 +15,8 @@ import { CommitQueue } from './commit-queue.ts';
 import { applyOperations } from './operations.ts';
 import type { ClearOptions, StoreOptions, WriteOptions } from './options.ts';
 import { destroyStore } from './place.ts';
-import { endCleanly, openStore, positionsOf, type StoreParts } from './recovery.ts';
+import { encodePosition } from './position.ts';
+import { endCleanly, openStore, type StoreParts } from './recovery.ts';
 import type { WriteBatch } from './write-batch.ts';
 
 /**
@@ -197,7 +198,7 @@ export class Store {
   async #drop(range: KeyRange): Promise<void> {
     const replacement = this.#db.replaceRange(range);
     try {
-      await replacement.commit(() => positionsOf(this.#parts.position));
+      await replacement.commit(() => encodePosition(this.#parts.position));
     } catch (error) {
       await replacement.abandon();
       throw error;
@@ -231,5 +232,5 @@ export interface StoreStatistics extends EngineStatistics {
 const GROUP_BYTES_MAX = 1024 * 1024;
 
 function isClosed(): Promise<never> {
-  return Promise.reject(new LsmError('ENGINE_CLOSED', 'the store is closed'));
+  return Promise.reject(closedError('the store'));
 }

@@ -36,28 +36,17 @@ export class WriteBatch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.putRange(key, 0, key.length, value, 0, value.length);
-  }
-
-  putRange(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    const keyLength = keyEnd - keyStart;
-    const valueLength = valueEnd - valueStart;
+    const keyLength = key.length;
+    const valueLength = value.length;
     this.#reserve(HEADER_BYTES_MAX + keyLength + valueLength);
     const bytes = this.#bytes;
     let at = this.#end;
     bytes[at++] = OperationKind.put;
     at = writeVarint(bytes, at, keyLength);
     at = writeVarint(bytes, at, valueLength);
-    copyRange(bytes, at, key, keyStart, keyEnd);
+    copyRange(bytes, at, key, 0, keyLength);
     at += keyLength;
-    copyRange(bytes, at, value, valueStart, valueEnd);
+    copyRange(bytes, at, value, 0, valueLength);
     this.#end = at + valueLength;
     this.#added(keyLength);
   }

@@ -7,7 +7,8 @@ import { LsmError } from '../errors.ts';
  * process and when it began, so that one left behind by `kill -9` is seen for what it is, also when its
  * process id was given to somebody else.
  *
- * Without waiting for a thread: where nobody holds it these are three system calls, and everybody who opens an engine makes them.
+ * Without waiting for a thread: where nobody holds it these are three system calls, and everybody who opens an
+ * engine makes them.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = `${directory}/lock`;

@@ -57,12 +57,6 @@ export interface VfsFile {
   close(): Promise<void>;
 }
 
-/** There may be room later. A quota that is used up is a full disk to who has it. */
-export function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
 /**
  * Writes a small file so that after a crash it holds either the old content or the new one, whole.
  * Ordinary rename dance: temporary file, sync, rename, sync of the folder.

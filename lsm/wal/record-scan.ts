@@ -13,8 +13,8 @@ import {
 
 /**
  * Finds the records of one file, whatever state its bytes are in. Numbers go up: what looks like a record and has
- * no higher number than one before it is part of a payload, of somebody who keeps a log in a log. As a header has a checksum of
- * its own, its length can be believed and the search takes time in proportion to the file.
+ * no higher number than one before it is part of a payload, of somebody who keeps a log in a log. As a header has a
+ * checksum of its own, its length can be believed and the search takes time in proportion to the file.
  */
 export class RecordScan {
   readonly #bytes: Uint8Array;

@@ -1,5 +1,6 @@
+import { isDiskFull } from '../disk-full.ts';
 import { LsmError } from '../errors.ts';
-import { isDiskFull, type VfsFile } from '../vfs/vfs.ts';
+import type { VfsFile } from '../vfs/vfs.ts';
 import { align, alignmentBytes, encodeFileHeader, type FileHeader, fileSeed } from './format.ts';
 import type { RecordBuffer } from './record-buffer.ts';
 
@@ -75,7 +76,7 @@ export class WalFile {
       await this.#write(record, aheadEnd - this.#end);
     } catch (error) {
       const failure = await this.takeBack(error).catch((failure: unknown) => failure);
-      if (aheadEnd === end || !isFull(failure)) throw failure;
+      if (aheadEnd === end || !isDiskFull(failure)) throw failure;
       await this.#write(record, end - this.#end).catch((error) => this.takeBack(error));
     }
     this.#lastWasSynced = true;
@@ -122,13 +123,9 @@ export class WalFile {
 }
 
 /** To copy so much into the page cache takes less time than to hand it to a thread. */
-export const WRITE_NOW_BYTES = 64 * 1024;
+export const WRITE_NOW_BYTES = 256 * 1024;
 const AHEAD_BYTES = 256 * 1024;
 
 export function diskFull(cause: unknown): LsmError {
   return new LsmError('DISK_FULL', 'the disk is full: a record could not be written', { cause });
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof LsmError && error.code === 'DISK_FULL';
 }

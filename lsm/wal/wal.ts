@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { isDiskFull } from '../disk-full.ts';
 import type { MaybePromise } from '../engine.ts';
 import { LsmError } from '../errors.ts';
-import { isDiskFull } from '../vfs/vfs.ts';
 import { payloadBytesMax } from './format.ts';
 import { RecordBuffer, recordLength } from './record-buffer.ts';
 import { type Recovered, type RecoveryOptions, recoverWal } from './recovery.ts';

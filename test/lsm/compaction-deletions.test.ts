@@ -125,7 +125,7 @@ async function deletionsIn(vfs: CrashableMemVfs): Promise<number> {
     const fileNumber = parseTableFileName(name);
     if (fileNumber === undefined) continue;
     const reader = await TableReader.open(vfs, '/db', fileNumber);
-    count += reader.properties.deletionCount;
+    count += reader.meta.deletionCount;
     await reader.close();
   }
   return count;

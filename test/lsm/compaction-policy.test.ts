@@ -14,7 +14,7 @@ const FLUSH_BYTES = 6.6 * MB;
 const NOBODY: ReadonlySet<number> = new Set();
 
 const optionsWith = (borders: readonly Uint8Array[] = []): StrategyOptions => ({
-  level0TablesTrigger: 6,
+  level0TablesTrigger: 4,
   tableBytes: 8 * MB,
   borders,
 });
@@ -37,22 +37,22 @@ describe('many series, each flush over all of them', () => {
       const [from, to] = [Math.floor(random() * 2 ** 20), Math.floor(random() * 2 ** 20)];
       run.flush(from, KEY_SPACE - 1 - to, FLUSH_BYTES);
       run.settle();
-      expect(run.version.levels[0]?.length).toBeLessThan(6);
+      expect(run.version.levels[0]?.length).toBeLessThan(4);
     }
     expect(run.version.bytes / run.flushedBytes).toBeGreaterThan(0.99);
   };
 
   // Plain leveled compaction, simulated the same way: 5.1, 7.8 and 11.5 (lsm/README.md).
   it.each([
-    [10, 64, 2.5],
-    [25, 160, 4],
-    [100, 640, 5.5],
+    [10, 64, 3.6],
+    [25, 160, 4.6],
+    [100, 640, 6.5],
   ])('%i million readings: rewritten few times, few runs, small jobs', (_, flushes, most) => {
     for (const borders of [[], BORDERS]) {
       const run = simulation(borders);
       flushAll(run, flushes);
       expect(run.writeAmplification).toBeLessThan(most);
-      expect(run.runsMax).toBeLessThanOrEqual(10);
+      expect(run.runsMax).toBeLessThanOrEqual(7);
       expect(run.jobBytesMax).toBeLessThan(300 * MB);
     }
   });
@@ -95,7 +95,7 @@ describe('other orders of keys', () => {
         run.settle();
       }
       expect(run.writeAmplification).toBeLessThan(6);
-      expect(run.runsMax).toBeLessThanOrEqual(10);
+      expect(run.runsMax).toBeLessThanOrEqual(7);
     }
   });
 
@@ -107,7 +107,7 @@ describe('other orders of keys', () => {
       run.settle();
     }
     expect(run.writeAmplification).toBeLessThan(6);
-    expect(run.runsMax).toBeLessThanOrEqual(10);
+    expect(run.runsMax).toBeLessThanOrEqual(7);
   });
 });
 
@@ -151,8 +151,8 @@ describe('the choice', () => {
     choose(version, optionsWith(borders), avoid);
 
   it('is nothing below the trigger', () => {
-    expect(chosen(versionOf(...inLevel0(5))).kind).toBe('nothing');
-    expect(chosen(versionOf(...inLevel0(6))).kind).toBe('merge');
+    expect(chosen(versionOf(...inLevel0(3))).kind).toBe('nothing');
+    expect(chosen(versionOf(...inLevel0(4))).kind).toBe('merge');
   });
 
   it('moves tables that overlap nothing, unless they would cross a border', () => {
@@ -187,8 +187,8 @@ describe('the choice', () => {
       table: run.table(0, 5000, level * 10 * MB, level === 6),
     }));
     const avoid = new Set(full.filter(({ level }) => level > 1).map((it) => it.table.fileNumber));
-    expect(chosen(versionOf(...inLevel0(11), ...full), avoid).kind).toBe('nothing');
-    expect(chosen(versionOf(...inLevel0(12), ...full), avoid)).toMatchObject({
+    expect(chosen(versionOf(...inLevel0(7), ...full), avoid).kind).toBe('nothing');
+    expect(chosen(versionOf(...inLevel0(8), ...full), avoid)).toMatchObject({
       kind: 'merge',
       level: 0,
       target: 1,
