@@ -16,12 +16,13 @@ export function corruption(
   got: string | number,
 ): LsmError {
   const detail: CorruptionDetail = { file, offset, expected: `${expected}`, got: `${got}` };
-  return new LsmError('CORRUPTION', sentenceOf(detail), { cause: detail });
+  const message = `${file} is damaged at ${offset}: ${reasonOf(detail)}`;
+  return new LsmError('CORRUPTION', message, { cause: detail });
 }
 
 export function corruptionEvent(detail: CorruptionDetail): EngineEvent {
   const { file, offset } = detail;
-  return { kind: 'corruption', file, offset, reason: sentenceOf(detail) };
+  return { kind: 'corruption', file, offset, reason: reasonOf(detail) };
 }
 
 export function isCorruption(error: unknown): error is LsmError {
@@ -39,6 +40,7 @@ export function corruptionDetail(error: LsmError): CorruptionDetail {
   };
 }
 
-function sentenceOf({ file, offset, expected, got }: CorruptionDetail): string {
-  return `${file} is damaged at ${offset}: expected ${expected}, got ${got}`;
+/** For those who say where it is themselves. */
+export function reasonOf({ expected, got }: CorruptionDetail): string {
+  return `expected ${expected}, got ${got}`;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { requireBytes } from './arguments.ts';
 import { equalBytes } from './bytes.ts';
 import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
@@ -24,12 +25,17 @@ import type {
   RangeReplacement,
   StorageEngine,
 } from './engine.ts';
-import { closedError, LsmError, openError } from './errors.ts';
+import { closedError, LsmError, openError, reasonOfFailure } from './errors.ts';
 import { estimateRange, type RangeEstimate } from './estimate.ts';
 import { FlushQueue, type FrozenMemtable } from './flush-queue.ts';
 import { type LookupSources, newestOfKey, shownValue } from './iterator/point-lookup.ts';
 import { Memtable } from './memtable/memtable.ts';
-import { type DbOptions, type ResolvedDbOptions, resolveDbOptions } from './options.ts';
+import {
+  type DbOptions,
+  type ResolvedDbOptions,
+  resolveDbOptions,
+  tableFormatOf,
+} from './options.ts';
 import { Snapshot } from './snapshot.ts';
 import { BlockCache } from './sstable/block-cache.ts';
 import { TableFiles } from './sstable/table-files.ts';
@@ -75,45 +81,32 @@ export class Db implements StorageEngine {
     versions: VersionSet,
     failures: FailureSink,
   ) {
-    const { directory, blockSizeBytes, codec, keyFilter, offload, onEvent, pause } = options;
     this.#options = options;
     this.#cache = cache;
     this.#versions = versions;
     this.#seq = versions.state.lastSeq;
     failures.report = (error) => this.#fail(error);
-    this.#diskRoom = new DiskRoom(onEvent);
+    this.#diskRoom = new DiskRoom(options.onEvent);
     this.#filterStates = new FilterStates(options.compactionFilter);
-    this.#tableFormat = {
-      directory,
-      suffixBytes: options.seriesSuffixBytes,
-      blockSizeBytes,
-      codec,
-      keyFilter,
-    };
+    this.#tableFormat = tableFormatOf(options);
     const { diskRoom, tableFormat } = { diskRoom: this.#diskRoom, tableFormat: this.#tableFormat };
+    const shared = { ...options, versions, tableFormat, diskRoom };
     this.#compactor = new Compactor({
-      ...options,
-      tableFormat,
-      diskRoom,
-      versions,
+      ...shared,
       filterSpec: () => this.#filterStates.spec(),
       onFailure: failures.report,
     });
     this.#flushes = new FlushQueue({
-      versions,
-      offload,
-      tableFormat,
-      diskRoom,
-      pause,
-      onEvent,
+      ...shared,
       beforeFlush: () => this.#compactionIfLevel0IsFull(),
       onFlushed: (memtable) => this.#flushed(memtable),
       onFailure: failures.report,
     });
-    this.#damageSearch = new DamageSearch({ versions, offload, directory, pause, onEvent });
+    this.#damageSearch = new DamageSearch({ ...options, versions });
     this.#memtable = this.#newMemtable();
     this.#memtables = [this.#memtable];
     this.#compactor.kick();
+    this.#damageSearch.scrub(options.scrubBytesPerSecond);
   }
 
   /**
@@ -122,15 +115,21 @@ export class Db implements StorageEngine {
    */
   static async open(options: DbOptions): Promise<Db> {
     const resolved = resolveDbOptions(options);
-    const { vfs, directory, onEvent, compactionFilter, openFilesMax, checkTablesAtOpen } = resolved;
+    const { vfs, directory, compactionFilter, openFilesMax } = resolved;
     const cache = new BlockCache(resolved.blockCacheBytes);
     const files = new TableFiles({ vfs, directory, openFilesMax });
     const failures: FailureSink = { report: () => {} };
     const onRemoveFailed = (error: unknown) => failures.report(error);
     if (compactionFilter !== undefined) await loadCompactionFilter(compactionFilter.module);
     try {
-      const context = { vfs, directory, cache, files, onEvent, onRemoveFailed, checkTablesAtOpen };
-      return new Db(resolved, cache, await VersionSet.open(context), failures);
+      const versions = await VersionSet.open({ ...resolved, cache, files, onRemoveFailed });
+      try {
+        resolved.acceptPositions(versions.state.positions);
+      } catch (error) {
+        await versions.close();
+        throw error;
+      }
+      return new Db(resolved, cache, versions, failures);
     } catch (error) {
       throw openError(directory, error);
     }
@@ -144,13 +143,14 @@ export class Db implements StorageEngine {
     valueStart: number,
     valueEnd: number,
   ): void {
-    this.#beforeWrite();
+    requireBytes(value, 'value');
+    this.#beforeWrite(key);
     this.#memtable.put(key, keyStart, keyEnd, value, valueStart, valueEnd, ++this.#seq);
   }
 
   /** Removes one key, in memory, at once; nothing happens to a reader that already looks. */
   delete(key: Uint8Array, keyStart: number, keyEnd: number): void {
-    this.#beforeWrite();
+    this.#beforeWrite(key);
     this.#memtable.delete(key, keyStart, keyEnd, ++this.#seq);
   }
 
@@ -167,10 +167,16 @@ export class Db implements StorageEngine {
     } else if (isFull) {
       this.#stalls++;
       this.#options.onEvent({ kind: 'stall', frozenMemtables: frozenCount });
-      return this.#flushes.progress();
+      // Nothing may be left to flush when a replacement is done, and then only the writers freeze what is next.
+      return this.#applying?.catch(() => {}) ?? this.#flushes.progress();
     }
     if (pause !== undefined && this.#isFallingBehind()) return pause(SLOWED_BY_MS);
     return undefined;
+  }
+
+  /** From now on a full disk is an error (DISK_FULL) for those who wait for room, as it is without `pause`. */
+  waitNoMore(): void {
+    this.#flushes.waitNoMore();
   }
 
   /** Whether a full disk keeps something from being written. */
@@ -181,6 +187,7 @@ export class Db implements StorageEngine {
   /** The value of a key now. At once when everything needed is in memory or quickly read. */
   get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
     this.#checkOpen();
+    requireBytes(key, 'key');
     try {
       const found = newestOfKey(key, this.#lookupSources(), 'wait');
       if (!(found instanceof Promise)) return shownValue(found);
@@ -195,6 +202,7 @@ export class Db implements StorageEngine {
   /** Blocks on what must be read from the disk. */
   getSync(key: Uint8Array): Uint8Array | undefined {
     this.#checkOpen();
+    requireBytes(key, 'key');
     try {
       const found = newestOfKey(key, this.#lookupSources(), 'block');
       return shownValue(found as FoundEntry | undefined);
@@ -206,7 +214,13 @@ export class Db implements StorageEngine {
   /** See `EngineSnapshot.first`. */
   first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
     const snapshot = this.snapshot();
-    const found = snapshot.first(prefix);
+    let found: MaybePromise<EngineEntry | undefined>;
+    try {
+      found = snapshot.first(prefix);
+    } catch (error) {
+      snapshot.close();
+      throw error;
+    }
     if (found instanceof Promise) return found.finally(() => snapshot.close());
     snapshot.close();
     return found;
@@ -238,12 +252,9 @@ export class Db implements StorageEngine {
   async flush(): Promise<void> {
     this.#checkWritable();
     if (this.#diskRoom.isFull) this.#retry();
-    if (this.#applying !== undefined) await this.#applying.then(() => this.#checkWritable());
-    const positions = this.#options.notePositions();
-    const last = this.#flushes.frozen().at(-1);
-    const noted = last?.positions ?? this.flushedPositions();
-    const isNew = noted === undefined || !equalBytes(positions, noted);
-    const item = this.#memtable.entryCount > 0 || isNew ? this.#freeze(positions) : last;
+    while (this.#applying !== undefined) await this.#applying.catch(() => {});
+    this.#checkWritable();
+    const item = this.#freezeWhatIsNew();
     if (item !== undefined) await this.#flushes.flushed(item);
   }
 
@@ -313,11 +324,6 @@ export class Db implements StorageEngine {
     }
   }
 
-  /** From now on reads all tables, slowly and over and over, for damage to be found before somebody needs them. */
-  startScrub(bytesPerSecond: number): void {
-    this.#damageSearch.startScrub(bytesPerSecond);
-  }
-
   /** About what a range takes, without reading anything. */
   estimate(range: KeyRange): RangeEstimate {
     return estimateRange(this.#versions.state.version, range);
@@ -363,13 +369,23 @@ export class Db implements StorageEngine {
     await this.#versions.close();
   }
 
-  #beforeWrite(): void {
+  #beforeWrite(key: Uint8Array): void {
+    requireBytes(key, 'key');
     if (this.#failure !== undefined || this.#closed) this.#checkWritable();
     if (this.#memtable.entryCount === 0) this.#filterStates.beforeFirstPut(this.#memtable);
   }
 
   #newMemtable(): Memtable {
     return new Memtable(this.#seq + 1, this.#options.seriesSuffixBytes);
+  }
+
+  /** Returns what is frozen last; a full disk may keep it waiting, and who tries again adds nothing. */
+  #freezeWhatIsNew(): FrozenMemtable | undefined {
+    const positions = this.#options.notePositions();
+    const last = this.#flushes.frozen().at(-1);
+    const noted = last?.positions ?? this.flushedPositions();
+    const isNoted = noted !== undefined && equalBytes(positions, noted);
+    return isNoted && this.#memtable.entryCount === 0 ? last : this.#freeze(positions);
   }
 
   #freeze(positions: Uint8Array): FrozenMemtable {
@@ -383,6 +399,8 @@ export class Db implements StorageEngine {
 
   #flushed(memtable: Memtable): void {
     this.#memtables = this.#memtables.filter((one) => one !== memtable);
+    // It would hold on to the memtable until the next read.
+    this.#knownSources = undefined;
     this.#filterStates.flushed(memtable);
     this.#compactor.kick();
   }
@@ -393,7 +411,7 @@ export class Db implements StorageEngine {
    */
   async #applyReplacement(work: () => Promise<void>): Promise<void> {
     this.#checkWritable();
-    this.#freeze(this.#options.notePositions());
+    this.#freezeWhatIsNew();
     this.#applying = this.#flushes.exclusively(work).finally(() => {
       this.#applying = undefined;
     });
@@ -442,8 +460,8 @@ export class Db implements StorageEngine {
 
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#failure = new LsmError('ENGINE_FAILED', `the engine failed: ${reason}`, { cause });
+    const message = `the engine failed: ${reasonOfFailure(cause)}`;
+    this.#failure = new LsmError('ENGINE_FAILED', message, { cause });
     this.#options.onEvent({ kind: 'background-error', error: this.#failure });
     void this.#flushes.stop(this.#failure);
   }
@@ -452,7 +470,9 @@ export class Db implements StorageEngine {
     if (isCorruption(error)) this.#options.onEvent(corruptionEvent(corruptionDetail(error)));
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
-    throw new LsmError('ENGINE_FAILED', 'a read failed', { cause: error });
+    throw new LsmError('ENGINE_FAILED', `a read failed: ${reasonOfFailure(error)}`, {
+      cause: error,
+    });
   }
 
   #checkOpen(): void {

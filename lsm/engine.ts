@@ -214,6 +214,7 @@ export type EngineEvent =
       readonly kind: 'corruption';
       readonly file: string;
       readonly offset: number;
+      /** Says neither file nor offset again. */
       readonly reason: string;
     }
   /** The disk is full: what could not be written is tried again. */

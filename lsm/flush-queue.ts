@@ -44,10 +44,14 @@ export class FlushQueue {
   #running: Promise<void> = Promise.resolve();
   #progress: Deferred | undefined;
   #end: LsmError | undefined;
+  /** There is one pause at a time: each failure would begin another, and each end of one brings another failure. */
+  #isPausing = false;
+  #waits: boolean;
   #flushedBytes = 0;
 
   constructor(options: FlushQueueOptions) {
     this.#options = options;
+    this.#waits = options.pause !== undefined;
   }
 
   get flushedBytes(): number {
@@ -94,13 +98,22 @@ export class FlushQueue {
    */
   progress(): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
-    this.#progress ??= deferred();
-    return this.#progress.promise;
+    const progress = this.#progress ?? deferred();
+    this.#progress = progress;
+    // Whoever is to hear of a full disk hears how it is now.
+    if (this.#isPausing && !this.#waits) this.#start();
+    return progress.promise;
   }
 
-  /** Tries again what a full disk refused. */
+  /** From now on those who wait are told of a full disk, as if there were no `pause`. */
+  waitNoMore(): void {
+    this.#waits = false;
+    if (this.#isPausing && !this.#isRunning) this.#rejectProgress(diskFullError());
+  }
+
+  /** Tries again what a full disk refused, unless that happens by itself soon: it writes until it fails. */
   retry(): void {
-    if (this.#items.length > 0) this.#start();
+    if (this.#items.length > 0 && !this.#isPausing) this.#start();
   }
 
   /** Nothing more is flushed; whoever waits gets `error`. Resolves when what is under way is over. */
@@ -185,14 +198,18 @@ export class FlushQueue {
   }
 
   #waitForRoomOnDisk(error: unknown): void {
-    const { diskRoom, pause } = this.#options;
-    diskRoom.full(error);
-    if (pause !== undefined) {
-      void pause(RETRY_MS).then(() => this.retry());
-      return;
-    }
-    const message = 'the disk is full; what is in memory cannot be written to tables';
-    this.#rejectProgress(new LsmError('DISK_FULL', message, { cause: error }));
+    this.#options.diskRoom.full(error);
+    void this.#retryLater();
+    if (!this.#waits) this.#rejectProgress(diskFullError(error));
+  }
+
+  async #retryLater(): Promise<void> {
+    const { pause } = this.#options;
+    if (pause === undefined || this.#isPausing) return;
+    this.#isPausing = true;
+    await pause(RETRY_MS);
+    this.#isPausing = false;
+    this.retry();
   }
 
   #rejectProgress(error: LsmError): void {
@@ -210,6 +227,11 @@ interface Link {
   readonly work: () => Promise<void>;
   readonly done: Deferred;
   isBegun: boolean;
+}
+
+function diskFullError(cause?: unknown): LsmError {
+  const message = 'the disk is full; what is in memory cannot be written to tables';
+  return new LsmError('DISK_FULL', message, { cause });
 }
 
 const RETRY_MS = 1000;

@@ -1,7 +1,9 @@
 import { type CodecName, defaultCodec } from './codec/codecs.ts';
 import type { CompactionFilterSource } from './compaction/filter-states.ts';
+import type { TableFormat } from './compaction/outputs.ts';
 import type { EngineEvent } from './engine.ts';
 import type { Offload } from './offload/offload.ts';
+import { checkOptions } from './option-rules.ts';
 import type { Vfs } from './vfs/vfs.ts';
 
 /** How to open a `Db`. Sizes are in bytes. */
@@ -16,6 +18,16 @@ export interface DbOptions {
    * two such calls all writes go into one table, so what it returns is true of all of them or of none.
    */
   readonly notePositions: () => Uint8Array;
+  /**
+   * Sees in `open` what is flushed, before anything is done with the tables. Throws when it cannot be used with these
+   * options: a compaction that went by a wrong one would spoil what is there.
+   */
+  readonly acceptPositions?: (flushed: Uint8Array | undefined) => void;
+  /**
+   * What `flushedPositions` says of a directory that was empty; in the manifest from the beginning. Default: nothing.
+   */
+  readonly initialPositions?: Uint8Array | undefined;
+  /** Must not throw; what it throws is dropped. */
   readonly onEvent?: ((event: EngineEvent) => void) | undefined;
   /**
    * Resolves after so many milliseconds: the engine has no timers of its own. With it writers are slowed before they
@@ -66,9 +78,15 @@ export interface DbOptions {
   readonly level0TablesMax?: number | undefined;
   /** What one compaction may take of memory. Default 32 MiB. */
   readonly compactionMemoryBytes?: number | undefined;
+
+  /** All tables are read at this rate, over and over, to find damage early; needs `pause`. Default 0: they are not. */
+  readonly scrubBytesPerSecond?: number | undefined;
 }
 
-export type ResolvedDbOptions = Resolved<DbOptions, 'pause' | 'compactionFilter'>;
+export type ResolvedDbOptions = Resolved<
+  DbOptions,
+  'initialPositions' | 'pause' | 'compactionFilter'
+>;
 
 /** Options that all have a value, but for those named. */
 export type Resolved<Options, MayLack extends keyof Options> = {
@@ -79,8 +97,12 @@ export type Resolved<Options, MayLack extends keyof Options> = {
 
 const MIB = 1024 * 1024;
 
+/** @throws {LsmError} INVALID_OPTION */
 export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
-  return withDefaults<DbOptions, ResolvedDbOptions>(options, {
+  checkOptions(options, ['vfs', 'directory', 'offload', 'notePositions']);
+  const resolved = withDefaults<DbOptions, ResolvedDbOptions>(options, {
+    initialPositions: undefined,
+    acceptPositions: () => {},
     onEvent: () => {},
     pause: undefined,
     compactionFilter: undefined,
@@ -100,7 +122,27 @@ export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
     level0TablesSlow: 16,
     level0TablesMax: 24,
     compactionMemoryBytes: 32 * MIB,
+    scrubBytesPerSecond: 0,
   });
+  return { ...resolved, onEvent: harmless(resolved.onEvent) };
+}
+
+/** What jobs must know; it goes to another thread, and functions cannot. */
+export function tableFormatOf(options: ResolvedDbOptions): TableFormat {
+  const { directory, seriesSuffixBytes: suffixBytes, blockSizeBytes, codec, keyFilter } = options;
+  return { directory, suffixBytes, blockSizeBytes, codec, keyFilter };
+}
+
+/** An observer that fails, at once or later, must not stop what it observes. */
+export function harmless(onEvent: DbOptions['onEvent']): (event: EngineEvent) => void {
+  return (event) => {
+    try {
+      const seen: unknown = onEvent?.(event);
+      if (seen instanceof Promise) seen.catch(() => {});
+    } catch {
+      // Whoever observes has the means to say what went wrong there; the engine has none.
+    }
+  };
 }
 
 /** An option that is there but undefined is one that was not given. */

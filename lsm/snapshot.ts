@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { requireBytes, requireRange } from './arguments.ts';
 import { prefixSuccessor, successor } from './bytes.ts';
 import type { CodecName } from './codec/codecs.ts';
 import { EXPORTED_BLOCK_BYTES, ExportedBlockBuilder } from './compaction/exported-block.ts';
@@ -11,7 +12,7 @@ import type {
   MaybePromise,
 } from './engine.ts';
 import { BoundedCursor, type CursorHooks } from './iterator/bounded-cursor.ts';
-import type { Cursor } from './iterator/cursor.ts';
+import { type Cursor, NO_BYTES } from './iterator/cursor.ts';
 import { LevelCursor } from './iterator/level-cursor.ts';
 import { MergingCursor } from './iterator/merging-cursor.ts';
 import {
@@ -32,6 +33,8 @@ export interface SnapshotSources extends LookupSources, CursorHooks {
   readonly release: () => void;
 }
 
+export const EVERYTHING: KeyRange = { lower: NO_BYTES };
+
 /**
  * A view of the engine: it holds its memtables and its version, so nothing that happens later can change what
  * it sees, and compactions need not know of it.
@@ -47,6 +50,7 @@ export class Snapshot implements EngineSnapshot {
   }
 
   get(key: Uint8Array): MaybePromise<Uint8Array | undefined> {
+    requireBytes(key, 'key');
     return this.#guarded(() => {
       const found = newestOfKey(key, this.#sources, 'wait');
       return found instanceof Promise ? found.then(shownValue) : shownValue(found);
@@ -55,6 +59,7 @@ export class Snapshot implements EngineSnapshot {
 
   /** Blocks on what must be read from the disk. */
   getSync(key: Uint8Array): Uint8Array | undefined {
+    requireBytes(key, 'key');
     this.#check();
     try {
       return shownValue(newestOfKey(key, this.#sources, 'block') as FoundEntry | undefined);
@@ -64,15 +69,17 @@ export class Snapshot implements EngineSnapshot {
   }
 
   first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
+    requireBytes(prefix, 'prefix');
     return this.#guarded(() => this.#first(prefix, 'wait'));
   }
 
-  cursor(range: KeyRange, { reverse = false }: CursorOptions = {}): BoundedCursor {
+  /** Without a range over everything. */
+  cursor(range: KeyRange = EVERYTHING, { reverse = false }: CursorOptions = {}): BoundedCursor {
     return this.#cursor(range, reverse, 'wait');
   }
 
   /** Its moves never return a promise: they block on what must be read from the disk. */
-  cursorSync(range: KeyRange, { reverse = false }: CursorOptions = {}): BoundedCursor {
+  cursorSync(range: KeyRange = EVERYTHING, { reverse = false }: CursorOptions = {}): BoundedCursor {
     return this.#cursor(range, reverse, 'block');
   }
 
@@ -118,13 +125,15 @@ export class Snapshot implements EngineSnapshot {
   #first(prefix: Uint8Array, access: Access): MaybePromise<EngineEntry | undefined> {
     const { isWholeSeriesKey, suffixBytes } = this.#sources;
     if (suffixBytes === 0) return this.#scanFirst(prefix, access);
-    const orScan = (found: FoundEntry | undefined) => {
+    const orScan = (found: FoundEntry | undefined, prefix: Uint8Array) => {
       if (found === undefined && isWholeSeriesKey(prefix)) return undefined;
       if (found?.kind !== EntryKind.put) return this.#scanFirst(prefix, access);
       return { key: found.key, value: found.value.slice() };
     };
     const found = firstOfSeries(prefix, this.#sources, access);
-    return found instanceof Promise ? found.then(orScan) : orScan(found);
+    if (!(found instanceof Promise)) return orScan(found, prefix);
+    const own = new Uint8Array(prefix);
+    return found.then((entry) => orScan(entry, own));
   }
 
   #scanFirst(prefix: Uint8Array, access: Access): MaybePromise<EngineEntry | undefined> {
@@ -138,6 +147,7 @@ export class Snapshot implements EngineSnapshot {
 
   #cursor(range: KeyRange, reverse: boolean, access: Access): BoundedCursor {
     this.#check();
+    requireRange(range);
     return new BoundedCursor(this.#merged(range, reverse, access), range, reverse, this.#hooks);
   }
 

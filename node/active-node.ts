@@ -100,6 +100,7 @@ export class ActiveNode {
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
       memtableBytes: withinBudget(storageMaxBytes, memtableBytes),
+      scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
     const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
     const host = new ShardHost({

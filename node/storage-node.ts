@@ -35,6 +35,8 @@ export interface StorageNodeOptions {
   /** Default: `lsm`. */
   readonly engine?: EngineChoice;
   readonly memtableBytes?: number;
+  /** At this rate tables are read to find damage early. Default 0: they are not. */
+  readonly scrubBytesPerSecond?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { equalBytes } from '../bytes.ts';
 import { loadCompactionFilter } from '../compaction/filter.ts';
 import { FilterStates } from '../compaction/filter-states.ts';
-import { corruptionDetail, isCorruption } from '../corruption.ts';
+import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type {
   CompactedTables,
@@ -366,8 +366,7 @@ export class ClassicLevelEngine implements StorageEngine {
     const { directory, onEvent } = this.#options;
     const typed = levelError(error, directory, 'a read failed');
     if (!isCorruption(typed)) throw typed;
-    const { file, offset } = corruptionDetail(typed);
-    onEvent({ kind: 'corruption', file, offset, reason: typed.message });
+    onEvent(corruptionEvent(corruptionDetail(typed)));
   }
 
   /** LevelDB writes nothing more after a write that failed, and neither does the engine. */

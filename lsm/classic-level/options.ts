@@ -1,4 +1,4 @@
-import { type DbOptions, type Resolved, withDefaults } from '../options.ts';
+import { type DbOptions, harmless, type Resolved, withDefaults } from '../options.ts';
 
 /** How to open a `ClassicLevelEngine`. What it shares with `DbOptions` means the same. */
 export interface ClassicLevelOptions
@@ -41,6 +41,10 @@ export function resolveClassicLevelOptions(
     batchBytes: 2 * MIB,
     frozenMemtablesMax: 4,
   });
-  const { memtableBytes, batchBytes } = resolved;
-  return { ...resolved, batchBytes: Math.min(batchBytes, memtableBytes) };
+  const { memtableBytes, batchBytes, onEvent } = resolved;
+  return {
+    ...resolved,
+    onEvent: harmless(onEvent),
+    batchBytes: Math.min(batchBytes, memtableBytes),
+  };
 }

@@ -46,9 +46,10 @@ export class DamageSearch {
     }
   }
 
-  startScrub(bytesPerSecond: number): void {
+  /** From now on, until `stop`; not at all at a rate of 0. */
+  scrub(bytesPerSecond: number): void {
     const { versions, pause } = this.#options;
-    assert(pause !== undefined, 'a scrub needs pause');
+    if (bytesPerSecond === 0 || pause === undefined) return;
     assert(this.#scrub === undefined, 'one scrub at a time');
     this.#scrub = new Scrub({
       versions,

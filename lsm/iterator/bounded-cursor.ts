@@ -21,6 +21,8 @@ export class BoundedCursor implements EngineCursor {
   readonly #hooks: CursorHooks;
   readonly #copies = new Copies();
   #valid = false;
+  /** What the last move failed with. Until it is positioned anew nobody must take this for the end of the range. */
+  #failure: unknown;
   #closed = false;
 
   constructor(cursor: Cursor, range: KeyRange, reverse: boolean, hooks: CursorHooks) {
@@ -56,12 +58,17 @@ export class BoundedCursor implements EngineCursor {
 
   take(countMax: number, bytesMax: number): MaybePromise<EngineEntry[]> {
     this.#assertOpen();
+    if (this.#failure !== undefined) throw this.#failure;
     const entries: EngineEntry[] = [];
     try {
       const wait = this.#takeInto(entries, countMax, bytesMax);
-      return wait === undefined ? entries : wait.then(() => entries, this.#hooks.failed);
+      if (wait === undefined) return entries;
+      return wait.then(
+        () => entries,
+        (error: unknown) => this.#fail(error),
+      );
     } catch (error) {
-      return this.#hooks.failed(error);
+      return this.#fail(error);
     }
   }
 
@@ -98,12 +105,23 @@ export class BoundedCursor implements EngineCursor {
   #move(move: () => MaybePromise<void>): MaybePromise<void> {
     this.#assertOpen();
     this.#valid = false;
+    this.#failure = undefined;
     try {
       const wait = move();
       const settled = wait === undefined ? this.#settle() : wait.then(() => this.#settle());
-      return settled?.catch(this.#hooks.failed);
+      return settled?.catch((error: unknown) => this.#fail(error));
     } catch (error) {
-      this.#hooks.failed(error);
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#valid = false;
+    try {
+      return this.#hooks.failed(error);
+    } catch (typed) {
+      this.#failure = typed;
+      throw typed;
     }
   }
 

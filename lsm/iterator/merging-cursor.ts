@@ -32,25 +32,33 @@ export class MergingCursor implements Cursor {
 
   seek(key: Uint8Array): MaybePromise<void> {
     const forward = this.#positioned && this.valid && !this.#isPast(this, key);
-    this.#positioned = false;
-    let waits: Promise<void>[] | undefined;
-    for (const source of this.#sources) {
+    return this.#position((source) => {
       // On the way forward, a source that is at its end or already past `key` stands right.
-      if (forward && (!source.valid || this.#isPast(source, key))) continue;
-      const wait = source.seek(key);
-      if (wait !== undefined) (waits ??= []).push(wait);
-    }
-    return this.#rebuildAfter(waits);
+      if (forward && (!source.valid || this.#isPast(source, key))) return undefined;
+      return source.seek(key);
+    });
   }
 
   seekEnd(): MaybePromise<void> {
+    return this.#position((source) => source.seekEnd());
+  }
+
+  /** When some of the sources wait, nobody hears of a failure before all are done: then they may be moved again. */
+  #position(move: (source: Cursor) => MaybePromise<void>): MaybePromise<void> {
     this.#positioned = false;
     let waits: Promise<void>[] | undefined;
     for (const source of this.#sources) {
-      const wait = source.seekEnd();
-      if (wait !== undefined) (waits ??= []).push(wait);
+      try {
+        const wait = move(source);
+        if (wait !== undefined) (waits ??= []).push(wait);
+      } catch (error) {
+        if (waits === undefined) throw error;
+        waits.push(Promise.reject(error));
+        break;
+      }
     }
-    return this.#rebuildAfter(waits);
+    if (waits === undefined) this.#rebuild();
+    else return this.#rebuildAfter(waits);
   }
 
   next(): MaybePromise<void> {
@@ -106,8 +114,10 @@ export class MergingCursor implements Cursor {
     return this.#direction === 1 ? order >= 0 : order < 0;
   }
 
-  #rebuildAfter(waits: Promise<void>[] | undefined): MaybePromise<void> {
-    if (waits !== undefined) return Promise.all(waits).then(() => this.#rebuild());
+  async #rebuildAfter(waits: readonly Promise<void>[]): Promise<void> {
+    for (const outcome of await Promise.allSettled(waits)) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    }
     this.#rebuild();
   }
 

@@ -70,8 +70,10 @@ function newestInTables(
       if (entry instanceof Promise) {
         const next = level === 0 ? { level, place: place + 1 } : { level: level + 1, place: 0 };
         const before = newest;
+        // Whoever asks may meanwhile use the memory of the key for another.
+        const own = { ...lookup, key: new Uint8Array(key) };
         return entry.then((read) =>
-          newestInTables(lookup, newer(before, read), next.level, next.place),
+          newestInTables(own, newer(before, read), next.level, next.place),
         );
       }
       newest = newer(newest, entry);
@@ -112,12 +114,14 @@ export function firstOfSeries(
   }
   const tables = tablesOfSeries(sources.version, series);
   const hash = hashKey(series, 0, series.length);
+  let own = series;
   const lookFrom = (start: number): MaybePromise<FoundEntry | undefined> => {
     for (let i = start; i < tables.length; i++) {
       const table = tables[i] as TableMeta;
       if (best !== undefined && !mayImprove(table, best, sources.suffixBytes)) continue;
-      const found = sources.readerOf(table).first(series, hash, access);
+      const found = sources.readerOf(table).first(own, hash, access);
       if (found instanceof Promise) {
+        if (own === series) own = new Uint8Array(series);
         return found.then((entry) => {
           best = better(best, entry);
           return lookFrom(i + 1);

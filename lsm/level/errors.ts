@@ -1,4 +1,5 @@
-import { LsmError, type LsmErrorCode } from '../errors.ts';
+import { ShortKeyError } from '../arguments.ts';
+import { isSystemError, LsmError, type LsmErrorCode, reasonOfFailure } from '../errors.ts';
 
 /** An error with a code as users of abstract-level know them. Ours, which says more, is the `cause`. */
 export class LevelError extends Error {
@@ -23,9 +24,17 @@ const levelCodes: Partial<Record<LsmErrorCode, string>> = {
   STORE_NOT_FOUND: 'LEVEL_INVALID_ARGUMENT',
   STORE_EXISTS: 'LEVEL_INVALID_ARGUMENT',
   STORE_DIFFERS: 'LEVEL_INVALID_ARGUMENT',
+  OTHER_DATABASE: 'LEVEL_INVALID_ARGUMENT',
+  INVALID_OPTION: 'LEVEL_INVALID_ARGUMENT',
 };
 
 export function levelError(error: unknown): unknown {
+  if (error instanceof ShortKeyError) {
+    return new LevelError('LEVEL_INVALID_KEY', error.message, { cause: error });
+  }
+  if (isSystemError(error)) {
+    return new LevelError('LEVEL_IO_ERROR', reasonOfFailure(error), { cause: error });
+  }
   if (!(error instanceof LsmError)) return error;
   return new LevelError(levelCodes[error.code] ?? 'LEVEL_IO_ERROR', error.message, {
     cause: error,

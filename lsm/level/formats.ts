@@ -13,6 +13,11 @@ export function bytesOf(data: Data): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
+/** The same for what is looked at later: whose it is may use the memory for something else when the call has returned. */
+export function ownBytesOf(data: Data): Uint8Array {
+  return typeof data === 'string' ? bytesOf(data) : copyOf(bytesOf(data));
+}
+
 /**
  * In the form that was asked for; bytes that are not a Buffer are copied. Making a Buffer out of the memory of a small
  * array takes ten times as long, as V8 then has to move it.

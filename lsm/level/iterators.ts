@@ -2,7 +2,7 @@ import { AbstractIterator, AbstractKeyIterator, AbstractValueIterator } from 'ab
 import type { EngineEntry, EngineSnapshot, MaybePromise } from '../engine.ts';
 import { abortError, throwLevelError } from './errors.ts';
 import type { EventLoopShare } from './event-loop-share.ts';
-import { bytesOf, type Data, dataOf, type Format } from './formats.ts';
+import { type Data, dataOf, type Format, ownBytesOf } from './formats.ts';
 import { keyRangeOf, type RangeOptions } from './range.ts';
 import { RangeReader } from './range-reader.ts';
 
@@ -72,7 +72,7 @@ class Items<T> {
     this.#ahead = [];
     this.#position = 0;
     this.#isFirst = true;
-    this.#reader.seek(bytesOf(target));
+    this.#reader.seek(ownBytesOf(target));
   }
 
   close(): void {

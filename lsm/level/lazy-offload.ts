@@ -1,4 +1,4 @@
-import type { FlushInput } from '../compaction/job.ts';
+import type { CompactInput, FlushInput, VerifyInput } from '../compaction/job.ts';
 import { WORD } from '../memtable/arena.ts';
 import { InlineOffload } from '../offload/inline.ts';
 import type { JobName, Offload } from '../offload/offload.ts';
@@ -6,7 +6,7 @@ import { WorkerOffload } from '../offload/worker-host.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 
 /**
- * A worker thread takes tens of milliseconds to start, and a small memtable less than one to write: until there is
+ * A worker thread takes tens of milliseconds to start, and little data a few to write or merge: until there is
  * work that is worth it, there is no worker. So a program that stores little never has one.
  */
 export class LazyOffload implements Offload {
@@ -19,9 +19,7 @@ export class LazyOffload implements Offload {
   }
 
   run(job: JobName, input: unknown): Promise<unknown> {
-    if (!this.#isStarted && job === 'flush' && isSmall(input as FlushInput)) {
-      return this.#inline.run(job, input);
-    }
+    if (!this.#isStarted && bytesOf(job, input) <= SMALL_BYTES) return this.#inline.run(job, input);
     this.#isStarted = true;
     return this.#worker.run(job, input);
   }
@@ -31,9 +29,15 @@ export class LazyOffload implements Offload {
   }
 }
 
-const SMALL_MEMTABLE_BYTES = 256 * 1024;
+const SMALL_BYTES = 256 * 1024;
 
-function isSmall({ memtable }: FlushInput): boolean {
-  const words = memtable.chunks.reduce((sum, { usedWords }) => sum + usedWords, 0);
-  return words * WORD <= SMALL_MEMTABLE_BYTES;
+/** What a job goes through; of jobs that are never small without limit. */
+function bytesOf(job: JobName, input: unknown): number {
+  if (job === 'compact') {
+    return (input as CompactInput).runs.flat().reduce((sum, { rawBytes }) => sum + rawBytes, 0);
+  }
+  if (job === 'verify') return (input as VerifyInput).table.rawBytes;
+  if (job !== 'flush') return Number.POSITIVE_INFINITY;
+  const { chunks } = (input as FlushInput).memtable;
+  return WORD * chunks.reduce((sum, { usedWords }) => sum + usedWords, 0);
 }

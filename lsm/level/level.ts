@@ -1,7 +1,6 @@
 import { rmdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { type AbstractBatchOperation, AbstractLevel } from 'abstract-level';
-import { defaultCodec } from '../codec/codecs.ts';
 import type { EngineEntry, MaybePromise } from '../engine.ts';
 import { Store, type StoreStatistics } from '../store/store.ts';
 import { WriteBatch } from '../store/write-batch.ts';
@@ -9,7 +8,7 @@ import { OsVfs } from '../vfs/os.ts';
 import { ChainedBatch } from './chained-batch.ts';
 import { LevelError, levelError, throwLevelError } from './errors.ts';
 import { EventLoopShare } from './event-loop-share.ts';
-import { bytesOf, copyOf, type Data, dataOf, type Format } from './formats.ts';
+import { bytesOf, copyOf, type Data, dataOf, type Format, ownBytesOf } from './formats.ts';
 import {
   EntryIterator,
   type IteratorOptions,
@@ -18,13 +17,14 @@ import {
   ValueIterator,
 } from './iterators.ts';
 import { LazyOffload } from './lazy-offload.ts';
-import type {
-  BatchOptions,
-  DelOptions,
-  DssLevelOpenOptions,
-  DssLevelOptions,
-  PutOptions,
-  SyncOption,
+import {
+  type BatchOptions,
+  type DelOptions,
+  type DssLevelOpenOptions,
+  type DssLevelOptions,
+  engineOptionsOf,
+  type PutOptions,
+  type SyncOption,
 } from './options.ts';
 import { keyRangeOf, type RangeOptions } from './range.ts';
 import { LevelSnapshot } from './snapshot.ts';
@@ -108,6 +108,9 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
     end: K,
     options: Pick<EncodingOptions, 'keyEncoding'> = {},
   ): Promise<number> {
+    if (start === undefined || end === undefined) {
+      throw new TypeError("The arguments 'start' and 'end' are required");
+    }
     if (this.status === 'opening') {
       return this.deferAsync(() => this.approximateSize(start, end, options));
     }
@@ -125,19 +128,40 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
     await this.#opened.compact().catch(throwLevelError);
   }
 
+  /** Resolves when everything written before the call is in tables. */
+  async flush(): Promise<void> {
+    if (this.status === 'opening') return this.deferAsync(() => this.flush());
+    await this.#opened.flush().catch(throwLevelError);
+  }
+
+  /**
+   * Makes a database in another directory of the same file system that has what was written before the call. Tables
+   * are not copied but linked, so that it takes little time and space. Nothing may be in the directory.
+   */
+  async checkpoint(location: string): Promise<void> {
+    checkLocation(location);
+    if (this.status === 'opening') return this.deferAsync(() => this.checkpoint(location));
+    await this.#opened.checkpoint(location).catch(throwLevelError);
+  }
+
+  /** Reads all tables and looks at every byte; what is damaged is also reported to `onEvent`. */
+  async verify(): ReturnType<Store['verify']> {
+    if (this.status === 'opening') return this.deferAsync(() => this.verify());
+    return this.#opened.verify().catch(throwLevelError);
+  }
+
   async _open(options: DssLevelOpenOptions): Promise<void> {
     const vfs = new OsVfs();
     const offload = new LazyOffload(vfs);
     try {
-      const { compression, codec, ...others } = options;
       this.#store = await Store.open({
-        ...others,
-        codec: compression === false ? 'none' : (codec ?? defaultCodec()),
+        ...engineOptionsOf(options),
         vfs,
         directory: this.#location,
         offload,
         giveWay: () => this.#share.giveWay(),
-        pause: (milliseconds) => setTimeout(milliseconds, undefined, { ref: false }),
+        // Somebody may be waiting for a write: the program does not end meanwhile.
+        pause: (milliseconds) => setTimeout(milliseconds),
       });
       this.#offload = offload;
     } catch (error) {
@@ -156,11 +180,19 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
   }
 
   _put(key: Data, value: Data, options: SyncOption): Promise<void> {
-    return this.#acknowledged(this.#opened.put(bytesOf(key), bytesOf(value), options));
+    try {
+      return this.#acknowledged(this.#opened.put(bytesOf(key), bytesOf(value), options));
+    } catch (error) {
+      throwLevelError(error);
+    }
   }
 
   _del(key: Data, options: SyncOption): Promise<void> {
-    return this.#acknowledged(this.#opened.delete(bytesOf(key), options));
+    try {
+      return this.#acknowledged(this.#opened.delete(bytesOf(key), options));
+    } catch (error) {
+      throwLevelError(error);
+    }
   }
 
   _batch(operations: readonly BatchOperation[], options: SyncOption): Promise<void> {
@@ -179,7 +211,10 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
 
   _get(key: Data, options: ReadOptions): MaybePromise<Data | undefined> {
     const turn = this.#share.giveWaySometimes();
-    if (turn !== undefined) return turn.then(() => this._get(key, options));
+    if (turn !== undefined) {
+      const own = ownBytesOf(key);
+      return turn.then(() => this._get(own, options));
+    }
     const format = options.valueEncoding;
     const found = this.#find(bytesOf(key), options);
     if (found instanceof Promise) return found.then((value) => dataOrNothing(value, format));
@@ -253,7 +288,11 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
   }
 
   #write(batch: WriteBatch, options: SyncOption): Promise<void> {
-    return this.#acknowledged(this.#opened.write(batch, options));
+    try {
+      return this.#acknowledged(this.#opened.write(batch, options));
+    } catch (error) {
+      throwLevelError(error);
+    }
   }
 
   #acknowledged(group: Promise<void>): Promise<void> {
@@ -276,7 +315,8 @@ export class DssLevel<KDefault = string, VDefault = string> extends AbstractLeve
   async #findAll(keys: readonly Data[], options: ReadOptions): Promise<(Uint8Array | undefined)[]> {
     const view = options.snapshot?.view ?? this.#opened.snapshot();
     try {
-      return await Promise.all(keys.map((key) => view.get(bytesOf(key))));
+      // What one throws at once must not leave the promises of others to nobody.
+      return await Promise.all(keys.map(async (key) => view.get(bytesOf(key))));
     } catch (error) {
       throw levelError(error);
     } finally {
@@ -303,7 +343,15 @@ const manifest = {
   errorIfExists: true,
   explicitSnapshots: true,
   getSync: true,
-  additionalMethods: { approximateSize: true, compactRange: true, first: true, statistics: true },
+  additionalMethods: {
+    approximateSize: true,
+    checkpoint: true,
+    compactRange: true,
+    first: true,
+    flush: true,
+    statistics: true,
+    verify: true,
+  },
   signals: { iterators: true },
 };
 

@@ -23,7 +23,7 @@ export class BlockCache {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
-    this.#pieceBytes = Math.min(PIECE_BYTES_MAX, bytesMax >>> 4);
+    this.#pieceBytes = Math.min(PIECE_BYTES_MAX, Math.floor(bytesMax / 16));
   }
 
   /** What its pieces take, with the room in the last one. */

@@ -52,7 +52,7 @@ export function decodeFooter(bytes: Uint8Array, file: string, offset: number): F
   const version = readU32(bytes, VERSION_AT);
   const expected = readU32(bytes, CRC_AT);
   const got = crc32c(bytes, 0, CRC_AT);
-  if (expected !== got) throw corruption(file, offset, expected, got);
+  if (expected !== got) throw corruption(file, offset, `checksum ${expected}`, got);
   if (version !== TABLE_FORMAT_VERSION) {
     throw new LsmError('FORMAT_TOO_NEW', `${file} has table format ${version}, newer than ours`);
   }

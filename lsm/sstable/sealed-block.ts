@@ -39,6 +39,6 @@ export function openSealed(sealed: Uint8Array, file: string, offset: number): Ui
     throw corruption(file, offset, 'a block with a trailer', `${sealed.length} bytes`);
   const expected = readU32(sealed, length + 1);
   const got = crc32c(sealed, 0, length + 1);
-  if (expected !== got) throw corruption(file, offset, expected, got);
+  if (expected !== got) throw corruption(file, offset, `checksum ${expected}`, got);
   return decodeBlock(sealed.subarray(0, length), sealed[length] as number, file, offset);
 }

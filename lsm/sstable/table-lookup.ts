@@ -58,8 +58,9 @@ export class TableLookup {
     keyHash: number | undefined,
     access: Access,
   ): Promise<FoundEntry | undefined> {
+    const own = new Uint8Array(key);
     await footer;
-    return this.get(key, seriesHash, keyHash, access);
+    return this.get(own, seriesHash, keyHash, access);
   }
 
   async #firstAfter(
@@ -68,8 +69,9 @@ export class TableLookup {
     hash: number,
     access: Access,
   ): Promise<FoundEntry | undefined> {
+    const own = new Uint8Array(series);
     await footer;
-    return this.first(series, hash, access);
+    return this.first(own, hash, access);
   }
 
   #pass(handle: BlockHandle, hash: number, wanted: Wanted): MaybePromise<FoundEntry | undefined> {
@@ -83,7 +85,8 @@ export class TableLookup {
     hash: number,
     wanted: Wanted,
   ): Promise<FoundEntry | undefined> {
-    return mayContain((await filter).bytes, hash) ? this.#enter(wanted) : undefined;
+    const own = ownOf(wanted);
+    return mayContain((await filter).bytes, hash) ? this.#enter(own) : undefined;
   }
 
   #enter(wanted: Wanted): MaybePromise<FoundEntry | undefined> {
@@ -92,7 +95,8 @@ export class TableLookup {
   }
 
   async #fromTopLater(top: Promise<Block>, wanted: Wanted): Promise<FoundEntry | undefined> {
-    return this.#fromTop(await top, wanted);
+    const own = ownOf(wanted);
+    return this.#fromTop(await top, own);
   }
 
   #fromTop(top: Block, wanted: Wanted): MaybePromise<FoundEntry | undefined> {
@@ -105,7 +109,8 @@ export class TableLookup {
   }
 
   async #fromIndexLater(index: Promise<Block>, wanted: Wanted): Promise<FoundEntry | undefined> {
-    return this.#fromIndex(await index, wanted);
+    const own = ownOf(wanted);
+    return this.#fromIndex(await index, own);
   }
 
   #fromIndex(index: Block, wanted: Wanted): MaybePromise<FoundEntry | undefined> {
@@ -118,7 +123,8 @@ export class TableLookup {
   }
 
   async #fromDataLater(data: Promise<Block>, wanted: Wanted): Promise<FoundEntry | undefined> {
-    return wanted.pick(await data, wanted.key, this.#suffixBytes);
+    const own = ownOf(wanted);
+    return own.pick(await data, own.key, this.#suffixBytes);
   }
 }
 
@@ -127,6 +133,11 @@ interface Wanted {
   readonly key: Uint8Array;
   readonly pick: (data: Block, key: Uint8Array, suffixBytes: number) => FoundEntry | undefined;
   readonly access: Access;
+}
+
+/** For while something waits: whoever asks may meanwhile use the memory of the key for another. */
+function ownOf({ key, pick, access }: Wanted): Wanted {
+  return { key: new Uint8Array(key), pick, access };
 }
 
 /** Everybody is done with it before he returns: nothing waits while it is in use. */

@@ -3,12 +3,15 @@ import type { DbOptions } from '../options.ts';
 
 /** How to open a `Store`. Besides these, what its engine can be told; `seriesSuffixBytes` is 0 by default. */
 export interface StoreOptions
-  extends Omit<DbOptions, 'notePositions' | 'checkTablesAtOpen' | 'isWholeSeriesKey'> {
+  extends Omit<
+    DbOptions,
+    'notePositions' | 'acceptPositions' | 'checkTablesAtOpen' | 'isWholeSeriesKey'
+  > {
   /** Whether to make a store where there is none. Default true. */
   readonly createIfMissing?: boolean | undefined;
   /** Whether to refuse one that is there. Default false. */
   readonly errorIfExists?: boolean | undefined;
-  /** Size at which a log file is ended and another begun. Default 16 MiB. */
+  /** Size at which a log file is ended and another begun. Default: `memtableBytes`, within 1 and 16 MiB. */
   readonly logFileBytes?: number | undefined;
   /**
    * Asked before each group of writes; what it returns is waited for. Small writes without `sync` need no thread, so

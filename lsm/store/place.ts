@@ -10,6 +10,10 @@ export async function findPlace(options: StoreOptions): Promise<boolean> {
   const { vfs, directory, createIfMissing = true, errorIfExists = false } = options;
   const names = await namesIn(vfs, directory);
   const isStore = names?.some((name) => STORE_FILE.test(name)) ?? false;
+  if (!isStore && names?.includes('CURRENT')) {
+    const message = `${directory} holds a LevelDB database; open it with classic-level and copy it, or choose an empty directory`;
+    throw new LsmError('OTHER_DATABASE', message);
+  }
   if (!isStore && !createIfMissing) {
     throw new LsmError('STORE_NOT_FOUND', `${directory} does not exist (createIfMissing is false)`);
   }
@@ -33,6 +37,7 @@ export async function destroyStore(vfs: Vfs, directory: string): Promise<void> {
   }
 }
 
+/** LevelDB's numbers have six digits. */
 const STORE_FILE = /^(MANIFEST-\d{10,}|\d{10,}\.(wal|sst))$/;
 const OUR_FILE = /^(MANIFEST-\d{10,}|\d{10,}\.(wal|sst|sst\.damaged|sst\.tmp))$/;
 

@@ -1,8 +1,10 @@
 import { corruptionEvent } from '../corruption.ts';
 import { Db } from '../db.ts';
+import { isDiskFull } from '../disk-full.ts';
 import type { EngineEvent } from '../engine.ts';
 import { openError } from '../errors.ts';
-import type { DbOptions } from '../options.ts';
+import { checkOptions } from '../option-rules.ts';
+import { type DbOptions, harmless } from '../options.ts';
 import { Wal } from '../wal/wal.ts';
 import { applyOperations } from './operations.ts';
 import type { StoreOptions } from './options.ts';
@@ -25,7 +27,9 @@ interface EventHandlers {
 }
 
 /** Takes the directory, opens the engine and brings it up to the end of the log. */
-export async function openStore(options: StoreOptions): Promise<StoreParts> {
+export async function openStore(given: StoreOptions): Promise<StoreParts> {
+  checkOptions(given, ['vfs', 'directory', 'offload']);
+  const options = { ...given, onEvent: harmless(given.onEvent) };
   try {
     return await openParts(options, await takeDirectory(options));
   } catch (error) {
@@ -47,8 +51,9 @@ async function openParts(options: StoreOptions, unlock: StoreParts['unlock']): P
     const handlers = { positionsFlushed: () => {}, diskFull: () => {} } as EventHandlers;
     const db = await Db.open(engineOptions(options, position, handlers));
     opened.push(db);
+    // It is tried again all the same; but whoever calls hears of it, and may have something to remove.
+    db.waitNoMore();
     const flushed = db.flushedPositions();
-    checkPositions(flushed, position.suffixBytes);
     position.applied = recordIn(flushed);
     const { wal, isCleanEnd } = await replayLog(options, db, position);
     opened.push(wal);
@@ -75,6 +80,9 @@ function engineOptions(
     ...options,
     checkTablesAtOpen: false,
     notePositions: () => encodePosition(position),
+    // What the suffix is must be known before there is a record: it is replayed into tables that go by it.
+    initialPositions: encodePosition(position),
+    acceptPositions: (flushed) => checkPositions(flushed, position.suffixBytes),
     onEvent: (event: EngineEvent) => {
       if (event.kind === 'positions-flushed') handlers.positionsFlushed(event.positions);
       if (event.kind === 'disk-full') handlers.diskFull();
@@ -95,26 +103,48 @@ interface ReplayedLog {
  * believed; else the caller writes what it gave into tables.
  */
 async function replayLog(options: StoreOptions, db: Db, position: Position): Promise<ReplayedLog> {
-  const { vfs, directory, logFileBytes, onEvent } = options;
+  const { vfs, directory, logFileBytes, memtableBytes, onEvent } = options;
   let isCleanEnd = true;
+  let hasRoom = true;
   const wal = await Wal.open({
     vfs,
     directory,
     after: position.applied,
     onRecord: async (payload, number) => {
-      const room = db.waitForRoom();
-      if (room !== undefined) await room;
+      if (hasRoom) hasRoom = await hasRoomFor(db);
       applyOperations(payload, db);
       position.applied = number;
       isCleanEnd = payload.length === 0;
     },
-    ...(logFileBytes === undefined ? {} : { fileBytes: logFileBytes }),
+    fileBytes: logFileBytes ?? logFileBytesFor(memtableBytes),
   });
   for (const detail of wal.recovered.damage) onEvent?.(corruptionEvent(detail));
   // Records that are gone cannot be applied; their numbers are used up all the same.
   position.applied = Math.max(position.applied, wal.lastRecord);
   return { wal, isCleanEnd };
 }
+
+/** A full disk keeps nobody from opening: what has no room in tables then stays in memory, where it was before. */
+async function hasRoomFor(db: Db): Promise<boolean> {
+  try {
+    await db.waitForRoom();
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * What is in tables leaves the log by whole files: one that is much larger than a memtable would hold many of them
+ * for nothing. Very small ones would be made and removed all the time.
+ */
+export function logFileBytesFor(memtableBytes = LOG_FILE_BYTES_MAX): number {
+  return Math.min(LOG_FILE_BYTES_MAX, Math.max(LOG_FILE_BYTES_MIN, memtableBytes));
+}
+
+const LOG_FILE_BYTES_MIN = 1024 * 1024;
+const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Syncs the log, and says in it that this was done: a record without operations, which nothing else writes. What

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { requireBytes, requireKey, requireRange, ShortKeyError } from '../arguments.ts';
 import type { Db } from '../db.ts';
 import type {
   CompactedTables,
@@ -8,7 +8,7 @@ import type {
   MaybePromise,
 } from '../engine.ts';
 import { closedError } from '../errors.ts';
-import type { Snapshot } from '../snapshot.ts';
+import { EVERYTHING, type Snapshot } from '../snapshot.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { clearRange } from './clear.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -17,7 +17,7 @@ import type { ClearOptions, StoreOptions, WriteOptions } from './options.ts';
 import { destroyStore } from './place.ts';
 import { encodePosition } from './position.ts';
 import { endCleanly, openStore, type StoreParts } from './recovery.ts';
-import type { WriteBatch } from './write-batch.ts';
+import { WriteBatch } from './write-batch.ts';
 
 /**
  * The engine as something to embed: an ordered map of byte strings on disk that keeps what was acknowledged. It is
@@ -46,7 +46,8 @@ export class Store {
   }
 
   /**
-   * Opens a store, or makes one. Fails with STORE_NOT_FOUND or STORE_EXISTS as the options say, with STORE_DIFFERS when
+   * Opens a store, or makes one. Fails with INVALID_OPTION before it looks at the directory, with OTHER_DATABASE when
+   * there is a LevelDB database in it, with STORE_NOT_FOUND or STORE_EXISTS as the options say, with STORE_DIFFERS when
    * `seriesSuffixBytes` is not what it was, with DIRECTORY_IN_USE when somebody has it open, and otherwise as `Db.open` does.
    */
   static async open(options: StoreOptions): Promise<Store> {
@@ -60,7 +61,8 @@ export class Store {
 
   /** Key and value are copied before it returns. Writes are carried out in the order of the calls. */
   put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<void> {
-    assert(key.length >= this.#suffixBytes, 'a key holds its suffix');
+    requireKey(key, this.#suffixBytes);
+    requireBytes(value, 'value');
     const group = this.#queue.group(options?.sync);
     if (group === undefined) return isClosed();
     group.operations.put(key, value);
@@ -68,7 +70,7 @@ export class Store {
   }
 
   delete(key: Uint8Array, options?: WriteOptions): Promise<void> {
-    assert(key.length >= this.#suffixBytes, 'a key holds its suffix');
+    requireKey(key, this.#suffixBytes);
     const group = this.#queue.group(options?.sync);
     if (group === undefined) return isClosed();
     group.operations.delete(key);
@@ -77,7 +79,9 @@ export class Store {
 
   /** All or nothing, whatever happens meanwhile. The batch may be changed as soon as this has returned. */
   write(batch: WriteBatch, options?: WriteOptions): Promise<void> {
-    assert(batch.keyBytesMin >= this.#suffixBytes, 'a key holds its suffix');
+    if (!(batch instanceof WriteBatch)) throw new TypeError('batch must be a WriteBatch');
+    const { keyBytesMin } = batch;
+    if (keyBytesMin < this.#suffixBytes) throw new ShortKeyError(keyBytesMin, this.#suffixBytes);
     const group = this.#queue.group(options?.sync);
     if (group === undefined) return isClosed();
     group.operations.append(batch);
@@ -105,13 +109,16 @@ export class Store {
   }
 
   /**
-   * Removes what is in a range: what was written before the call, and nothing that is written after it. Without
+   * Removes what is in a range, by default everything: what was written before the call, and nothing that is written after it. Without
    * a limit and a snapshot it happens as a whole or not at all.
    */
-  clear(range: KeyRange, options: ClearOptions = {}): Promise<void> {
+  clear(range: KeyRange = EVERYTHING, options: ClearOptions = {}): Promise<void> {
+    requireRange(range);
+    const { lower, upper } = range;
+    const own = { lower: new Uint8Array(lower), upper: upper && new Uint8Array(upper) };
     return this.#queue.exclusive(async () => {
       await this.#roomForWrites();
-      await clearRange(range, options, {
+      await clearRange(own, options, {
         snapshot: () => this.#db.snapshot(),
         commit: (deletions) => this.#commit(deletions, false),
         drop: (dropped) => this.#drop(dropped),
@@ -146,7 +153,8 @@ export class Store {
   }
 
   /** Bytes that the range takes on disk, about. What is in memory only is not counted. */
-  approximateSize(range: KeyRange): number {
+  approximateSize(range: KeyRange = EVERYTHING): number {
+    requireRange(range);
     return this.#db.estimate(range).bytes;
   }
 
@@ -161,7 +169,10 @@ export class Store {
     };
   }
 
-  /** Waits for the writes under way, takes no more, and gives the directory free. */
+  /**
+   * Waits for the writes under way, takes no more, and gives the directory free. It does so on a full disk too: what is
+   * not in tables stays in the log.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -213,8 +224,7 @@ export class Store {
     try {
       await wal.close();
     } finally {
-      await this.#db.close();
-      await unlock();
+      await this.#db.close().finally(unlock);
     }
   }
 }

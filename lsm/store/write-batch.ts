@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { requireBytes } from '../arguments.ts';
 import { copyRange } from '../bytes.ts';
 import { OperationKind } from './operations.ts';
 
@@ -36,6 +37,8 @@ export class WriteBatch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
+    requireBytes(key, 'key');
+    requireBytes(value, 'value');
     const keyLength = key.length;
     const valueLength = value.length;
     this.#reserve(HEADER_BYTES_MAX + keyLength + valueLength);
@@ -52,6 +55,7 @@ export class WriteBatch {
   }
 
   delete(key: Uint8Array): void {
+    requireBytes(key, 'key');
     this.#reserve(HEADER_BYTES_MAX + key.length);
     const bytes = this.#bytes;
     let at = this.#end;

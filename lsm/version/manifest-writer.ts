@@ -1,7 +1,7 @@
 import { writeU32 } from '../bytes.ts';
 import { isDiskFull } from '../disk-full.ts';
 import { ByteWriter } from '../encoding.ts';
-import { LsmError } from '../errors.ts';
+import { LsmError, reasonOfFailure } from '../errors.ts';
 import { crc32c } from '../hash/crc32c.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import {
@@ -89,7 +89,8 @@ async function mustSync(sync: () => Promise<void>): Promise<void> {
   try {
     await sync();
   } catch (cause) {
-    throw new LsmError('ENGINE_FAILED', 'the manifest cannot be synced', { cause });
+    const message = `the manifest cannot be synced: ${reasonOfFailure(cause)}`;
+    throw new LsmError('ENGINE_FAILED', message, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { corruptionDetail, isCorruption } from '../corruption.ts';
+import { corruptionDetail, isCorruption, reasonOf } from '../corruption.ts';
 import type { EngineEvent } from '../engine.ts';
 import { parseTableFileName, tableFileName } from '../sstable/format.ts';
 import type { TableFiles } from '../sstable/table-files.ts';
@@ -22,6 +22,8 @@ export interface RecoveryContext {
   readonly files: TableFiles;
   /** Whether to look into every table; else only whether its file is there. */
   readonly checkTablesAtOpen: boolean;
+  /** Of a directory without tables and manifest. */
+  readonly initialPositions?: Uint8Array | undefined;
   readonly onEvent: (event: EngineEvent) => void;
 }
 
@@ -72,7 +74,10 @@ async function recoverState(
   const manifest = await newestManifest(context, names);
   if (manifest === undefined) {
     const hasTables = names.some((name) => parseTableFileName(name) !== undefined);
-    if (!hasTables) return { state: EMPTY_STATE, manifest: undefined, isDurable: false };
+    if (!hasTables) {
+      const state = { ...EMPTY_STATE, positions: context.initialPositions };
+      return { state, manifest: undefined, isDurable: false };
+    }
     report(context, 'MANIFEST', 0, 'no sound manifest beside tables: rebuilt from the tables');
     return salvage(context, names, EMPTY_STATE, Number.MAX_SAFE_INTEGER);
   }
@@ -86,7 +91,7 @@ async function recoverState(
   // A tail may look torn and be a synced compaction, damaged: then its inputs are gone.
   const missing = damaged.find((found) => found.missing);
   if (missing !== undefined && (content.end === 'torn' || manifest.passedOver)) {
-    const reason = `${file} names ${tableFileName(missing.placed.table.fileNumber)}, which is gone`;
+    const reason = `it names ${tableFileName(missing.placed.table.fileNumber)}, which is gone`;
     return salvageAfter(context, names, manifest, state, reason);
   }
   const isAsFound = content.end === 'clean' && !manifest.passedOver;
@@ -169,8 +174,8 @@ async function problemWith(
     return undefined;
   } catch (error) {
     if (!isCorruption(error)) throw error;
-    const { offset } = corruptionDetail(error);
-    return { placed, missing: false, offset, reason: error.message };
+    const detail = corruptionDetail(error);
+    return { placed, missing: false, offset: detail.offset, reason: reasonOf(detail) };
   }
 }
 
@@ -235,7 +240,8 @@ async function salvage(
     } catch (error) {
       if (!isCorruption(error)) throw error;
       await setAside(context, name);
-      report(context, name, corruptionDetail(error).offset, error.message);
+      const detail = corruptionDetail(error);
+      report(context, name, detail.offset, reasonOf(detail));
     }
   }
   const lastSeq = Math.max(known.lastSeq, ...added.map(({ table }) => table.seqMax));

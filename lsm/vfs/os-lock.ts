@@ -1,45 +1,142 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { LsmError } from '../errors.ts';
+import { encodeHolder, type Holder, judge, ownIdentity, parseHolder } from './os-lock-holder.ts';
+import { LifeSocket } from './os-lock-socket.ts';
 
 /**
- * Keeps everybody else out of a directory, which must exist: other processes, and this one too. The lock names the
- * process and when it began, so that one left behind by `kill -9` is seen for what it is, also when its
- * process id was given to somebody else.
+ * Keeps everybody else of this machine out of a directory, which must exist: other processes, also those of other
+ * containers, and this one too. The lock names the process and when it began, so that one left behind by `kill -9`
+ * is seen for what it is, also when its process id was given to somebody else. To containers, which do not see each
+ * other's processes, a socket beside it tells whether its holder lives.
  *
- * Without waiting for a thread: where nobody holds it these are three system calls, and everybody who opens an
+ * Without waiting for a thread: where nobody holds it these are a few system calls, and everybody who opens an
  * engine makes them.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const path = `${directory}/lock`;
-  ownStart ??= startOf(process.pid);
-  const own = `${process.pid} ${ownStart}`;
-  const holder = create(path, own) ? undefined : await take(path, own);
-  if (holder === undefined) return async () => remove(path);
-  throw new LsmError(
-    'DIRECTORY_IN_USE',
-    `${directory} is in use by process ${holder.split(' ')[0]}`,
-  );
+  const place = new Place(directory);
+  try {
+    const own = encodeHolder({ ...ownIdentity(), socketName: place.socket?.name });
+    if (!create(`${directory}/lock`, own)) await take(place, 'lock', own);
+    return async () => place.leave();
+  } catch (error) {
+    place.close();
+    throw error;
+  }
 }
 
-let ownStart: string | undefined;
+/**
+ * A directory that is being locked, and the socket in it. It is held open where that is possible, because a folder
+ * that was renamed meanwhile has to be left too, and another one that came into its place must not be touched.
+ */
+class Place {
+  readonly directory: string;
+  /** Made before the lock, so that whoever reads the lock finds it. */
+  readonly socket: LifeSocket | undefined;
+  readonly #descriptor: number | undefined;
 
-/** Makes the lock, in the place of a stale one if need be. Returns what a live process has written into it. */
-async function take(path: string, own: string): Promise<string | undefined> {
+  constructor(directory: string) {
+    this.directory = directory;
+    this.#descriptor = openFolder(directory);
+    if (this.#descriptor !== undefined) this.socket = LifeSocket.listen(this.path);
+  }
+
+  /** Short, wherever the directory is: the name of a socket has at most 107 bytes. */
+  get path(): string {
+    const short = `/proc/self/fd/${this.#descriptor}`;
+    return this.#descriptor !== undefined && existsSync(short) ? short : this.directory;
+  }
+
+  /** The lock goes first: one whose socket is missing cannot be told from that of somebody alive. */
+  leave(): void {
+    try {
+      remove(`${this.path}/lock`);
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    try {
+      this.socket?.close(this.path);
+    } finally {
+      if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    }
+  }
+}
+
+/** Only where there may be namespaces; that it cannot be opened is no reason not to lock it. */
+function openFolder(directory: string): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the lock, in the place of a stale one if need be. Fails with DIRECTORY_IN_USE where it is not stale. */
+async function take(place: Place, name: string, own: string): Promise<void> {
+  const path = `${place.directory}/${name}`;
   for (;;) {
-    if (create(path, own)) return undefined;
+    if (create(path, own)) return;
     const found = await contentOf(path);
     if (found === GONE) continue;
-    if (isAlive(found)) return found;
+    const holder = parseHolder(found);
+    const verdict = holder === undefined ? 'dead' : await judge(holder, place.path);
+    if (holder !== undefined && verdict !== 'dead') {
+      // The holder may have left since.
+      if ((await contentOf(path)) !== found) continue;
+      throw inUse(place.directory, path, holder, verdict);
+    }
     // Several may start at once and find it stale: only who holds this may remove it, and only if it still is.
-    const removal = `${path}.stale`;
-    if ((await take(removal, own)) !== undefined) {
+    const removal = `${name}.stale`;
+    if (!(await tryTake(place, removal, own))) {
       await setTimeout(POLL_MS);
       continue;
     }
-    if ((await contentOf(path)) === found) remove(path);
-    remove(removal);
+    if ((await contentOf(path)) === found) {
+      remove(path);
+      if (holder?.socketName !== undefined) remove(`${place.directory}/${holder.socketName}`);
+    }
+    remove(`${place.directory}/${removal}`);
   }
+}
+
+/** False while somebody alive, for milliseconds, has it. */
+async function tryTake(place: Place, removal: string, own: string): Promise<boolean> {
+  try {
+    await take(place, removal, own);
+    return true;
+  } catch (error) {
+    const isHeld = error instanceof LsmError && error.code === 'DIRECTORY_IN_USE';
+    if (isHeld && !(error instanceof UntoldError)) return false;
+    throw error;
+  }
+}
+
+/** Somebody of another container has it, of whom it cannot be told whether he lives: waiting does not help. */
+class UntoldError extends LsmError {}
+
+function inUse(
+  directory: string,
+  path: string,
+  { processId, namespace }: Holder,
+  verdict: 'alive' | 'alive elsewhere' | 'untold',
+): LsmError {
+  const where = ` of another container (process namespace ${namespace})`;
+  const who = `${directory} is in use by process ${processId}${verdict === 'alive' ? '' : where}`;
+  if (verdict !== 'untold') return new LsmError('DIRECTORY_IN_USE', who);
+  const advice = `cannot be told whether it lives: if it has certainly ended, remove ${path} by hand`;
+  return new UntoldError('DIRECTORY_IN_USE', `${who}; it ${advice}`);
 }
 
 function create(path: string, content: string): boolean {
@@ -74,28 +171,11 @@ async function contentOf(path: string): Promise<string> {
   return '';
 }
 
-function isAlive(holder: string): boolean {
-  const [processId = '', ...began] = holder.split(' ');
-  const start = processId === '' ? undefined : startOf(Number(processId));
-  return start !== undefined && start === began.join(' ');
-}
-
-/** When a process began; `undefined` if there is none. Where /proc is missing any live one counts. */
-function startOf(processId: number): string | undefined {
-  const stat = read(`/proc/${processId}/stat`);
-  if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  try {
-    process.kill(processId, 0);
-    return 'unknown';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'unknown' : undefined;
-  }
-}
-
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDiskFull } from '../disk-full.ts';
 import type { MaybePromise } from '../engine.ts';
-import { LsmError } from '../errors.ts';
+import { LsmError, reasonOfFailure } from '../errors.ts';
 import { payloadBytesMax } from './format.ts';
 import { RecordBuffer, recordLength } from './record-buffer.ts';
 import { type Recovered, type RecoveryOptions, recoverWal } from './recovery.ts';
@@ -222,7 +222,7 @@ export class Wal {
   #fail(cause: unknown): LsmError {
     this.#failure ??= new LsmError(
       'LOG_FAILED',
-      'the write-ahead log failed and is written no more',
+      `the write-ahead log failed and is written no more: ${reasonOfFailure(cause)}`,
       {
         cause,
       },

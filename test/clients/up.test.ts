@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commandLine, nodeArguments } from '../../clients/cli/up/cluster-process.ts';
 import { lockDirectory } from '../../clients/cli/up/directory-lock.ts';
-import { openLayout, openSecretFile } from '../../clients/cli/up/layout.ts';
+import {
+  forgetUnused,
+  hasLayout,
+  openLayout,
+  openSecretFile,
+} from '../../clients/cli/up/layout.ts';
 import { choosePorts } from '../../clients/cli/up/ports.ts';
 
 /** What `dss up` remembers and decides; starting real nodes is in test/e2e. */
@@ -72,6 +77,23 @@ describe('dss up', () => {
     expect(await readFile(path, 'utf8')).toBe(secret);
   });
 
+  it('forgets a first start that came to nothing, but nothing that a node may have kept', async () => {
+    const base = 23_000 + (process.pid % 5_000);
+    const flags = { nodes: 2, mqttPort: base, httpPort: base + 10 };
+    expect(hasLayout(directory)).toBe(false);
+    const layout = await openLayout(directory, flags);
+    expect(hasLayout(directory)).toBe(true);
+    await openSecretFile(directory);
+    await forgetUnused(directory, layout);
+    expect(await readdir(directory)).toEqual([]);
+
+    await openLayout(directory, flags);
+    await openSecretFile(directory);
+    await mkdir(join(directory, 'n2'));
+    await forgetUnused(directory, layout);
+    expect((await readdir(directory)).sort()).toEqual(['cluster-secret', 'cluster.json', 'n2']);
+  });
+
   it('takes over the lock of a process that is gone', async () => {
     await writeFile(join(directory, 'up.pid'), '4194305\n');
     const unlock = await lockDirectory(directory);
@@ -122,6 +144,16 @@ describe('dss up', () => {
     expect(commandLine('/opt/dss/dist/clients/cli/dss.js', args)).toMatch(
       /dss\.js node --name n2 --data '\.\/my data\/n2' --mqtt-port 1884 --http-port 8081 --peers n1=127\.0\.0\.1:1883,n2=127\.0\.0\.1:1884 --secret-file '\.\/my data\/cluster-secret' --log-level warn$/,
     );
+  });
+
+  it('tells the nodes which storage engine, if it is told', () => {
+    const node = { name: 'n1', mqttPort: 1883, httpPort: 8080 };
+    const given = { dataDir: 'd', secretFile: 's', logLevel: 'warn' };
+    const layout = { format: 1, nodes: [node] } as const;
+    expect(nodeArguments(node, { ...given, layout, storageEngine: 'classic-level' })).toEqual(
+      expect.arrayContaining(['--storage-engine', 'classic-level']),
+    );
+    expect(nodeArguments(node, { ...given, layout })).not.toContain('--storage-engine');
   });
 
   it('tells the nodes who may reach them, and lets them meet where they listen', () => {

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
@@ -69,6 +69,20 @@ describe('dss up', () => {
     });
     listener.child.kill();
     await listener.exited;
+  });
+
+  it('leaves nothing behind when what it is told is refused', async () => {
+    const engine = await dss(['up', '--data', 'none', '--storage-engine', 'rocksdb'], {
+      directory,
+    });
+    expect(engine.code).toBe(2);
+    expect(engine.stderr).toMatch(/lsm, classic-level/);
+    await expect(stat(join(directory, 'none'))).rejects.toThrow(/ENOENT/);
+    await writeFile(join(directory, 'wrong.yaml'), 'storage:\n  engine: rocksdb\n');
+    const config = await dss(['up', '--data', 'none', '--config', 'wrong.yaml'], { directory });
+    expect(config).toMatchObject({ code: 1 });
+    expect(config.stderr).toMatch(/did not start: .*must be one of lsm, classic-level/);
+    expect(await readdir(join(directory, 'none'))).toEqual([]);
   });
 
   it('has everything when it is started again, and tells how to start a node that was killed', async () => {

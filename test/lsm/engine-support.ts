@@ -36,6 +36,7 @@ export async function openSmall(
     notePositions: () => utf8(String(opened.position)),
     onEvent: (event) => events.push(event),
     memtableBytes: 6000,
+    level0TablesTrigger: 6,
     seriesSuffixBytes: 8,
     blockSizeBytes: 256,
     tableBytes: 2000,

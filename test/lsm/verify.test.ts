@@ -61,13 +61,16 @@ describe('a scrub', () => {
         go = resolve;
       });
     };
-    const { db, vfs, events, names } = await fourTables({ pause });
+    const { db, vfs, events, names } = await fourTables({ pause, scrubBytesPerSecond: 1000 });
     const next = async () => {
       const before = pauses.length;
       go();
       while (pauses.length === before) await settled();
     };
-    db.startScrub(1000);
+    while (pauses.length === 0) await settled();
+    // It began before there were tables, and rests.
+    expect(pauses.splice(0)).toEqual([60_000]);
+    go();
     while (pauses.length === 0) await settled();
     vfs.damage(`/db/${names[2]}`, 10, 1);
     for (let i = 0; i < 9; i++) await next();
@@ -84,5 +87,13 @@ describe('a scrub', () => {
     go();
     await settled();
     expect(pauses.length).toBe(length);
+  });
+
+  it('is none without a rate', async () => {
+    const { db, vfs, events, names } = await fourTables({ pause: async () => {} });
+    vfs.damage(`/db/${names[2]}`, 10, 1);
+    for (let i = 0; i < 20; i++) await settled();
+    expect(corruptions(events)).toEqual([]);
+    await db.close();
   });
 });

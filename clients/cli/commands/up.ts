@@ -14,6 +14,7 @@ interface UpOptions extends LayoutFlags, Reach {
   readonly data: string;
   readonly demo?: true;
   readonly fleet: boolean;
+  readonly storageEngine?: string;
   readonly logLevel: string;
 }
 
@@ -55,6 +56,12 @@ export function addUp(program: Command, shell: Shell): void {
       parseInteger('--shards', 1, 256),
     )
     .addOption(
+      new Option(
+        '--storage-engine <engine>',
+        'of the nodes; stays as it was when the cluster was created (default lsm)',
+      ).choices(['lsm', 'classic-level']),
+    )
+    .addOption(
       new Option('--log-level <level>', 'of the nodes')
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('warn'),
@@ -79,12 +86,17 @@ async function runUp(shell: Shell, options: UpOptions, security: Security): Prom
     throw usageError('--advertise takes no port here: every node has its own');
   }
   const { lockDirectory } = await import('../up/directory-lock.ts');
-  const { openLayout, openSecretFile } = await import('../up/layout.ts');
+  const { forgetUnused, hasLayout, openLayout, openSecretFile } = await import('../up/layout.ts');
   const unlock = await lockDirectory(options.data);
   try {
+    const isNew = !hasLayout(options.data);
     const layout = await openLayout(options.data, options);
     const secretFile = await openSecretFile(options.data);
-    await runCluster(shell, options, { layout, secretFile, security });
+    try {
+      await runCluster(shell, options, { layout, secretFile, security });
+    } finally {
+      if (isNew) await forgetUnused(options.data, layout);
+    }
   } finally {
     await unlock();
   }
@@ -144,6 +156,7 @@ async function prepareCluster(
     secretFile,
     layout,
     logLevel: options.logLevel,
+    storageEngine: options.storageEngine,
     reach: options,
     onLog: (node, line) => {
       if (output.json) output.object({ event: 'log', node, line });

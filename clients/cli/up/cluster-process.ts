@@ -16,6 +16,8 @@ export interface ClusterProcessOptions {
   readonly secretFile: string;
   readonly layout: ClusterLayout;
   readonly logLevel: string;
+  /** Theirs to choose where it is not given. */
+  readonly storageEngine?: string | undefined;
   /** What the nodes are told beside all that. */
   readonly reach?: Reach;
   readonly onLog: (node: string, line: string) => void;
@@ -125,6 +127,7 @@ export function nodeArguments(
     dataDir,
     secretFile,
     logLevel,
+    storageEngine,
     reach = {},
   }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
 ): string[] {
@@ -139,6 +142,7 @@ export function nodeArguments(
     args.push('--replication-factor', String(layout.replicationFactor));
   }
   if (layout.shards !== undefined) args.push('--shards', String(layout.shards));
+  if (storageEngine !== undefined) args.push('--storage-engine', storageEngine);
   const { listen, advertise, anonymous, config } = reach;
   if (listen !== undefined) args.push('--listen', listen);
   if (advertise !== undefined) args.push('--advertise', advertise);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError, ExitCode, systemCode, usageError } from '../errors.ts';
 import { findNodeProcess } from './directory-lock.ts';
@@ -43,9 +44,24 @@ export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<C
   return layout;
 }
 
+/** Whether there is, or was to be, a cluster in the directory. */
+export function hasLayout(dataDir: string): boolean {
+  return existsSync(layoutPath(dataDir)) || existsSync(secretPath(dataDir));
+}
+
+/**
+ * Leaves the directory as it was before the first start where no node came so far as to keep anything: flags and files
+ * that were refused decide nothing about the next attempt.
+ */
+export async function forgetUnused(dataDir: string, { nodes }: ClusterLayout): Promise<void> {
+  if (nodes.some(({ name }) => existsSync(join(dataDir, name)))) return;
+  await rm(layoutPath(dataDir), { force: true });
+  await rm(secretPath(dataDir), { force: true });
+}
+
 /** The file with the cluster's secret, made once; only its owner can read it. */
 export async function openSecretFile(dataDir: string): Promise<string> {
-  const path = join(dataDir, 'cluster-secret');
+  const path = secretPath(dataDir);
   try {
     await writeFile(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
@@ -138,8 +154,11 @@ function httpChoice({ httpPort, listen }: LayoutFlags): PortChoice {
 
 const OTHER_DATA = '(and another --data)';
 
+const layoutPath = (dataDir: string) => join(dataDir, 'cluster.json');
+const secretPath = (dataDir: string) => join(dataDir, 'cluster-secret');
+
 async function readLayout(dataDir: string): Promise<ClusterLayout | undefined> {
-  const path = join(dataDir, 'cluster.json');
+  const path = layoutPath(dataDir);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -162,7 +181,7 @@ async function readLayout(dataDir: string): Promise<ClusterLayout | undefined> {
 
 async function writeLayout(dataDir: string, layout: ClusterLayout): Promise<void> {
   await mkdir(dataDir, { recursive: true });
-  const path = join(dataDir, 'cluster.json');
+  const path = layoutPath(dataDir);
   await writeFile(`${path}.new`, `${JSON.stringify(layout, null, 2)}\n`);
   await rename(`${path}.new`, path);
 }

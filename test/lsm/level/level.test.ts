@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DssLevel } from '../../../lsm/level/level.ts';
-import type { DssLevelOptions } from '../../../lsm/level/options.ts';
+import { type DssLevelOptions, engineOptionsOf } from '../../../lsm/level/options.ts';
 
 // What the suite of abstract-level does not look at. Databases here are so small that no worker thread is
 // needed, which runs compiled code only.
@@ -154,5 +154,108 @@ describe('DssLevel', () => {
     await level.compactRange('a', 'z');
     expect(await level.approximateSize('a', 'z')).toBeGreaterThan(0);
     expect(level.statistics()).toMatchObject({ tableCount: 1, logSyncs: expect.any(Number) });
+  });
+
+  it('refuses options that cannot be, and says which', async () => {
+    const cases = [
+      [{ codec: 'zip' }, 'codec is "zip", but must be one of lz4, deflate, none'],
+      [{ compression: false, codec: 'zip' }, 'codec is "zip"'],
+      [{ compression: 'snappy' }, 'compression is "snappy", but must be true or false'],
+      [{ memtableBytes: -1 }, 'memtableBytes is -1, but must be a whole number'],
+      [{ cacheSize: -1 }, 'cacheSize is -1, but must be a whole number'],
+    ] as const;
+    for (const [options, message] of cases) {
+      const location = fresh();
+      const opened = at(location, options as unknown as DssLevelOptions<string, string>).open();
+      const { cause } = await opened.catch((error) => error);
+      expect(cause).toMatchObject({ code: 'LEVEL_INVALID_ARGUMENT' });
+      expect(cause.cause).toMatchObject({ code: 'INVALID_OPTION' });
+      expect(cause.message).toContain(message);
+      expect(existsSync(location)).toBe(false);
+    }
+  });
+
+  it('takes the options of classic-level by their names', () => {
+    const theirs = { cacheSize: 1, writeBufferSize: 2, blockSize: 1024, maxOpenFiles: 4 };
+    expect(engineOptionsOf({ ...theirs, maxFileSize: 5 })).toMatchObject({
+      blockCacheBytes: 1,
+      memtableBytes: 2,
+      blockSizeBytes: 1024,
+      openFilesMax: 4,
+      tableBytes: 5,
+    });
+    expect(engineOptionsOf({ cacheSize: 1, blockCacheBytes: 7 })).toMatchObject({
+      blockCacheBytes: 7,
+    });
+    expect(engineOptionsOf({ blockCacheBytes: 7 })).toMatchObject({ blockCacheBytes: 7 });
+    expect(engineOptionsOf({ compression: false, codec: 'deflate' }).codec).toBe('none');
+  });
+
+  it('with an option of classic-level behaves as with ours', async () => {
+    const level = at(fresh(), { writeBufferSize: 1000 });
+    for (let i = 0; i < 40; i++) await level.put(`${i}`, 'x'.repeat(100));
+    await level.flush();
+    expect(level.statistics().tableCount + level.statistics().compactedBytes).toBeGreaterThan(1);
+  });
+
+  it('refuses keys that do not hold their suffix', async () => {
+    const level = at(fresh(), { seriesSuffixBytes: 8 });
+    const write = [
+      () => level.put('short', 'x'),
+      () => level.del('short'),
+      () => level.batch([{ type: 'put', key: 'short', value: 'x' }]),
+      () => level.batch().put('short', 'x').write(),
+    ];
+    await level.open();
+    for (const refused of write) {
+      await expect(refused()).rejects.toMatchObject({
+        code: 'LEVEL_INVALID_KEY',
+        message: 'the key has 5 bytes, but must hold its suffix of 8 (seriesSuffixBytes)',
+      });
+    }
+    expect(await level.keys().all()).toEqual([]);
+  });
+
+  it('refuses the directory of a LevelDB database', async () => {
+    const location = fresh();
+    mkdirSync(location, { recursive: true });
+    for (const name of ['CURRENT', 'MANIFEST-000001']) writeFileSync(join(location, name), 'x');
+    expect(await codesOf(at(location).open())).toEqual([
+      'LEVEL_DATABASE_NOT_OPEN',
+      'LEVEL_INVALID_ARGUMENT',
+      'OTHER_DATABASE',
+    ]);
+    expect(readdirSync(location).sort()).toEqual(['CURRENT', 'MANIFEST-000001']);
+  });
+
+  it('flushes, verifies and makes checkpoints, also while it is being opened', async () => {
+    const level = at(fresh());
+    const flushed = level.flush();
+    await level.put('a', '1');
+    await flushed;
+    await level.flush();
+    expect(level.statistics().tableCount).toBe(1);
+    expect(await level.verify()).toEqual({ tables: 1, damage: [] });
+    const copy = fresh();
+    await level.put('b', '1');
+    await level.checkpoint(copy);
+    await level.put('a', '2');
+    expect(await at(copy).get('a')).toBe('1');
+    await expect(level.checkpoint(copy)).rejects.toMatchObject({
+      code: 'LEVEL_INVALID_ARGUMENT',
+    });
+    await expect(level.checkpoint('')).rejects.toThrow(TypeError);
+    await level.close();
+    for (const late of [() => level.flush(), () => level.verify(), () => level.checkpoint(copy)]) {
+      await expect(late()).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' });
+    }
+  });
+
+  it('tells no size of nothing, like classic-level', async () => {
+    const level = at(fresh());
+    const size = level.approximateSize as (...range: string[]) => Promise<number>;
+    const refusal = new TypeError("The arguments 'start' and 'end' are required");
+    await expect(size.call(level)).rejects.toThrow(refusal);
+    await expect(size.call(level, 'a')).rejects.toThrow(refusal);
   });
 });
