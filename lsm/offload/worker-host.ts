@@ -54,7 +54,8 @@ export class WorkerOffload implements Offload {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: this.#settings,
       resourceLimits: this.#resourceLimits,
-      execArgv: flagsOfThread(process.execArgv),
+      // None of the process: some, such as `--input-type` and `--expose-gc`, a thread refuses.
+      execArgv: [],
     });
     worker.on('message', (response: JobResponse) => this.#settle(response));
     worker.on('error', (error) => this.#crashed(worker, error));
@@ -93,9 +94,3 @@ const RESOURCE_LIMITS: ResourceLimits = {
   maxYoungGenerationSizeMb: 2,
   maxOldGenerationSizeMb: 128,
 };
-
-/** Those of the program, but for what kind of text `node --eval` was given: a thread, which is a file, refuses that. */
-function flagsOfThread(flags: readonly string[]): string[] {
-  const name = '--input-type';
-  return flags.filter((flag, i) => !flag.startsWith(name) && flags[i - 1] !== name);
-}

@@ -115,7 +115,9 @@ describe.skipIf(!isBuilt)('as it is shipped', () => {
 /** What an example prints, also to stderr, when it is run in a directory. */
 async function outputOf(example: string, directory: string): Promise<string> {
   const program = example.replace("'dss/lsm'", `'${pathToFileURL(join(dist, 'lsm/index.js'))}'`);
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: directory });
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], {
+    cwd: directory,
+  });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   child.stderr.on('data', (chunk) => (output += chunk));
