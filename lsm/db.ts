@@ -27,9 +27,9 @@ import type {
 } from './engine.ts';
 import { closedError, LsmError, openError, reasonOfFailure } from './errors.ts';
 import { estimateRange, type RangeEstimate } from './estimate.ts';
-import { FlushQueue, type FrozenMemtable } from './flush-queue.ts';
+import { FlushQueue } from './flush-queue.ts';
 import { type LookupSources, newestOfKey, shownValue } from './iterator/point-lookup.ts';
-import { Memtable } from './memtable/memtable.ts';
+import { type FrozenMemtable, Memtables } from './memtables.ts';
 import {
   type DbOptions,
   type ResolvedDbOptions,
@@ -57,20 +57,15 @@ export class Db implements StorageEngine {
   readonly #versions: VersionSet;
   readonly #compactor: Compactor;
   readonly #flushes: FlushQueue;
-  readonly #filterStates: FilterStates;
   readonly #damageSearch: DamageSearch;
   readonly #tableFormat: TableFormat;
   readonly #diskRoom: DiskRoom;
-  #memtable: Memtable;
-  /** What readers look through: the active one first, then the frozen ones, newest first. */
-  #memtables: readonly Memtable[] = [];
+  readonly #memtables: Memtables;
   #knownSources: LookupSources | undefined;
   #freezeRequested = false;
   #isReplacing = false;
   /** A range replacement that is being committed. */
   #applying: Promise<void> | undefined;
-  /** Sequence number of the last entry. */
-  #seq: number;
   #stalls = 0;
   #failure: LsmError | undefined;
   #closed = false;
@@ -84,27 +79,26 @@ export class Db implements StorageEngine {
     this.#options = options;
     this.#cache = cache;
     this.#versions = versions;
-    this.#seq = versions.state.lastSeq;
     failures.report = (error) => this.#fail(error);
     this.#diskRoom = new DiskRoom(options.onEvent);
-    this.#filterStates = new FilterStates(options.compactionFilter);
+    const filterStates = new FilterStates(options.compactionFilter);
+    const { lastSeq } = versions.state;
+    this.#memtables = new Memtables(options.seriesSuffixBytes, lastSeq, filterStates);
     this.#tableFormat = tableFormatOf(options);
     const { diskRoom, tableFormat } = { diskRoom: this.#diskRoom, tableFormat: this.#tableFormat };
     const shared = { ...options, versions, tableFormat, diskRoom };
     this.#compactor = new Compactor({
       ...shared,
-      filterSpec: () => this.#filterStates.spec(),
+      filterSpec: () => filterStates.spec(),
       onFailure: failures.report,
     });
     this.#flushes = new FlushQueue({
       ...shared,
       beforeFlush: () => this.#compactionIfLevel0IsFull(),
-      onFlushed: (memtable) => this.#flushed(memtable),
+      onFlushed: (frozen) => this.#flushed(frozen),
       onFailure: failures.report,
     });
     this.#damageSearch = new DamageSearch({ ...options, versions });
-    this.#memtable = this.#newMemtable();
-    this.#memtables = [this.#memtable];
     this.#compactor.kick();
     this.#damageSearch.scrub(options.scrubBytesPerSecond);
   }
@@ -145,13 +139,13 @@ export class Db implements StorageEngine {
   ): void {
     requireBytes(value, 'value');
     this.#beforeWrite(key);
-    this.#memtable.put(key, keyStart, keyEnd, value, valueStart, valueEnd, ++this.#seq);
+    this.#memtables.put(key, keyStart, keyEnd, value, valueStart, valueEnd);
   }
 
   /** Removes one key, in memory, at once; nothing happens to a reader that already looks. */
   delete(key: Uint8Array, keyStart: number, keyEnd: number): void {
     this.#beforeWrite(key);
-    this.#memtable.delete(key, keyStart, keyEnd, ++this.#seq);
+    this.#memtables.delete(key, keyStart, keyEnd);
   }
 
   /** Also where a full memtable is frozen: between two calls, writes stay together in one table. */
@@ -159,8 +153,8 @@ export class Db implements StorageEngine {
     this.#checkWritable();
     if (this.#diskRoom.isFull) this.#retry();
     const { memtableBytes, frozenMemtablesMax, pause } = this.#options;
-    const isFull = this.#memtable.sizeBytes >= memtableBytes;
-    const frozenCount = this.#memtables.length - 1;
+    const isFull = this.#memtables.activeBytes >= memtableBytes;
+    const { frozenCount } = this.#memtables;
     const mayFreeze = frozenCount < frozenMemtablesMax && this.#applying === undefined;
     if ((isFull || this.#freezeRequested) && mayFreeze) {
       this.#freeze(this.#options.notePositions());
@@ -172,16 +166,6 @@ export class Db implements StorageEngine {
     }
     if (pause !== undefined && this.#isFallingBehind()) return pause(SLOWED_BY_MS);
     return undefined;
-  }
-
-  /** From now on a full disk is an error (DISK_FULL) for those who wait for room, as it is without `pause`. */
-  waitNoMore(): void {
-    this.#flushes.waitNoMore();
-  }
-
-  /** Whether a full disk keeps something from being written. */
-  get isDiskFull(): boolean {
-    return this.#diskRoom.isFull;
   }
 
   /** The value of a key now. At once when everything needed is in memory or quickly read. */
@@ -231,9 +215,9 @@ export class Db implements StorageEngine {
     const version = this.#versions.acquire();
     const { isWholeSeriesKey, codec, seriesSuffixBytes } = this.#options;
     return new Snapshot({
-      memtables: this.#memtables,
+      memtables: this.#memtables.all,
       version,
-      seqMax: this.#seq,
+      seqMax: this.#memtables.lastSeq,
       suffixBytes: seriesSuffixBytes,
       readerOf: this.#readerOf,
       isWholeSeriesKey,
@@ -260,7 +244,7 @@ export class Db implements StorageEngine {
 
   requestFreeze(): void {
     this.#checkWritable();
-    this.#freezeRequested = this.#memtable.entryCount > 0;
+    this.#freezeRequested = !this.#memtables.isActiveEmpty;
   }
 
   async compactWhere(wants: (table: EngineTable) => boolean): Promise<CompactedTables> {
@@ -289,7 +273,7 @@ export class Db implements StorageEngine {
       tableFormat: this.#tableFormat,
       tableBytes,
       borders,
-      seq: ++this.#seq,
+      seq: this.#memtables.takeSeq(),
       apply: (work) => this.#applyReplacement(work),
       onEnd: () => {
         this.#isReplacing = false;
@@ -340,10 +324,9 @@ export class Db implements StorageEngine {
 
   statistics(): EngineStatistics {
     const { version } = this.#versions.state;
-    const frozen = this.#memtables.slice(1);
     return {
-      memtableBytes: this.#memtable.sizeBytes,
-      frozenMemtables: frozen.length,
+      memtableBytes: this.#memtables.activeBytes,
+      frozenMemtables: this.#memtables.frozenCount,
       tableCount: version.tables().length,
       tableBytes: version.bytes,
       flushedBytes: this.#flushes.flushedBytes,
@@ -372,11 +355,6 @@ export class Db implements StorageEngine {
   #beforeWrite(key: Uint8Array): void {
     requireBytes(key, 'key');
     if (this.#failure !== undefined || this.#closed) this.#checkWritable();
-    if (this.#memtable.entryCount === 0) this.#filterStates.beforeFirstPut(this.#memtable);
-  }
-
-  #newMemtable(): Memtable {
-    return new Memtable(this.#seq + 1, this.#options.seriesSuffixBytes);
   }
 
   /** Returns what is frozen last; a full disk may keep it waiting, and who tries again adds nothing. */
@@ -385,23 +363,20 @@ export class Db implements StorageEngine {
     const last = this.#flushes.frozen().at(-1);
     const noted = last?.positions ?? this.flushedPositions();
     const isNoted = noted !== undefined && equalBytes(positions, noted);
-    return isNoted && this.#memtable.entryCount === 0 ? last : this.#freeze(positions);
+    return isNoted && this.#memtables.isActiveEmpty ? last : this.#freeze(positions);
   }
 
   #freeze(positions: Uint8Array): FrozenMemtable {
-    const item = { memtable: this.#memtable, positions: positions.slice(), lastSeq: this.#seq };
-    this.#memtable = this.#newMemtable();
-    this.#memtables = [this.#memtable, ...this.#memtables];
+    const frozen = this.#memtables.freeze(positions);
     this.#freezeRequested = false;
-    this.#flushes.add(item);
-    return item;
+    this.#flushes.add(frozen);
+    return frozen;
   }
 
-  #flushed(memtable: Memtable): void {
-    this.#memtables = this.#memtables.filter((one) => one !== memtable);
+  #flushed({ memtable }: FrozenMemtable): void {
+    this.#memtables.flushed(memtable);
     // It would hold on to the memtable until the next read.
     this.#knownSources = undefined;
-    this.#filterStates.flushed(memtable);
     this.#compactor.kick();
   }
 
@@ -428,8 +403,8 @@ export class Db implements StorageEngine {
   #isFallingBehind(): boolean {
     const { level0TablesSlow, frozenMemtablesMax, memtableBytes } = this.#options;
     if (this.#level0Tables >= level0TablesSlow) return true;
-    const areFrozenFull = this.#memtables.length > frozenMemtablesMax;
-    return areFrozenFull && this.#memtable.sizeBytes > memtableBytes / 2;
+    const { frozenCount, activeBytes } = this.#memtables;
+    return frozenCount >= frozenMemtablesMax && activeBytes > memtableBytes / 2;
   }
 
   get #level0Tables(): number {
@@ -444,7 +419,7 @@ export class Db implements StorageEngine {
   /** Of all there is now; made anew only when memtables or tables changed, as every read asks for it. */
   #lookupSources(): LookupSources {
     const { version } = this.#versions.state;
-    const memtables = this.#memtables;
+    const memtables = this.#memtables.all;
     const known = this.#knownSources;
     if (known?.version === version && known.memtables === memtables) return known;
     const seqMax = Number.MAX_SAFE_INTEGER;

@@ -12,6 +12,11 @@ export function isDiskFull(error: unknown): error is Error {
   return 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
+/** `what` is what could not be done. */
+export function diskFullError(what: string, cause: unknown): LsmError {
+  return new LsmError('DISK_FULL', `the disk is full: ${what}`, { cause });
+}
+
 /** A failure of the file system as one of the engine; everything else as it is. `what` is what could not be done. */
 export function typedFailure(what: string, error: unknown): unknown {
   if (error instanceof LsmError || !(error instanceof Error) || !('code' in error)) return error;

@@ -1,13 +1,13 @@
 import type { FlushInput } from './compaction/job.ts';
 import type { TableFormat } from './compaction/outputs.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { type DiskRoom, isDiskFull } from './disk-full.ts';
+import { type DiskRoom, diskFullError, isDiskFull } from './disk-full.ts';
 import type { EngineEvent } from './engine.ts';
-import { LsmError } from './errors.ts';
+import type { LsmError } from './errors.ts';
 import type { Memtable } from './memtable/memtable.ts';
+import type { FrozenMemtable } from './memtables.ts';
 import type { Offload } from './offload/offload.ts';
 import type { TableMeta } from './sstable/table-meta.ts';
-import type { VersionEdit } from './version/version-edit.ts';
 import type { VersionSet } from './version/version-set.ts';
 
 export interface FlushQueueOptions {
@@ -16,20 +16,14 @@ export interface FlushQueueOptions {
   readonly tableFormat: TableFormat;
   readonly diskRoom: DiskRoom;
   readonly pause: ((milliseconds: number) => Promise<void>) | undefined;
+  /** Whether those who wait hear of a full disk, also when it is tried again. Without `pause` they always do. */
+  readonly failsOnFullDisk: boolean;
   readonly onEvent: (event: EngineEvent) => void;
   /** Awaited before each flush: holds it back while level 0 is too full. */
   readonly beforeFlush: () => Promise<void> | undefined;
-  readonly onFlushed: (memtable: Memtable) => void;
+  readonly onFlushed: (frozen: FrozenMemtable) => void;
   /** Nothing is written after it. */
   readonly onFailure: (error: unknown) => void;
-}
-
-/** A memtable that gets no more writes. */
-export interface FrozenMemtable {
-  readonly memtable: Memtable;
-  /** As of the freeze. */
-  readonly positions: Uint8Array;
-  readonly lastSeq: number;
 }
 
 /**
@@ -46,12 +40,12 @@ export class FlushQueue {
   #end: LsmError | undefined;
   /** There is one pause at a time: each failure would begin another, and each end of one brings another failure. */
   #isPausing = false;
-  #waits: boolean;
+  readonly #waits: boolean;
   #flushedBytes = 0;
 
   constructor(options: FlushQueueOptions) {
     this.#options = options;
-    this.#waits = options.pause !== undefined;
+    this.#waits = options.pause !== undefined && !options.failsOnFullDisk;
   }
 
   get flushedBytes(): number {
@@ -92,10 +86,7 @@ export class FlushQueue {
     await this.#progressUntilGone(item);
   }
 
-  /**
-   * Resolves when something has left the queue. Rejects when the queue has ended, and with DISK_FULL when there is
-   * nobody to try again but the next writer.
-   */
+  /** Resolves when something has left the queue. Rejects when the queue has ended, and with DISK_FULL (`failsOnFullDisk`). */
   progress(): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     const progress = this.#progress ?? deferred();
@@ -103,12 +94,6 @@ export class FlushQueue {
     // Whoever is to hear of a full disk hears how it is now.
     if (this.#isPausing && !this.#waits) this.#start();
     return progress.promise;
-  }
-
-  /** From now on those who wait are told of a full disk, as if there were no `pause`. */
-  waitNoMore(): void {
-    this.#waits = false;
-    if (this.#isPausing && !this.#isRunning) this.#rejectProgress(diskFullError());
   }
 
   /** Tries again what a full disk refused, unless that happens by itself soon: it writes until it fails. */
@@ -149,33 +134,24 @@ export class FlushQueue {
   }
 
   /** In this order: the table is durable, the manifest names it and the positions, then they are announced. */
-  async #flush({ memtable, positions, lastSeq }: FrozenMemtable): Promise<void> {
-    const { onEvent, onFlushed, diskRoom, beforeFlush } = this.#options;
+  async #flush(frozen: FrozenMemtable): Promise<void> {
+    const { memtable, positions, lastSeq } = frozen;
+    const { versions, onEvent, onFlushed, diskRoom, beforeFlush } = this.#options;
     if (memtable.entryCount > 0) {
       await beforeFlush();
       const bytes = memtable.sizeBytes;
       onEvent({ kind: 'flush-begin', bytes });
       const table = await this.#writeTable(memtable);
       const added = [{ level: 0, table }];
-      await this.#commit({ added, lastSeq, positions }, [table]);
+      await versions.commit({ added, lastSeq, positions }, [table]);
       this.#flushedBytes += table.bytes;
       onEvent({ kind: 'flush-end', bytes: table.bytes, table: table.fileNumber });
     } else {
-      await this.#commit({ positions }, []);
+      await versions.commit({ positions });
     }
     diskRoom.worked();
-    onFlushed(memtable);
+    onFlushed(frozen);
     onEvent({ kind: 'positions-flushed', positions });
-  }
-
-  async #commit(edit: VersionEdit, tables: TableMeta[]): Promise<void> {
-    const { versions } = this.#options;
-    try {
-      await versions.commit(edit);
-    } catch (error) {
-      if (isDiskFull(error)) await versions.discard(tables);
-      throw error;
-    }
   }
 
   async #writeTable(memtable: Memtable): Promise<TableMeta> {
@@ -200,7 +176,8 @@ export class FlushQueue {
   #waitForRoomOnDisk(error: unknown): void {
     this.#options.diskRoom.full(error);
     void this.#retryLater();
-    if (!this.#waits) this.#rejectProgress(diskFullError(error));
+    if (!this.#waits)
+      this.#rejectProgress(diskFullError('what is in memory cannot be flushed', error));
   }
 
   async #retryLater(): Promise<void> {
@@ -227,11 +204,6 @@ interface Link {
   readonly work: () => Promise<void>;
   readonly done: Deferred;
   isBegun: boolean;
-}
-
-function diskFullError(cause?: unknown): LsmError {
-  const message = 'the disk is full; what is in memory cannot be written to tables';
-  return new LsmError('DISK_FULL', message, { cause });
 }
 
 const RETRY_MS = 1000;

@@ -54,6 +54,7 @@ const optionRules = {
   acceptPositions: aFunction,
   onEvent: aFunction,
   pause: aFunction,
+  failsOnFullDisk: aBoolean,
   giveWay: aFunction,
   compactionFilter: anObject,
   seriesSuffixBytes: whole(0, 64),

@@ -22,7 +22,7 @@ export interface DbOptions {
    * Sees in `open` what is flushed, before anything is done with the tables. Throws when it cannot be used with these
    * options: a compaction that went by a wrong one would spoil what is there.
    */
-  readonly acceptPositions?: (flushed: Uint8Array | undefined) => void;
+  readonly acceptPositions?: ((flushed: Uint8Array | undefined) => void) | undefined;
   /**
    * What `flushedPositions` says of a directory that was empty; in the manifest from the beginning. Default: nothing.
    */
@@ -34,6 +34,11 @@ export interface DbOptions {
    * are stopped, and what a full disk refused is tried again every second. Without it both wait for the next writer.
    */
   readonly pause?: ((milliseconds: number) => Promise<void>) | undefined;
+  /**
+   * Whether those who wait for room hear of a full disk (DISK_FULL) instead of waiting on. Without `pause` they always
+   * do. Default false.
+   */
+  readonly failsOnFullDisk?: boolean | undefined;
 
   /** Decides what compactions drop. Default: they drop nothing but what newer writes of a key replace. */
   readonly compactionFilter?: CompactionFilterSource | undefined;
@@ -105,6 +110,7 @@ export function resolveDbOptions(options: DbOptions): ResolvedDbOptions {
     acceptPositions: () => {},
     onEvent: () => {},
     pause: undefined,
+    failsOnFullDisk: false,
     compactionFilter: undefined,
     seriesSuffixBytes: 0,
     isWholeSeriesKey: () => false,

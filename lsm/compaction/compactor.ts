@@ -1,7 +1,7 @@
 import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
-import { type DiskRoom, isDiskFull } from '../disk-full.ts';
+import { type DiskRoom, diskFullError, isDiskFull } from '../disk-full.ts';
 import type { CompactedTables, EngineEvent, EngineTable } from '../engine.ts';
-import { closedError, LsmError } from '../errors.ts';
+import { closedError, type LsmError } from '../errors.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { PlacedTable } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
@@ -47,8 +47,8 @@ export class Compactor {
   #isRunning = false;
   #running: Promise<void> = Promise.resolve();
   #step: Promise<void> | undefined;
-  /** Until the next kick, as there was no room. */
-  #isStopped = false;
+  /** Until the next kick, as there was no room: what is told to who wanted something. */
+  #stopped: LsmError | undefined;
   #kicksToPass = 0;
   #kicksToPassNext = 0;
   #closed = false;
@@ -86,7 +86,7 @@ export class Compactor {
   #start(): void {
     if (this.#isRunning || this.#closed) return;
     this.#isRunning = true;
-    this.#isStopped = false;
+    this.#stopped = undefined;
     this.#running = this.#run();
   }
 
@@ -176,7 +176,7 @@ export class Compactor {
   #nextStep(): Promise<void> | undefined {
     const exclusive = this.#exclusives.shift();
     if (exclusive !== undefined) return exclusive.work().then(exclusive.resolve, exclusive.reject);
-    if (this.#isStopped) return undefined;
+    if (this.#stopped !== undefined) return undefined;
     const { version } = this.#options.versions.state;
     const choice = choose(version, this.#options, this.#avoid, this.#sweep);
     this.#sweep = undefined;
@@ -237,7 +237,7 @@ export class Compactor {
     }
     const { level, table } = placed as PlacedTable;
     const output = await this.#filter({ level, tables: [table] }, sieve);
-    if (this.#isStopped) wanted.reject(diskFullError());
+    if (this.#stopped !== undefined) wanted.reject(this.#stopped);
     else wanted.resolve(output);
   }
 
@@ -261,13 +261,16 @@ export class Compactor {
     inputs: readonly TableMeta[],
     job: () => Promise<JobResult>,
   ): Promise<CompactOutput | undefined> {
-    const { onEvent, diskRoom } = this.#options;
+    const { versions, onEvent, diskRoom } = this.#options;
     onEvent({ kind: 'compaction-begin', level, tables: inputs.length });
     try {
       // Those asked for later may have a newer state of the filter in mind.
       const fulls = [...this.#fulls];
       const { output, edit, judged } = await job();
-      if (edit !== undefined) await this.#commit(edit, output.tables);
+      if (edit !== undefined) {
+        await versions.commit(edit, output.tables);
+        await versions.removalsDone();
+      }
       for (const { full } of fulls) full.judged(judged ?? []);
       const { droppedEntries } = output;
       const bytes = totalBytes(output.tables);
@@ -284,17 +287,6 @@ export class Compactor {
     }
   }
 
-  async #commit(edit: VersionEdit, written: readonly TableMeta[]): Promise<void> {
-    const { versions } = this.#options;
-    try {
-      await versions.commit(edit);
-    } catch (error) {
-      if (isDiskFull(error)) await versions.discard(written);
-      throw error;
-    }
-    await versions.removalsDone();
-  }
-
   #count({ tables, droppedEntries }: CompactOutput): void {
     this.#writtenBytes += totalBytes(tables);
     this.#droppedEntries += droppedEntries;
@@ -302,12 +294,13 @@ export class Compactor {
 
   #failed(error: unknown, inputs: readonly TableMeta[]): void {
     if (isDiskFull(error)) {
-      this.#isStopped = true;
+      const stopped = diskFullError('nothing can be compacted', error);
+      this.#stopped = stopped;
       this.#kicksToPass = this.#kicksToPassNext;
       this.#kicksToPassNext = Math.min(2 * this.#kicksToPassNext + 1, KICKS_TO_PASS_MAX);
       this.#options.diskRoom.full(error);
-      for (const { reject } of this.#fulls.splice(0)) reject(diskFullError(error));
-      for (const { reject } of this.#rewrites.splice(0)) reject(diskFullError(error));
+      for (const { reject } of this.#fulls.splice(0)) reject(stopped);
+      for (const { reject } of this.#rewrites.splice(0)) reject(stopped);
       return;
     }
     if (!isCorruption(error)) {
@@ -349,8 +342,4 @@ function describe({ level, table }: PlacedTable): EngineTable {
     largestKey: table.largest,
     largestSuffix: table.suffixMax,
   };
-}
-
-function diskFullError(cause?: unknown): LsmError {
-  return new LsmError('DISK_FULL', 'the disk is full: nothing can be compacted', { cause });
 }

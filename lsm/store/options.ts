@@ -5,7 +5,12 @@ import type { DbOptions } from '../options.ts';
 export interface StoreOptions
   extends Omit<
     DbOptions,
-    'notePositions' | 'acceptPositions' | 'checkTablesAtOpen' | 'isWholeSeriesKey'
+    | 'notePositions'
+    | 'acceptPositions'
+    | 'initialPositions'
+    | 'failsOnFullDisk'
+    | 'checkTablesAtOpen'
+    | 'isWholeSeriesKey'
   > {
   /** Whether to make a store where there is none. Default true. */
   readonly createIfMissing?: boolean | undefined;

@@ -16,14 +16,12 @@ export interface StoreParts {
   readonly db: Db;
   readonly wal: Wal;
   readonly position: Position;
-  readonly handlers: EventHandlers;
   readonly unlock: () => Promise<void>;
 }
 
 /** What the store does about events of its engine; there is no log before it has been read. */
 interface EventHandlers {
   positionsFlushed: (positions: Uint8Array) => void;
-  diskFull: () => void;
 }
 
 /** Takes the directory, opens the engine and brings it up to the end of the log. */
@@ -48,11 +46,9 @@ async function openParts(options: StoreOptions, unlock: StoreParts['unlock']): P
   const opened: { close(): Promise<void> }[] = [];
   try {
     const position = { applied: 0, suffixBytes: options.seriesSuffixBytes ?? 0 };
-    const handlers = { positionsFlushed: () => {}, diskFull: () => {} } as EventHandlers;
+    const handlers: EventHandlers = { positionsFlushed: () => {} };
     const db = await Db.open(engineOptions(options, position, handlers));
     opened.push(db);
-    // It is tried again all the same; but whoever calls hears of it, and may have something to remove.
-    db.waitNoMore();
     const flushed = db.flushedPositions();
     position.applied = recordIn(flushed);
     const { wal, isCleanEnd } = await replayLog(options, db, position);
@@ -62,8 +58,8 @@ async function openParts(options: StoreOptions, unlock: StoreParts['unlock']): P
       wal.removeThrough(recordIn(positions)).catch(() => {});
     };
     if (flushed !== undefined) handlers.positionsFlushed(flushed);
-    if (!isCleanEnd) await flushIfThereIsRoom(db, handlers);
-    return { db, wal, position, handlers, unlock };
+    if (!isCleanEnd) await unlessFull(db.flush());
+    return { db, wal, position, unlock };
   } catch (error) {
     for (const part of opened.reverse()) await part.close().catch(() => {});
     await unlock();
@@ -79,13 +75,14 @@ function engineOptions(
   return {
     ...options,
     checkTablesAtOpen: false,
+    // It is tried again all the same; but whoever calls hears of it, and may have something to remove.
+    failsOnFullDisk: true,
     notePositions: () => encodePosition(position),
     // What the suffix is must be known before there is a record: it is replayed into tables that go by it.
     initialPositions: encodePosition(position),
     acceptPositions: (flushed) => checkPositions(flushed, position.suffixBytes),
     onEvent: (event: EngineEvent) => {
       if (event.kind === 'positions-flushed') handlers.positionsFlushed(event.positions);
-      if (event.kind === 'disk-full') handlers.diskFull();
       options.onEvent?.(event);
     },
   };
@@ -111,7 +108,7 @@ async function replayLog(options: StoreOptions, db: Db, position: Position): Pro
     directory,
     after: position.applied,
     onRecord: async (payload, number) => {
-      if (hasRoom) hasRoom = await hasRoomFor(db);
+      if (hasRoom) hasRoom = await unlessFull(db.waitForRoom());
       applyOperations(payload, db);
       position.applied = number;
       isCleanEnd = payload.length === 0;
@@ -124,10 +121,13 @@ async function replayLog(options: StoreOptions, db: Db, position: Position): Pro
   return { wal, isCleanEnd };
 }
 
-/** A full disk keeps nobody from opening: what has no room in tables then stays in memory, where it was before. */
-async function hasRoomFor(db: Db): Promise<boolean> {
+/**
+ * Whether it was done. A full disk keeps nobody from opening or closing: what has no room in tables stays in memory,
+ * where it was before, and in the log.
+ */
+async function unlessFull(work: Promise<void> | undefined): Promise<boolean> {
   try {
-    await db.waitForRoom();
+    await work;
     return true;
   } catch (error) {
     if (isDiskFull(error)) return false;
@@ -150,11 +150,11 @@ const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;
  * Syncs the log, and says in it that this was done: a record without operations, which nothing else writes. What
  * would take the next `open` long goes into tables now.
  */
-export async function endCleanly({ db, wal, position, handlers }: StoreParts): Promise<void> {
+export async function endCleanly({ db, wal, position }: StoreParts): Promise<void> {
   if (position.applied === recordIn(db.flushedPositions())) return;
   const { memtableBytes, frozenMemtables } = db.statistics();
   if (frozenMemtables > 0 || memtableBytes > LEFT_IN_LOG_BYTES) {
-    await flushIfThereIsRoom(db, handlers);
+    await unlessFull(db.flush());
   } else if (wal.lastRecord > wal.recovered.lastRecord) {
     await wal.append([], { sync: true });
   }
@@ -162,14 +162,3 @@ export async function endCleanly({ db, wal, position, handlers }: StoreParts): P
 
 /** About a millisecond of replaying. */
 const LEFT_IN_LOG_BYTES = 128 * 1024;
-
-/**
- * A flush waits for room on a full disk, perhaps for ever. What is not in tables is in the log; that has to do then.
- */
-async function flushIfThereIsRoom(db: Db, handlers: EventHandlers): Promise<void> {
-  if (db.isDiskFull) return;
-  const isFull = new Promise<void>((resolve) => {
-    handlers.diskFull = resolve;
-  });
-  await Promise.race([db.flush(), isFull]);
-}

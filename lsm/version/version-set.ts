@@ -109,9 +109,10 @@ export class VersionSet {
 
   /**
    * Makes an edit durable, then current. The files of the tables it adds must be durable. When it fails because
-   * the disk is full (`isDiskFull`) nothing has changed and it may be tried again; any other failure is final.
+   * the disk is full (`isDiskFull`) nothing has changed, `written` is removed and it may be tried again; any other
+   * failure is final.
    */
-  commit(edit: VersionEdit): Promise<void> {
+  async commit(edit: VersionEdit, written: readonly TableMeta[] = []): Promise<void> {
     const commit = this.#lastCommit.then(() => {
       if (this.#failure !== undefined) throw this.#failure;
       return this.#commit(edit);
@@ -119,7 +120,12 @@ export class VersionSet {
     this.#lastCommit = commit.catch((error) => {
       if (!isDiskFull(error)) this.#failure ??= error;
     });
-    return commit;
+    try {
+      await commit;
+    } catch (error) {
+      if (isDiskFull(error)) await this.discard(written);
+      throw error;
+    }
   }
 
   /** Removes tables that no edit names, as far as that works; the rest goes at the next open. */

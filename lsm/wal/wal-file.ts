@@ -1,5 +1,4 @@
-import { isDiskFull } from '../disk-full.ts';
-import { LsmError } from '../errors.ts';
+import { diskFullError, isDiskFull } from '../disk-full.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
 import { align, alignmentBytes, encodeFileHeader, type FileHeader, fileSeed } from './format.ts';
 import type { RecordBuffer } from './record-buffer.ts';
@@ -100,7 +99,7 @@ export class WalFile {
     this.#lastWasSynced = false;
     await this.handle.sync();
     this.#counters.syncs++;
-    throw diskFull(error);
+    throw diskFullError(NO_ROOM, error);
   }
 
   async #write(record: RecordBuffer, lengthWithZeros: number): Promise<void> {
@@ -126,6 +125,5 @@ export class WalFile {
 export const WRITE_NOW_BYTES = 256 * 1024;
 const AHEAD_BYTES = 256 * 1024;
 
-export function diskFull(cause: unknown): LsmError {
-  return new LsmError('DISK_FULL', 'the disk is full: a record could not be written', { cause });
-}
+/** What a full disk is said to have kept from happening. */
+export const NO_ROOM = 'a record could not be written';

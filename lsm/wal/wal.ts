@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { isDiskFull } from '../disk-full.ts';
+import { diskFullError, isDiskFull } from '../disk-full.ts';
 import type { MaybePromise } from '../engine.ts';
 import { LsmError, reasonOfFailure } from '../errors.ts';
 import { payloadBytesMax } from './format.ts';
 import { RecordBuffer, recordLength } from './record-buffer.ts';
 import { type Recovered, type RecoveryOptions, recoverWal } from './recovery.ts';
-import { diskFull, type WalCounters, WalFile, WRITE_NOW_BYTES } from './wal-file.ts';
+import { NO_ROOM, type WalCounters, WalFile, WRITE_NOW_BYTES } from './wal-file.ts';
 import { WalFiles } from './wal-files.ts';
 
 export interface WalOptions extends RecoveryOptions {
@@ -188,7 +188,7 @@ export class Wal {
       this.#hasCreated = true;
       return file;
     } catch (error) {
-      throw isDiskFull(error) ? diskFull(error) : error;
+      throw isDiskFull(error) ? diskFullError(NO_ROOM, error) : error;
     }
   }
 

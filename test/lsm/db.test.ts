@@ -302,4 +302,31 @@ describe('Db', () => {
     await expect(db.flush()).rejects.toThrow(closed);
     snapshot.close();
   });
+
+  it('has its own copy of a key that its owner uses again while the answer is awaited', async () => {
+    const { db } = await openSmall(undefined, { seriesSuffixBytes: 0, blockCacheBytes: 0 });
+    for (let i = 0; i < 50; i++) put(db, utf8(`key-${String(i).padStart(3, '0')}`), utf8(`${i}`));
+    await db.flush();
+    const key = utf8('key-007');
+    const answer = db.get(key);
+    expect(answer).toBeInstanceOf(Promise);
+    key.set(utf8('key-023'));
+    expect(text((await answer) as Uint8Array)).toBe('7');
+    await db.close();
+  });
+
+  it('does not hold the version for a lookup that failed at once', async () => {
+    const { db, vfs } = await openSmall(undefined, { seriesSuffixBytes: 0 });
+    for (let i = 0; i < 50; i++) put(db, utf8(`key-${i}`), utf8(`value ${i}`));
+    await db.flush();
+    const tables = async () => (await vfs.list('/db')).filter((file) => file.endsWith('.sst'));
+    vfs.readsNow = true;
+    await db.get(utf8('key-9'));
+    vfs.damage(`/db/${(await tables())[0]}`, 30, 0xff);
+    expect(() => db.first(utf8('key-0'))).toThrow('damaged');
+    // What nobody holds is removed when it is replaced.
+    await db.replaceRange({ lower: new Uint8Array(0) }).commit(() => utf8('1'));
+    expect(await tables()).toEqual([]);
+    await db.close();
+  });
 });

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DiskRoom, isDiskFull } from '../../lsm/disk-full.ts';
 import type { EngineEvent } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import type { CrashableMemVfs, VfsOperation } from '../../lsm/vfs/mem.ts';
+import { settled } from '../support/settled.ts';
 import { contentOf, hex, keyAt, openSmall, put, seriesKey, utf8 } from './engine-support.ts';
 
 const systemError = (code: string) => Object.assign(new Error(code), { code });
@@ -87,7 +88,7 @@ describe('a compaction on a full disk', () => {
     // The one who comes next is not enough any more.
     await db.waitForRoom();
     await db.compactionsIdle();
-    expect(db.isDiskFull).toBe(true);
+    expect(diskEvents(events)).toEqual(['disk-full']);
     await db.waitForRoom();
     await db.compactionsIdle();
     expect(db.statistics().filesPerLevel[0]).toBe(0);
@@ -146,4 +147,25 @@ describe('a compaction on a full disk', () => {
     expect(diskEvents(events)).toEqual(['background-error']);
     await expect(async () => db.waitForRoom()).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
   });
+});
+
+it('a flush on a full disk is tried again by one timer, however many writers came', async () => {
+  const waiting: (() => void)[] = [];
+  const pause = () => new Promise<void>((resolve) => waiting.push(resolve));
+  const { db, vfs, events } = await openSmall(undefined, { pause });
+  vfs.onOperation = ({ kind, path }) => {
+    if (kind === 'write' && path.endsWith('.sst')) throw systemError('ENOSPC');
+  };
+  put(db, utf8('key-12345678'), utf8('value'));
+  const flushed = db.flush();
+  await vi.waitUntil(() => diskEvents(events).length > 0);
+  for (let i = 0; i < 20; i++) {
+    void db.waitForRoom();
+    await settled();
+  }
+  expect(waiting.length).toBe(1);
+  vfs.onOperation = undefined;
+  for (const resume of waiting) resume();
+  await flushed;
+  await db.close();
 });

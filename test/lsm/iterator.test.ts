@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { compareBytes, prefixSuccessor } from '../../lsm/bytes.ts';
 import type { KeyRange } from '../../lsm/engine.ts';
 import { BoundedCursor } from '../../lsm/iterator/bounded-cursor.ts';
+import { NO_BYTES } from '../../lsm/iterator/cursor.ts';
 import { MergingCursor } from '../../lsm/iterator/merging-cursor.ts';
 import { EntryKind } from '../../lsm/sstable/format.ts';
+import { settled } from '../support/settled.ts';
 import { drain, type Entry, hex, keyOf, ListCursor, sorted, text, utf8 } from './entries.ts';
 
 const key = fc.uint8Array({ minLength: 1, maxLength: 3, max: 4 });
@@ -31,6 +33,37 @@ function modelOf(lists: readonly (readonly Entry[])[]): Entry[] {
 
 const shown = (entries: readonly Entry[]) =>
   entries.map((entry) => `${hex(entry.key)}=${text(entry.value)}`);
+
+/** The move to some keys fails, or waits. */
+class FailingCursor extends ListCursor {
+  readonly #onMove: (key: string) => Promise<void> | void;
+
+  constructor(keys: string, onMove: (key: string) => Promise<void> | void) {
+    super([...keys].map((key) => ({ key: utf8(key), value: NO_BYTES, seq: 1 })));
+    this.#onMove = onMove;
+  }
+
+  override seek(key: Uint8Array): void | Promise<void> {
+    return this.#after(super.seek(key));
+  }
+
+  override next(): void | Promise<void> {
+    return this.#after(super.next());
+  }
+
+  #after(moved: void | Promise<void>): void | Promise<void> {
+    expect(moved).toBeUndefined();
+    if (!this.valid) return;
+    this.valid = false;
+    const waits = this.#onMove(text(keyOf(this)));
+    if (waits !== undefined) return waits.then(() => this.#show());
+    this.#show();
+  }
+
+  #show(): void {
+    this.valid = true;
+  }
+}
 
 describe('MergingCursor', () => {
   it('merges its sources, newest value of each key, whether they are slow or not', async () => {
@@ -101,6 +134,37 @@ describe('MergingCursor', () => {
     expect(() => merging.next()).toThrow('a read failed');
     await merging.seek(Uint8Array.of(2));
     expect(hex(keyOf(merging))).toBe('02');
+  });
+
+  it('waits for all that is under way before it says that one source failed', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      let reject: (error: Error) => void = () => {};
+      const late = new Promise<void>((_, onReject) => {
+        reject = onReject;
+      });
+      const cursor = new MergingCursor([
+        new FailingCursor('a', () => late),
+        new FailingCursor('b', () => {
+          throw new Error('damaged');
+        }),
+      ]);
+      let isOver = false;
+      const seek = (async () => cursor.seek(NO_BYTES))().catch((error) => {
+        isOver = true;
+        return error.message;
+      });
+      await settled();
+      expect(isOver).toBe(false);
+      reject(new Error('closed'));
+      expect(await seek).toMatch(/damaged|closed/);
+      await settled();
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
   });
 });
 
@@ -177,6 +241,22 @@ describe('BoundedCursor', () => {
     expect(() => cursor.key).toThrow('valid position');
     cursor.close();
     expect(() => cursor.seek(Uint8Array.of(2))).toThrow('closed cursor');
+  });
+
+  it.each(['at once', 'waiting'])('does not go on behind an error (%s)', async (when) => {
+    const damaged = new Error('damaged');
+    const onMove = (key: string) => {
+      if (key !== 'c') return;
+      if (when === 'waiting') return Promise.reject(damaged);
+      throw damaged;
+    };
+    const source = new MergingCursor([new FailingCursor('abcd', onMove)]);
+    const cursor = new BoundedCursor(source, { lower: NO_BYTES }, false, hooks);
+    await cursor.seekFirst();
+    const take = async () => (await cursor.take(10, 1000)).length;
+    await expect(take()).rejects.toThrow('damaged');
+    await expect(take()).rejects.toThrow('damaged');
+    expect(cursor.valid).toBe(false);
   });
 });
 

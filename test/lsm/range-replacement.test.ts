@@ -368,3 +368,23 @@ describe('a replacement that is cut short', () => {
     expect(await contentNow(target)).toEqual(expected);
   });
 });
+
+describe('writers while a range is being replaced', () => {
+  it('go on when it is done', async () => {
+    const { db } = await openSmall();
+    for (let i = 0; i < 40; i++) put(db, utf8(`a-series-${i}-12345678`), utf8('v'.repeat(20)));
+    const replacement = db.replaceRange({ lower: utf8('x'), upper: utf8('y') });
+    const done = replacement.commit(() => utf8('1'));
+    const writer = (async () => {
+      for (let i = 0; i < 2000; i++) {
+        const room = db.waitForRoom();
+        if (room !== undefined) await room;
+        put(db, utf8(`a-series-${i}-12345678`), utf8('v'.repeat(20)));
+      }
+    })();
+    await done;
+    await writer;
+    expect(db.statistics().flushedBytes).toBeGreaterThan(0);
+    await db.close();
+  });
+});

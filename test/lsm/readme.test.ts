@@ -13,6 +13,7 @@ const notForUsers = [
   'acceptPositions',
   'checkTablesAtOpen',
   'initialPositions',
+  'failsOnFullDisk',
   'isWholeSeriesKey',
   'notePositions',
 ];

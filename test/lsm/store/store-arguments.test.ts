@@ -145,4 +145,16 @@ describe('a directory with a LevelDB database', () => {
     });
     expect((await vfs.list(directory)).sort()).toEqual(names.sort());
   });
+
+  it('may be used again when the call returns, the bounds of a range too', async () => {
+    const store = await openSmall(new CrashableMemVfs());
+    for (const key of ['a1', 'b1', 'c1']) await put(store, key, 'value');
+    const [lower, upper] = [utf8('a'), utf8('b')];
+    const cleared = store.clear({ lower, upper });
+    lower.fill(0);
+    upper.fill(0xff);
+    await cleared;
+    expect([...(await contentOf(store)).keys()]).toEqual(['b1', 'c1']);
+    await store.close();
+  });
 });

@@ -384,3 +384,27 @@ describe('a disk', () => {
     await store.close();
   });
 });
+
+describe('a store opened with another suffix', () => {
+  it('is not touched before it is refused', async () => {
+    const vfs = new CrashableMemVfs();
+    const store = await openSmall(vfs, { level0TablesTrigger: 100 });
+    for (let round = 0; round < 8; round++) {
+      for (let i = 0; i < 20; i++) await put(store, `key-number-${i}-${round % 2}`, `${round}`);
+      await store.flush();
+    }
+    await store.close();
+
+    await expect(openSmall(vfs, { seriesSuffixBytes: 4 })).rejects.toMatchObject({
+      code: 'STORE_DIFFERS',
+    });
+
+    const again = await openSmall(vfs, { level0TablesTrigger: 100 });
+    for (let i = 0; i < 20; i++) {
+      expect(await get(again, `key-number-${i}-0`), `${i}`).toBe('6');
+      expect(await get(again, `key-number-${i}-1`), `${i}`).toBe('7');
+    }
+    expect(again.statistics().filesPerLevel[0]).toBe(8);
+    await again.close();
+  });
+});
