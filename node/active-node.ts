@@ -295,7 +295,7 @@ export class ActiveNode {
       httpAddress: httpAddress(),
       state: 'active',
       leads,
-      suspectReplicas: this.suspects.length,
+      suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
       storageUsedBytes: storage.usedBytes,
       storageMaxBytes: storage.maxBytes,

@@ -130,7 +130,10 @@ export namespace dss {
             READ_INDEX_REQUEST = 9,
 
             /** READ_INDEX_RESPONSE value */
-            READ_INDEX_RESPONSE = 10
+            READ_INDEX_RESPONSE = 10,
+
+            /** campaign at once: the leader hands over */
+            TIMEOUT_NOW = 11
         }
 
         /**
@@ -191,8 +194,11 @@ export namespace dss {
             /** ties a heartbeat round or a read to its answer */
             context: number;
 
-            /** every voter has the log up to here: segments may let go of it */
+            /** nobody who answers needs the log up to here: segments may let go of it */
             releasedIndex: number;
+
+            /** of a vote request: the leader itself asked for this election */
+            transfer: boolean;
 
             /**
              * Creates a new RaftMessage instance using the specified properties.
@@ -265,8 +271,11 @@ export namespace dss {
                 /** ties a heartbeat round or a read to its answer */
                 context?: number;
 
-                /** every voter has the log up to here: segments may let go of it */
+                /** nobody who answers needs the log up to here: segments may let go of it */
                 releasedIndex?: number;
+
+                /** of a vote request: the leader itself asked for this election */
+                transfer?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -764,6 +773,9 @@ export namespace dss {
             /** Settings ingest. */
             ingest: dss.kv.IngestRule[];
 
+            /** none before the first settings: then the genesis says who the nodes are */
+            nodes: dss.kv.NodeRow[];
+
             /**
              * Creates a new Settings instance using the specified properties.
              * @param [properties] Properties to set
@@ -805,12 +817,476 @@ export namespace dss {
                 /** Settings ingest */
                 ingest?: dss.kv.IngestRule.$Properties[];
 
+                /** none before the first settings: then the genesis says who the nodes are */
+                nodes?: dss.kv.NodeRow.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Settings. */
             type $Shape = dss.kv.Settings.$Properties;
+        }
+
+        /** NodeState enum. */
+        enum NodeState {
+
+            /** NODE_STATE_UNSPECIFIED value */
+            NODE_STATE_UNSPECIFIED = 0,
+
+            /** holds nothing yet */
+            NODE_JOINING = 1,
+
+            /** NODE_ACTIVE value */
+            NODE_ACTIVE = 2,
+
+            /** told to go: is given nothing more, and goes when it holds nothing */
+            NODE_LEAVING = 3,
+
+            /** silent for so long that its data is replicated elsewhere */
+            NODE_DEAD = 4,
+
+            /** holds nothing and never comes back: its id is never let in again */
+            NODE_GONE = 5
+        }
+
+        /**
+         * Properties of a NodeRow.
+         * @deprecated Use dss.kv.NodeRow.$Properties instead.
+         */
+        interface INodeRow extends dss.kv.NodeRow.$Properties {
+        }
+
+        /** One row of the node table. */
+        class NodeRow {
+
+            /**
+             * Constructs a new NodeRow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.NodeRow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** NodeRow node. */
+            node: string;
+
+            /** of one node that is not gone */
+            name: string;
+
+            /** NodeRow mqttAddress. */
+            mqttAddress: string;
+
+            /** NodeRow httpAddress. */
+            httpAddress: string;
+
+            /** share of the data against other nodes, above 0 */
+            weight: number;
+
+            /** replicas of a shard prefer different ones */
+            zone: string;
+
+            /** NodeRow state. */
+            state: dss.kv.NodeState;
+
+            /** wall clock of who changed the state */
+            sinceMs: number;
+
+            /**
+             * Creates a new NodeRow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns NodeRow instance
+             */
+            static create(properties: dss.kv.NodeRow.$Shape): dss.kv.NodeRow & dss.kv.NodeRow.$Shape;
+            static create(properties?: dss.kv.NodeRow.$Properties): dss.kv.NodeRow;
+
+            /**
+             * Encodes the specified NodeRow message. Does not implicitly {@link dss.kv.NodeRow.verify|verify} messages.
+             * @param message NodeRow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.NodeRow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a NodeRow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.NodeRow & dss.kv.NodeRow.$Shape} NodeRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.NodeRow & dss.kv.NodeRow.$Shape;
+        }
+
+        namespace NodeRow {
+
+            /** Properties of a NodeRow. */
+            interface $Properties {
+
+                /** NodeRow node */
+                node?: string;
+
+                /** of one node that is not gone */
+                name?: string;
+
+                /** NodeRow mqttAddress */
+                mqttAddress?: string;
+
+                /** NodeRow httpAddress */
+                httpAddress?: string;
+
+                /** share of the data against other nodes, above 0 */
+                weight?: number;
+
+                /** replicas of a shard prefer different ones */
+                zone?: string;
+
+                /** NodeRow state */
+                state?: dss.kv.NodeState;
+
+                /** wall clock of who changed the state */
+                sinceMs?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a NodeRow. */
+            type $Shape = dss.kv.NodeRow.$Properties;
+        }
+
+        /**
+         * Properties of a ConfigurationRecord.
+         * @deprecated Use dss.kv.ConfigurationRecord.$Properties instead.
+         */
+        interface IConfigurationRecord extends dss.kv.ConfigurationRecord.$Properties {
+        }
+
+        /** Log entry that changes who is in a group (Raft §6). It counts from the moment it is in a replica's log. */
+        class ConfigurationRecord {
+
+            /**
+             * Constructs a new ConfigurationRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.ConfigurationRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfigurationRecord format. */
+            format: number;
+
+            /** ConfigurationRecord voters. */
+            voters: dss.kv.ReplicaPlace[];
+
+            /** the voters before, while both majorities must agree */
+            outgoing: dss.kv.ReplicaPlace[];
+
+            /** ConfigurationRecord learners. */
+            learners: dss.kv.ReplicaPlace[];
+
+            /** of `outgoing`: learners once the change is complete */
+            demoted: dss.kv.ReplicaPlace[];
+
+            /** all lower ones were given, and are never given again */
+            nextReplicaId: number;
+
+            /**
+             * Creates a new ConfigurationRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfigurationRecord instance
+             */
+            static create(properties: dss.kv.ConfigurationRecord.$Shape): dss.kv.ConfigurationRecord & dss.kv.ConfigurationRecord.$Shape;
+            static create(properties?: dss.kv.ConfigurationRecord.$Properties): dss.kv.ConfigurationRecord;
+
+            /**
+             * Encodes the specified ConfigurationRecord message. Does not implicitly {@link dss.kv.ConfigurationRecord.verify|verify} messages.
+             * @param message ConfigurationRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.ConfigurationRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfigurationRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.ConfigurationRecord & dss.kv.ConfigurationRecord.$Shape} ConfigurationRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.ConfigurationRecord & dss.kv.ConfigurationRecord.$Shape;
+        }
+
+        namespace ConfigurationRecord {
+
+            /** Properties of a ConfigurationRecord. */
+            interface $Properties {
+
+                /** ConfigurationRecord format */
+                format?: number;
+
+                /** ConfigurationRecord voters */
+                voters?: dss.kv.ReplicaPlace.$Properties[];
+
+                /** the voters before, while both majorities must agree */
+                outgoing?: dss.kv.ReplicaPlace.$Properties[];
+
+                /** ConfigurationRecord learners */
+                learners?: dss.kv.ReplicaPlace.$Properties[];
+
+                /** of `outgoing`: learners once the change is complete */
+                demoted?: dss.kv.ReplicaPlace.$Properties[];
+
+                /** all lower ones were given, and are never given again */
+                nextReplicaId?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfigurationRecord. */
+            type $Shape = dss.kv.ConfigurationRecord.$Properties;
+        }
+
+        /**
+         * Properties of a ReplicaPlace.
+         * @deprecated Use dss.kv.ReplicaPlace.$Properties instead.
+         */
+        interface IReplicaPlace extends dss.kv.ReplicaPlace.$Properties {
+        }
+
+        /** Represents a ReplicaPlace. */
+        class ReplicaPlace {
+
+            /**
+             * Constructs a new ReplicaPlace.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.ReplicaPlace.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReplicaPlace replicaId. */
+            replicaId: number;
+
+            /** ReplicaPlace node. */
+            node: string;
+
+            /**
+             * Creates a new ReplicaPlace instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReplicaPlace instance
+             */
+            static create(properties: dss.kv.ReplicaPlace.$Shape): dss.kv.ReplicaPlace & dss.kv.ReplicaPlace.$Shape;
+            static create(properties?: dss.kv.ReplicaPlace.$Properties): dss.kv.ReplicaPlace;
+
+            /**
+             * Encodes the specified ReplicaPlace message. Does not implicitly {@link dss.kv.ReplicaPlace.verify|verify} messages.
+             * @param message ReplicaPlace message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.ReplicaPlace.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReplicaPlace message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.ReplicaPlace & dss.kv.ReplicaPlace.$Shape} ReplicaPlace
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.ReplicaPlace & dss.kv.ReplicaPlace.$Shape;
+        }
+
+        namespace ReplicaPlace {
+
+            /** Properties of a ReplicaPlace. */
+            interface $Properties {
+
+                /** ReplicaPlace replicaId */
+                replicaId?: number;
+
+                /** ReplicaPlace node */
+                node?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReplicaPlace. */
+            type $Shape = dss.kv.ReplicaPlace.$Properties;
+        }
+
+        /**
+         * Properties of a ConfigurationAt.
+         * @deprecated Use dss.kv.ConfigurationAt.$Properties instead.
+         */
+        interface IConfigurationAt extends dss.kv.ConfigurationAt.$Properties {
+        }
+
+        /** Represents a ConfigurationAt. */
+        class ConfigurationAt {
+
+            /**
+             * Constructs a new ConfigurationAt.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.ConfigurationAt.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfigurationAt index. */
+            index: number;
+
+            /** ConfigurationAt term. */
+            term: number;
+
+            /** ConfigurationAt record. */
+            record: dss.kv.ConfigurationRecord;
+
+            /**
+             * Creates a new ConfigurationAt instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfigurationAt instance
+             */
+            static create(properties: dss.kv.ConfigurationAt.$Shape): dss.kv.ConfigurationAt & dss.kv.ConfigurationAt.$Shape;
+            static create(properties?: dss.kv.ConfigurationAt.$Properties): dss.kv.ConfigurationAt;
+
+            /**
+             * Encodes the specified ConfigurationAt message. Does not implicitly {@link dss.kv.ConfigurationAt.verify|verify} messages.
+             * @param message ConfigurationAt message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.ConfigurationAt.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfigurationAt message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.ConfigurationAt & dss.kv.ConfigurationAt.$Shape} ConfigurationAt
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.ConfigurationAt & dss.kv.ConfigurationAt.$Shape;
+        }
+
+        namespace ConfigurationAt {
+
+            /** Properties of a ConfigurationAt. */
+            interface $Properties {
+
+                /** ConfigurationAt index */
+                index?: number;
+
+                /** ConfigurationAt term */
+                term?: number;
+
+                /** ConfigurationAt record */
+                record?: dss.kv.ConfigurationRecord.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfigurationAt. */
+            type $Shape = dss.kv.ConfigurationAt.$Properties;
+        }
+
+        /**
+         * Properties of a GroupConfiguration.
+         * @deprecated Use dss.kv.GroupConfiguration.$Properties instead.
+         */
+        interface IGroupConfiguration extends dss.kv.GroupConfiguration.$Properties {
+        }
+
+        /** What a node knows of the configurations of one of its groups: kept beside the group's log, and flushed with it. */
+        class GroupConfiguration {
+
+            /**
+             * Constructs a new GroupConfiguration.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.GroupConfiguration.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** GroupConfiguration format. */
+            format: number;
+
+            /** GroupConfiguration firstSlot. */
+            firstSlot: number;
+
+            /** 0 for meta */
+            slotCount: number;
+
+            /** the one before the log's start, and all after it */
+            configurations: dss.kv.ConfigurationAt[];
+
+            /** the replica is gone from here; its id is kept so that it never comes back */
+            removed: boolean;
+
+            /**
+             * Creates a new GroupConfiguration instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns GroupConfiguration instance
+             */
+            static create(properties: dss.kv.GroupConfiguration.$Shape): dss.kv.GroupConfiguration & dss.kv.GroupConfiguration.$Shape;
+            static create(properties?: dss.kv.GroupConfiguration.$Properties): dss.kv.GroupConfiguration;
+
+            /**
+             * Encodes the specified GroupConfiguration message. Does not implicitly {@link dss.kv.GroupConfiguration.verify|verify} messages.
+             * @param message GroupConfiguration message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.GroupConfiguration.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GroupConfiguration message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.GroupConfiguration & dss.kv.GroupConfiguration.$Shape} GroupConfiguration
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.GroupConfiguration & dss.kv.GroupConfiguration.$Shape;
+        }
+
+        namespace GroupConfiguration {
+
+            /** Properties of a GroupConfiguration. */
+            interface $Properties {
+
+                /** GroupConfiguration format */
+                format?: number;
+
+                /** GroupConfiguration firstSlot */
+                firstSlot?: number;
+
+                /** 0 for meta */
+                slotCount?: number;
+
+                /** the one before the log's start, and all after it */
+                configurations?: dss.kv.ConfigurationAt.$Properties[];
+
+                /** the replica is gone from here; its id is kept so that it never comes back */
+                removed?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a GroupConfiguration. */
+            type $Shape = dss.kv.GroupConfiguration.$Properties;
         }
 
         /**
@@ -1325,7 +1801,7 @@ export namespace dss {
             appliedTerm: number;
 
             /** GroupPosition configuration. */
-            configuration: Uint8Array;
+            configuration: dss.kv.GroupConfiguration;
 
             /** GroupPosition highestVersion. */
             highestVersion: number;
@@ -1338,6 +1814,9 @@ export namespace dss {
 
             /** of the meta group */
             settings: dss.kv.Settings;
+
+            /** of the newest snapshot installed: what the log holds up to here is void */
+            snapshotIndex: number;
 
             /**
              * Creates a new GroupPosition instance using the specified properties.
@@ -1384,7 +1863,7 @@ export namespace dss {
                 appliedTerm?: number;
 
                 /** GroupPosition configuration */
-                configuration?: Uint8Array;
+                configuration?: dss.kv.GroupConfiguration.$Properties;
 
                 /** GroupPosition highestVersion */
                 highestVersion?: number;
@@ -1397,6 +1876,9 @@ export namespace dss {
 
                 /** of the meta group */
                 settings?: dss.kv.Settings.$Properties;
+
+                /** of the newest snapshot installed: what the log holds up to here is void */
+                snapshotIndex?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1785,6 +2267,9 @@ export namespace dss {
             /** over budget, and no history is left to drop: puts are refused */
             storageFull: boolean;
 
+            /** Heartbeat suspects. */
+            suspects: dss.cluster.SuspectReplica[];
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -1874,6 +2359,9 @@ export namespace dss {
                 /** over budget, and no history is left to drop: puts are refused */
                 storageFull?: boolean;
 
+                /** Heartbeat suspects */
+                suspects?: dss.cluster.SuspectReplica.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -1907,8 +2395,14 @@ export namespace dss {
             /** Lead term. */
             term: number;
 
-            /** 0 until configurations change */
+            /** of the configuration below */
             configurationIndex: number;
+
+            /** Lead replicas. */
+            replicas: dss.cluster.ReplicaReport[];
+
+            /** of the group's tables, estimated */
+            bytes: number;
 
             /**
              * Creates a new Lead instance using the specified properties.
@@ -1948,8 +2442,14 @@ export namespace dss {
                 /** Lead term */
                 term?: number;
 
-                /** 0 until configurations change */
+                /** of the configuration below */
                 configurationIndex?: number;
+
+                /** Lead replicas */
+                replicas?: dss.cluster.ReplicaReport.$Properties[];
+
+                /** of the group's tables, estimated */
+                bytes?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1957,6 +2457,182 @@ export namespace dss {
 
             /** Shape of a Lead. */
             type $Shape = dss.cluster.Lead.$Properties;
+        }
+
+        /** ReplicaRole enum. */
+        enum ReplicaRole {
+
+            /** REPLICA_ROLE_UNSPECIFIED value */
+            REPLICA_ROLE_UNSPECIFIED = 0,
+
+            /** VOTER value */
+            VOTER = 1,
+
+            /** a voter of the configuration that is being left, and of that alone */
+            OUTGOING = 2,
+
+            /** LEARNER value */
+            LEARNER = 3
+        }
+
+        /**
+         * Properties of a ReplicaReport.
+         * @deprecated Use dss.cluster.ReplicaReport.$Properties instead.
+         */
+        interface IReplicaReport extends dss.cluster.ReplicaReport.$Properties {
+        }
+
+        /** One replica as its leader sees it. */
+        class ReplicaReport {
+
+            /**
+             * Constructs a new ReplicaReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ReplicaReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReplicaReport replicaId. */
+            replicaId: number;
+
+            /** ReplicaReport node. */
+            node: string;
+
+            /** ReplicaReport role. */
+            role: dss.cluster.ReplicaRole;
+
+            /** has, or nearly has, all that is committed */
+            caughtUp: boolean;
+
+            /** a snapshot is on its way to it */
+            installing: boolean;
+
+            /**
+             * Creates a new ReplicaReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReplicaReport instance
+             */
+            static create(properties: dss.cluster.ReplicaReport.$Shape): dss.cluster.ReplicaReport & dss.cluster.ReplicaReport.$Shape;
+            static create(properties?: dss.cluster.ReplicaReport.$Properties): dss.cluster.ReplicaReport;
+
+            /**
+             * Encodes the specified ReplicaReport message. Does not implicitly {@link dss.cluster.ReplicaReport.verify|verify} messages.
+             * @param message ReplicaReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ReplicaReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReplicaReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ReplicaReport & dss.cluster.ReplicaReport.$Shape} ReplicaReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ReplicaReport & dss.cluster.ReplicaReport.$Shape;
+        }
+
+        namespace ReplicaReport {
+
+            /** Properties of a ReplicaReport. */
+            interface $Properties {
+
+                /** ReplicaReport replicaId */
+                replicaId?: number;
+
+                /** ReplicaReport node */
+                node?: string;
+
+                /** ReplicaReport role */
+                role?: dss.cluster.ReplicaRole;
+
+                /** has, or nearly has, all that is committed */
+                caughtUp?: boolean;
+
+                /** a snapshot is on its way to it */
+                installing?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReplicaReport. */
+            type $Shape = dss.cluster.ReplicaReport.$Properties;
+        }
+
+        /**
+         * Properties of a SuspectReplica.
+         * @deprecated Use dss.cluster.SuspectReplica.$Properties instead.
+         */
+        interface ISuspectReplica extends dss.cluster.SuspectReplica.$Properties {
+        }
+
+        /** A replica that its node cannot trust: its group is to replace it. */
+        class SuspectReplica {
+
+            /**
+             * Constructs a new SuspectReplica.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SuspectReplica.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SuspectReplica group. */
+            group: number;
+
+            /** SuspectReplica replicaId. */
+            replicaId: number;
+
+            /**
+             * Creates a new SuspectReplica instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SuspectReplica instance
+             */
+            static create(properties: dss.cluster.SuspectReplica.$Shape): dss.cluster.SuspectReplica & dss.cluster.SuspectReplica.$Shape;
+            static create(properties?: dss.cluster.SuspectReplica.$Properties): dss.cluster.SuspectReplica;
+
+            /**
+             * Encodes the specified SuspectReplica message. Does not implicitly {@link dss.cluster.SuspectReplica.verify|verify} messages.
+             * @param message SuspectReplica message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SuspectReplica.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SuspectReplica message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SuspectReplica & dss.cluster.SuspectReplica.$Shape} SuspectReplica
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SuspectReplica & dss.cluster.SuspectReplica.$Shape;
+        }
+
+        namespace SuspectReplica {
+
+            /** Properties of a SuspectReplica. */
+            interface $Properties {
+
+                /** SuspectReplica group */
+                group?: number;
+
+                /** SuspectReplica replicaId */
+                replicaId?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SuspectReplica. */
+            type $Shape = dss.cluster.SuspectReplica.$Properties;
         }
 
         /**
@@ -2119,8 +2795,32 @@ export namespace dss {
             /** Rpc settingsReply. */
             settingsReply: (dss.cluster.SettingsReply|null);
 
+            /** Rpc joinRequest. */
+            joinRequest: (dss.cluster.JoinRequest|null);
+
+            /** Rpc joinReply. */
+            joinReply: (dss.cluster.JoinReply|null);
+
+            /** Rpc configurationRequest. */
+            configurationRequest: (dss.cluster.ConfigurationRequest|null);
+
+            /** Rpc configurationReply. */
+            configurationReply: (dss.cluster.ConfigurationReply|null);
+
+            /** Rpc snapshotBegin. */
+            snapshotBegin: (dss.cluster.SnapshotBegin|null);
+
+            /** Rpc snapshotBlocks. */
+            snapshotBlocks: (dss.cluster.SnapshotBlocks|null);
+
+            /** Rpc snapshotReply. */
+            snapshotReply: (dss.cluster.SnapshotReply|null);
+
+            /** Rpc replicaGone. */
+            replicaGone: (dss.cluster.ReplicaGone|null);
+
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"replicaGone");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -2199,8 +2899,32 @@ export namespace dss {
                 /** Rpc settingsReply */
                 settingsReply?: (dss.cluster.SettingsReply.$Properties|null);
 
+                /** Rpc joinRequest */
+                joinRequest?: (dss.cluster.JoinRequest.$Properties|null);
+
+                /** Rpc joinReply */
+                joinReply?: (dss.cluster.JoinReply.$Properties|null);
+
+                /** Rpc configurationRequest */
+                configurationRequest?: (dss.cluster.ConfigurationRequest.$Properties|null);
+
+                /** Rpc configurationReply */
+                configurationReply?: (dss.cluster.ConfigurationReply.$Properties|null);
+
+                /** Rpc snapshotBegin */
+                snapshotBegin?: (dss.cluster.SnapshotBegin.$Properties|null);
+
+                /** Rpc snapshotBlocks */
+                snapshotBlocks?: (dss.cluster.SnapshotBlocks.$Properties|null);
+
+                /** Rpc snapshotReply */
+                snapshotReply?: (dss.cluster.SnapshotReply.$Properties|null);
+
+                /** Rpc replicaGone */
+                replicaGone?: (dss.cluster.ReplicaGone.$Properties|null);
+
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"replicaGone");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2223,10 +2947,720 @@ export namespace dss {
               genesisReply?: dss.cluster.GenesisReply.$Shape|null;
               settingsRequest?: dss.cluster.SettingsRequest.$Shape|null;
               settingsReply?: dss.cluster.SettingsReply.$Shape|null;
+              joinRequest?: dss.cluster.JoinRequest.$Shape|null;
+              joinReply?: dss.cluster.JoinReply.$Shape|null;
+              configurationRequest?: dss.cluster.ConfigurationRequest.$Shape|null;
+              configurationReply?: dss.cluster.ConfigurationReply.$Shape|null;
+              snapshotBegin?: dss.cluster.SnapshotBegin.$Shape|null;
+              snapshotBlocks?: dss.cluster.SnapshotBlocks.$Shape|null;
+              snapshotReply?: dss.cluster.SnapshotReply.$Shape|null;
+              replicaGone?: dss.cluster.ReplicaGone.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; replicaGone?: null }|{ body?: "replicaGone"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone: dss.cluster.ReplicaGone.$Shape })
             );
+        }
+
+        /**
+         * Properties of a ConfigurationRequest.
+         * @deprecated Use dss.cluster.ConfigurationRequest.$Properties instead.
+         */
+        interface IConfigurationRequest extends dss.cluster.ConfigurationRequest.$Properties {
+        }
+
+        /** One step of a change of who is in a group, asked of its leader; refused if the configuration is not that any more. */
+        class ConfigurationRequest {
+
+            /**
+             * Constructs a new ConfigurationRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ConfigurationRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfigurationRequest group. */
+            group: number;
+
+            /** as the asking node saw it */
+            configurationIndex: number;
+
+            /** nodes; none: the voters stay. Newcomers must be learners that have caught up */
+            voters: string[];
+
+            /** nodes */
+            learners: string[];
+
+            /** set: nothing changes but the leader */
+            transferTo: string;
+
+            /** `suspect` is a voter that its node cannot trust: it gets a new replica id */
+            replaceSuspect: boolean;
+
+            /** ConfigurationRequest suspect. */
+            suspect: number;
+
+            /**
+             * Creates a new ConfigurationRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfigurationRequest instance
+             */
+            static create(properties: dss.cluster.ConfigurationRequest.$Shape): dss.cluster.ConfigurationRequest & dss.cluster.ConfigurationRequest.$Shape;
+            static create(properties?: dss.cluster.ConfigurationRequest.$Properties): dss.cluster.ConfigurationRequest;
+
+            /**
+             * Encodes the specified ConfigurationRequest message. Does not implicitly {@link dss.cluster.ConfigurationRequest.verify|verify} messages.
+             * @param message ConfigurationRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ConfigurationRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfigurationRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ConfigurationRequest & dss.cluster.ConfigurationRequest.$Shape} ConfigurationRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ConfigurationRequest & dss.cluster.ConfigurationRequest.$Shape;
+        }
+
+        namespace ConfigurationRequest {
+
+            /** Properties of a ConfigurationRequest. */
+            interface $Properties {
+
+                /** ConfigurationRequest group */
+                group?: number;
+
+                /** as the asking node saw it */
+                configurationIndex?: number;
+
+                /** nodes; none: the voters stay. Newcomers must be learners that have caught up */
+                voters?: string[];
+
+                /** nodes */
+                learners?: string[];
+
+                /** set: nothing changes but the leader */
+                transferTo?: string;
+
+                /** `suspect` is a voter that its node cannot trust: it gets a new replica id */
+                replaceSuspect?: boolean;
+
+                /** ConfigurationRequest suspect */
+                suspect?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfigurationRequest. */
+            type $Shape = dss.cluster.ConfigurationRequest.$Properties;
+        }
+
+        /** ConfigurationStatus enum. */
+        enum ConfigurationStatus {
+
+            /** CONFIGURATION_UNSPECIFIED value */
+            CONFIGURATION_UNSPECIFIED = 0,
+
+            /** CONFIGURATION_PROPOSED value */
+            CONFIGURATION_PROPOSED = 1,
+
+            /** CONFIGURATION_NOT_LEADER value */
+            CONFIGURATION_NOT_LEADER = 2,
+
+            /** it is another one now, or on the way to one */
+            CONFIGURATION_CHANGED = 3,
+
+            /** a newcomer has not caught up */
+            CONFIGURATION_NOT_READY = 4
+        }
+
+        /**
+         * Properties of a ConfigurationReply.
+         * @deprecated Use dss.cluster.ConfigurationReply.$Properties instead.
+         */
+        interface IConfigurationReply extends dss.cluster.ConfigurationReply.$Properties {
+        }
+
+        /** Represents a ConfigurationReply. */
+        class ConfigurationReply {
+
+            /**
+             * Constructs a new ConfigurationReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ConfigurationReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ConfigurationReply status. */
+            status: dss.cluster.ConfigurationStatus;
+
+            /** ConfigurationReply leaderNode. */
+            leaderNode: string;
+
+            /** ConfigurationReply configurationIndex. */
+            configurationIndex: number;
+
+            /**
+             * Creates a new ConfigurationReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ConfigurationReply instance
+             */
+            static create(properties: dss.cluster.ConfigurationReply.$Shape): dss.cluster.ConfigurationReply & dss.cluster.ConfigurationReply.$Shape;
+            static create(properties?: dss.cluster.ConfigurationReply.$Properties): dss.cluster.ConfigurationReply;
+
+            /**
+             * Encodes the specified ConfigurationReply message. Does not implicitly {@link dss.cluster.ConfigurationReply.verify|verify} messages.
+             * @param message ConfigurationReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ConfigurationReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConfigurationReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ConfigurationReply & dss.cluster.ConfigurationReply.$Shape} ConfigurationReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ConfigurationReply & dss.cluster.ConfigurationReply.$Shape;
+        }
+
+        namespace ConfigurationReply {
+
+            /** Properties of a ConfigurationReply. */
+            interface $Properties {
+
+                /** ConfigurationReply status */
+                status?: dss.cluster.ConfigurationStatus;
+
+                /** ConfigurationReply leaderNode */
+                leaderNode?: string;
+
+                /** ConfigurationReply configurationIndex */
+                configurationIndex?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ConfigurationReply. */
+            type $Shape = dss.cluster.ConfigurationReply.$Properties;
+        }
+
+        /**
+         * Properties of a SnapshotBegin.
+         * @deprecated Use dss.cluster.SnapshotBegin.$Properties instead.
+         */
+        interface ISnapshotBegin extends dss.cluster.SnapshotBegin.$Properties {
+        }
+
+        /** A snapshot is called out block by block, each call answered: `next_number` is what the receiver wants. */
+        class SnapshotBegin {
+
+            /**
+             * Constructs a new SnapshotBegin.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SnapshotBegin.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SnapshotBegin group. */
+            group: number;
+
+            /** SnapshotBegin fromReplica. */
+            fromReplica: number;
+
+            /** SnapshotBegin toReplica. */
+            toReplica: number;
+
+            /** of the leader that sends it */
+            term: number;
+
+            /** the group's state machine at the snapshot */
+            position: dss.kv.GroupPosition;
+
+            /**
+             * Creates a new SnapshotBegin instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SnapshotBegin instance
+             */
+            static create(properties: dss.cluster.SnapshotBegin.$Shape): dss.cluster.SnapshotBegin & dss.cluster.SnapshotBegin.$Shape;
+            static create(properties?: dss.cluster.SnapshotBegin.$Properties): dss.cluster.SnapshotBegin;
+
+            /**
+             * Encodes the specified SnapshotBegin message. Does not implicitly {@link dss.cluster.SnapshotBegin.verify|verify} messages.
+             * @param message SnapshotBegin message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SnapshotBegin.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SnapshotBegin message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SnapshotBegin & dss.cluster.SnapshotBegin.$Shape} SnapshotBegin
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SnapshotBegin & dss.cluster.SnapshotBegin.$Shape;
+        }
+
+        namespace SnapshotBegin {
+
+            /** Properties of a SnapshotBegin. */
+            interface $Properties {
+
+                /** SnapshotBegin group */
+                group?: number;
+
+                /** SnapshotBegin fromReplica */
+                fromReplica?: number;
+
+                /** SnapshotBegin toReplica */
+                toReplica?: number;
+
+                /** of the leader that sends it */
+                term?: number;
+
+                /** the group's state machine at the snapshot */
+                position?: dss.kv.GroupPosition.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SnapshotBegin. */
+            type $Shape = dss.cluster.SnapshotBegin.$Properties;
+        }
+
+        /**
+         * Properties of a SnapshotBlocks.
+         * @deprecated Use dss.cluster.SnapshotBlocks.$Properties instead.
+         */
+        interface ISnapshotBlocks extends dss.cluster.SnapshotBlocks.$Properties {
+        }
+
+        /** Represents a SnapshotBlocks. */
+        class SnapshotBlocks {
+
+            /**
+             * Constructs a new SnapshotBlocks.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SnapshotBlocks.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SnapshotBlocks group. */
+            group: number;
+
+            /** SnapshotBlocks toReplica. */
+            toReplica: number;
+
+            /** which snapshot: its applied index */
+            index: number;
+
+            /** of the first of these blocks, from 0 */
+            number: number;
+
+            /** SnapshotBlocks blocks. */
+            blocks: Uint8Array[];
+
+            /** none follow: install it */
+            last: boolean;
+
+            /**
+             * Creates a new SnapshotBlocks instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SnapshotBlocks instance
+             */
+            static create(properties: dss.cluster.SnapshotBlocks.$Shape): dss.cluster.SnapshotBlocks & dss.cluster.SnapshotBlocks.$Shape;
+            static create(properties?: dss.cluster.SnapshotBlocks.$Properties): dss.cluster.SnapshotBlocks;
+
+            /**
+             * Encodes the specified SnapshotBlocks message. Does not implicitly {@link dss.cluster.SnapshotBlocks.verify|verify} messages.
+             * @param message SnapshotBlocks message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SnapshotBlocks.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SnapshotBlocks message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SnapshotBlocks & dss.cluster.SnapshotBlocks.$Shape} SnapshotBlocks
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SnapshotBlocks & dss.cluster.SnapshotBlocks.$Shape;
+        }
+
+        namespace SnapshotBlocks {
+
+            /** Properties of a SnapshotBlocks. */
+            interface $Properties {
+
+                /** SnapshotBlocks group */
+                group?: number;
+
+                /** SnapshotBlocks toReplica */
+                toReplica?: number;
+
+                /** which snapshot: its applied index */
+                index?: number;
+
+                /** of the first of these blocks, from 0 */
+                number?: number;
+
+                /** SnapshotBlocks blocks */
+                blocks?: Uint8Array[];
+
+                /** none follow: install it */
+                last?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SnapshotBlocks. */
+            type $Shape = dss.cluster.SnapshotBlocks.$Properties;
+        }
+
+        /** SnapshotStatus enum. */
+        enum SnapshotStatus {
+
+            /** SNAPSHOT_UNSPECIFIED value */
+            SNAPSHOT_UNSPECIFIED = 0,
+
+            /** go on from `next_number` */
+            SNAPSHOT_WANTED = 1,
+
+            /** durable, or the replica has more than that already */
+            SNAPSHOT_INSTALLED = 2,
+
+            /** another one is being received: try later */
+            SNAPSHOT_BUSY = 3,
+
+            /** not of this leader, or it broke: begin again */
+            SNAPSHOT_REFUSED = 4
+        }
+
+        /**
+         * Properties of a SnapshotReply.
+         * @deprecated Use dss.cluster.SnapshotReply.$Properties instead.
+         */
+        interface ISnapshotReply extends dss.cluster.SnapshotReply.$Properties {
+        }
+
+        /** Represents a SnapshotReply. */
+        class SnapshotReply {
+
+            /**
+             * Constructs a new SnapshotReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SnapshotReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SnapshotReply status. */
+            status: dss.cluster.SnapshotStatus;
+
+            /** SnapshotReply nextNumber. */
+            nextNumber: number;
+
+            /**
+             * Creates a new SnapshotReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SnapshotReply instance
+             */
+            static create(properties: dss.cluster.SnapshotReply.$Shape): dss.cluster.SnapshotReply & dss.cluster.SnapshotReply.$Shape;
+            static create(properties?: dss.cluster.SnapshotReply.$Properties): dss.cluster.SnapshotReply;
+
+            /**
+             * Encodes the specified SnapshotReply message. Does not implicitly {@link dss.cluster.SnapshotReply.verify|verify} messages.
+             * @param message SnapshotReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SnapshotReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SnapshotReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SnapshotReply & dss.cluster.SnapshotReply.$Shape} SnapshotReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SnapshotReply & dss.cluster.SnapshotReply.$Shape;
+        }
+
+        namespace SnapshotReply {
+
+            /** Properties of a SnapshotReply. */
+            interface $Properties {
+
+                /** SnapshotReply status */
+                status?: dss.cluster.SnapshotStatus;
+
+                /** SnapshotReply nextNumber */
+                nextNumber?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SnapshotReply. */
+            type $Shape = dss.cluster.SnapshotReply.$Properties;
+        }
+
+        /**
+         * Properties of a ReplicaGone.
+         * @deprecated Use dss.cluster.ReplicaGone.$Properties instead.
+         */
+        interface IReplicaGone extends dss.cluster.ReplicaGone.$Properties {
+        }
+
+        /** To a replica that was removed while it was away. Its id never counts again. */
+        class ReplicaGone {
+
+            /**
+             * Constructs a new ReplicaGone.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ReplicaGone.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReplicaGone group. */
+            group: number;
+
+            /** ReplicaGone replicaId. */
+            replicaId: number;
+
+            /**
+             * Creates a new ReplicaGone instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ReplicaGone instance
+             */
+            static create(properties: dss.cluster.ReplicaGone.$Shape): dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape;
+            static create(properties?: dss.cluster.ReplicaGone.$Properties): dss.cluster.ReplicaGone;
+
+            /**
+             * Encodes the specified ReplicaGone message. Does not implicitly {@link dss.cluster.ReplicaGone.verify|verify} messages.
+             * @param message ReplicaGone message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ReplicaGone.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReplicaGone message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape} ReplicaGone
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape;
+        }
+
+        namespace ReplicaGone {
+
+            /** Properties of a ReplicaGone. */
+            interface $Properties {
+
+                /** ReplicaGone group */
+                group?: number;
+
+                /** ReplicaGone replicaId */
+                replicaId?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReplicaGone. */
+            type $Shape = dss.cluster.ReplicaGone.$Properties;
+        }
+
+        /**
+         * Properties of a JoinRequest.
+         * @deprecated Use dss.cluster.JoinRequest.$Properties instead.
+         */
+        interface IJoinRequest extends dss.cluster.JoinRequest.$Properties {
+        }
+
+        /** From a node that wants to be in the cluster, to any member. */
+        class JoinRequest {
+
+            /**
+             * Constructs a new JoinRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.JoinRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** JoinRequest row. */
+            row: dss.kv.NodeRow;
+
+            /** the name of a node whose place it takes; empty: none */
+            replace: string;
+
+            /**
+             * Creates a new JoinRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns JoinRequest instance
+             */
+            static create(properties: dss.cluster.JoinRequest.$Shape): dss.cluster.JoinRequest & dss.cluster.JoinRequest.$Shape;
+            static create(properties?: dss.cluster.JoinRequest.$Properties): dss.cluster.JoinRequest;
+
+            /**
+             * Encodes the specified JoinRequest message. Does not implicitly {@link dss.cluster.JoinRequest.verify|verify} messages.
+             * @param message JoinRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.JoinRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a JoinRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.JoinRequest & dss.cluster.JoinRequest.$Shape} JoinRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.JoinRequest & dss.cluster.JoinRequest.$Shape;
+        }
+
+        namespace JoinRequest {
+
+            /** Properties of a JoinRequest. */
+            interface $Properties {
+
+                /** JoinRequest row */
+                row?: dss.kv.NodeRow.$Properties;
+
+                /** the name of a node whose place it takes; empty: none */
+                replace?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a JoinRequest. */
+            type $Shape = dss.cluster.JoinRequest.$Properties;
+        }
+
+        /**
+         * Properties of a JoinReply.
+         * @deprecated Use dss.cluster.JoinReply.$Properties instead.
+         */
+        interface IJoinReply extends dss.cluster.JoinReply.$Properties {
+        }
+
+        /** Represents a JoinReply. */
+        class JoinReply {
+
+            /**
+             * Constructs a new JoinReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.JoinReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** JoinReply accepted. */
+            accepted: boolean;
+
+            /** JoinReply genesis. */
+            genesis: dss.cluster.Genesis;
+
+            /** JoinReply settings. */
+            settings: dss.kv.Settings;
+
+            /** JoinReply refusalCode. */
+            refusalCode: string;
+
+            /** JoinReply refusal. */
+            refusal: string;
+
+            /**
+             * Creates a new JoinReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns JoinReply instance
+             */
+            static create(properties: dss.cluster.JoinReply.$Shape): dss.cluster.JoinReply & dss.cluster.JoinReply.$Shape;
+            static create(properties?: dss.cluster.JoinReply.$Properties): dss.cluster.JoinReply;
+
+            /**
+             * Encodes the specified JoinReply message. Does not implicitly {@link dss.cluster.JoinReply.verify|verify} messages.
+             * @param message JoinReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.JoinReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a JoinReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.JoinReply & dss.cluster.JoinReply.$Shape} JoinReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.JoinReply & dss.cluster.JoinReply.$Shape;
+        }
+
+        namespace JoinReply {
+
+            /** Properties of a JoinReply. */
+            interface $Properties {
+
+                /** JoinReply accepted */
+                accepted?: boolean;
+
+                /** JoinReply genesis */
+                genesis?: dss.cluster.Genesis.$Properties;
+
+                /** JoinReply settings */
+                settings?: dss.kv.Settings.$Properties;
+
+                /** JoinReply refusalCode */
+                refusalCode?: string;
+
+                /** JoinReply refusal */
+                refusal?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a JoinReply. */
+            type $Shape = dss.cluster.JoinReply.$Properties;
         }
 
         /**
@@ -3764,10 +5198,10 @@ export namespace dss {
             /** GenesisNode mqttAddress. */
             mqttAddress: string;
 
-            /** always 1 until nodes have weights */
+            /** GenesisNode weight. */
             weight: number;
 
-            /** not used yet: replicas of a shard prefer different zones */
+            /** GenesisNode zone. */
             zone: string;
 
             /**
@@ -3811,10 +5245,10 @@ export namespace dss {
                 /** GenesisNode mqttAddress */
                 mqttAddress?: string;
 
-                /** always 1 until nodes have weights */
+                /** GenesisNode weight */
                 weight?: number;
 
-                /** not used yet: replicas of a shard prefer different zones */
+                /** GenesisNode zone */
                 zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */

@@ -168,6 +168,7 @@ export const dss = $root.dss = (() => {
             values[valuesById[8] = "HEARTBEAT_RESPONSE"] = 8;
             values[valuesById[9] = "READ_INDEX_REQUEST"] = 9;
             values[valuesById[10] = "READ_INDEX_RESPONSE"] = 10;
+            values[valuesById[11] = "TIMEOUT_NOW"] = 11;
             return values;
         })();
 
@@ -209,6 +210,8 @@ export const dss = $root.dss = (() => {
 
             RaftMessage.prototype.releasedIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
+            RaftMessage.prototype.transfer = false;
+
             RaftMessage.create = function(properties) {
                 return new RaftMessage(properties);
             };
@@ -249,6 +252,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 13, wireType 0 =*/104).uint64(message.context);
                 if (message.releasedIndex != null && $Object.hasOwnProperty.call(message, "releasedIndex") && (typeof message.releasedIndex === "object" ? message.releasedIndex.low || message.releasedIndex.high : message.releasedIndex !== 0))
                     writer.uint32(/* id 14, wireType 0 =*/112).uint64(message.releasedIndex);
+                if (message.transfer != null && $Object.hasOwnProperty.call(message, "transfer") && message.transfer !== false)
+                    writer.uint32(/* id 15, wireType 0 =*/120).bool(message.transfer);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -405,6 +410,15 @@ export const dss = $root.dss = (() => {
                                 message.releasedIndex = value;
                             else
                                 delete message.releasedIndex;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.transfer = value;
+                            else
+                                delete message.transfer;
                             continue;
                         }
                     }
@@ -1140,6 +1154,7 @@ export const dss = $root.dss = (() => {
             const Settings = function (properties) {
                 this.retention = [];
                 this.ingest = [];
+                this.nodes = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1151,6 +1166,8 @@ export const dss = $root.dss = (() => {
             Settings.prototype.retention = $util.emptyArray;
 
             Settings.prototype.ingest = $util.emptyArray;
+
+            Settings.prototype.nodes = $util.emptyArray;
 
             Settings.create = function(properties) {
                 return new Settings(properties);
@@ -1171,6 +1188,9 @@ export const dss = $root.dss = (() => {
                 if (message.ingest != null && message.ingest.length)
                     for (let i = 0; i < message.ingest.length; ++i)
                         $root.dss.kv.IngestRule.encode(message.ingest[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.nodes != null && message.nodes.length)
+                    for (let i = 0; i < message.nodes.length; ++i)
+                        $root.dss.kv.NodeRow.encode(message.nodes[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1229,6 +1249,14 @@ export const dss = $root.dss = (() => {
                             message.ingest.push($root.dss.kv.IngestRule.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.nodes && message.nodes.length))
+                                message.nodes = [];
+                            message.nodes.push($root.dss.kv.NodeRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -1247,6 +1275,696 @@ export const dss = $root.dss = (() => {
             };
 
             return Settings;
+        })();
+
+        kv.NodeState = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "NODE_STATE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "NODE_JOINING"] = 1;
+            values[valuesById[2] = "NODE_ACTIVE"] = 2;
+            values[valuesById[3] = "NODE_LEAVING"] = 3;
+            values[valuesById[4] = "NODE_DEAD"] = 4;
+            values[valuesById[5] = "NODE_GONE"] = 5;
+            return values;
+        })();
+
+        kv.NodeRow = (function() {
+
+            const NodeRow = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            NodeRow.prototype.node = "";
+
+            NodeRow.prototype.name = "";
+
+            NodeRow.prototype.mqttAddress = "";
+
+            NodeRow.prototype.httpAddress = "";
+
+            NodeRow.prototype.weight = 0;
+
+            NodeRow.prototype.zone = "";
+
+            NodeRow.prototype.state = 0;
+
+            NodeRow.prototype.sinceMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            NodeRow.create = function(properties) {
+                return new NodeRow(properties);
+            };
+
+            NodeRow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.node);
+                if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                if (message.mqttAddress != null && $Object.hasOwnProperty.call(message, "mqttAddress") && message.mqttAddress !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.mqttAddress);
+                if (message.httpAddress != null && $Object.hasOwnProperty.call(message, "httpAddress") && message.httpAddress !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.httpAddress);
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 5, wireType 1 =*/41).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 6, wireType 2 =*/50).string(message.zone);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(/* id 7, wireType 0 =*/56).int32(message.state);
+                if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
+                    writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.sinceMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            NodeRow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.kv.NodeRow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.node = value;
+                            else
+                                delete message.node;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.name = value;
+                            else
+                                delete message.name;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.mqttAddress = value;
+                            else
+                                delete message.mqttAddress;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.httpAddress = value;
+                            else
+                                delete message.httpAddress;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sinceMs = value;
+                            else
+                                delete message.sinceMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return NodeRow;
+        })();
+
+        kv.ConfigurationRecord = (function() {
+
+            const ConfigurationRecord = function (properties) {
+                this.voters = [];
+                this.outgoing = [];
+                this.learners = [];
+                this.demoted = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ConfigurationRecord.prototype.format = 0;
+
+            ConfigurationRecord.prototype.voters = $util.emptyArray;
+
+            ConfigurationRecord.prototype.outgoing = $util.emptyArray;
+
+            ConfigurationRecord.prototype.learners = $util.emptyArray;
+
+            ConfigurationRecord.prototype.demoted = $util.emptyArray;
+
+            ConfigurationRecord.prototype.nextReplicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationRecord.create = function(properties) {
+                return new ConfigurationRecord(properties);
+            };
+
+            ConfigurationRecord.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.format != null && $Object.hasOwnProperty.call(message, "format") && message.format !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.format);
+                if (message.voters != null && message.voters.length)
+                    for (let i = 0; i < message.voters.length; ++i)
+                        $root.dss.kv.ReplicaPlace.encode(message.voters[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.outgoing != null && message.outgoing.length)
+                    for (let i = 0; i < message.outgoing.length; ++i)
+                        $root.dss.kv.ReplicaPlace.encode(message.outgoing[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.learners != null && message.learners.length)
+                    for (let i = 0; i < message.learners.length; ++i)
+                        $root.dss.kv.ReplicaPlace.encode(message.learners[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.demoted != null && message.demoted.length)
+                    for (let i = 0; i < message.demoted.length; ++i)
+                        $root.dss.kv.ReplicaPlace.encode(message.demoted[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.nextReplicaId != null && $Object.hasOwnProperty.call(message, "nextReplicaId") && (typeof message.nextReplicaId === "object" ? message.nextReplicaId.low || message.nextReplicaId.high : message.nextReplicaId !== 0))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.nextReplicaId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ConfigurationRecord.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.kv.ConfigurationRecord();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.format = value;
+                            else
+                                delete message.format;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.voters && message.voters.length))
+                                message.voters = [];
+                            message.voters.push($root.dss.kv.ReplicaPlace.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.outgoing && message.outgoing.length))
+                                message.outgoing = [];
+                            message.outgoing.push($root.dss.kv.ReplicaPlace.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.learners && message.learners.length))
+                                message.learners = [];
+                            message.learners.push($root.dss.kv.ReplicaPlace.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.demoted && message.demoted.length))
+                                message.demoted = [];
+                            message.demoted.push($root.dss.kv.ReplicaPlace.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nextReplicaId = value;
+                            else
+                                delete message.nextReplicaId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ConfigurationRecord;
+        })();
+
+        kv.ReplicaPlace = (function() {
+
+            const ReplicaPlace = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplicaPlace.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ReplicaPlace.prototype.node = "";
+
+            ReplicaPlace.create = function(properties) {
+                return new ReplicaPlace(properties);
+            };
+
+            ReplicaPlace.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.replicaId);
+                if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.node);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplicaPlace.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.kv.ReplicaPlace();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.replicaId = value;
+                            else
+                                delete message.replicaId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.node = value;
+                            else
+                                delete message.node;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplicaPlace;
+        })();
+
+        kv.ConfigurationAt = (function() {
+
+            const ConfigurationAt = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ConfigurationAt.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationAt.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationAt.prototype.record = null;
+
+            ConfigurationAt.create = function(properties) {
+                return new ConfigurationAt(properties);
+            };
+
+            ConfigurationAt.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.index);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.term);
+                if (message.record != null && $Object.hasOwnProperty.call(message, "record"))
+                    $root.dss.kv.ConfigurationRecord.encode(message.record, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ConfigurationAt.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.kv.ConfigurationAt();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.index = value;
+                            else
+                                delete message.index;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.record = $root.dss.kv.ConfigurationRecord.decode(reader, reader.size(), $undefined, _depth + 1, message.record);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ConfigurationAt;
+        })();
+
+        kv.GroupConfiguration = (function() {
+
+            const GroupConfiguration = function (properties) {
+                this.configurations = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            GroupConfiguration.prototype.format = 0;
+
+            GroupConfiguration.prototype.firstSlot = 0;
+
+            GroupConfiguration.prototype.slotCount = 0;
+
+            GroupConfiguration.prototype.configurations = $util.emptyArray;
+
+            GroupConfiguration.prototype.removed = false;
+
+            GroupConfiguration.create = function(properties) {
+                return new GroupConfiguration(properties);
+            };
+
+            GroupConfiguration.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.format != null && $Object.hasOwnProperty.call(message, "format") && message.format !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.format);
+                if (message.firstSlot != null && $Object.hasOwnProperty.call(message, "firstSlot") && message.firstSlot !== 0)
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.firstSlot);
+                if (message.slotCount != null && $Object.hasOwnProperty.call(message, "slotCount") && message.slotCount !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.slotCount);
+                if (message.configurations != null && message.configurations.length)
+                    for (let i = 0; i < message.configurations.length; ++i)
+                        $root.dss.kv.ConfigurationAt.encode(message.configurations[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.removed != null && $Object.hasOwnProperty.call(message, "removed") && message.removed !== false)
+                    writer.uint32(/* id 5, wireType 0 =*/40).bool(message.removed);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            GroupConfiguration.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.kv.GroupConfiguration();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.format = value;
+                            else
+                                delete message.format;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.firstSlot = value;
+                            else
+                                delete message.firstSlot;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.slotCount = value;
+                            else
+                                delete message.slotCount;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.configurations && message.configurations.length))
+                                message.configurations = [];
+                            message.configurations.push($root.dss.kv.ConfigurationAt.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.removed = value;
+                            else
+                                delete message.removed;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return GroupConfiguration;
         })();
 
         kv.SettingsRecord = (function() {
@@ -1980,7 +2698,7 @@ export const dss = $root.dss = (() => {
 
             GroupPosition.prototype.appliedTerm = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
-            GroupPosition.prototype.configuration = $util.newBuffer([]);
+            GroupPosition.prototype.configuration = null;
 
             GroupPosition.prototype.highestVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
@@ -1989,6 +2707,8 @@ export const dss = $root.dss = (() => {
             GroupPosition.prototype.retention = null;
 
             GroupPosition.prototype.settings = null;
+
+            GroupPosition.prototype.snapshotIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             GroupPosition.create = function(properties) {
                 return new GroupPosition(properties);
@@ -2009,8 +2729,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.appliedIndex);
                 if (message.appliedTerm != null && $Object.hasOwnProperty.call(message, "appliedTerm") && (typeof message.appliedTerm === "object" ? message.appliedTerm.low || message.appliedTerm.high : message.appliedTerm !== 0))
                     writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.appliedTerm);
-                if (message.configuration != null && $Object.hasOwnProperty.call(message, "configuration") && message.configuration.length)
-                    writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.configuration);
+                if (message.configuration != null && $Object.hasOwnProperty.call(message, "configuration"))
+                    $root.dss.kv.GroupConfiguration.encode(message.configuration, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                 if (message.highestVersion != null && $Object.hasOwnProperty.call(message, "highestVersion") && (typeof message.highestVersion === "object" ? message.highestVersion.low || message.highestVersion.high : message.highestVersion !== 0))
                     writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.highestVersion);
                 if (message.streams != null && message.streams.length)
@@ -2020,6 +2740,8 @@ export const dss = $root.dss = (() => {
                     $root.dss.kv.RetentionState.encode(message.retention, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.settings != null && $Object.hasOwnProperty.call(message, "settings"))
                     $root.dss.kv.Settings.encode(message.settings, writer.uint32(/* id 9, wireType 2 =*/74).fork(), _depth + 1).ldelim();
+                if (message.snapshotIndex != null && $Object.hasOwnProperty.call(message, "snapshotIndex") && (typeof message.snapshotIndex === "object" ? message.snapshotIndex.low || message.snapshotIndex.high : message.snapshotIndex !== 0))
+                    writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.snapshotIndex);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2092,10 +2814,7 @@ export const dss = $root.dss = (() => {
                     case 5: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.bytes()).length)
-                                message.configuration = value;
-                            else
-                                delete message.configuration;
+                            message.configuration = $root.dss.kv.GroupConfiguration.decode(reader, reader.size(), $undefined, _depth + 1, message.configuration);
                             continue;
                         }
                     case 6: {
@@ -2125,6 +2844,15 @@ export const dss = $root.dss = (() => {
                             if (wireType !== 2)
                                 break;
                             message.settings = $root.dss.kv.Settings.decode(reader, reader.size(), $undefined, _depth + 1, message.settings);
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.snapshotIndex = value;
+                            else
+                                delete message.snapshotIndex;
                             continue;
                         }
                     }
@@ -2582,6 +3310,7 @@ export const dss = $root.dss = (() => {
 
             const Heartbeat = function (properties) {
                 this.leads = [];
+                this.suspects = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2625,6 +3354,8 @@ export const dss = $root.dss = (() => {
             Heartbeat.prototype.storageMaxBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Heartbeat.prototype.storageFull = false;
+
+            Heartbeat.prototype.suspects = $util.emptyArray;
 
             Heartbeat.create = function(properties) {
                 return new Heartbeat(properties);
@@ -2676,6 +3407,9 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 18, wireType 0 =*/144).uint64(message.storageMaxBytes);
                 if (message.storageFull != null && $Object.hasOwnProperty.call(message, "storageFull") && message.storageFull !== false)
                     writer.uint32(/* id 19, wireType 0 =*/152).bool(message.storageFull);
+                if (message.suspects != null && message.suspects.length)
+                    for (let i = 0; i < message.suspects.length; ++i)
+                        $root.dss.cluster.SuspectReplica.encode(message.suspects[i], writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2879,6 +3613,14 @@ export const dss = $root.dss = (() => {
                                 delete message.storageFull;
                             continue;
                         }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.suspects && message.suspects.length))
+                                message.suspects = [];
+                            message.suspects.push($root.dss.cluster.SuspectReplica.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2902,6 +3644,7 @@ export const dss = $root.dss = (() => {
         cluster.Lead = (function() {
 
             const Lead = function (properties) {
+                this.replicas = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2913,6 +3656,10 @@ export const dss = $root.dss = (() => {
             Lead.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Lead.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Lead.prototype.replicas = $util.emptyArray;
+
+            Lead.prototype.bytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Lead.create = function(properties) {
                 return new Lead(properties);
@@ -2931,6 +3678,11 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.term);
                 if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
                     writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.configurationIndex);
+                if (message.replicas != null && message.replicas.length)
+                    for (let i = 0; i < message.replicas.length; ++i)
+                        $root.dss.cluster.ReplicaReport.encode(message.replicas[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                if (message.bytes != null && $Object.hasOwnProperty.call(message, "bytes") && (typeof message.bytes === "object" ? message.bytes.low || message.bytes.high : message.bytes !== 0))
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.bytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2991,6 +3743,23 @@ export const dss = $root.dss = (() => {
                                 delete message.configurationIndex;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.replicas && message.replicas.length))
+                                message.replicas = [];
+                            message.replicas.push($root.dss.cluster.ReplicaReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bytes = value;
+                            else
+                                delete message.bytes;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3009,6 +3778,252 @@ export const dss = $root.dss = (() => {
             };
 
             return Lead;
+        })();
+
+        cluster.ReplicaRole = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "REPLICA_ROLE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "VOTER"] = 1;
+            values[valuesById[2] = "OUTGOING"] = 2;
+            values[valuesById[3] = "LEARNER"] = 3;
+            return values;
+        })();
+
+        cluster.ReplicaReport = (function() {
+
+            const ReplicaReport = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplicaReport.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ReplicaReport.prototype.node = "";
+
+            ReplicaReport.prototype.role = 0;
+
+            ReplicaReport.prototype.caughtUp = false;
+
+            ReplicaReport.prototype.installing = false;
+
+            ReplicaReport.create = function(properties) {
+                return new ReplicaReport(properties);
+            };
+
+            ReplicaReport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.replicaId);
+                if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.node);
+                if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).int32(message.role);
+                if (message.caughtUp != null && $Object.hasOwnProperty.call(message, "caughtUp") && message.caughtUp !== false)
+                    writer.uint32(/* id 4, wireType 0 =*/32).bool(message.caughtUp);
+                if (message.installing != null && $Object.hasOwnProperty.call(message, "installing") && message.installing !== false)
+                    writer.uint32(/* id 5, wireType 0 =*/40).bool(message.installing);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplicaReport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.ReplicaReport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.replicaId = value;
+                            else
+                                delete message.replicaId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.node = value;
+                            else
+                                delete message.node;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.role = value;
+                            else
+                                delete message.role;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.caughtUp = value;
+                            else
+                                delete message.caughtUp;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.installing = value;
+                            else
+                                delete message.installing;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplicaReport;
+        })();
+
+        cluster.SuspectReplica = (function() {
+
+            const SuspectReplica = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SuspectReplica.prototype.group = 0;
+
+            SuspectReplica.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SuspectReplica.create = function(properties) {
+                return new SuspectReplica(properties);
+            };
+
+            SuspectReplica.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.replicaId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SuspectReplica.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SuspectReplica();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.replicaId = value;
+                            else
+                                delete message.replicaId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SuspectReplica;
         })();
 
         cluster.RpcEnvelope = (function() {
@@ -3189,11 +4204,27 @@ export const dss = $root.dss = (() => {
 
             Rpc.prototype.settingsReply = null;
 
+            Rpc.prototype.joinRequest = null;
+
+            Rpc.prototype.joinReply = null;
+
+            Rpc.prototype.configurationRequest = null;
+
+            Rpc.prototype.configurationReply = null;
+
+            Rpc.prototype.snapshotBegin = null;
+
+            Rpc.prototype.snapshotBlocks = null;
+
+            Rpc.prototype.snapshotReply = null;
+
+            Rpc.prototype.replicaGone = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             $Object.defineProperty(Rpc.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply"]),
+                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "replicaGone"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3238,6 +4269,22 @@ export const dss = $root.dss = (() => {
                     $root.dss.cluster.SettingsRequest.encode(message.settingsRequest, writer.uint32(/* id 14, wireType 2 =*/114).fork(), _depth + 1).ldelim();
                 if (message.settingsReply != null && $Object.hasOwnProperty.call(message, "settingsReply"))
                     $root.dss.cluster.SettingsReply.encode(message.settingsReply, writer.uint32(/* id 15, wireType 2 =*/122).fork(), _depth + 1).ldelim();
+                if (message.joinRequest != null && $Object.hasOwnProperty.call(message, "joinRequest"))
+                    $root.dss.cluster.JoinRequest.encode(message.joinRequest, writer.uint32(/* id 16, wireType 2 =*/130).fork(), _depth + 1).ldelim();
+                if (message.joinReply != null && $Object.hasOwnProperty.call(message, "joinReply"))
+                    $root.dss.cluster.JoinReply.encode(message.joinReply, writer.uint32(/* id 17, wireType 2 =*/138).fork(), _depth + 1).ldelim();
+                if (message.configurationRequest != null && $Object.hasOwnProperty.call(message, "configurationRequest"))
+                    $root.dss.cluster.ConfigurationRequest.encode(message.configurationRequest, writer.uint32(/* id 18, wireType 2 =*/146).fork(), _depth + 1).ldelim();
+                if (message.configurationReply != null && $Object.hasOwnProperty.call(message, "configurationReply"))
+                    $root.dss.cluster.ConfigurationReply.encode(message.configurationReply, writer.uint32(/* id 19, wireType 2 =*/154).fork(), _depth + 1).ldelim();
+                if (message.snapshotBegin != null && $Object.hasOwnProperty.call(message, "snapshotBegin"))
+                    $root.dss.cluster.SnapshotBegin.encode(message.snapshotBegin, writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
+                if (message.snapshotBlocks != null && $Object.hasOwnProperty.call(message, "snapshotBlocks"))
+                    $root.dss.cluster.SnapshotBlocks.encode(message.snapshotBlocks, writer.uint32(/* id 21, wireType 2 =*/170).fork(), _depth + 1).ldelim();
+                if (message.snapshotReply != null && $Object.hasOwnProperty.call(message, "snapshotReply"))
+                    $root.dss.cluster.SnapshotReply.encode(message.snapshotReply, writer.uint32(/* id 22, wireType 2 =*/178).fork(), _depth + 1).ldelim();
+                if (message.replicaGone != null && $Object.hasOwnProperty.call(message, "replicaGone"))
+                    $root.dss.cluster.ReplicaGone.encode(message.replicaGone, writer.uint32(/* id 23, wireType 2 =*/186).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3378,6 +4425,62 @@ export const dss = $root.dss = (() => {
                             message.body = "settingsReply";
                             continue;
                         }
+                    case 16: {
+                            if (wireType !== 2)
+                                break;
+                            message.joinRequest = $root.dss.cluster.JoinRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.joinRequest);
+                            message.body = "joinRequest";
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            message.joinReply = $root.dss.cluster.JoinReply.decode(reader, reader.size(), $undefined, _depth + 1, message.joinReply);
+                            message.body = "joinReply";
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 2)
+                                break;
+                            message.configurationRequest = $root.dss.cluster.ConfigurationRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.configurationRequest);
+                            message.body = "configurationRequest";
+                            continue;
+                        }
+                    case 19: {
+                            if (wireType !== 2)
+                                break;
+                            message.configurationReply = $root.dss.cluster.ConfigurationReply.decode(reader, reader.size(), $undefined, _depth + 1, message.configurationReply);
+                            message.body = "configurationReply";
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            message.snapshotBegin = $root.dss.cluster.SnapshotBegin.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshotBegin);
+                            message.body = "snapshotBegin";
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            message.snapshotBlocks = $root.dss.cluster.SnapshotBlocks.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshotBlocks);
+                            message.body = "snapshotBlocks";
+                            continue;
+                        }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            message.snapshotReply = $root.dss.cluster.SnapshotReply.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshotReply);
+                            message.body = "snapshotReply";
+                            continue;
+                        }
+                    case 23: {
+                            if (wireType !== 2)
+                                break;
+                            message.replicaGone = $root.dss.cluster.ReplicaGone.decode(reader, reader.size(), $undefined, _depth + 1, message.replicaGone);
+                            message.body = "replicaGone";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3396,6 +4499,1017 @@ export const dss = $root.dss = (() => {
             };
 
             return Rpc;
+        })();
+
+        cluster.ConfigurationRequest = (function() {
+
+            const ConfigurationRequest = function (properties) {
+                this.voters = [];
+                this.learners = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ConfigurationRequest.prototype.group = 0;
+
+            ConfigurationRequest.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationRequest.prototype.voters = $util.emptyArray;
+
+            ConfigurationRequest.prototype.learners = $util.emptyArray;
+
+            ConfigurationRequest.prototype.transferTo = "";
+
+            ConfigurationRequest.prototype.replaceSuspect = false;
+
+            ConfigurationRequest.prototype.suspect = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationRequest.create = function(properties) {
+                return new ConfigurationRequest(properties);
+            };
+
+            ConfigurationRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.configurationIndex);
+                if (message.voters != null && message.voters.length)
+                    for (let i = 0; i < message.voters.length; ++i)
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.voters[i]);
+                if (message.learners != null && message.learners.length)
+                    for (let i = 0; i < message.learners.length; ++i)
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.learners[i]);
+                if (message.transferTo != null && $Object.hasOwnProperty.call(message, "transferTo") && message.transferTo !== "")
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.transferTo);
+                if (message.replaceSuspect != null && $Object.hasOwnProperty.call(message, "replaceSuspect") && message.replaceSuspect !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.replaceSuspect);
+                if (message.suspect != null && $Object.hasOwnProperty.call(message, "suspect") && (typeof message.suspect === "object" ? message.suspect.low || message.suspect.high : message.suspect !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.suspect);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ConfigurationRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.ConfigurationRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationIndex = value;
+                            else
+                                delete message.configurationIndex;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.voters && message.voters.length))
+                                message.voters = [];
+                            message.voters.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.learners && message.learners.length))
+                                message.learners = [];
+                            message.learners.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.transferTo = value;
+                            else
+                                delete message.transferTo;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.replaceSuspect = value;
+                            else
+                                delete message.replaceSuspect;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.suspect = value;
+                            else
+                                delete message.suspect;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ConfigurationRequest;
+        })();
+
+        cluster.ConfigurationStatus = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CONFIGURATION_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CONFIGURATION_PROPOSED"] = 1;
+            values[valuesById[2] = "CONFIGURATION_NOT_LEADER"] = 2;
+            values[valuesById[3] = "CONFIGURATION_CHANGED"] = 3;
+            values[valuesById[4] = "CONFIGURATION_NOT_READY"] = 4;
+            return values;
+        })();
+
+        cluster.ConfigurationReply = (function() {
+
+            const ConfigurationReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ConfigurationReply.prototype.status = 0;
+
+            ConfigurationReply.prototype.leaderNode = "";
+
+            ConfigurationReply.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ConfigurationReply.create = function(properties) {
+                return new ConfigurationReply(properties);
+            };
+
+            ConfigurationReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.status);
+                if (message.leaderNode != null && $Object.hasOwnProperty.call(message, "leaderNode") && message.leaderNode !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.leaderNode);
+                if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.configurationIndex);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ConfigurationReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.ConfigurationReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.status = value;
+                            else
+                                delete message.status;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.leaderNode = value;
+                            else
+                                delete message.leaderNode;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationIndex = value;
+                            else
+                                delete message.configurationIndex;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ConfigurationReply;
+        })();
+
+        cluster.SnapshotBegin = (function() {
+
+            const SnapshotBegin = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SnapshotBegin.prototype.group = 0;
+
+            SnapshotBegin.prototype.fromReplica = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBegin.prototype.toReplica = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBegin.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBegin.prototype.position = null;
+
+            SnapshotBegin.create = function(properties) {
+                return new SnapshotBegin(properties);
+            };
+
+            SnapshotBegin.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.fromReplica != null && $Object.hasOwnProperty.call(message, "fromReplica") && (typeof message.fromReplica === "object" ? message.fromReplica.low || message.fromReplica.high : message.fromReplica !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.fromReplica);
+                if (message.toReplica != null && $Object.hasOwnProperty.call(message, "toReplica") && (typeof message.toReplica === "object" ? message.toReplica.low || message.toReplica.high : message.toReplica !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.toReplica);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.term);
+                if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
+                    $root.dss.kv.GroupPosition.encode(message.position, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SnapshotBegin.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SnapshotBegin();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromReplica = value;
+                            else
+                                delete message.fromReplica;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toReplica = value;
+                            else
+                                delete message.toReplica;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            message.position = $root.dss.kv.GroupPosition.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SnapshotBegin;
+        })();
+
+        cluster.SnapshotBlocks = (function() {
+
+            const SnapshotBlocks = function (properties) {
+                this.blocks = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SnapshotBlocks.prototype.group = 0;
+
+            SnapshotBlocks.prototype.toReplica = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBlocks.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBlocks.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotBlocks.prototype.blocks = $util.emptyArray;
+
+            SnapshotBlocks.prototype.last = false;
+
+            SnapshotBlocks.create = function(properties) {
+                return new SnapshotBlocks(properties);
+            };
+
+            SnapshotBlocks.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.toReplica != null && $Object.hasOwnProperty.call(message, "toReplica") && (typeof message.toReplica === "object" ? message.toReplica.low || message.toReplica.high : message.toReplica !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.toReplica);
+                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.index);
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.number);
+                if (message.blocks != null && message.blocks.length)
+                    for (let i = 0; i < message.blocks.length; ++i)
+                        writer.uint32(/* id 5, wireType 2 =*/42).bytes(message.blocks[i]);
+                if (message.last != null && $Object.hasOwnProperty.call(message, "last") && message.last !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.last);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SnapshotBlocks.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SnapshotBlocks();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toReplica = value;
+                            else
+                                delete message.toReplica;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.index = value;
+                            else
+                                delete message.index;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.blocks && message.blocks.length))
+                                message.blocks = [];
+                            message.blocks.push(reader.bytes());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.last = value;
+                            else
+                                delete message.last;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SnapshotBlocks;
+        })();
+
+        cluster.SnapshotStatus = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "SNAPSHOT_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "SNAPSHOT_WANTED"] = 1;
+            values[valuesById[2] = "SNAPSHOT_INSTALLED"] = 2;
+            values[valuesById[3] = "SNAPSHOT_BUSY"] = 3;
+            values[valuesById[4] = "SNAPSHOT_REFUSED"] = 4;
+            return values;
+        })();
+
+        cluster.SnapshotReply = (function() {
+
+            const SnapshotReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SnapshotReply.prototype.status = 0;
+
+            SnapshotReply.prototype.nextNumber = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SnapshotReply.create = function(properties) {
+                return new SnapshotReply(properties);
+            };
+
+            SnapshotReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).int32(message.status);
+                if (message.nextNumber != null && $Object.hasOwnProperty.call(message, "nextNumber") && (typeof message.nextNumber === "object" ? message.nextNumber.low || message.nextNumber.high : message.nextNumber !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.nextNumber);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SnapshotReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SnapshotReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.status = value;
+                            else
+                                delete message.status;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nextNumber = value;
+                            else
+                                delete message.nextNumber;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SnapshotReply;
+        })();
+
+        cluster.ReplicaGone = (function() {
+
+            const ReplicaGone = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplicaGone.prototype.group = 0;
+
+            ReplicaGone.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ReplicaGone.create = function(properties) {
+                return new ReplicaGone(properties);
+            };
+
+            ReplicaGone.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.replicaId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplicaGone.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.ReplicaGone();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.replicaId = value;
+                            else
+                                delete message.replicaId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplicaGone;
+        })();
+
+        cluster.JoinRequest = (function() {
+
+            const JoinRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            JoinRequest.prototype.row = null;
+
+            JoinRequest.prototype.replace = "";
+
+            JoinRequest.create = function(properties) {
+                return new JoinRequest(properties);
+            };
+
+            JoinRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.kv.NodeRow.encode(message.row, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.replace != null && $Object.hasOwnProperty.call(message, "replace") && message.replace !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.replace);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            JoinRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.JoinRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.kv.NodeRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.replace = value;
+                            else
+                                delete message.replace;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return JoinRequest;
+        })();
+
+        cluster.JoinReply = (function() {
+
+            const JoinReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            JoinReply.prototype.accepted = false;
+
+            JoinReply.prototype.genesis = null;
+
+            JoinReply.prototype.settings = null;
+
+            JoinReply.prototype.refusalCode = "";
+
+            JoinReply.prototype.refusal = "";
+
+            JoinReply.create = function(properties) {
+                return new JoinReply(properties);
+            };
+
+            JoinReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.accepted != null && $Object.hasOwnProperty.call(message, "accepted") && message.accepted !== false)
+                    writer.uint32(/* id 1, wireType 0 =*/8).bool(message.accepted);
+                if (message.genesis != null && $Object.hasOwnProperty.call(message, "genesis"))
+                    $root.dss.cluster.Genesis.encode(message.genesis, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.settings != null && $Object.hasOwnProperty.call(message, "settings"))
+                    $root.dss.kv.Settings.encode(message.settings, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.refusalCode != null && $Object.hasOwnProperty.call(message, "refusalCode") && message.refusalCode !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.refusalCode);
+                if (message.refusal != null && $Object.hasOwnProperty.call(message, "refusal") && message.refusal !== "")
+                    writer.uint32(/* id 5, wireType 2 =*/42).string(message.refusal);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            JoinReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.JoinReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.accepted = value;
+                            else
+                                delete message.accepted;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.genesis = $root.dss.cluster.Genesis.decode(reader, reader.size(), $undefined, _depth + 1, message.genesis);
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            message.settings = $root.dss.kv.Settings.decode(reader, reader.size(), $undefined, _depth + 1, message.settings);
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.refusalCode = value;
+                            else
+                                delete message.refusalCode;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.refusal = value;
+                            else
+                                delete message.refusal;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return JoinReply;
         })();
 
         cluster.ForwardRequest = (function() {
@@ -5640,8 +7754,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
                 if (message.mqttAddress != null && $Object.hasOwnProperty.call(message, "mqttAddress") && message.mqttAddress !== "")
                     writer.uint32(/* id 3, wireType 2 =*/26).string(message.mqttAddress);
-                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && message.weight !== 0)
-                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.weight);
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 4, wireType 1 =*/33).double(message.weight);
                 if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -5705,9 +7819,9 @@ export const dss = $root.dss = (() => {
                             continue;
                         }
                     case 4: {
-                            if (wireType !== 0)
+                            if (wireType !== 1)
                                 break;
-                            if (value = reader.uint32())
+                            if (!$Object.is(value = reader.double(), 0))
                                 message.weight = value;
                             else
                                 delete message.weight;
