@@ -4,11 +4,15 @@ import { Space } from '../../node/shard/engine-key.ts';
 import { scan } from '../support/scan.ts';
 import { hex } from '../support/text.ts';
 import { Violation } from './checkers/violation.ts';
+import type { WatchedState } from './checkers/watch-order.ts';
 import { decode, encode, type Machine, put, type SimCluster } from './cluster.ts';
 import type { FaultSite } from './faults/site.ts';
 import { found } from './workload/client.ts';
 import { unpadded } from './workload/values.ts';
 import type { Workload } from './workload/workload.ts';
+
+/** A watch is opened again after five seconds of silence, and then begins with what it has missed. */
+const WATCH_MS = 15_000;
 
 /** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
 export class FinalCheck {
@@ -25,6 +29,7 @@ export class FinalCheck {
   }
 
   async run(): Promise<void> {
+    await this.#watchedEverywhere();
     await this.#writeEverywhere();
     await this.#readEverywhere();
     await this.#watchedEverywhere();
@@ -33,7 +38,6 @@ export class FinalCheck {
 
   /** Every node takes writes of every key. */
   async #writeEverywhere(): Promise<void> {
-    this.#workload.watchEverywhere();
     await Promise.all(
       this.#machines.flatMap((machine) =>
         this.#workload.keys.map(async (key) => {
@@ -97,20 +101,35 @@ export class FinalCheck {
     }
   }
 
-  /** Watchers have been told the newest of every key. */
+  /** Watchers are told the newest of every key, at the latest when a lost connection has been noticed. */
   async #watchedEverywhere(): Promise<void> {
+    const { world } = this.#cluster;
+    const current = await this.#currentValues();
+    const deadlineMs = world.nowMs + WATCH_MS;
+    const open = [...this.#workload.watchers].filter(({ isOpen }) => isOpen);
+    const lags = () =>
+      open.some(({ order }) => [...current].some(([key, value]) => !order.isAt(key, value)));
+    while (lags() && world.nowMs < deadlineMs) {
+      await new Promise<void>((resolve) => world.at(100, resolve));
+    }
+    for (const { order } of open) {
+      for (const [key, value] of current) order.ended(key, value);
+    }
+  }
+
+  async #currentValues(): Promise<Map<string, WatchedState>> {
     const [machine] = this.#machines as [Machine];
+    const values = new Map<string, WatchedState>();
     for (const key of this.#workload.keys) {
       const answer = await this.#cluster.dataPlane(machine).get(encode(key));
       if (answer.kind === 'unavailable') throw new Violation('liveness', `${key} cannot be read`);
-      const current =
-        answer.kind === 'found'
-          ? { version: answer.version, value: unpadded(decode(answer.value)) }
-          : undefined;
-      for (const watcher of this.#workload.watchers) {
-        if (watcher.isOpen) watcher.order.ended(key, current);
+      if (answer.kind === 'not-found') values.set(key, undefined);
+      else {
+        const { version, value } = answer;
+        values.set(key, { version, value: unpadded(decode(value)) });
       }
     }
+    return values;
   }
 
   /** Replicas that have applied as much hold the same. */

@@ -122,6 +122,7 @@ class Simulation {
     this.#recoveryMs = world.nowMs - healedAtMs;
     this.#workload.stop();
     await this.#until('clients end', () => this.#workload.isIdle, RECOVERY_MS);
+    this.#workload.watchEverywhere();
     // Whatever was given up and is still on its way arrives, or never will.
     await this.#for(12_000);
     const check = new FinalCheck(this.#workload, this.#site);
