@@ -11,6 +11,7 @@ import type {
   WhereDocument,
 } from '../../../clients/cli/status-document.ts';
 import { eventually } from '../../support/eventually.ts';
+import { LinkProxy } from './link-proxy.ts';
 import { dssScript, type RunningProcess, startProcess, temporaryDirectory } from './processes.ts';
 
 export interface ClusterNode {
@@ -33,50 +34,46 @@ export interface ClusterOptions {
   readonly engine?: string;
   /** With `tls` the nodes are asked over TLS, with `user` as that one; the configuration has to fit. */
   readonly security?: Security;
+  /** Nodes reach each other through `links`, which can be cut. */
+  readonly links?: boolean;
 }
 
 /** `dss node` processes on free ports with their data in a directory of their own. Nodes count from 0. */
 export class TestCluster {
-  readonly nodes: readonly ClusterNode[];
+  readonly nodes: ClusterNode[] = [];
+  /** Between the nodes, if the options asked for it. */
+  readonly links = new LinkProxy();
   readonly #directory: string;
+  readonly #options: ClusterOptions;
   readonly #security: Security;
   readonly #processes: (RunningProcess | undefined)[] = [];
 
-  private constructor(directory: string, nodes: readonly ClusterNode[], security: Security) {
+  private constructor(directory: string, options: ClusterOptions) {
     this.#directory = directory;
-    this.#security = security;
-    this.nodes = nodes;
+    this.#options = options;
+    this.#security = options.security ?? NO_SECURITY;
   }
 
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     if (!existsSync(dssScript)) throw new Error(`${dssScript} is missing: npm run build`);
     const count = options.nodes ?? 3;
-    const directory = await temporaryDirectory();
+    const cluster = new TestCluster(await temporaryDirectory(), options);
+    if (options.config !== undefined) await writeFile(cluster.#configFile, options.config);
     const ports = await freePorts(count * 2);
-    const names = Array.from({ length: count }, (_, index) => `n${index + 1}`);
-    const peers = names.map((name, index) => `${name}=127.0.0.1:${ports[index]}`).join(',');
-    const { config, security = NO_SECURITY, engine } = options;
-    const configFile = join(directory, 'config.yaml');
-    if (config !== undefined) await writeFile(configFile, config);
-    const s = security.tls === undefined ? '' : 's';
-    const nodes = names.map((name, index): ClusterNode => {
-      const mqttPort = ports[index] as number;
-      const httpPort = ports[count + index] as number;
-      const dataDir = join(directory, name);
-      const args = ['node', '--name', name, '--data', dataDir, '--secret', 'end-to-end'];
-      args.push('--mqtt-port', String(mqttPort), '--http-port', String(httpPort));
-      if (count > 1) args.push('--peers', peers);
-      if (options.shards !== undefined) args.push('--shards', String(options.shards));
-      if (config !== undefined) args.push('--config', configFile);
-      if (engine !== undefined) args.push('--storage-engine', engine);
-      const mqttUrl = `mqtt${s}://127.0.0.1:${mqttPort}`;
-      const httpUrl = `http${s}://127.0.0.1:${httpPort}`;
-      return { name, mqttPort, httpPort, mqttUrl, httpUrl, dataDir, args };
-    });
-    const cluster = new TestCluster(directory, nodes, security);
+    const addresses = await Promise.all(
+      Array.from({ length: count }, (_, index) => cluster.#advertised(index, ports[index] ?? 0)),
+    );
+    const peers = addresses.map((address, index) => `n${index + 1}=${address}`).join(',');
+    for (const index of addresses.keys()) {
+      const [mqttPort, httpPort] = [ports[index] as number, ports[count + index] as number];
+      const flags = count > 1 ? ['--peers', peers] : [];
+      if (options.shards !== undefined) flags.push('--shards', String(options.shards));
+      cluster.nodes.push(cluster.#describe({ index, mqttPort, httpPort, flags }));
+    }
     try {
-      for (const index of nodes.keys()) cluster.restart(index);
+      for (const index of cluster.nodes.keys()) cluster.restart(index);
       await cluster.waitForLeaders();
+      if (options.links) for (const index of cluster.nodes.keys()) await cluster.#introduce(index);
     } catch (error) {
       const logs = cluster.logs();
       await cluster.close();
@@ -113,6 +110,15 @@ export class TestCluster {
     this.#processes[index]?.child.kill('SIGKILL');
     await this.#processes[index]?.exited;
     this.#processes[index] = undefined;
+  }
+
+  /** The process stands still, and its connections stay open. */
+  pause(index: number): void {
+    this.#processes[index]?.child.kill('SIGSTOP');
+  }
+
+  resume(index: number): void {
+    this.#processes[index]?.child.kill('SIGCONT');
   }
 
   async status(index: number): Promise<StatusDocument> {
@@ -177,7 +183,41 @@ export class TestCluster {
   async close(): Promise<void> {
     for (const started of this.#processes) started?.child.kill('SIGKILL');
     await Promise.all(this.#processes.map((started) => started?.exited));
+    await this.links.close();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  get #configFile(): string {
+    return join(this.#directory, 'config.yaml');
+  }
+
+  /** Where the other nodes reach it. */
+  #advertised(index: number, mqttPort: number): Promise<string> | string {
+    return this.#options.links ? this.links.open(index, mqttPort) : `127.0.0.1:${mqttPort}`;
+  }
+
+  async #introduce(index: number): Promise<void> {
+    this.links.learn(index, (await this.status(index)).node.id);
+  }
+
+  #describe(node: {
+    readonly index: number;
+    readonly mqttPort: number;
+    readonly httpPort: number;
+    readonly flags: readonly string[];
+  }): ClusterNode {
+    const { index, mqttPort, httpPort, flags } = node;
+    const { config, engine } = this.#options;
+    const name = `n${index + 1}`;
+    const dataDir = join(this.#directory, name);
+    const args = ['node', '--name', name, '--data', dataDir, '--secret', 'end-to-end'];
+    args.push('--mqtt-port', String(mqttPort), '--http-port', String(httpPort), ...flags);
+    if (config !== undefined) args.push('--config', this.#configFile);
+    if (engine !== undefined) args.push('--storage-engine', engine);
+    const s = this.#security.tls === undefined ? '' : 's';
+    const mqttUrl = `mqtt${s}://127.0.0.1:${mqttPort}`;
+    const httpUrl = `http${s}://127.0.0.1:${httpPort}`;
+    return { name, mqttPort, httpPort, mqttUrl, httpUrl, dataDir, args };
   }
 
   #get(index: number, path: string): Promise<unknown> {
