@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { gather } from './clients.ts';
 import { PatientClient } from './patient-client.ts';
-import type { FleetKey, PublishingFleet } from './publishing-fleet.ts';
+import type { FleetKey, FleetTimes, PublishingFleet } from './publishing-fleet.ts';
 import type { ClusterNode } from './test-cluster.ts';
 
 const SNAPSHOT_MS = 20_000;
@@ -13,6 +13,23 @@ interface Loss {
   readonly key: string;
   readonly acknowledged: number;
   readonly found: string | undefined;
+}
+
+/** Stops a fleet, says how it fared, and looks for what it was promised. */
+export async function expectWhole(
+  scenario: string,
+  fleet: PublishingFleet,
+  nodes: readonly ClusterNode[],
+): Promise<FleetTimes> {
+  await fleet.stop();
+  const times = fleet.times();
+  const { acknowledged, repeated, silenceMs, p99Ms, waitMs } = times;
+  console.log(
+    `${scenario}: ${acknowledged} puts acknowledged, ${repeated} repeated; longest without any ${silenceMs} ms; ` +
+      `from sending to PUBACK p99 ${p99Ms} ms, longest ${waitMs} ms`,
+  );
+  await expectNothingLost(fleet, nodes);
+  return times;
 }
 
 /**

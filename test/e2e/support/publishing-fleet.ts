@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
+import { eventually } from '../../support/eventually.ts';
 import type { ClusterNode } from './test-cluster.ts';
 
 const TICK_MS = 10;
@@ -86,15 +87,12 @@ export class PublishingFleet {
     await Promise.all(this.#publishers.map((publisher) => publisher.finish()));
   }
 
-  /** Whether every key has been acknowledged since then. */
-  hasAllSince(sinceMs: number): boolean {
-    const heard = new Set<string>();
-    for (let index = this.acknowledged.length - 1; index >= 0; index -= 1) {
-      const { key, sentMs, acknowledgedMs } = this.acknowledged[index] as Acknowledged;
-      if (acknowledgedMs < sinceMs) break;
-      if (sentMs >= sinceMs) heard.add(key);
-    }
-    return heard.size === this.keys.length;
+  /** Resolves when every key has got a new value from now on: no shard is left out. */
+  async allAcknowledgedAgain(timeoutMs = 30_000): Promise<void> {
+    const sinceMs = performance.now();
+    await eventually('every key is acknowledged again', timeoutMs, () =>
+      this.#hasAllSince(sinceMs) ? true : undefined,
+    );
   }
 
   times(sinceMs = this.#startedMs): FleetTimes {
@@ -114,6 +112,16 @@ export class PublishingFleet {
       p99Ms: Math.round(waits[Math.floor(waits.length * 0.99)] ?? 0),
       waitMs: Math.round(waits.at(-1) ?? 0),
     };
+  }
+
+  #hasAllSince(sinceMs: number): boolean {
+    const heard = new Set<string>();
+    for (let index = this.acknowledged.length - 1; index >= 0; index -= 1) {
+      const { key, sentMs, acknowledgedMs } = this.acknowledged[index] as Acknowledged;
+      if (acknowledgedMs < sinceMs) break;
+      if (sentMs >= sinceMs) heard.add(key);
+    }
+    return heard.size === this.keys.length;
   }
 
   #tick(): void {
