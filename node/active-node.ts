@@ -15,15 +15,14 @@ import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
-import { ShardHost } from './shard/host.ts';
-import {
-  decodePositions,
-  encodePositions,
-  recoverReplicas,
-  type SuspectReplica,
-  TICK_MS,
-} from './shard/recovery.ts';
+import { suspectEvent } from './shard/group-changes.ts';
+import { encodePositions } from './shard/group-position.ts';
+import type { ShardHost } from './shard/host.ts';
+import { LogRelease } from './shard/log-release.ts';
+import { NodeGroups } from './shard/node-groups.ts';
+import { recoverReplicas } from './shard/recovery.ts';
 import type { Replica } from './shard/replica.ts';
+import { TICK_MS } from './shard/replica-builder.ts';
 import type { StorageNodeOptions } from './storage-node.ts';
 import type { ClusterLink } from './transport/cluster-link.ts';
 import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
@@ -33,6 +32,10 @@ import { Upkeep } from './upkeep/upkeep.ts';
 
 export const HEARTBEAT_MS = 1_000;
 const MEMTABLE_BYTES = 16 * 1024 * 1024;
+/** What the log may take before it goes without asking who still needs it (DESIGN §5 ▣, Segments). */
+const LOG_BUDGET_MEMTABLES = 4;
+/** Of snapshots for other replicas, leaving this node. */
+const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
 interface ActiveNodeParts {
   readonly options: StorageNodeOptions;
@@ -41,8 +44,7 @@ interface ActiveNodeParts {
   readonly link: ClusterLink;
   readonly log: Log;
   readonly engine: StorageEngine;
-  readonly host: ShardHost;
-  readonly suspects: readonly SuspectReplica[];
+  readonly groups: NodeGroups;
 }
 
 /** A node that belongs to a cluster: its shards, its data plane, and what it does every second. */
@@ -50,19 +52,19 @@ export class ActiveNode {
   readonly genesis: Genesis;
   readonly log: Log;
   readonly engine: StorageEngine;
-  readonly host: ShardHost;
+  readonly groups: NodeGroups;
   readonly map: ShardMap;
   readonly members: Members;
   readonly watches: Watches;
   readonly dataPlane: NodeDataPlane;
   readonly settings: SettingsService;
-  readonly suspects: readonly SuspectReplica[];
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
   readonly #reads: Reads;
   readonly #meta: MetaGroup;
   readonly #upkeep: Upkeep;
+  readonly #logRelease: LogRelease;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
   #stopped = false;
@@ -74,11 +76,11 @@ export class ActiveNode {
     readonly genesis: Genesis;
     readonly link: ClusterLink;
     readonly log: Log;
-    readonly groups: readonly RecoveredGroup[];
+    readonly loggedGroups: readonly RecoveredGroup[];
     readonly distrust: string | undefined;
   }): Promise<ActiveNode> {
     const { options, own, genesis, link, log } = input;
-    const { env, directory, storageMaxBytes, memtableBytes = MEMTABLE_BYTES } = options;
+    const { env, directory } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
     const engine = await choice.open({
@@ -99,34 +101,37 @@ export class ActiveNode {
       onEvent: (event) => reportEngineEvent(options, event),
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
-      memtableBytes: withinBudget(storageMaxBytes, memtableBytes),
+      memtableBytes: memtableBytesOf(options),
       scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
-    const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
-    const host = new ShardHost({
+    const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
+    const groups = new NodeGroups({
       env,
       log,
       engine,
-      replicas: recovered.replicas,
-      send: (to, messages) => link.sendRaft(to, messages),
+      recovered: recoverReplicas({ ...input, env, engine, node: own.node }),
+      layout: (group) => layouts.get(group),
+      sendRaft: (to, messages) => link.sendRaft(to, messages),
+      callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
+      snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
       onFatal: options.onFatal,
     });
-    node = new ActiveNode({ ...input, engine, host, suspects: recovered.suspects });
+    node = new ActiveNode({ ...input, engine, groups });
     return node;
   }
 
   private constructor(parts: ActiveNodeParts) {
-    const { options, own, genesis, link, log, engine, host, suspects } = parts;
+    const { options, own, genesis, link, log, engine, groups } = parts;
     const { env } = options;
+    const { host } = groups;
     this.#options = options;
     this.#own = own;
     this.#link = link;
     this.genesis = genesis;
     this.log = log;
     this.engine = engine;
-    this.host = host;
-    this.suspects = suspects;
+    this.groups = groups;
     this.map = new ShardMap(genesis);
     this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
@@ -143,21 +148,30 @@ export class ActiveNode {
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
+    const memtableBytes = memtableBytesOf(options);
+    this.#logRelease = new LogRelease({
+      ...{ log, engine, host },
+      budgetBytes: memtableBytes * LOG_BUDGET_MEMTABLES,
+    });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
     });
   }
 
+  get host(): ShardHost {
+    return this.groups.host;
+  }
+
+  /** Replicas on this node that it cannot trust. */
+  get suspects() {
+    return this.groups.suspects();
+  }
+
   start(): void {
     const { env } = this.#options;
     for (const { group, reason } of this.suspects) {
-      env.events.emit({
-        level: 'error',
-        name: 'replica-suspect',
-        message: `group ${group}: the replica on this node cannot be trusted (${reason}); it neither votes nor serves`,
-        data: { group },
-      });
+      env.events.emit(suspectEvent(group, reason));
     }
     this.#link.attach(this.genesis.clusterId, {
       raft: (peer, messages) => this.host.receive(peer, messages),
@@ -165,7 +179,7 @@ export class ActiveNode {
       rpc: (from, message, reply) => this.#serve(from, message, reply),
       disconnected: (peer) => this.#onDisconnected(peer),
     });
-    this.host.start();
+    this.groups.start();
     void this.settings.start();
     this.#upkeep.start();
     this.#cancels.push(
@@ -179,22 +193,23 @@ export class ActiveNode {
     this.#sendHeartbeat();
   }
 
-  /** Nothing is acknowledged any more and the log takes no more rounds. */
+  /** Another node leads what this one led; then nothing is acknowledged any more and the log takes no more rounds. */
   async stop(): Promise<void> {
+    await this.groups.handOver();
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
     this.settings.stop();
     this.#upkeep.stop();
     this.dataPlane.stop();
-    this.host.stop();
+    this.groups.stop();
     await this.log.close().catch(() => {});
     await this.engine.close().catch(() => {});
   }
 
   onRaftEvent(replica: Replica, event: RaftEvent): void {
-    const { group, members, replicaId } = replica.identity;
+    const { group, replicaId } = replica.identity;
     if (event.kind === 'leader-changed') {
-      const node = members.get(event.leader);
+      const node = replica.nodeOf(event.leader);
       if (node !== undefined) this.dataPlane.leaderReported(group, node, event.term);
       return;
     }
@@ -243,6 +258,19 @@ export class ActiveNode {
         (settingsReply) => reply({ settingsReply }),
         (error) => this.#complain(error),
       );
+    } else if (message.configurationRequest != null) {
+      const request = message.configurationRequest as cluster.ConfigurationRequest;
+      reply({ configurationReply: this.groups.change(request) });
+    } else if (message.snapshotBegin != null) {
+      this.#answerSnapshot(
+        this.groups.beginSnapshot(message.snapshotBegin as cluster.SnapshotBegin),
+        reply,
+      );
+    } else if (message.snapshotBlocks != null) {
+      this.#answerSnapshot(
+        this.groups.takeBlocks(message.snapshotBlocks as cluster.SnapshotBlocks),
+        reply,
+      );
     } else if (message.watchOpen != null) {
       this.watches
         .serve(from.node, message.id, message.watchOpen)
@@ -256,11 +284,22 @@ export class ActiveNode {
     }
   }
 
+  #answerSnapshot(
+    taking: Promise<cluster.SnapshotReply.$Properties>,
+    reply: (body: RpcBody) => void,
+  ): void {
+    taking.then(
+      (snapshotReply) => reply({ snapshotReply }),
+      (error) => this.#complain(error),
+    );
+  }
+
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
     this.members.heard(peer, heartbeat);
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
-    for (const { group, term } of heartbeat.leads) {
-      this.dataPlane.leaderReported(group ?? 0, peer, term ?? 0);
+    for (const lead of heartbeat.leads as cluster.Lead[]) {
+      this.dataPlane.leaderReported(lead.group, peer, lead.term);
+      this.groups.learn(lead);
     }
   }
 
@@ -282,9 +321,6 @@ export class ActiveNode {
   #sendHeartbeat(): void {
     const { env, name, mqttAddress, httpAddress, load } = this.#options;
     const { storage } = this.#upkeep;
-    const leads = [...this.host.replicas()]
-      .filter((replica) => replica.raft.role === 'leader')
-      .map((replica) => ({ group: replica.identity.group, term: replica.raft.term }));
     const payload = encode(cluster.Heartbeat, {
       format: 1,
       ...this.#own,
@@ -294,7 +330,7 @@ export class ActiveNode {
       mqttAddress,
       httpAddress: httpAddress(),
       state: 'active',
-      leads,
+      leads: this.groups.reports(),
       suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
       storageUsedBytes: storage.usedBytes,
@@ -306,18 +342,8 @@ export class ActiveNode {
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 
-  /** Lets go of log segments that nobody needs: flushed here, and held by every voter (DESIGN §5 ▣). */
   #releaseLog(): void {
-    const flushed = decodePositions(this.engine.flushedPositions());
-    for (const replica of this.host.replicas()) {
-      const { group } = replica.identity;
-      const upTo = Math.min(flushed.get(group)?.appliedIndex ?? 0, replica.raft.releasableIndex);
-      const term = replica.raft.termAt(upTo);
-      if (upTo <= replica.raft.logStart.index || term === undefined) continue;
-      this.log.release(group, upTo, term);
-      replica.raft.compact(upTo);
-    }
-    this.log.collect().catch((error) => {
+    this.#logRelease.run().catch((error) => {
       if (!this.#stopped) this.#options.onFatal(error as Error);
     });
   }
@@ -330,6 +356,10 @@ export class ActiveNode {
       message: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+function memtableBytesOf({ storageMaxBytes, memtableBytes = MEMTABLE_BYTES }: StorageNodeOptions) {
+  return withinBudget(storageMaxBytes, memtableBytes);
 }
 
 function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): void {

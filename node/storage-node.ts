@@ -37,6 +37,8 @@ export interface StorageNodeOptions {
   readonly memtableBytes?: number;
   /** At this rate tables are read to find damage early. Default 0: they are not. */
   readonly scrubBytesPerSecond?: number;
+  /** At this rate snapshots leave for replicas that the log cannot bring up to date. Default 64 MiB. */
+  readonly snapshotBytesPerSecond?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */
@@ -194,7 +196,7 @@ export class StorageNode {
     }
     const distrust = opened.everythingLost ? 'the log is damaged beyond reading' : undefined;
     const { log, groups, recoveredRound } = opened;
-    return { log, groups, recoveredRound, distrust };
+    return { log, loggedGroups: groups, recoveredRound, distrust };
   }
 
   /**

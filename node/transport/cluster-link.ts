@@ -2,7 +2,7 @@ import type { ClusterDoor } from '../../broker/data-plane.ts';
 import { cluster, decode, encode, ProtocolError, raft } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { PeerMemory } from '../membership/peer-memory.ts';
-import type { GroupMessage } from '../shard/host.ts';
+import type { GroupMessage } from '../shard/outgoing-messages.ts';
 import { fromWire, toWire } from './raft-codec.ts';
 import { type RpcHandler, RpcHub, type RpcOrigin } from './rpc.ts';
 import { verifyCredentials } from './secret.ts';
