@@ -27,13 +27,10 @@ import type { StorageNodeOptions } from './storage-node.ts';
 import type { ClusterLink } from './transport/cluster-link.ts';
 import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
 import { MetaGroup } from './upkeep/meta-group.ts';
-import { withinBudget } from './upkeep/storage-budget.ts';
+import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
 export const HEARTBEAT_MS = 1_000;
-const MEMTABLE_BYTES = 16 * 1024 * 1024;
-/** What the log may take before it goes without asking who still needs it (DESIGN §5 ▣, Segments). */
-const LOG_BUDGET_MEMTABLES = 4;
 /** Of snapshots for other replicas, leaving this node. */
 const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -101,7 +98,7 @@ export class ActiveNode {
       onEvent: (event) => reportEngineEvent(options, event),
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
-      memtableBytes: memtableBytesOf(options),
+      memtableBytes: storageSizes(options).memtableBytes,
       scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
@@ -148,11 +145,8 @@ export class ActiveNode {
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
-    const memtableBytes = memtableBytesOf(options);
-    this.#logRelease = new LogRelease({
-      ...{ log, engine, host },
-      budgetBytes: memtableBytes * LOG_BUDGET_MEMTABLES,
-    });
+    const { logBytesMax } = storageSizes(options);
+    this.#logRelease = new LogRelease({ log, engine, host, logBytesMax });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
@@ -356,10 +350,6 @@ export class ActiveNode {
       message: error instanceof Error ? error.message : String(error),
     });
   }
-}
-
-function memtableBytesOf({ storageMaxBytes, memtableBytes = MEMTABLE_BYTES }: StorageNodeOptions) {
-  return withinBudget(storageMaxBytes, memtableBytes);
 }
 
 function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): void {

@@ -18,7 +18,7 @@ import type { InitialRules } from './settings/settings.ts';
 import { addFirstReplicas } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
 import type { Transport } from './transport/transport.ts';
-import { withinBudget } from './upkeep/storage-budget.ts';
+import { storageSizes } from './upkeep/storage-budget.ts';
 
 export interface StorageNodeOptions {
   readonly env: Env;
@@ -56,7 +56,6 @@ export interface StorageNodeOptions {
 }
 
 const PEER_MEMORY_MS = 30_000;
-const SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /**
  * One storage node without its edges: identity, formation, log, engine, shards and data plane, over `Env`
@@ -169,8 +168,7 @@ export class StorageNode {
 
   async #openLog(genesis: Genesis) {
     const { env, directory } = this.#options;
-    const { storageMaxBytes, segmentBytes: wantedBytes } = this.#options;
-    const segmentBytes = withinBudget(storageMaxBytes, wantedBytes ?? SEGMENT_BYTES);
+    const { segmentBytes } = storageSizes(this.#options);
     const open = () =>
       Log.open({
         vfs: env.vfs,

@@ -8,7 +8,8 @@ export interface LogReleaseOptions {
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly host: ShardHost;
-  readonly budgetBytes: number;
+  /** Beyond, it goes as far as it is flushed. */
+  readonly logBytesMax: number;
 }
 
 /**
@@ -24,8 +25,8 @@ export class LogRelease {
   }
 
   async run(): Promise<void> {
-    const { log, engine, host, budgetBytes } = this.#options;
-    const isOver = log.diskBytes > budgetBytes;
+    const { log, engine, host, logBytesMax } = this.#options;
+    const isOver = log.diskBytes > logBytesMax;
     const flushed = decodePositions(engine.flushedPositions());
     let isBehind = false;
     for (const replica of host.replicas()) {
