@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { entryBytes } from './entry-window.ts';
 import type { Progress } from './progress.ts';
-import { quorumValue } from './quorum.ts';
 import type { RaftState } from './state.ts';
-import type { Entry, Fetch, LogIndex, Proposal } from './types.ts';
+import { type Entry, EntryKind, type Fetch, type LogIndex, type Proposal } from './types.ts';
 
 /** What a leader does to get its log onto the others: Raft §5.3, pipelined as in the dissertation's §10.2. */
 
-/** Appends to the leader's own log. The followers get it with the next Ready, many proposals in one request. */
+/**
+ * Appends to the leader's own log. The followers get it with the next Ready, many proposals in one request. A
+ * configuration counts at once: who comes gets it, who goes does not (Raft §6).
+ */
 export function appendAsLeader(state: RaftState, proposals: readonly Proposal[]): void {
   const { log, term } = state;
   for (const { kind, data } of proposals) {
@@ -16,26 +18,16 @@ export function appendAsLeader(state: RaftState, proposals: readonly Proposal[])
     const entry = { term, index, kind, data };
     log.append(entry);
     state.uncommittedBytes += entryBytes(entry);
+    if (kind === EntryKind.configuration) state.followMembers(index);
   }
   announceNews(state);
 }
 
 /** Entries or a commit index are to be told. */
-function announceNews(state: RaftState): void {
+export function announceNews(state: RaftState): void {
   for (const progress of state.progress.values()) {
     if (progress.due === 'nothing' && !progress.isPaused) progress.due = 'news';
   }
-}
-
-/** Commits what a quorum has durably, if it is of this term (Raft §5.4.2). */
-export function advanceCommit(state: RaftState): void {
-  const { log, progress } = state;
-  const index = quorumValue(state.options.configuration, (id) => progress.get(id)?.match ?? 0);
-  if (index < state.termFirstIndex || index <= log.commit) return;
-  const firstIndex = Math.max(log.commit, state.termFirstIndex) + 1;
-  state.uncommittedBytes -= log.bytesBetween(firstIndex, index);
-  log.commitTo(index);
-  announceNews(state);
 }
 
 export function hasDueAppends(state: RaftState): boolean {
@@ -61,7 +53,7 @@ function sendAppend(state: RaftState, progress: Progress, evenIfEmpty: boolean):
   const { log, options, outbox, term } = state;
   if (progress.next <= log.start.index) {
     // What follows `next` is gone from this log. Unless the replica has more than is known, which one empty
-    // append finds out, only a snapshot could help it.
+    // append finds out, only a snapshot helps it.
     progress.probeFrom(log.start.index + 1);
     sendEntries(state, progress, []);
     return false;

@@ -186,6 +186,7 @@ export class ShardHost {
     if (ready.fetchCommitted !== undefined)
       void this.#fetchCommitted(replica, ready.fetchCommitted);
     for (const fetch of ready.fetches) void this.#fetch(replica, fetch);
+    for (const { to, term } of ready.snapshots) replica.raft.snapshotFinished(to, term, undefined);
     replica.finishReads(ready.reads);
   }
 

@@ -24,6 +24,7 @@ export const TICK_MS = 200;
 const RAFT_LIMITS = {
   heartbeatTicks: 1,
   electionTicks: 5,
+  releaseTicks: 50,
   appendBytesMax: 512 * 1024,
   inflightBytesMax: 1024 * 1024,
   uncommittedBytesMax: 8 * 1024 * 1024,
@@ -110,7 +111,8 @@ function buildReplica(
   const raft: RaftOptions = {
     ...RAFT_LIMITS,
     replicaId: found.replicaId,
-    configuration: identity.configuration,
+    configurations: [{ ...found.logStart, data: found.configuration }],
+    configurationCodec: { read: () => identity.configuration, leaveJoint: (data) => data },
     hardState: found.hardState,
     logStart: found.logStart,
     lastIndex: found.lastIndex,

@@ -19,6 +19,7 @@ const TYPE_OF_KIND: Readonly<Record<Message['kind'], raft.MessageType>> = {
   'heartbeat-response': MessageType.HEARTBEAT_RESPONSE,
   'read-index-request': MessageType.READ_INDEX_REQUEST,
   'read-index-response': MessageType.READ_INDEX_RESPONSE,
+  'timeout-now': MessageType.TIMEOUT_NOW,
 };
 
 export function toWire({ group, message }: GroupMessage): WireProperties {
@@ -35,8 +36,11 @@ export function toWire({ group, message }: GroupMessage): WireProperties {
 function fieldsOf(message: Message): WireProperties {
   switch (message.kind) {
     case 'pre-vote-request':
-    case 'vote-request':
       return { index: message.lastIndex, logTerm: message.lastTerm };
+    case 'vote-request': {
+      const { lastIndex: index, lastTerm: logTerm, transfer } = message;
+      return { index, logTerm, transfer };
+    }
     case 'pre-vote-response':
     case 'vote-response':
       return { reject: message.reject };
@@ -66,6 +70,8 @@ function fieldsOf(message: Message): WireProperties {
       return { context: message.context };
     case 'read-index-response':
       return { context: message.context, index: message.index, reject: message.reject };
+    case 'timeout-now':
+      return {};
   }
 }
 
@@ -77,12 +83,12 @@ export function fromWire(wire: Wire): GroupMessage | undefined {
 
 function messageOf(wire: Wire): Message | undefined {
   const envelope = { from: wire.fromReplica, to: wire.toReplica, term: wire.term };
-  const { index, logTerm, commit, reject, context, releasedIndex } = wire;
+  const { index, logTerm, commit, reject, context, releasedIndex, transfer } = wire;
   switch (wire.type) {
     case MessageType.PRE_VOTE_REQUEST:
       return { ...envelope, kind: 'pre-vote-request', lastIndex: index, lastTerm: logTerm };
     case MessageType.VOTE_REQUEST:
-      return { ...envelope, kind: 'vote-request', lastIndex: index, lastTerm: logTerm };
+      return { ...envelope, kind: 'vote-request', lastIndex: index, lastTerm: logTerm, transfer };
     case MessageType.PRE_VOTE_RESPONSE:
       return { ...envelope, kind: 'pre-vote-response', reject };
     case MessageType.VOTE_RESPONSE:
@@ -114,6 +120,8 @@ function messageOf(wire: Wire): Message | undefined {
       return { ...envelope, kind: 'read-index-request', context };
     case MessageType.READ_INDEX_RESPONSE:
       return { ...envelope, kind: 'read-index-response', context, index, reject };
+    case MessageType.TIMEOUT_NOW:
+      return { ...envelope, kind: 'timeout-now' };
     default:
       return undefined;
   }

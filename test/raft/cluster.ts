@@ -36,7 +36,7 @@ export class Cluster {
     const ids = Array.from({ length: voterCount + (hasLearner ? 1 : 0) }, (_, i) => i + 1);
     const configuration = {
       voters: ids.slice(0, voterCount),
-      outgoing: this.random.chance(0.1) ? [1] : [],
+      outgoing: [],
       learners: ids.slice(voterCount),
     };
     const limits = {

@@ -11,6 +11,7 @@ import type {
   Ready,
   ReplicaId,
 } from '../../node/raft/types.ts';
+import { encodeConfiguration, testCodec } from './configurations.ts';
 import { Disk } from './disk.ts';
 
 /** Ways in which a host could break the durability rule, planted to see that the checkers notice. */
@@ -22,6 +23,10 @@ export interface TestNodeOptions {
   readonly randomBelow: (bound: number) => number;
   readonly limits?: Partial<RaftOptions>;
   readonly defect?: Defect | undefined;
+}
+
+function isEmptyRound({ hardState, entries, configurations }: Ready): boolean {
+  return hardState === undefined && entries.length === 0 && configurations === undefined;
 }
 
 /** A host that does nothing by itself: each step of carrying out a Ready is a call of the test. */
@@ -43,14 +48,17 @@ export class TestNode {
   constructor(options: TestNodeOptions) {
     this.id = options.id;
     this.#options = options;
+    const data = encodeConfiguration(options.configuration);
+    this.disk.configurations = [{ index: 0, term: 0, data }];
     this.raft = this.#start();
   }
 
   #start(): Raft {
-    const { id, configuration, randomBelow, limits } = this.#options;
+    const { id, randomBelow, limits } = this.#options;
     return new Raft({
       replicaId: id,
-      configuration,
+      configurations: this.disk.configurations,
+      configurationCodec: testCodec,
       hardState: this.disk.hardState,
       logStart: this.disk.start,
       lastIndex: this.disk.lastIndex,
@@ -58,6 +66,7 @@ export class TestNode {
       appliedIndex: this.flushedIndex,
       heartbeatTicks: 1,
       electionTicks: 5,
+      releaseTicks: 20,
       randomBelow,
       appendBytesMax: 1 << 20,
       inflightBytesMax: 1 << 20,
@@ -107,7 +116,7 @@ export class TestNode {
   /** A Ready with nothing to write waits for those before it only. */
   #persistEmptyRounds(): Message[] {
     const messages: Message[] = [];
-    while (this.inFlight[0]?.hardState === undefined && this.inFlight[0]?.entries.length === 0) {
+    for (let first = this.inFlight[0]; first && isEmptyRound(first); first = this.inFlight[0]) {
       messages.push(...this.#persistOldest());
     }
     return messages;
