@@ -28,13 +28,18 @@ export class ConfigurationHistory {
   ) {
     this.#codec = codec;
     this.#all = configurations;
-    this.#newest = this.#readNewest();
+    this.#newest = this.#read(configurations.at(-1));
     this.compact(start);
   }
 
   /** Nobody, for a replica that has not heard of any. */
   get newest(): Configuration {
     return this.#newest;
+  }
+
+  /** The one before the newest: in effect again if the newest is cut off. */
+  get previous(): Configuration {
+    return this.#read(this.#all.at(-2));
   }
 
   /** Of the newest; 0 if there is none. */
@@ -79,13 +84,12 @@ export class ConfigurationHistory {
 
   #replace(configurations: readonly ConfigurationAt[]): void {
     this.#all = configurations;
-    this.#newest = this.#readNewest();
+    this.#newest = this.#read(configurations.at(-1));
     this.#hasNews = true;
   }
 
-  #readNewest(): Configuration {
-    const newest = this.#all.at(-1);
-    return newest === undefined ? NOBODY : this.#codec.read(newest.data);
+  #read(configuration: ConfigurationAt | undefined): Configuration {
+    return configuration === undefined ? NOBODY : this.#codec.read(configuration.data);
   }
 
   checkInvariants(start: LogIndex, lastIndex: LogIndex): void {

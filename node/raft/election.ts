@@ -12,13 +12,13 @@ export type VoteResponse = Extract<Message, { kind: 'pre-vote-response' | 'vote-
 export function tickElection(state: RaftState): void {
   state.electionElapsedTicks += 1;
   if (state.electionElapsedTicks < state.electionDeadlineTicks) return;
-  if (state.isVoter) campaign(state);
+  if (state.mayCampaign) campaign(state);
   else becomeFollower(state, state.term, 0); // Learners and strangers wait for the voters to elect somebody.
 }
 
 /** Asks the voters, first without consequences. */
 export function campaign(state: RaftState): void {
-  if (!state.isVoter || state.role === 'leader') return;
+  if (!state.mayCampaign || state.role === 'leader') return;
   becomePreCandidate(state);
   // Its own pre-vote is a mere opinion and counts at once.
   const result = countVote(state, state.id, true);
@@ -32,7 +32,7 @@ function startElection(state: RaftState, transfer: boolean): void {
 
 /** The leader hands over to this replica (dissertation §3.10): nobody needs to be asked whether it is gone. */
 export function campaignForTransfer(state: RaftState): void {
-  if (state.isVoter) startElection(state, true);
+  if (state.mayCampaign) startElection(state, true);
 }
 
 type Ballot = { kind: 'pre-vote-request' } | { kind: 'vote-request'; transfer: boolean };

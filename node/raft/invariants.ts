@@ -14,7 +14,10 @@ export function checkInvariants(state: RaftState): void {
       break;
     case 'pre-candidate':
     case 'candidate':
-      assert(leader === 0 && state.isVoter, 'a candidate votes and knows no leader');
+      assert(
+        leader === 0 && state.mayCampaign,
+        'a candidate is or was a voter, and knows no leader',
+      );
       assert(role === 'pre-candidate' || vote === id, 'a candidate has voted for itself');
       break;
     case 'leader':
@@ -33,7 +36,9 @@ function checkLeader(state: RaftState): void {
   assert(log.lastTerm === term, 'a leader has an entry of its term');
   assert(log.termAt(state.termFirstIndex) === term || log.start.index >= state.termFirstIndex);
   const members = new Set([...membersOf(state.configuration), id]);
-  assert.deepEqual(new Set(progress.keys()), members, 'a leader follows all members, and itself');
+  const isExact =
+    progress.size === members.size && [...members].every((each) => progress.has(each));
+  assert(isExact, 'a leader follows all members, and itself');
   assert.equal(
     progress.get(id)?.match,
     log.stable,

@@ -60,6 +60,8 @@ function sendAppend(state: RaftState, progress: Progress, evenIfEmpty: boolean):
   }
   const budgetBytes = progress.budgetBytes(options.appendBytesMax, options.inflightBytesMax);
   if (budgetBytes > 0 && progress.next < log.firstInMemory && progress.next <= log.lastIndex) {
+    // The answer to what was sent before may be lost, and all that is fetched may be too large until it comes.
+    if (evenIfEmpty && progress.state === 'replicate') sendEntries(state, progress, []);
     const lastIndex = Math.min(log.firstInMemory - 1, log.lastIndex);
     const fetch = { to: progress.replica, firstIndex: progress.next, lastIndex, term };
     progress.startFetch(fetch);
@@ -106,9 +108,10 @@ export function handleFetched(state: RaftState, fetch: Fetch, entries: readonly 
     return;
   }
   if (progress.isPaused) return;
-  progress.due = 'news';
-  if (progress.next !== fetch.firstIndex || state.log.termAt(fetch.firstIndex - 1) === undefined)
+  if (progress.next !== fetch.firstIndex || state.log.termAt(fetch.firstIndex - 1) === undefined) {
+    progress.due = 'news';
     return;
+  }
   entries.forEach((entry, i) => {
     assert.equal(entry.index, fetch.firstIndex + i, 'fetched entries run on without a gap');
     assert.equal(entry.term, state.log.termAt(entry.index), 'fetched entries are those of the log');
@@ -116,7 +119,10 @@ export function handleFetched(state: RaftState, fetch: Fetch, entries: readonly 
   const { appendBytesMax, inflightBytesMax } = state.options;
   const budgetBytes = progress.budgetBytes(appendBytesMax, inflightBytesMax);
   const fitting = takeBytes(entries, budgetBytes);
-  if (progress.admits(totalBytes(fitting), inflightBytesMax)) sendEntries(state, progress, fitting);
+  // Without room they are fetched again when an answer has made some.
+  if (!progress.admits(totalBytes(fitting), inflightBytesMax)) return;
+  sendEntries(state, progress, fitting);
+  progress.due = 'news';
 }
 
 function isSame(a: Fetch | undefined, b: Fetch): boolean {

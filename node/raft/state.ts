@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Outbox } from './outbox.ts';
 import { Progress } from './progress.ts';
-import { membersOf } from './quorum.ts';
+import { membersOf, votersOf } from './quorum.ts';
 import { RaftLog } from './raft-log.ts';
 import { ForwardedReads, ReadRounds } from './read-index.ts';
 import type { Configuration, LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
@@ -78,8 +78,18 @@ export class RaftState {
   }
 
   get isVoter(): boolean {
-    const { voters, outgoing } = this.configuration;
-    return voters.includes(this.id) || outgoing.includes(this.id);
+    return votersOf(this.configuration).includes(this.id);
+  }
+
+  /**
+   * A voter that the newest configuration leaves out may still be needed until that is committed: others may lack
+   * it, and then they cannot do without this replica's vote, which they do not get, as its log is longer than
+   * theirs (dissertation §4.2.2).
+   */
+  get mayCampaign(): boolean {
+    if (this.isVoter) return true;
+    const isOut = this.isConfigurationCommitted;
+    return !isOut && votersOf(this.log.configurations.previous).includes(this.id);
   }
 
   /** An entry of this leader's own term is committed, so its commit index is up to date (§6.4 there). */

@@ -55,6 +55,14 @@ export class Disk {
     this.start = { index, term };
   }
 
+  /** A snapshot takes the place of the log. */
+  restore(position: LogPosition, configurations: readonly ConfigurationAt[]): void {
+    assert(this.termAt(position.index) !== position.term, 'what it has, it keeps');
+    this.#entries = [];
+    this.start = position;
+    this.configurations = configurations;
+  }
+
   truncateAfter(index: LogIndex): void {
     this.#entries.length = index - this.start.index;
   }
