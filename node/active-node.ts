@@ -13,6 +13,8 @@ import type { RaftEvent } from './raft/types.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
+import { nodeTable } from './settings/nodes.ts';
+import { EMPTY_SETTINGS } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
 import { ShardHost } from './shard/host.ts';
@@ -199,7 +201,7 @@ export class ActiveNode {
       return;
     }
     if (event.role !== 'leader') return;
-    if (group === metaGroup) void this.settings.seed(this.#options.initialRules ?? {});
+    if (group === metaGroup) this.#seedSettings();
     this.dataPlane.leaderReported(group, this.#own.node, event.term);
     this.#options.env.events.emit({
       level: 'debug',
@@ -208,6 +210,11 @@ export class ActiveNode {
       data: { group, term: event.term },
     });
     this.#announceSoon();
+  }
+
+  #seedSettings(): void {
+    const firstNodes = nodeTable(EMPTY_SETTINGS, this.genesis);
+    void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
   }
 
   /** What this node stores, and what it may. */
