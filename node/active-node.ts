@@ -8,12 +8,12 @@ import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
 import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
-import { Members } from './membership/members.ts';
+import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
-import { nodeTable } from './settings/nodes.ts';
+import { type NodeRow, nodeTable } from './settings/nodes.ts';
 import { EMPTY_SETTINGS } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
@@ -33,13 +33,13 @@ import { MetaGroup } from './upkeep/meta-group.ts';
 import { withinBudget } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
-export const HEARTBEAT_MS = 1_000;
 const MEMTABLE_BYTES = 16 * 1024 * 1024;
 
 interface ActiveNodeParts {
   readonly options: StorageNodeOptions;
   readonly own: RpcOrigin;
   readonly genesis: Genesis;
+  readonly nodes: readonly NodeRow[];
   readonly link: ClusterLink;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -74,6 +74,8 @@ export class ActiveNode {
     readonly options: StorageNodeOptions;
     readonly own: RpcOrigin;
     readonly genesis: Genesis;
+    /** As they were last known. */
+    readonly nodes: readonly NodeRow[];
     readonly link: ClusterLink;
     readonly log: Log;
     readonly groups: readonly RecoveredGroup[];
@@ -119,7 +121,7 @@ export class ActiveNode {
   }
 
   private constructor(parts: ActiveNodeParts) {
-    const { options, own, genesis, link, log, engine, host, suspects } = parts;
+    const { options, own, genesis, nodes, link, log, engine, host, suspects } = parts;
     const { env } = options;
     this.#options = options;
     this.#own = own;
@@ -130,7 +132,7 @@ export class ActiveNode {
     this.host = host;
     this.suspects = suspects;
     this.map = new ShardMap(genesis);
-    this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
+    this.members = new Members({ own: own.node, nodes, clock: env.clock });
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
     this.#reads = new Reads(shared);
@@ -300,7 +302,7 @@ export class ActiveNode {
       clockMs: env.clock.nowMs(),
       mqttAddress,
       httpAddress: httpAddress(),
-      state: 'active',
+      state: this.members.rowOf(this.#own.node)?.state ?? 'active',
       leads,
       suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,

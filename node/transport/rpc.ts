@@ -171,8 +171,8 @@ export class RpcHub {
 }
 
 function isReply(message: RpcMessage): boolean {
-  const { readReply, helloReply, genesisReply, settingsReply } = message;
-  return (readReply ?? helloReply ?? genesisReply ?? settingsReply) != null;
+  const { readReply, helloReply, genesisReply, settingsReply, joinReply } = message;
+  return (readReply ?? helloReply ?? genesisReply ?? settingsReply ?? joinReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */

@@ -5136,6 +5136,12 @@ export namespace dss {
             /** the node table, if it is newer than that of the asking node */
             nodes: dss.kv.NodeRow[];
 
+            /** for a node table that does not name the answering node yet */
+            weight: number;
+
+            /** HelloReply zone. */
+            zone: string;
+
             /**
              * Creates a new HelloReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -5197,6 +5203,12 @@ export namespace dss {
 
                 /** the node table, if it is newer than that of the asking node */
                 nodes?: dss.kv.NodeRow.$Properties[];
+
+                /** for a node table that does not name the answering node yet */
+                weight?: number;
+
+                /** HelloReply zone */
+                zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -7623,6 +7623,10 @@ export const dss = $root.dss = (() => {
 
             HelloReply.prototype.nodes = $util.emptyArray;
 
+            HelloReply.prototype.weight = 0;
+
+            HelloReply.prototype.zone = "";
+
             HelloReply.create = function(properties) {
                 return new HelloReply(properties);
             };
@@ -7655,6 +7659,10 @@ export const dss = $root.dss = (() => {
                 if (message.nodes != null && message.nodes.length)
                     for (let i = 0; i < message.nodes.length; ++i)
                         $root.dss.kv.NodeRow.encode(message.nodes[i], writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 11, wireType 1 =*/89).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7775,6 +7783,24 @@ export const dss = $root.dss = (() => {
                             if (!(message.nodes && message.nodes.length))
                                 message.nodes = [];
                             message.nodes.push($root.dss.kv.NodeRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
                             continue;
                         }
                     }
