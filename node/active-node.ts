@@ -8,11 +8,13 @@ import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
 import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
-import { Members } from './membership/members.ts';
+import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
+import { type NodeRow, nodeTable } from './settings/nodes.ts';
+import { EMPTY_SETTINGS } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
 import { suspectEvent } from './shard/group-changes.ts';
@@ -30,7 +32,6 @@ import { MetaGroup } from './upkeep/meta-group.ts';
 import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
-export const HEARTBEAT_MS = 1_000;
 /** Of snapshots for other replicas, leaving this node. */
 const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -38,6 +39,7 @@ interface ActiveNodeParts {
   readonly options: StorageNodeOptions;
   readonly own: RpcOrigin;
   readonly genesis: Genesis;
+  readonly nodes: readonly NodeRow[];
   readonly link: ClusterLink;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -71,6 +73,8 @@ export class ActiveNode {
     readonly options: StorageNodeOptions;
     readonly own: RpcOrigin;
     readonly genesis: Genesis;
+    /** As they were last known. */
+    readonly nodes: readonly NodeRow[];
     readonly link: ClusterLink;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
@@ -119,7 +123,7 @@ export class ActiveNode {
   }
 
   private constructor(parts: ActiveNodeParts) {
-    const { options, own, genesis, link, log, engine, groups } = parts;
+    const { options, own, genesis, nodes, link, log, engine, groups } = parts;
     const { env } = options;
     const { host } = groups;
     this.#options = options;
@@ -130,7 +134,7 @@ export class ActiveNode {
     this.engine = engine;
     this.groups = groups;
     this.map = new ShardMap(genesis);
-    this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
+    this.members = new Members({ own: own.node, nodes, clock: env.clock });
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
     this.#reads = new Reads(shared);
@@ -208,7 +212,7 @@ export class ActiveNode {
       return;
     }
     if (event.role !== 'leader') return;
-    if (group === metaGroup) void this.settings.seed(this.#options.initialRules ?? {});
+    if (group === metaGroup) this.#seedSettings();
     this.dataPlane.leaderReported(group, this.#own.node, event.term);
     this.#options.env.events.emit({
       level: 'debug',
@@ -217,6 +221,11 @@ export class ActiveNode {
       data: { group, term: event.term },
     });
     this.#announceSoon();
+  }
+
+  #seedSettings(): void {
+    const firstNodes = nodeTable(EMPTY_SETTINGS, this.genesis);
+    void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
   }
 
   /** What this node stores, and what it may. */
@@ -323,8 +332,8 @@ export class ActiveNode {
       clockMs: env.clock.nowMs(),
       mqttAddress,
       httpAddress: httpAddress(),
-      state: 'active',
       leads: this.groups.reports(),
+      state: this.members.rowOf(this.#own.node)?.state ?? 'active',
       suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
       storageUsedBytes: storage.usedBytes,

@@ -37,6 +37,7 @@ export class ClusterLink {
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
   readonly #addresses = new Map<string, string>();
+  readonly #connected = new Set<string>();
   #clusterId: string | undefined;
   #handlers: ClusterHandlers | undefined;
   #closed = false;
@@ -48,6 +49,8 @@ export class ClusterLink {
     readonly transport: Transport;
     readonly memory: PeerMemory;
     readonly onHello: RpcHandler;
+    /** A node at this address does not believe that we know the cluster secret. */
+    readonly onRefused: (address: string) => void;
   }) {
     this.#env = options.env;
     this.#own = options.own;
@@ -57,6 +60,7 @@ export class ClusterLink {
         if (known === address) this.rpc.nodeUnreachable(node);
       }
     };
+    this.#transport.onRefused = options.onRefused;
     this.#memory = options.memory;
     this.#onHello = options.onHello;
     this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);
@@ -80,16 +84,31 @@ export class ClusterLink {
   }
 
   connect(address: string): void {
+    this.#connected.add(address);
     this.#transport.connect(address);
   }
 
+  /** From now on this node is reached at this address. */
   learnAddress(node: string, address: string): void {
+    if (node === this.#own.node || address === '') return;
     this.#addresses.set(node, address);
-    this.#transport.connect(address);
+    this.connect(address);
   }
 
-  addressOf(node: string): string | undefined {
-    return this.#addresses.get(node);
+  knows(node: string): boolean {
+    return this.#addresses.has(node);
+  }
+
+  /** Ends connections to all but these nodes, and to where they are no more. */
+  keepOnly(nodes: readonly string[]): void {
+    const kept = new Set(nodes);
+    for (const node of this.#addresses.keys()) if (!kept.has(node)) this.#addresses.delete(node);
+    const used = new Set(this.#addresses.values());
+    for (const address of this.#connected) {
+      if (used.has(address)) continue;
+      this.#connected.delete(address);
+      this.#transport.disconnect(address);
+    }
   }
 
   sendRaft(node: string, messages: readonly GroupMessage[]): void {
@@ -155,6 +174,7 @@ export class ClusterLink {
       const heartbeat = decode(cluster.Heartbeat, payload);
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
+      this.#followMove(peer, heartbeat.mqttAddress);
       handlers.heartbeat(peer, heartbeat);
     } else if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
@@ -168,6 +188,11 @@ export class ClusterLink {
         messages.filter((message) => message !== undefined),
       );
     }
+  }
+
+  /** A node says where it is, also when that has changed (DESIGN §9). */
+  #followMove(peer: string, address: string): void {
+    if (address !== '' && this.#addresses.get(peer) !== address) this.learnAddress(peer, address);
   }
 
   #disconnected(peer: string): void {

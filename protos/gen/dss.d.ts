@@ -872,7 +872,7 @@ export namespace dss {
             /** NodeRow node. */
             node: string;
 
-            /** of one node that is not gone */
+            /** of one node that is neither dead nor gone */
             name: string;
 
             /** NodeRow mqttAddress. */
@@ -928,7 +928,7 @@ export namespace dss {
                 /** NodeRow node */
                 node?: string;
 
-                /** of one node that is not gone */
+                /** of one node that is neither dead nor gone */
                 name?: string;
 
                 /** NodeRow mqttAddress */
@@ -4942,6 +4942,18 @@ export namespace dss {
             /** Hello startCounter. */
             startCounter: number;
 
+            /** it was told to join a cluster that it is not named in */
+            joining: boolean;
+
+            /** of the settings from which it knows the node table; 0: it has the genesis at most */
+            nodesRevision: number;
+
+            /** for a node table that does not name it yet */
+            weight: number;
+
+            /** Hello zone. */
+            zone: string;
+
             /**
              * Creates a new Hello instance using the specified properties.
              * @param [properties] Properties to set
@@ -4988,6 +5000,18 @@ export namespace dss {
 
                 /** Hello startCounter */
                 startCounter?: number;
+
+                /** it was told to join a cluster that it is not named in */
+                joining?: boolean;
+
+                /** of the settings from which it knows the node table; 0: it has the genesis at most */
+                nodesRevision?: number;
+
+                /** for a node table that does not name it yet */
+                weight?: number;
+
+                /** Hello zone */
+                zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5039,6 +5063,18 @@ export namespace dss {
 
             /** the sentence for the person who started it */
             refusal: string;
+
+            /** HelloReply nodesRevision. */
+            nodesRevision: number;
+
+            /** the node table, if it is newer than that of the asking node */
+            nodes: dss.kv.NodeRow[];
+
+            /** for a node table that does not name the answering node yet */
+            weight: number;
+
+            /** HelloReply zone. */
+            zone: string;
 
             /**
              * Creates a new HelloReply instance using the specified properties.
@@ -5095,6 +5131,18 @@ export namespace dss {
 
                 /** the sentence for the person who started it */
                 refusal?: string;
+
+                /** HelloReply nodesRevision */
+                nodesRevision?: number;
+
+                /** the node table, if it is newer than that of the asking node */
+                nodes?: dss.kv.NodeRow.$Properties[];
+
+                /** for a node table that does not name the answering node yet */
+                weight?: number;
+
+                /** HelloReply zone */
+                zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -7338,6 +7338,14 @@ export const dss = $root.dss = (() => {
 
             Hello.prototype.startCounter = 0;
 
+            Hello.prototype.joining = false;
+
+            Hello.prototype.nodesRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Hello.prototype.weight = 0;
+
+            Hello.prototype.zone = "";
+
             Hello.create = function(properties) {
                 return new Hello(properties);
             };
@@ -7359,6 +7367,14 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.clusterId);
                 if (message.startCounter != null && $Object.hasOwnProperty.call(message, "startCounter") && message.startCounter !== 0)
                     writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.startCounter);
+                if (message.joining != null && $Object.hasOwnProperty.call(message, "joining") && message.joining !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.joining);
+                if (message.nodesRevision != null && $Object.hasOwnProperty.call(message, "nodesRevision") && (typeof message.nodesRevision === "object" ? message.nodesRevision.low || message.nodesRevision.high : message.nodesRevision !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.nodesRevision);
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 8, wireType 1 =*/65).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 9, wireType 2 =*/74).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7437,6 +7453,42 @@ export const dss = $root.dss = (() => {
                                 delete message.startCounter;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.joining = value;
+                            else
+                                delete message.joining;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nodesRevision = value;
+                            else
+                                delete message.nodesRevision;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7460,6 +7512,7 @@ export const dss = $root.dss = (() => {
         cluster.HelloReply = (function() {
 
             const HelloReply = function (properties) {
+                this.nodes = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7481,6 +7534,14 @@ export const dss = $root.dss = (() => {
             HelloReply.prototype.refusalCode = "";
 
             HelloReply.prototype.refusal = "";
+
+            HelloReply.prototype.nodesRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            HelloReply.prototype.nodes = $util.emptyArray;
+
+            HelloReply.prototype.weight = 0;
+
+            HelloReply.prototype.zone = "";
 
             HelloReply.create = function(properties) {
                 return new HelloReply(properties);
@@ -7509,6 +7570,15 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 7, wireType 2 =*/58).string(message.refusalCode);
                 if (message.refusal != null && $Object.hasOwnProperty.call(message, "refusal") && message.refusal !== "")
                     writer.uint32(/* id 8, wireType 2 =*/66).string(message.refusal);
+                if (message.nodesRevision != null && $Object.hasOwnProperty.call(message, "nodesRevision") && (typeof message.nodesRevision === "object" ? message.nodesRevision.low || message.nodesRevision.high : message.nodesRevision !== 0))
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.nodesRevision);
+                if (message.nodes != null && message.nodes.length)
+                    for (let i = 0; i < message.nodes.length; ++i)
+                        $root.dss.kv.NodeRow.encode(message.nodes[i], writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 11, wireType 1 =*/89).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7612,6 +7682,41 @@ export const dss = $root.dss = (() => {
                                 message.refusal = value;
                             else
                                 delete message.refusal;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nodesRevision = value;
+                            else
+                                delete message.nodesRevision;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.nodes && message.nodes.length))
+                                message.nodes = [];
+                            message.nodes.push($root.dss.kv.NodeRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
                             continue;
                         }
                     }
