@@ -127,8 +127,8 @@ export class ActiveNode {
     this.engine = engine;
     this.host = host;
     this.suspects = suspects;
-    this.map = new ShardMap(genesis);
     this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
+    this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
     this.#reads = new Reads(shared);
@@ -139,7 +139,7 @@ export class ActiveNode {
       env,
       meta: this.#meta,
       own: own.node,
-      metaNodes: () => this.map.candidates(metaGroup),
+      metaNodes: () => this.map.allCandidates(metaGroup),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
@@ -235,7 +235,7 @@ export class ActiveNode {
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
     } else if (message.forwardReply != null) {
-      this.dataPlane.forwardAnswered(message.forwardReply);
+      this.dataPlane.forwardAnswered(from.node, message.forwardReply);
     } else if (message.readRequest != null) {
       this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
     } else if (message.settingsRequest != null) {
@@ -252,16 +252,14 @@ export class ActiveNode {
     } else if (message.watchCredit != null) {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
-      this.watches.closedBy(from.node, message.id, message.watchClose.reason ?? '');
+      this.watches.closedBy(from.node, message.id, message.watchClose);
     }
   }
 
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
     this.members.heard(peer, heartbeat);
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
-    for (const { group, term } of heartbeat.leads) {
-      this.dataPlane.leaderReported(group ?? 0, peer, term ?? 0);
-    }
+    this.dataPlane.leadsReported(peer, heartbeat.leads);
   }
 
   #onDisconnected(peer: string): void {
@@ -303,6 +301,7 @@ export class ActiveNode {
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
+    this.dataPlane.leadsReported(this.#own.node, leads);
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 
