@@ -133,8 +133,8 @@ export class ActiveNode {
     this.log = log;
     this.engine = engine;
     this.groups = groups;
-    this.map = new ShardMap(genesis);
     this.members = new Members({ own: own.node, nodes, clock: env.clock });
+    this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
     this.#reads = new Reads(shared);
@@ -145,7 +145,7 @@ export class ActiveNode {
       env,
       meta: this.#meta,
       own: own.node,
-      metaNodes: () => this.map.candidates(metaGroup),
+      metaNodes: () => this.map.allCandidates(metaGroup),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
@@ -253,7 +253,7 @@ export class ActiveNode {
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
     } else if (message.forwardReply != null) {
-      this.dataPlane.forwardAnswered(message.forwardReply);
+      this.dataPlane.forwardAnswered(from.node, message.forwardReply);
     } else if (message.readRequest != null) {
       this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
     } else if (message.settingsRequest != null) {
@@ -283,7 +283,7 @@ export class ActiveNode {
     } else if (message.watchCredit != null) {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
-      this.watches.closedBy(from.node, message.id, message.watchClose.reason ?? '');
+      this.watches.closedBy(from.node, message.id, message.watchClose);
     }
   }
 
@@ -300,10 +300,8 @@ export class ActiveNode {
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
     this.members.heard(peer, heartbeat);
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
-    for (const lead of heartbeat.leads as cluster.Lead[]) {
-      this.dataPlane.leaderReported(lead.group, peer, lead.term);
-      this.groups.learn(lead);
-    }
+    this.dataPlane.leadsReported(peer, heartbeat.leads);
+    for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
   }
 
   #onDisconnected(peer: string): void {
@@ -342,6 +340,7 @@ export class ActiveNode {
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
+    this.dataPlane.leadsReported(this.#own.node, leads);
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 

@@ -2577,6 +2577,95 @@ export namespace dss {
         }
 
         /**
+         * Properties of a MapRow.
+         * @deprecated Use dss.cluster.MapRow.$Properties instead.
+         */
+        interface IMapRow extends dss.cluster.MapRow.$Properties {
+        }
+
+        /** What a node knows of a group by which it routes. Goes with every refusal, so that one redirect is enough. */
+        class MapRow {
+
+            /**
+             * Constructs a new MapRow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.MapRow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** empty: it was told of none */
+            leaderNode: string;
+
+            /** MapRow leaderTerm. */
+            leaderTerm: number;
+
+            /** of the replicas below */
+            configurationIndex: number;
+
+            /** of the leader that reported them; 0: they are those of the genesis */
+            configurationTerm: number;
+
+            /** MapRow replicas. */
+            replicas: dss.cluster.ReplicaReport[];
+
+            /**
+             * Creates a new MapRow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MapRow instance
+             */
+            static create(properties: dss.cluster.MapRow.$Shape): dss.cluster.MapRow & dss.cluster.MapRow.$Shape;
+            static create(properties?: dss.cluster.MapRow.$Properties): dss.cluster.MapRow;
+
+            /**
+             * Encodes the specified MapRow message. Does not implicitly {@link dss.cluster.MapRow.verify|verify} messages.
+             * @param message MapRow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.MapRow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MapRow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.MapRow & dss.cluster.MapRow.$Shape} MapRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.MapRow & dss.cluster.MapRow.$Shape;
+        }
+
+        namespace MapRow {
+
+            /** Properties of a MapRow. */
+            interface $Properties {
+
+                /** empty: it was told of none */
+                leaderNode?: string;
+
+                /** MapRow leaderTerm */
+                leaderTerm?: number;
+
+                /** of the replicas below */
+                configurationIndex?: number;
+
+                /** of the leader that reported them; 0: they are those of the genesis */
+                configurationTerm?: number;
+
+                /** MapRow replicas */
+                replicas?: dss.cluster.ReplicaReport.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MapRow. */
+            type $Shape = dss.cluster.MapRow.$Properties;
+        }
+
+        /**
          * Properties of a SuspectReplica.
          * @deprecated Use dss.cluster.SuspectReplica.$Properties instead.
          */
@@ -3748,6 +3837,9 @@ export namespace dss {
             /** of the conditional writes in the batch */
             results: dss.cluster.ConditionalResult[];
 
+            /** unless it is committed */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new ForwardReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -3800,6 +3892,9 @@ export namespace dss {
 
                 /** of the conditional writes in the batch */
                 results?: dss.cluster.ConditionalResult.$Properties[];
+
+                /** unless it is committed */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4453,6 +4548,9 @@ export namespace dss {
             /** ReadReply more. */
             more: boolean;
 
+            /** unless it is answered */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new ReadReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -4493,6 +4591,9 @@ export namespace dss {
 
                 /** ReadReply more */
                 more?: boolean;
+
+                /** unless it is answered */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4865,6 +4966,9 @@ export namespace dss {
             /** WatchClose reason. */
             reason: string;
 
+            /** of a server that cannot go on */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new WatchClose instance using the specified properties.
              * @param [properties] Properties to set
@@ -4899,6 +5003,9 @@ export namespace dss {
 
                 /** WatchClose reason */
                 reason?: string;
+
+                /** of a server that cannot go on */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -3953,6 +3953,145 @@ export const dss = $root.dss = (() => {
             return ReplicaReport;
         })();
 
+        cluster.MapRow = (function() {
+
+            const MapRow = function (properties) {
+                this.replicas = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            MapRow.prototype.leaderNode = "";
+
+            MapRow.prototype.leaderTerm = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.configurationTerm = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.replicas = $util.emptyArray;
+
+            MapRow.create = function(properties) {
+                return new MapRow(properties);
+            };
+
+            MapRow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.leaderNode != null && $Object.hasOwnProperty.call(message, "leaderNode") && message.leaderNode !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.leaderNode);
+                if (message.leaderTerm != null && $Object.hasOwnProperty.call(message, "leaderTerm") && (typeof message.leaderTerm === "object" ? message.leaderTerm.low || message.leaderTerm.high : message.leaderTerm !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.leaderTerm);
+                if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.configurationIndex);
+                if (message.configurationTerm != null && $Object.hasOwnProperty.call(message, "configurationTerm") && (typeof message.configurationTerm === "object" ? message.configurationTerm.low || message.configurationTerm.high : message.configurationTerm !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.configurationTerm);
+                if (message.replicas != null && message.replicas.length)
+                    for (let i = 0; i < message.replicas.length; ++i)
+                        $root.dss.cluster.ReplicaReport.encode(message.replicas[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            MapRow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.MapRow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.leaderNode = value;
+                            else
+                                delete message.leaderNode;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.leaderTerm = value;
+                            else
+                                delete message.leaderTerm;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationIndex = value;
+                            else
+                                delete message.configurationIndex;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationTerm = value;
+                            else
+                                delete message.configurationTerm;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.replicas && message.replicas.length))
+                                message.replicas = [];
+                            message.replicas.push($root.dss.cluster.ReplicaReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return MapRow;
+        })();
+
         cluster.SuspectReplica = (function() {
 
             const SuspectReplica = function (properties) {
@@ -5601,6 +5740,8 @@ export const dss = $root.dss = (() => {
 
             ForwardReply.prototype.results = $util.emptyArray;
 
+            ForwardReply.prototype.row = null;
+
             ForwardReply.create = function(properties) {
                 return new ForwardReply(properties);
             };
@@ -5627,6 +5768,8 @@ export const dss = $root.dss = (() => {
                 if (message.results != null && message.results.length)
                     for (let i = 0; i < message.results.length; ++i)
                         $root.dss.cluster.ConditionalResult.encode(message.results[i], writer.uint32(/* id 7, wireType 2 =*/58).fork(), _depth + 1).ldelim();
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5720,6 +5863,12 @@ export const dss = $root.dss = (() => {
                             if (!(message.results && message.results.length))
                                 message.results = [];
                             message.results.push($root.dss.cluster.ConditionalResult.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
                             continue;
                         }
                     }
@@ -6621,6 +6770,8 @@ export const dss = $root.dss = (() => {
 
             ReadReply.prototype.more = false;
 
+            ReadReply.prototype.row = null;
+
             ReadReply.create = function(properties) {
                 return new ReadReply(properties);
             };
@@ -6639,6 +6790,8 @@ export const dss = $root.dss = (() => {
                         $root.dss.cluster.Item.encode(message.items[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                     writer.uint32(/* id 3, wireType 0 =*/24).bool(message.more);
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6696,6 +6849,12 @@ export const dss = $root.dss = (() => {
                                 message.more = value;
                             else
                                 delete message.more;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
                             continue;
                         }
                     }
@@ -7244,6 +7403,8 @@ export const dss = $root.dss = (() => {
 
             WatchClose.prototype.reason = "";
 
+            WatchClose.prototype.row = null;
+
             WatchClose.create = function(properties) {
                 return new WatchClose(properties);
             };
@@ -7257,6 +7418,8 @@ export const dss = $root.dss = (() => {
                     throw $Error("max depth exceeded");
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.reason);
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7297,6 +7460,12 @@ export const dss = $root.dss = (() => {
                                 message.reason = value;
                             else
                                 delete message.reason;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
                             continue;
                         }
                     }

@@ -6,8 +6,9 @@ describe('two nodes', () => {
     const cluster = new SimCluster({ nodes: 2, seed: 41, memtableBytes: 64 * 1024 });
     await cluster.startAll();
     const [first, second] = cluster.machines as [Machine, Machine];
-    for (const { voterCount, replicas, group } of first.active.map.shards()) {
-      expect([voterCount, replicas.length], `group ${group}`).toEqual([1, 2]);
+    for (const { configuration, replicas, group } of first.active.map.shards()) {
+      const voters = configuration.places.filter(({ role }) => role === 'voter');
+      expect([voters.length, replicas.length], `group ${group}`).toEqual([1, 2]);
     }
     const own = Array.from({ length: 20 }, (_, i) => `k${i}`).filter(
       (key) => cluster.leaderOf(key) === first,
