@@ -322,6 +322,7 @@ export class ActiveNode {
   #sendHeartbeat(): void {
     const { env, name, mqttAddress, httpAddress, load } = this.#options;
     const { storage } = this.#upkeep;
+    const leads = this.groups.reports();
     const payload = encode(cluster.Heartbeat, {
       format: 1,
       ...this.#own,
@@ -330,7 +331,7 @@ export class ActiveNode {
       clockMs: env.clock.nowMs(),
       mqttAddress,
       httpAddress: httpAddress(),
-      leads: this.groups.reports(),
+      leads,
       state: this.members.rowOf(this.#own.node)?.state ?? 'active',
       suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
