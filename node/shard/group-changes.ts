@@ -69,10 +69,11 @@ export class GroupChanges {
   suspect(replica: Replica, reason: string): void {
     const { env, groups } = this.#options;
     const { group, replicaId } = replica.identity;
-    replica.phase = 'held';
+    replica.enter('gone');
     replica.close();
     groups.suspect({ group, replicaId, reason });
     env.events.emit(suspectEvent(group, reason));
+    void this.#options.onGone(replica);
   }
 
   /** The group goes on without this replica: what it held leaves the log, then the tables. */
@@ -80,7 +81,7 @@ export class GroupChanges {
     const { group, replicaId } = replica.identity;
     if (this.#leaving.has(group)) return;
     this.#leaving.add(group);
-    replica.phase = 'held';
+    replica.enter('gone');
     replica.close();
     const { log, groups, host, onGone, onFatal } = this.#options;
     try {

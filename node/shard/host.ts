@@ -148,10 +148,12 @@ export class ShardHost {
    */
   #step(node: string, group: number, message: Message): void {
     const replica = this.#addressee(node, group, message);
-    if (replica === undefined || replica.halted !== undefined || replica.phase === 'held') return;
+    if (replica === undefined || !replica.isReachable) return;
     const sender = replica.nodeOf(message.from);
     if (sender === undefined) {
-      if (isGone(replica.members, message.from)) return;
+      // A leader that is being removed leads until the configuration without it is committed (Raft §6).
+      const leads = message.from === replica.raft.leader && message.term === replica.raft.term;
+      if (isGone(replica.members, message.from) && !leads) return;
       replica.strangers.set(message.from, node);
     } else if (sender !== node) {
       return;
@@ -173,7 +175,7 @@ export class ShardHost {
     this.#tickDue = false;
     const nowMs = this.#options.env.clock.monotonicMs();
     for (const replica of this.#groups.replicas()) {
-      if (replica.halted !== undefined || replica.phase === 'held') continue;
+      if (!replica.isReachable) continue;
       replica.raft.tick();
       replica.expireReads(nowMs);
       this.#dirty.add(replica);
@@ -190,7 +192,7 @@ export class ShardHost {
    */
   #drain(): void {
     for (const replica of this.#dirty) {
-      if (replica.phase === 'held') continue;
+      if (replica.phase === 'held' || replica.phase === 'gone') continue;
       this.#dirty.delete(replica);
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
@@ -230,7 +232,7 @@ export class ShardHost {
   }
 
   #persisted(replica: Replica, ready: Ready): void {
-    this.#outgoing.post(replica, ready.messagesAfterPersist);
+    if (replica.phase !== 'gone') this.#outgoing.post(replica, ready.messagesAfterPersist);
     replica.raft.persisted(ready.number);
     this.#dirty.add(replica);
   }

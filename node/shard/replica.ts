@@ -50,10 +50,10 @@ export interface ReplicaIdentity {
 }
 
 /**
- * `installing`: a snapshot is being received, and nothing is applied meanwhile. `held`: nothing reaches the replica;
- * it is about to be changed from outside its log, or is gone.
+ * `installing`: a snapshot is being received, and nothing is applied meanwhile. `held`: nothing reaches the replica,
+ * which is about to be changed from outside its log. `gone`: it was removed or cannot be trusted, and stays so.
  */
-type ReplicaPhase = 'running' | 'installing' | 'held';
+export type ReplicaPhase = 'running' | 'installing' | 'held' | 'gone';
 
 const SEEN: ForwardOutcome = { kind: 'committed', baseVersion: 0 };
 
@@ -107,13 +107,13 @@ export class Replica {
   readonly applyQueue: Entry[] = [];
   /** Readies whose round is not synced yet. */
   roundsPending = 0;
-  phase: ReplicaPhase = 'running';
   /** Of the newest snapshot that was installed here; 0: none. */
   snapshotIndex: number;
   /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
   halted: string | undefined;
   /** Replicas that the newest configuration here does not know yet, by those of their messages that came in. */
   readonly strangers = new Map<ReplicaId, string>();
+  #phase: ReplicaPhase = 'running';
   #newest: KnownMembers = { data: undefined, members: NO_MEMBERS, nodes: new Map() };
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
@@ -141,6 +141,20 @@ export class Replica {
     this.snapshotIndex = options.snapshotIndex;
     this.#nowMs = options.nowMs;
     this.#monotonicMs = options.monotonicMs;
+  }
+
+  get phase(): ReplicaPhase {
+    return this.#phase;
+  }
+
+  /** Nothing brings back one that is gone. */
+  enter(phase: ReplicaPhase): void {
+    if (this.#phase !== 'gone') this.#phase = phase;
+  }
+
+  /** Whether messages and ticks reach its core. */
+  get isReachable(): boolean {
+    return this.halted === undefined && (this.#phase === 'running' || this.#phase === 'installing');
   }
 
   /** By the newest configuration in the log, committed or not (Raft §6). */
@@ -322,7 +336,7 @@ export class Replica {
   /** A snapshot is about to come in: until it is installed, or given up, nothing is applied and nobody served. */
   startInstalling(): void {
     assert(this.isIdle, 'what was handed out is applied');
-    this.phase = 'installing';
+    this.enter('installing');
     this.close();
   }
 

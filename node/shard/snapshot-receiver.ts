@@ -105,6 +105,8 @@ export class SnapshotReceiver {
   async abandon(replica?: Replica): Promise<void> {
     const session = this.#session;
     if (session === undefined || (replica !== undefined && session.replica !== replica)) return;
+    // What is being added or installed comes to its end first: the engine does one thing at a time.
+    await session.work;
     await this.#close(session);
   }
 
@@ -148,10 +150,10 @@ export class SnapshotReceiver {
   async #install(session: Session): Promise<boolean> {
     const { replica, position, replacement } = session;
     const { whenIdle, restart, ranges, onFatal } = this.#options;
-    replica.phase = 'held';
+    replica.enter('held');
     await whenIdle(replica);
     // Meanwhile it may have been elected, or have heard of more from a log that turned out to be long enough.
-    if (!isNeeded(replica, position)) {
+    if (replica.phase === 'gone' || !isNeeded(replica, position)) {
       await this.#close(session);
       return false;
     }
@@ -169,7 +171,7 @@ export class SnapshotReceiver {
     }
     this.#session = undefined;
     ranges.release();
-    replica.phase = 'running';
+    replica.enter('running');
     return true;
   }
 
@@ -184,7 +186,7 @@ export class SnapshotReceiver {
     this.#session = undefined;
     await session.replacement.abandon().catch(() => {});
     this.#options.ranges.release();
-    session.replica.phase = 'running';
+    session.replica.enter('running');
   }
 }
 

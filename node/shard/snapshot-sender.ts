@@ -131,7 +131,7 @@ export class SnapshotSender {
   }
 
   #end(replica: Replica, to: ReplicaId, term: Term, index: number | undefined): void {
-    if (this.#isStopped || replica.phase === 'held') return;
+    if (this.#isStopped || replica.phase === 'gone') return;
     replica.raft.snapshotFinished(to, term, index);
     this.#options.onEnd(replica);
   }
