@@ -40,8 +40,8 @@ export class RaftState {
   termFirstIndex: LogIndex = 0;
   uncommittedBytes = 0;
   readonly readRounds = new ReadRounds();
-  /** Leaders: who is to be the next, and for how long that has been tried. */
-  transfer: { readonly to: ReplicaId; elapsedTicks: number } | undefined;
+  /** Leaders: who is to be the next, for how long that has been tried, and with which log it was told so. */
+  transfer: { readonly to: ReplicaId; elapsedTicks: number; toldAt: LogIndex } | undefined;
 
   readonly forwardedReads: ForwardedReads;
   /** The highest releasedIndex that a leader has told or this replica has computed as one. */

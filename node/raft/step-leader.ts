@@ -106,7 +106,8 @@ function handleHeartbeatResponse(state: RaftState, response: HeartbeatResponse):
   if (progress === undefined) return;
   progress.heard();
   progress.resume();
-  if (!progress.isPaused && progress.match < state.log.lastIndex) progress.due = 'question';
+  const isBehind = progress.match < state.log.lastIndex || progress.state === 'probe';
+  if (isBehind && !progress.isPaused) progress.due = 'question';
   if (state.readRounds.answer(response.from, response.context)) confirmReads(state);
 }
 

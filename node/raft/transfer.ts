@@ -13,7 +13,7 @@ export function startTransfer(state: RaftState, to: ReplicaId): boolean {
   if (state.role !== 'leader' || progress === undefined || to === state.id) return false;
   if (!state.configuration.voters.includes(to)) return false;
   if (state.transfer?.to === to) return true;
-  state.transfer = { to, elapsedTicks: 0 };
+  state.transfer = { to, elapsedTicks: 0, toldAt: 0 };
   continueTransfer(state, progress);
   return true;
 }
@@ -21,7 +21,8 @@ export function startTransfer(state: RaftState, to: ReplicaId): boolean {
 /** Whenever it may have become true that the next leader has the whole log. */
 export function continueTransfer(state: RaftState, { replica: to, match }: Progress): void {
   const { id: from, log, outbox, term, transfer } = state;
-  if (transfer?.to !== to || match < log.lastIndex) return;
+  if (transfer?.to !== to || match < log.lastIndex || transfer.toldAt === match) return;
+  transfer.toldAt = match;
   outbox.send({ kind: 'timeout-now', from, to, term });
 }
 
