@@ -103,8 +103,9 @@ export class Reads {
     eventual = false,
   ): Promise<ShardAnswer | undefined> {
     const replica = this.#host.replica(group);
-    if (replica === undefined || replica.state.appliedIndex === 0) return undefined;
+    if (replica === undefined) return undefined;
     if (!eventual && !(await confirmRead(this.#host, replica))) return { kind: 'unavailable' };
+    if (replica.state.appliedIndex === 0) return undefined;
     // It may have left this node meanwhile, or be taking over a snapshot.
     if (this.#host.replica(group) !== replica) return undefined;
     const snapshot = this.#engine.snapshot();
