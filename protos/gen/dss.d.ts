@@ -2917,8 +2917,14 @@ export namespace dss {
             /** Rpc snapshotReply. */
             snapshotReply: (dss.cluster.SnapshotReply|null);
 
+            /** Rpc balanceRequest. */
+            balanceRequest: (dss.cluster.BalanceRequest|null);
+
+            /** Rpc balanceReply. */
+            balanceReply: (dss.cluster.BalanceReply|null);
+
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -3018,8 +3024,14 @@ export namespace dss {
                 /** Rpc snapshotReply */
                 snapshotReply?: (dss.cluster.SnapshotReply.$Properties|null);
 
+                /** Rpc balanceRequest */
+                balanceRequest?: (dss.cluster.BalanceRequest.$Properties|null);
+
+                /** Rpc balanceReply */
+                balanceReply?: (dss.cluster.BalanceReply.$Properties|null);
+
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3049,9 +3061,11 @@ export namespace dss {
               snapshotBegin?: dss.cluster.SnapshotBegin.$Shape|null;
               snapshotBlocks?: dss.cluster.SnapshotBlocks.$Shape|null;
               snapshotReply?: dss.cluster.SnapshotReply.$Shape|null;
+              balanceRequest?: dss.cluster.BalanceRequest.$Shape|null;
+              balanceReply?: dss.cluster.BalanceReply.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape })
             );
         }
 
@@ -3250,6 +3264,136 @@ export namespace dss {
 
             /** Shape of a ConfigurationReply. */
             type $Shape = dss.cluster.ConfigurationReply.$Properties;
+        }
+
+        /**
+         * Properties of a BalanceRequest.
+         * @deprecated Use dss.cluster.BalanceRequest.$Properties instead.
+         */
+        interface IBalanceRequest extends dss.cluster.BalanceRequest.$Properties {
+        }
+
+        /** Asks what the balancer of a node is doing and what it has done: nothing, unless it leads the meta group or did. */
+        class BalanceRequest {
+
+            /**
+             * Constructs a new BalanceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.BalanceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new BalanceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BalanceRequest instance
+             */
+            static create(properties: dss.cluster.BalanceRequest.$Shape): dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape;
+            static create(properties?: dss.cluster.BalanceRequest.$Properties): dss.cluster.BalanceRequest;
+
+            /**
+             * Encodes the specified BalanceRequest message. Does not implicitly {@link dss.cluster.BalanceRequest.verify|verify} messages.
+             * @param message BalanceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.BalanceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BalanceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape} BalanceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape;
+        }
+
+        namespace BalanceRequest {
+
+            /** Properties of a BalanceRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BalanceRequest. */
+            type $Shape = dss.cluster.BalanceRequest.$Properties;
+        }
+
+        /**
+         * Properties of a BalanceReply.
+         * @deprecated Use dss.cluster.BalanceReply.$Properties instead.
+         */
+        interface IBalanceReply extends dss.cluster.BalanceReply.$Properties {
+        }
+
+        /** For people and their tools, as JSON (node/balance/report.ts). */
+        class BalanceReply {
+
+            /**
+             * Constructs a new BalanceReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.BalanceReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BalanceReply moves. */
+            moves: string;
+
+            /** BalanceReply events. */
+            events: string;
+
+            /**
+             * Creates a new BalanceReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BalanceReply instance
+             */
+            static create(properties: dss.cluster.BalanceReply.$Shape): dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape;
+            static create(properties?: dss.cluster.BalanceReply.$Properties): dss.cluster.BalanceReply;
+
+            /**
+             * Encodes the specified BalanceReply message. Does not implicitly {@link dss.cluster.BalanceReply.verify|verify} messages.
+             * @param message BalanceReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.BalanceReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BalanceReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape} BalanceReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape;
+        }
+
+        namespace BalanceReply {
+
+            /** Properties of a BalanceReply. */
+            interface $Properties {
+
+                /** BalanceReply moves */
+                moves?: string;
+
+                /** BalanceReply events */
+                events?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BalanceReply. */
+            type $Shape = dss.cluster.BalanceReply.$Properties;
         }
 
         /**

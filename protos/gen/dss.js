@@ -4383,11 +4383,15 @@ export const dss = $root.dss = (() => {
 
             Rpc.prototype.snapshotReply = null;
 
+            Rpc.prototype.balanceRequest = null;
+
+            Rpc.prototype.balanceReply = null;
+
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             $Object.defineProperty(Rpc.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply"]),
+                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "balanceRequest", "balanceReply"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4446,6 +4450,10 @@ export const dss = $root.dss = (() => {
                     $root.dss.cluster.SnapshotBlocks.encode(message.snapshotBlocks, writer.uint32(/* id 21, wireType 2 =*/170).fork(), _depth + 1).ldelim();
                 if (message.snapshotReply != null && $Object.hasOwnProperty.call(message, "snapshotReply"))
                     $root.dss.cluster.SnapshotReply.encode(message.snapshotReply, writer.uint32(/* id 22, wireType 2 =*/178).fork(), _depth + 1).ldelim();
+                if (message.balanceRequest != null && $Object.hasOwnProperty.call(message, "balanceRequest"))
+                    $root.dss.cluster.BalanceRequest.encode(message.balanceRequest, writer.uint32(/* id 24, wireType 2 =*/194).fork(), _depth + 1).ldelim();
+                if (message.balanceReply != null && $Object.hasOwnProperty.call(message, "balanceReply"))
+                    $root.dss.cluster.BalanceReply.encode(message.balanceReply, writer.uint32(/* id 25, wireType 2 =*/202).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4633,6 +4641,20 @@ export const dss = $root.dss = (() => {
                                 break;
                             message.snapshotReply = $root.dss.cluster.SnapshotReply.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshotReply);
                             message.body = "snapshotReply";
+                            continue;
+                        }
+                    case 24: {
+                            if (wireType !== 2)
+                                break;
+                            message.balanceRequest = $root.dss.cluster.BalanceRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.balanceRequest);
+                            message.body = "balanceRequest";
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType !== 2)
+                                break;
+                            message.balanceReply = $root.dss.cluster.BalanceReply.decode(reader, reader.size(), $undefined, _depth + 1, message.balanceReply);
+                            message.body = "balanceReply";
                             continue;
                         }
                     }
@@ -4941,6 +4963,175 @@ export const dss = $root.dss = (() => {
             };
 
             return ConfigurationReply;
+        })();
+
+        cluster.BalanceRequest = (function() {
+
+            const BalanceRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BalanceRequest.create = function(properties) {
+                return new BalanceRequest(properties);
+            };
+
+            BalanceRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BalanceRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.BalanceRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BalanceRequest;
+        })();
+
+        cluster.BalanceReply = (function() {
+
+            const BalanceReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BalanceReply.prototype.moves = "";
+
+            BalanceReply.prototype.events = "";
+
+            BalanceReply.create = function(properties) {
+                return new BalanceReply(properties);
+            };
+
+            BalanceReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.moves != null && $Object.hasOwnProperty.call(message, "moves") && message.moves !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.moves);
+                if (message.events != null && $Object.hasOwnProperty.call(message, "events") && message.events !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.events);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BalanceReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.BalanceReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.moves = value;
+                            else
+                                delete message.moves;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.events = value;
+                            else
+                                delete message.events;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BalanceReply;
         })();
 
         cluster.SnapshotBegin = (function() {

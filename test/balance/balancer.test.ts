@@ -56,6 +56,8 @@ function steps(
 const one = (from: string, to: string, rest: Partial<BalancerInput> = {}) =>
   steps([truth(1, from)], [target(1, to)], rest);
 
+const noTransfers = { limits: { ...limits, transfersMax: 0 } };
+
 describe('from truth to target', () => {
   it('begins with learners, and drops those that nobody wants', () => {
     expect(one('abc+f', 'abd')).toEqual([
@@ -123,7 +125,6 @@ describe('never', () => {
   it('more replicas being filled than the limits say, on a node or in all', () => {
     const targets = [1, 2, 3, 4].map((group) => target(group, group < 3 ? 'abd' : 'abe'));
     const truths = [1, 2, 3, 4].map((group) => truth(group, 'abc'));
-    const noTransfers = { limits: { ...limits, transfersMax: 0 } };
     expect(steps(truths, targets, noTransfers)).toMatchObject([
       { group: 1, added: ['d'] },
       { group: 3, added: ['e'] },
@@ -136,8 +137,10 @@ describe('never', () => {
     const truths = [truth(1, 'abc+d-'), truth(2, 'abc+e-'), truth(3, 'abc')];
     const targets = [target(1, 'abd'), target(2, 'abe'), target(3, 'abf')];
     const silent = nodes({ d: { isHealthy: false } });
-    expect(steps(truths, targets)).toEqual([]);
-    expect(steps(truths, targets, { nodes: silent })).toMatchObject([{ group: 3, added: ['f'] }]);
+    expect(steps(truths, targets, noTransfers)).toEqual([]);
+    expect(steps(truths, targets, { nodes: silent, ...noTransfers })).toMatchObject([
+      { group: 3, added: ['f'] },
+    ]);
   });
 });
 

@@ -155,7 +155,6 @@ export class ToyCluster {
   /** One round of everything. Returns whether anything is still going on. */
   round(): boolean {
     this.rounds += 1;
-    this.#elect();
     const steps = this.#nextSteps(this.#underWay.map(({ step }) => step));
     this.#check(steps);
     for (const step of steps) {
@@ -166,9 +165,9 @@ export class ToyCluster {
     this.#underWay = this.#underWay
       .filter(({ arrivesIn }) => arrivesIn > 0)
       .map(({ step, arrivesIn }) => ({ step, arrivesIn: arrivesIn - 1 }));
-    for (const { step } of arrived) this.#perform(step);
-    const wasChanging = this.groups.some((group) => this.#proceed(group));
-    return steps.length > 0 || this.#underWay.length > 0 || wasChanging;
+    for (const { step } of arrived) this.perform(step);
+    const isBusy = this.proceed();
+    return isBusy || steps.length > 0 || this.#underWay.length > 0;
   }
 
   /** Whether every group that has a leader is what it should be. */
@@ -238,10 +237,11 @@ export class ToyCluster {
     }
   }
 
-  #perform(step: Step): void {
+  /** What the leader of a group makes of a step that it is asked for. */
+  perform(step: Step): 'done' | 'not-leader' | 'changed' | 'not-ready' {
     const group = this.#group(step.group);
-    const isStale = group.index !== step.configurationIndex || group.outgoing.length > 0;
-    if (isStale || group.leader !== step.leader) return;
+    if (group.leader !== step.leader) return 'not-leader';
+    if (group.index !== step.configurationIndex || group.outgoing.length > 0) return 'changed';
     const holders = [...group.voters, ...group.learners];
     const on = (node: string) => holders.find((replica) => replica.node === node);
     switch (step.kind) {
@@ -252,7 +252,9 @@ export class ToyCluster {
         const voters = step.voters.map((node) => on(node) as ToyReplica);
         // What the leader itself refuses as not ready.
         const newcomers = voters.filter((replica) => !group.voters.includes(replica));
-        if (!newcomers.every((replica) => this.#isGood(replica))) return;
+        if (!newcomers.every((replica) => this.#isGood(replica))) return 'not-ready';
+        const good = voters.filter((replica) => this.#isGood(replica));
+        if (2 * good.length <= voters.length) return 'not-ready';
         group.outgoing = group.voters;
         group.learners = step.learners.map((node) => on(node) as ToyReplica);
         group.voters = voters;
@@ -268,10 +270,11 @@ export class ToyCluster {
       case 'transfer':
         group.leader = step.to;
         group.term += 1;
-        return;
+        return 'done';
     }
     group.index += 1;
     this.#checkLimits();
+    return 'done';
   }
 
   #create(group: ToyGroup, node: string): ToyReplica {
@@ -297,7 +300,12 @@ export class ToyCluster {
     assert.ok(fresh.length <= limits.receivingMax, `${fresh.length} new replicas at a time`);
   }
 
-  /** Replicas fill up and joint configurations are left. Returns whether there was anything to do. */
+  /** Leaders are elected, replicas fill up, joint configurations are left. Returns whether there was anything. */
+  proceed(): boolean {
+    this.#elect();
+    return this.groups.map((group) => this.#proceed(group)).includes(true);
+  }
+
   #proceed(group: ToyGroup): boolean {
     if (group.leader === undefined) return false;
     let isBusy = false;
