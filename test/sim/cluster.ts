@@ -82,6 +82,8 @@ export class SimCluster {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly machines: Machine[] = [];
+  /** A node has joined, and nothing has reached its shards yet. */
+  onJoined: ((machine: Machine) => void) | undefined;
   readonly #options: {
     replicationFactor: number;
     shardCount: number;
@@ -142,26 +144,32 @@ export class SimCluster {
 
   /** Starts a node; it joins as simulated time passes. */
   async start(machine: Machine): Promise<void> {
-    const life = new Life(this.world, machine.name, machine.skewMs);
+    const life = this.launch(machine);
+    const isOver = () => machine.node !== undefined || machine.fatal !== undefined || !life.alive;
+    await this.world.until(`${machine.name} opens`, isOver);
+  }
+
+  /** Starts a node without waiting for anything. */
+  launch(machine: Machine): Life {
+    const life = new Life(this.world, machine.name, () => machine.skewMs);
     machine.life = life;
     machine.fatal = undefined;
     machine.ended = undefined;
     machine.joined = false;
-    const failed = (error: unknown) => {
-      if (life.alive) machine.fatal = error as Error;
+    const join = async () => {
+      const node = await this.#open(machine, life);
+      if (!life.alive) return;
+      machine.node = node;
+      this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
+      await node.join();
+      if (!life.alive) return;
+      this.onJoined?.(machine);
+      machine.joined = true;
     };
-    let node: StorageNode | undefined;
-    this.#open(machine, life).then((opened) => {
-      node = opened;
-    }, failed);
-    const isOver = () => node !== undefined || machine.fatal !== undefined || !life.alive;
-    await this.world.until(`${machine.name} opens`, isOver);
-    if (node === undefined || !life.alive) return;
-    machine.node = node;
-    this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
-    node.join().then(() => {
-      if (life.alive) machine.joined = true;
-    }, failed);
+    join().catch((error: unknown) => {
+      if (life.alive) machine.fatal = error as Error;
+    });
+    return life;
   }
 
   #open(machine: Machine, life: Life): Promise<StorageNode> {
@@ -248,20 +256,25 @@ export class SimCluster {
   async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {
     await this.world.until('every group has a leader that everybody knows', () => {
       for (const machine of machines) if (machine.fatal !== undefined) throw machine.fatal;
-      return machines.every(
-        ({ node }) =>
-          node?.hasJoined === true &&
-          node.active.map.rows().every(({ group }) => {
-            const leader = node.active.map.leaderOf(group);
-            return machines.some(
-              (other) =>
-                other.node?.identity.node === leader &&
-                other.node?.hasJoined &&
-                other.node.active.host.replica(group)?.raft.role === 'leader',
-            );
-          }),
-      );
+      return this.isLed(machines);
     });
+  }
+
+  /** Whether all of these know, of every group, which of them leads it. */
+  isLed(machines: readonly Machine[]): boolean {
+    return machines.every(
+      ({ node }) =>
+        node?.hasJoined === true &&
+        node.active.map.rows().every(({ group }) => {
+          const leader = node.active.map.leaderOf(group);
+          return machines.some(
+            (other) =>
+              other.node?.identity.node === leader &&
+              other.node?.hasJoined &&
+              other.node.active.host.replica(group)?.raft.role === 'leader',
+          );
+        }),
+    );
   }
 
   dataPlane(machine: Machine): DataPlane {
