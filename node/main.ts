@@ -15,6 +15,7 @@ import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
@@ -30,7 +31,8 @@ import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-no
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
-export { loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { type ConfigSources, loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 
 export interface RunningNode {
@@ -106,7 +108,15 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    routes: [(server) => settingsRoutes(server, settingsOf(node, broker, env))],
+    routes: [
+      (server) => settingsRoutes(server, settingsOf(node, broker, env)),
+      (server) =>
+        nodesRoutes(server, {
+          cluster: () => (node.hasJoined ? node.active : undefined),
+          authorize: requireAdministrator,
+          nowMs: () => env.clock.nowMs(),
+        }),
+    ],
   });
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
