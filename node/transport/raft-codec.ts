@@ -83,20 +83,12 @@ export function fromWire(wire: Wire): GroupMessage | undefined {
 
 /** Spelled out: V8 makes a dictionary, ten times as large, of `{ ...envelope, kind }`. */
 function messageOf(wire: Wire): Message | undefined {
-<<<<<<< HEAD
-  const envelope = { from: wire.fromReplica, to: wire.toReplica, term: wire.term };
-  const { index, logTerm, commit, reject, context, releasedIndex, transfer } = wire;
-=======
   const { fromReplica: from, toReplica: to, term } = wire;
   const { index, logTerm, commit, reject, context, releasedIndex, transfer } = wire;
->>>>>>> w-e2e
   switch (wire.type) {
     case MessageType.PRE_VOTE_REQUEST:
       return { from, to, term, kind: 'pre-vote-request', lastIndex: index, lastTerm: logTerm };
     case MessageType.VOTE_REQUEST:
-<<<<<<< HEAD
-      return { ...envelope, kind: 'vote-request', lastIndex: index, lastTerm: logTerm, transfer };
-=======
       return {
         from,
         to,
@@ -106,7 +98,6 @@ function messageOf(wire: Wire): Message | undefined {
         lastTerm: logTerm,
         transfer,
       };
->>>>>>> w-e2e
     case MessageType.PRE_VOTE_RESPONSE:
       return { from, to, term, kind: 'pre-vote-response', reject };
     case MessageType.VOTE_RESPONSE:
@@ -141,13 +132,9 @@ function messageOf(wire: Wire): Message | undefined {
     case MessageType.READ_INDEX_REQUEST:
       return { from, to, term, kind: 'read-index-request', context };
     case MessageType.READ_INDEX_RESPONSE:
-<<<<<<< HEAD
-      return { ...envelope, kind: 'read-index-response', context, index, reject };
+      return { from, to, term, kind: 'read-index-response', context, index, reject };
     case MessageType.TIMEOUT_NOW:
       return { from, to, term, kind: 'timeout-now' };
-=======
-      return { from, to, term, kind: 'read-index-response', context, index, reject };
->>>>>>> w-e2e
     default:
       return undefined;
   }
