@@ -163,7 +163,7 @@ export class ClusterLink {
   }
 
   #dispatch(peer: string, levels: readonly string[], payload: Uint8Array): void {
-    const [clusterId, kind, , what] = levels;
+    const [clusterId, kind, to, what] = levels;
     if (clusterId === NO_CLUSTER) {
       this.#memory.note(peer, this.helloRpc.receive(peer, payload, this.#onHello));
       return;
@@ -176,6 +176,9 @@ export class ClusterLink {
       this.#memory.note(peer, heartbeat);
       this.#followMove(peer, heartbeat.mqttAddress);
       handlers.heartbeat(peer, heartbeat);
+    } else if (to !== this.#own.node) {
+      // It is for a node that was at this address before. Taking it would break the promises of that one's replicas.
+      return;
     } else if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
     } else if (what === 'raft') {
