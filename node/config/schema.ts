@@ -2,6 +2,7 @@
 export type Schema =
   | { readonly type: 'integer'; readonly minimum: number; readonly maximum?: number }
   | { readonly type: 'string'; readonly minLength?: number; readonly pattern?: string }
+  | { readonly type: 'number' }
   | { readonly type: 'boolean' }
   | { readonly type: 'enum'; readonly enum: readonly string[] };
 
@@ -11,6 +12,7 @@ type Of<Kind extends Schema['type']> = Omit<Extract<Schema, { type: Kind }>, 'ty
 export const Type = {
   Integer: (limits: Of<'integer'>) => ({ type: 'integer', ...limits }) as const,
   String: (limits: Of<'string'> = {}) => ({ type: 'string', ...limits }) as const,
+  Number: () => ({ type: 'number' }) as const,
   Boolean: () => ({ type: 'boolean' }) as const,
   Enum: (choices: readonly string[]) => ({ type: 'enum', enum: choices }) as const,
 };
@@ -25,6 +27,8 @@ export function matches(schema: Schema, value: unknown): boolean {
         value.length >= (schema.minLength ?? 0) &&
         new RegExp(schema.pattern ?? '', 'u').test(value)
       );
+    case 'number':
+      return Number.isFinite(value);
     case 'boolean':
       return typeof value === 'boolean';
     case 'enum':
