@@ -2,6 +2,7 @@ import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
 import { LsmError } from '../lsm/errors.ts';
 import { OsVfs } from '../lsm/vfs/os.ts';
+import type { ActiveNode } from './active-node.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
@@ -20,14 +21,9 @@ import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import {
-  describeAlerts,
-  describeDurability,
-  describeNodes,
-  describePlace,
-  describeStatus,
-} from './status.ts';
+import { describePlace, describeStatus, describeSystem } from './status.ts';
 import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
+import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
@@ -49,8 +45,6 @@ export interface RunningNode {
   readonly ended: Promise<NodeEnd>;
   close(): Promise<void>;
 }
-
-const SYSTEM_TOPICS_MS = 1_000;
 
 /** Composes one process: a storage node, its MQTT broker and its HTTP server. Resolves when it has joined. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -130,8 +124,8 @@ async function compose(
   await node.join();
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
-  const stopPublishing = env.timers.every(SYSTEM_TOPICS_MS, publishChanges(broker, node));
-  closers.push(async () => stopPublishing());
+  const systemTopics = followSystem(node.active, broker, env);
+  closers.push(async () => systemTopics.stop());
   return {
     mqtt: formatAddress(options.listen, doors.mqttPort),
     http: formatAddress(options.listen, doors.httpPort),
@@ -241,29 +235,10 @@ function securityWarnings({ listen, users, tls }: NodeOptions): string[] {
   ];
 }
 
-/** Retained `dss/sys/…` topics, published when they change. */
-function publishChanges(broker: Broker, node: StorageNode): () => void {
-  const published = new Map<string, string>();
-  const publish = (topic: string, content: object) => {
-    const text = JSON.stringify(content);
-    if (published.get(topic) === text) return;
-    published.set(topic, text);
-    broker.publishSystem(topic, content);
-  };
-  return () => {
-    const { active } = node;
-    const { cluster } = describeStatus(node, { name: '', mqtt: '', http: '' });
-    publish('cluster', { id: cluster.id, state: cluster.state });
-    publish('durability', describeDurability(active));
-    for (const { id, name, state, mqtt, http } of describeNodes(active)) {
-      publish(`nodes/${id}`, { id, name, state, mqtt, http });
-    }
-    const alerts = new Map(describeAlerts(active).map((alert) => [`alerts/${alert.name}`, alert]));
-    for (const [topic, alert] of alerts) publish(topic, alert);
-    for (const topic of published.keys()) {
-      if (!topic.startsWith('alerts/') || alerts.has(topic)) continue;
-      published.delete(topic);
-      broker.clearSystem(topic);
-    }
-  };
+function followSystem(active: ActiveNode, broker: Broker, env: Env): SystemTopics {
+  const topics = new SystemTopics({ env, board: broker, facts: () => describeSystem(active) });
+  active.map.onChange(() => topics.changed());
+  active.settings.onChange(() => topics.changed());
+  topics.start();
+  return topics;
 }

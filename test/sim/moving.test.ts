@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Replica } from '../../node/shard/replica.ts';
+import { describeSystem } from '../../node/status.ts';
 import { decode, encode, type Machine, SimCluster, watch } from './cluster.ts';
 
 const GROUP = 1;
@@ -93,5 +94,42 @@ describe('watches while replicas move', () => {
         expect(told.at(-1)?.text).toBe(newest);
       }
     }
+  });
+});
+
+describe('what every node says of the cluster', () => {
+  it('is what leaders report of their replicas, and who is silent', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 530, shardCount: 2 });
+    await cluster.startAll();
+    const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
+    const says = (machine: Machine) => describeSystem(machine.active);
+    for (const machine of cluster.machines) {
+      expect(says(machine)).toMatchObject({
+        cluster: { state: 'ok' },
+        durability: { copies: 2, replicas: 3 },
+        alerts: [],
+      });
+    }
+    const { leader } = first.active.map.row(GROUP);
+    const places = [
+      { node: nodeOf(first), role: 'voter' as const },
+      { node: nodeOf(second), role: 'learner' as const },
+    ];
+    const report = { node: leader?.node ?? '', term: leader?.term ?? 0 };
+    first.active.map.report(GROUP, { ...report, configuration: { index: 99, places } });
+    expect(says(first).durability, 'the shard that has the fewest').toEqual({
+      copies: 1,
+      replicas: 2,
+    });
+    cluster.kill(third);
+    await cluster.world.run(16_000);
+    for (const machine of [first, second]) {
+      expect(says(machine).cluster.state).toBe('degraded');
+      expect(says(machine).alerts.map(({ name }) => name)).toEqual(['node-failed-n3']);
+    }
+    await cluster.start(third);
+    await cluster.untilLed();
+    await cluster.world.run(2_000);
+    expect(says(first)).toMatchObject({ cluster: { state: 'ok' }, alerts: [] });
   });
 });
