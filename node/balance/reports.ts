@@ -13,8 +13,8 @@ export interface Heard {
 }
 
 /**
- * What the leaders of all groups have told in their heartbeats, by group. Of several reports the one of the
- * higher (configuration index, term) counts (DESIGN §5 ▣).
+ * What the leaders of all groups have told in their heartbeats, by group. Of several reports that of the
+ * later term counts, then that of the later configuration (docs/adr/0011-later-term-wins-in-the-map.md).
  */
 export function truthsOf(heard: readonly Heard[]): GroupTruth[] {
   const suspects = new Set(
@@ -51,8 +51,6 @@ function roleOf(role: cluster.ReplicaRole): ReplicaTruth['role'] {
 }
 
 function isNewer(a: GroupTruth, b: GroupTruth): boolean {
-  return (
-    a.configurationIndex > b.configurationIndex ||
-    (a.configurationIndex === b.configurationIndex && a.term > b.term)
-  );
+  if (a.term !== b.term) return a.term > b.term;
+  return a.configurationIndex > b.configurationIndex;
 }

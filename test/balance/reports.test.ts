@@ -20,11 +20,11 @@ const lead = (group: number, configurationIndex: number, term: number, more = {}
   ...more,
 });
 
-it('of several reports believes that of the higher configuration index, then of the higher term', () => {
+it('of several reports believes that of the later term, then that of the later configuration', () => {
   const truths = truthsOf([
-    heard('a', { leads: [lead(2, 5, 9), lead(1, 5, 3)] }),
-    heard('b', { leads: [lead(1, 5, 4), lead(2, 6, 1)] }),
-    heard('c', { leads: [lead(1, 5, 2)] }),
+    heard('a', { leads: [lead(2, 9, 3), lead(1, 5, 3)] }),
+    heard('b', { leads: [lead(1, 6, 3), lead(2, 5, 4)] }),
+    heard('c', { leads: [lead(1, 7, 2), lead(2, 4, 4)] }),
     { node: 'd', state: 'unknown', sinceHeardMs: undefined, heartbeat: undefined },
   ]);
   expect(truths.map(({ group, leader }) => [group, leader])).toEqual([
