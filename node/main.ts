@@ -9,11 +9,13 @@ import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
+import { keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
@@ -25,11 +27,12 @@ import {
   describePlace,
   describeStatus,
 } from './status.ts';
-import { StorageNode } from './storage-node.ts';
+import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
-export { loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { type ConfigSources, loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 
 export interface RunningNode {
@@ -42,6 +45,8 @@ export interface RunningNode {
   readonly warnings: readonly string[];
   /** Whether every shard has a leader, as far as this node knows. */
   hasLeaders(): boolean;
+  /** Resolves when this node is no part of the cluster any more: it is to be closed then. */
+  readonly ended: Promise<NodeEnd>;
   close(): Promise<void>;
 }
 
@@ -62,13 +67,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function compose(
-  options: NodeOptions,
+  given: NodeOptions,
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const startedAtMs = Date.now();
-  const unlock = await lockData(options.data);
+  const unlock = await lockData(given.data);
   closers.push(unlock);
+  const options = await withSecret(given);
   const env = createEnv(createLogger(options.logLevel, options.name));
   closers.push(() => env.offload.close());
   const addresses = { name: options.name, mqtt: '', http: '' };
@@ -76,7 +82,11 @@ async function compose(
   const [user, ...others] = options.users;
   const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
-  const node = await openNode(options, env, () => addresses.http);
+  let onEnded: (end: NodeEnd) => void = () => {};
+  const ended = new Promise<NodeEnd>((resolve) => {
+    onEnded = resolve;
+  });
+  const node = await openNode(options, env, { httpAddress: () => addresses.http, onEnded });
   closers.push(() => node.stop());
   const broker = new Broker({
     env,
@@ -98,7 +108,15 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    routes: [(server) => settingsRoutes(server, settingsOf(node, broker, env))],
+    routes: [
+      (server) => settingsRoutes(server, settingsOf(node, broker, env)),
+      (server) =>
+        nodesRoutes(server, {
+          cluster: () => (node.hasJoined ? node.active : undefined),
+          authorize: requireAdministrator,
+          nowMs: () => env.clock.nowMs(),
+        }),
+    ],
   });
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
@@ -121,8 +139,16 @@ async function compose(
     httpPort: doors.httpPort,
     warnings,
     hasLeaders: () => describeStatus(node, addresses).shards.every(({ leader }) => leader !== null),
+    ended,
     close,
   };
+}
+
+/** A node that creates a cluster draws the secret if nobody has; one that joins keeps that of the token. */
+async function withSecret(options: NodeOptions): Promise<NodeOptions> {
+  const { data, secret, isSecretOwn, join, bootstrap } = options;
+  if (!isSecretOwn || (join ?? bootstrap) === undefined) return options;
+  return { ...options, secret: await keepSecret(data, secret) };
 }
 
 async function lockData(directory: string): Promise<() => Promise<void>> {
@@ -140,7 +166,11 @@ async function lockData(directory: string): Promise<() => Promise<void>> {
 /** A gigabyte in half an hour: of a disk's rate a hundredth. */
 const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 
-function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Promise<StorageNode> {
+function openNode(
+  options: NodeOptions,
+  env: Env,
+  { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
+): Promise<StorageNode> {
   const { advertise, tls } = options;
   return StorageNode.open({
     env,
@@ -148,8 +178,11 @@ function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Pr
     name: options.name,
     mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
     httpAddress,
+    onEnded,
     secret: options.secret,
-    peers: options.peers,
+    weight: options.weight,
+    zone: options.zone,
+    entrance: options,
     replicationFactor: options.replicationFactor,
     shardCount: options.shards,
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,

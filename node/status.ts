@@ -1,4 +1,5 @@
 import type { ActiveNode } from './active-node.ts';
+import { acknowledgedCopies } from './dataplane/shard-map.ts';
 import { metaGroup } from './ring/slots.ts';
 import type { StorageNode } from './storage-node.ts';
 
@@ -59,9 +60,10 @@ export function describeStatus(
 /** How many fsynced copies a PUBACK means now (DESIGN §4 ▣). */
 export function describeDurability(active: ActiveNode): { copies: number; replicas: number } {
   const shards = active.map.shards();
-  const voters = Math.min(...shards.map((row) => row.voterCount));
-  const replicas = Math.min(...shards.map((row) => row.replicas.length));
-  return { copies: Math.floor(voters / 2) + 1, replicas };
+  return {
+    copies: Math.min(...shards.map(({ configuration }) => acknowledgedCopies(configuration))),
+    replicas: Math.min(...shards.map(({ replicas }) => replicas.length)),
+  };
 }
 
 export function describeNodes(active: ActiveNode) {

@@ -14,12 +14,14 @@ import { addIngest } from './commands/ingest.ts';
 import { addList } from './commands/list.ts';
 import { addMoves } from './commands/moves.ts';
 import { addNode } from './commands/node.ts';
+import { addNodes } from './commands/nodes.ts';
 import { addPasswd } from './commands/passwd.ts';
 import { addPut } from './commands/put.ts';
 import { addRange } from './commands/range.ts';
 import { addRetention } from './commands/retention.ts';
 import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
+import { addToken } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWhere } from './commands/where.ts';
@@ -103,7 +105,7 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
-  for (const add of [addMoves, addEvents]) add(program, shell);
+  for (const add of [addNodes, addToken, addMoves, addEvents]) add(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);
@@ -137,7 +139,8 @@ Exit codes:
   2  the command line is wrong
   3  the key was not found
   4  no node reachable, no quorum, or no answer in time
-  5  cas: the key has another version`;
+  5  cas: the key has another version
+  6  node: its cluster has removed it`;
 
 function packageVersion(): string {
   // From clients/cli here or from dist/clients/cli: the nearest package.json above.

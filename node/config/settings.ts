@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { LOG_LEVELS } from '../edge/logger.ts';
+import { isWeight, NODES_MAX } from '../settings/nodes.ts';
 import { parseByteSize } from './byte-size.ts';
 import { invalid } from './invalid.ts';
 
@@ -40,6 +41,22 @@ export const SETTINGS = {
   mqttPort: { default: 1883, schema: port },
   httpPort: { default: 8080, schema: port },
   peers: { default: '', schema: Type.String() },
+  join: { default: '', schema: Type.String() },
+  token: { default: '', schema: Type.String() },
+  replace: { default: '', schema: Type.String() },
+  bootstrap: { default: false, schema: Type.Boolean(), allowed: 'true or false' },
+  expect: { default: 1, schema: Type.Integer({ minimum: 1, maximum: NODES_MAX }) },
+  zone: {
+    default: '',
+    schema: Type.String({ pattern: '^[A-Za-z0-9._-]{0,63}$' }),
+    allowed: 'up to 63 letters, digits, dots, dashes or underscores',
+  },
+  weight: {
+    default: 1,
+    schema: Type.Number(),
+    allowed: 'a number above 0 and at most 100',
+    check: isWeight,
+  },
   secret: { default: '', schema: Type.String() },
   secretFile: { default: '', schema: Type.String() },
   tlsCert: { default: '', schema: text, path: 'tls.cert' },
@@ -104,7 +121,8 @@ export function takeSetting(name: SettingName, given: unknown, origin: string): 
   const setting: Setting = SETTINGS[name];
   const value = convert(setting, given);
   if (Value.Check(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
-  if (name === 'secret') throw invalid(`${origin} must be ${describe(setting)}.`);
+  if (name === 'secret' || name === 'token')
+    throw invalid(`${origin} must be ${describe(setting)}.`);
   throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(setting)}.`);
 }
 
@@ -114,6 +132,7 @@ function convert({ schema, isByteSize }: Setting, given: unknown): unknown {
   if (typeof given === 'string') {
     if (isByteSize === true) return parseByteSize(given);
     if (type === 'integer' && /^-?\d+$/.test(given)) return Number(given);
+    if (type === 'number' && /^\d+(\.\d+)?$/.test(given)) return Number(given);
     if (type === 'boolean' && /^(true|false)$/.test(given)) return given === 'true';
   }
   if (type === 'string' && typeof given === 'number') return String(given);

@@ -2,7 +2,7 @@ import type { ClusterDoor } from '../../broker/data-plane.ts';
 import { cluster, decode, encode, ProtocolError, raft } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { PeerMemory } from '../membership/peer-memory.ts';
-import type { GroupMessage } from '../shard/host.ts';
+import type { GroupMessage } from '../shard/outgoing-messages.ts';
 import { fromWire, toWire } from './raft-codec.ts';
 import { type RpcHandler, RpcHub, type RpcOrigin } from './rpc.ts';
 import { verifyCredentials } from './secret.ts';
@@ -37,6 +37,7 @@ export class ClusterLink {
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
   readonly #addresses = new Map<string, string>();
+  readonly #connected = new Set<string>();
   #clusterId: string | undefined;
   #handlers: ClusterHandlers | undefined;
   #closed = false;
@@ -48,6 +49,8 @@ export class ClusterLink {
     readonly transport: Transport;
     readonly memory: PeerMemory;
     readonly onHello: RpcHandler;
+    /** A node at this address does not believe that we know the cluster secret. */
+    readonly onRefused: (address: string) => void;
   }) {
     this.#env = options.env;
     this.#own = options.own;
@@ -57,6 +60,7 @@ export class ClusterLink {
         if (known === address) this.rpc.nodeUnreachable(node);
       }
     };
+    this.#transport.onRefused = options.onRefused;
     this.#memory = options.memory;
     this.#onHello = options.onHello;
     this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);
@@ -80,16 +84,31 @@ export class ClusterLink {
   }
 
   connect(address: string): void {
+    this.#connected.add(address);
     this.#transport.connect(address);
   }
 
+  /** From now on this node is reached at this address. */
   learnAddress(node: string, address: string): void {
+    if (node === this.#own.node || address === '') return;
     this.#addresses.set(node, address);
-    this.#transport.connect(address);
+    this.connect(address);
   }
 
-  addressOf(node: string): string | undefined {
-    return this.#addresses.get(node);
+  knows(node: string): boolean {
+    return this.#addresses.has(node);
+  }
+
+  /** Ends connections to all but these nodes, and to where they are no more. */
+  keepOnly(nodes: readonly string[]): void {
+    const kept = new Set(nodes);
+    for (const node of this.#addresses.keys()) if (!kept.has(node)) this.#addresses.delete(node);
+    const used = new Set(this.#addresses.values());
+    for (const address of this.#connected) {
+      if (used.has(address)) continue;
+      this.#connected.delete(address);
+      this.#transport.disconnect(address);
+    }
   }
 
   sendRaft(node: string, messages: readonly GroupMessage[]): void {
@@ -144,7 +163,7 @@ export class ClusterLink {
   }
 
   #dispatch(peer: string, levels: readonly string[], payload: Uint8Array): void {
-    const [clusterId, kind, , what] = levels;
+    const [clusterId, kind, to, what] = levels;
     if (clusterId === NO_CLUSTER) {
       this.#memory.note(peer, this.helloRpc.receive(peer, payload, this.#onHello));
       return;
@@ -155,7 +174,11 @@ export class ClusterLink {
       const heartbeat = decode(cluster.Heartbeat, payload);
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
+      this.#followMove(peer, heartbeat.mqttAddress);
       handlers.heartbeat(peer, heartbeat);
+    } else if (to !== this.#own.node) {
+      // It is for a node that was at this address before. Taking it would break the promises of that one's replicas.
+      return;
     } else if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
     } else if (what === 'raft') {
@@ -168,6 +191,11 @@ export class ClusterLink {
         messages.filter((message) => message !== undefined),
       );
     }
+  }
+
+  /** A node says where it is, also when that has changed (DESIGN §9). */
+  #followMove(peer: string, address: string): void {
+    if (address !== '' && this.#addresses.get(peer) !== address) this.learnAddress(peer, address);
   }
 
   #disconnected(peer: string): void {

@@ -11,9 +11,10 @@ import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
 import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
+import type { Entrance, PeerAddress } from '../../node/membership/formation.ts';
 import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
 import type { InitialRules } from '../../node/settings/settings.ts';
-import { StorageNode } from '../../node/storage-node.ts';
+import { type NodeEnd, StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
 import { text as decode, utf8 as encode } from '../support/text.ts';
@@ -36,7 +37,7 @@ const ENGINE: EngineChoice = {
 /** One machine: its disk outlives the runs of its node. */
 export class Machine {
   readonly name: string;
-  readonly address: string;
+  address: string;
   vfs = new CrashableMemVfs();
   life: Life | undefined;
   node: StorageNode | undefined;
@@ -46,6 +47,11 @@ export class Machine {
   secret = 'secret';
   /** The other nodes that it is told of; all, if nothing is said. */
   peers: readonly Machine[] | undefined;
+  /** How it gets into a cluster, if not by `peers`. */
+  entrance: Omit<Entrance, 'peers'> | undefined;
+  zone = '';
+  /** Why its node has stopped taking part, if it has. */
+  ended: NodeEnd | undefined;
   /** The budget of its disk, where it is not that of all. */
   storageMaxBytes: number | undefined;
   /** How long a sync of the disk takes. */
@@ -76,6 +82,8 @@ export class SimCluster {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly machines: Machine[] = [];
+  /** A node has joined, and nothing has reached its shards yet. */
+  onJoined: ((machine: Machine) => void) | undefined;
   readonly #options: {
     replicationFactor: number;
     shardCount: number;
@@ -122,27 +130,46 @@ export class SimCluster {
     return this.machines[index] as Machine;
   }
 
+  /** One more machine, empty, which is to enter the cluster like this. The others are not told of it. */
+  addMachine(entrance: Omit<Entrance, 'peers'>): Machine {
+    for (const machine of this.machines) {
+      machine.peers ??= machine.entrance === undefined ? [...this.machines] : [];
+    }
+    const ordinal = this.machines.length + 1;
+    const machine = new Machine(`n${ordinal}`, `10.0.0.${ordinal}:1883`);
+    machine.entrance = entrance;
+    this.machines.push(machine);
+    return machine;
+  }
+
   /** Starts a node; it joins as simulated time passes. */
   async start(machine: Machine): Promise<void> {
-    const life = new Life(this.world, machine.name, machine.skewMs);
+    const life = this.launch(machine);
+    const isOver = () => machine.node !== undefined || machine.fatal !== undefined || !life.alive;
+    await this.world.until(`${machine.name} opens`, isOver);
+  }
+
+  /** Starts a node without waiting for anything. */
+  launch(machine: Machine): Life {
+    const life = new Life(this.world, machine.name, () => machine.skewMs);
     machine.life = life;
     machine.fatal = undefined;
+    machine.ended = undefined;
     machine.joined = false;
-    const failed = (error: unknown) => {
-      if (life.alive) machine.fatal = error as Error;
-    };
-    let node: StorageNode | undefined;
-    this.#open(machine, life).then((opened) => {
-      node = opened;
-    }, failed);
-    const isOver = () => node !== undefined || machine.fatal !== undefined || !life.alive;
-    await this.world.until(`${machine.name} opens`, isOver);
-    if (node === undefined || !life.alive) return;
-    machine.node = node;
-    this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
-    node.join().then(() => {
+    const join = async () => {
+      const node = await this.#open(machine, life);
+      if (!life.alive) return;
+      machine.node = node;
+      this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
+      await node.join();
+      if (!life.alive) return;
+      this.onJoined?.(machine);
       machine.joined = true;
-    }, failed);
+    };
+    join().catch((error: unknown) => {
+      if (life.alive) machine.fatal = error as Error;
+    });
+    return life;
   }
 
   #open(machine: Machine, life: Life): Promise<StorageNode> {
@@ -156,9 +183,12 @@ export class SimCluster {
       mqttAddress: address,
       httpAddress: () => '',
       secret,
-      peers: this.machines
-        .filter((each) => each === machine || (machine.peers ?? this.machines).includes(each))
-        .map((each) => ({ name: each.name, mqttAddress: each.address })),
+      zone: machine.zone,
+      entrance: { peers: this.#peersOf(machine), ...machine.entrance },
+      onEnded: (end) => {
+        machine.ended = end;
+        this.kill(machine);
+      },
       ...this.#options,
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       transport: ({ node }) =>
@@ -173,6 +203,13 @@ export class SimCluster {
         this.kill(machine);
       },
     });
+  }
+
+  #peersOf(machine: Machine): PeerAddress[] {
+    const others = machine.peers ?? (machine.entrance === undefined ? this.machines : []);
+    return this.machines
+      .filter((each) => each === machine || others.includes(each))
+      .map((each) => ({ name: each.name, mqttAddress: each.address }));
   }
 
   #envOf(machine: Machine, life: Life): Env {
@@ -219,20 +256,25 @@ export class SimCluster {
   async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {
     await this.world.until('every group has a leader that everybody knows', () => {
       for (const machine of machines) if (machine.fatal !== undefined) throw machine.fatal;
-      return machines.every(
-        ({ node }) =>
-          node?.hasJoined === true &&
-          node.active.map.rows().every(({ group }) => {
-            const leader = node.active.map.leaderOf(group);
-            return machines.some(
-              (other) =>
-                other.node?.identity.node === leader &&
-                other.node?.hasJoined &&
-                other.node.active.host.replica(group)?.raft.role === 'leader',
-            );
-          }),
-      );
+      return this.isLed(machines);
     });
+  }
+
+  /** Whether all of these know, of every group, which of them leads it. */
+  isLed(machines: readonly Machine[]): boolean {
+    return machines.every(
+      ({ node }) =>
+        node?.hasJoined === true &&
+        node.active.map.rows().every(({ group }) => {
+          const leader = node.active.map.leaderOf(group);
+          return machines.some(
+            (other) =>
+              other.node?.identity.node === leader &&
+              other.node?.hasJoined &&
+              other.node.active.host.replica(group)?.raft.role === 'leader',
+          );
+        }),
+    );
   }
 
   dataPlane(machine: Machine): DataPlane {

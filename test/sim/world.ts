@@ -105,16 +105,37 @@ export class Life implements Clock, Timers, Events {
   readonly #world: World;
   readonly #node: string;
   /** How far this node's wall clock is off. */
-  readonly #skewMs: number;
+  readonly #skewMs: () => number;
+  /** What is due while the process is stopped waits here, and happens in its order when it goes on. */
+  #held: (() => void)[] | undefined;
 
-  constructor(world: World, node: string, skewMs = 0) {
+  constructor(world: World, node: string, skewMs: () => number = () => 0) {
     this.#world = world;
     this.#node = node;
     this.#skewMs = skewMs;
   }
 
+  /** Something reaches the process: it is too late if that is gone, and waits if it is stopped. */
+  reach(task: () => void): void {
+    if (!this.alive) return;
+    if (this.#held === undefined) task();
+    else this.#held.push(task);
+  }
+
+  /** SIGSTOP. The clock goes on. */
+  pause(): void {
+    this.#held ??= [];
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const task of held) this.#world.at(0, () => this.reach(task));
+  }
+
   nowMs(): number {
-    return WALL_CLOCK_START_MS + this.#world.nowMs + this.#skewMs;
+    return WALL_CLOCK_START_MS + this.#world.nowMs + this.#skewMs();
   }
 
   monotonicMs(): number {
@@ -123,9 +144,10 @@ export class Life implements Clock, Timers, Events {
 
   after(delayMs: number, task: () => void): () => void {
     let cancelled = false;
-    this.#world.at(delayMs, () => {
-      if (!cancelled && this.alive) task();
-    });
+    const happen = () => {
+      if (!cancelled) task();
+    };
+    this.#world.at(delayMs, () => this.reach(happen));
     return () => {
       cancelled = true;
     };

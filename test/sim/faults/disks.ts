@@ -1,0 +1,143 @@
+import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
+import { systemError } from '../../../lsm/vfs/system-error.ts';
+import type { SeededRandom } from '../../support/random.ts';
+import type { Fault } from './site.ts';
+
+const IMAGE_AGE_MS_MIN = 45_000;
+
+export const slowDisk: Fault = {
+  name: 'slow disk',
+  lastsMs: [500, 10_000],
+  begin: (site) => {
+    const machine = site.random.pick(site.cluster.machines);
+    machine.syncMs = site.random.pick([10, 60, 200, 1_000]);
+    return () => {
+      machine.syncMs = 1;
+    };
+  },
+};
+
+/** No write finds room, and the node cannot go on until there is some. */
+export const fullDisk: Fault = {
+  name: 'full disk',
+  lastsMs: [200, 6_000],
+  begin: (site) => {
+    const machine = site.pickFree();
+    if (machine === undefined) return undefined;
+    const release = site.claim(machine);
+    machine.beforeOperation = ({ kind, path }) => {
+      if (kind === 'write') throw systemError('ENOSPC', path);
+    };
+    return () => {
+      machine.beforeOperation = undefined;
+      release();
+      site.bringUp(machine);
+    };
+  },
+};
+
+/** One sync fails: what it was for is lost, though later ones succeed. */
+export const failedSync: Fault = {
+  name: 'failed fsync',
+  lastsMs: [1, 3_000],
+  begin: (site) => {
+    const machine = site.pickFree();
+    if (machine === undefined) return undefined;
+    const release = site.claim(machine);
+    const where = site.random.pick(['/log/', '/lsm/', '/']);
+    machine.failSync = (path) => {
+      if (!path.includes(where)) return undefined;
+      machine.failSync = undefined;
+      return systemError('EIO', path);
+    };
+    return () => {
+      machine.failSync = undefined;
+      release();
+      site.bringUp(machine);
+    };
+  },
+};
+
+/** Worn flash: some bytes of what one node has on its disk change while it is off. */
+export const bitFlips: Fault = {
+  name: 'bit flips',
+  lastsMs: [1, 5_000],
+  begin: (site) => {
+    const machine = site.pickToSpoil();
+    if (machine === undefined) return undefined;
+    site.spoiled.add(machine);
+    const release = site.claim(machine);
+    site.bringDown(machine);
+    void flipBits(machine.vfs, site.random, 1 + site.random.below(4));
+    return () => {
+      release();
+      site.bringUp(machine);
+    };
+  },
+};
+
+/** A machine comes back with an empty disk. */
+export const newDisk: Fault = {
+  name: 'empty disk',
+  lastsMs: [1, 5_000],
+  begin: (site) => {
+    const machine = site.spoiled.size === 0 ? site.pickFree() : undefined;
+    if (machine === undefined) return undefined;
+    site.spoiled.add(machine);
+    const release = site.claim(machine);
+    site.bringDown(machine);
+    machine.vfs = new CrashableMemVfs();
+    return () => {
+      release();
+      site.bringUp(machine);
+      site.lost.add(machine);
+    };
+  },
+};
+
+/**
+ * A machine comes back with the disk it had a while ago, from a backup or a cloned card. The image is older than
+ * what the others have written down of this node, however many of them were off meanwhile.
+ */
+export const oldDisk: Fault = {
+  name: 'restored image',
+  lastsMs: [IMAGE_AGE_MS_MIN, 60_000],
+  begin: (site) => {
+    const machine = site.spoiled.size === 0 ? site.pickFree() : undefined;
+    if (machine === undefined) return undefined;
+    site.spoiled.add(machine);
+    const image = machine.vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 });
+    const { world } = site.cluster;
+    const takenAtMs = world.nowMs;
+    return () => {
+      if (site.busy.has(machine) || world.nowMs - takenAtMs < IMAGE_AGE_MS_MIN) return;
+      if (site.isRunning(machine)) site.bringDown(machine);
+      machine.vfs = image;
+      site.bringUp(machine);
+    };
+  },
+};
+
+/** In any of the node's files, but never in both copies of what it must not forget. */
+async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: number): Promise<void> {
+  const paths: string[] = [];
+  for (const folder of ['/data/log', '/data/lsm']) {
+    for (const name of await vfs.list(folder)) paths.push(`${folder}/${name}`);
+  }
+  paths.push('/data/identity', '/data/peers');
+  for (let i = 0; i < count; i++) {
+    const path = random.pick(paths);
+    if (!(await vfs.exists(path))) continue;
+    const { length } = await vfs.readFile(path);
+    if (length > 0) vfs.damage(path, random.below(length), 1 << random.below(8));
+  }
+}
+
+/** Whether an error comes from a disk that was made to fail. */
+export function isDiskFailure(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EIO' || code === 'ENOSPC') return true;
+  }
+  return false;
+}

@@ -1,0 +1,68 @@
+import { bitFlips, failedSync, fullDisk, newDisk, oldDisk, slowDisk } from './disks.ts';
+import {
+  badWire,
+  leaderIsolated,
+  oneWayPartition,
+  pairCut,
+  partition,
+  reset,
+  slowWire,
+} from './networks.ts';
+import { blackout, clockJump, clockSkew, kill, pause, powerCut } from './processes.ts';
+import type { Fault } from './site.ts';
+
+/** Which faults there are in a run, how often, and of what. */
+export interface Mix {
+  readonly faults: readonly (readonly [weight: number, fault: Fault])[];
+  /** From the beginning of one fault to that of the next, on average. */
+  readonly everyMs: number;
+  readonly nodes: readonly number[];
+}
+
+const crashes = [
+  [4, kill],
+  [4, powerCut],
+  [2, blackout],
+  [2, slowDisk],
+] as const;
+
+const networks = [
+  [3, partition],
+  [2, oneWayPartition],
+  [2, pairCut],
+  [3, leaderIsolated],
+  [2, badWire],
+  [2, slowWire],
+  [1, reset],
+  [2, pause],
+] as const;
+
+const disks = [
+  [2, slowDisk],
+  [1, fullDisk],
+  [2, failedSync],
+  [1, bitFlips],
+  [0.3, newDisk],
+  [0.3, oldDisk],
+] as const;
+
+const clocks = [
+  [2, clockSkew],
+  [1, clockJump],
+] as const;
+
+/** To add a fault, write it and name it here. */
+export const MIXES = {
+  everything: {
+    faults: [...crashes, ...networks, ...disks, ...clocks],
+    everyMs: 2_500,
+    nodes: [3, 3, 4, 5],
+  },
+  crashes: { faults: crashes, everyMs: 2_000, nodes: [3, 5] },
+  networks: { faults: networks, everyMs: 2_000, nodes: [3, 5] },
+  disks: { faults: [...crashes, ...disks], everyMs: 2_500, nodes: [3, 4] },
+  clocks: { faults: [...clocks, [1, kill], [1, leaderIsolated]], everyMs: 1_500, nodes: [3] },
+  calm: { faults: [], everyMs: 10_000, nodes: [3] },
+} as const satisfies Record<string, Mix>;
+
+export type MixName = keyof typeof MIXES;

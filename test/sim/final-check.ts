@@ -1,0 +1,150 @@
+import type { GetOutcome, HistoricValue } from '../../broker/data-plane.ts';
+import { scan } from '../support/scan.ts';
+import { hex } from '../support/text.ts';
+import { Violation } from './checkers/violation.ts';
+import { decode, encode, type Machine, put, type SimCluster } from './cluster.ts';
+import { found } from './workload/client.ts';
+import { unpadded } from './workload/values.ts';
+import type { Workload } from './workload/workload.ts';
+
+/** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
+export class FinalCheck {
+  readonly #cluster: SimCluster;
+  readonly #workload: Workload;
+  readonly #machines: readonly Machine[];
+
+  constructor(cluster: SimCluster, workload: Workload, machines: readonly Machine[]) {
+    this.#cluster = cluster;
+    this.#workload = workload;
+    this.#machines = machines;
+  }
+
+  async run(): Promise<void> {
+    await this.#writeEverywhere();
+    await this.#readEverywhere();
+    await this.#watchedEverywhere();
+    await this.#sameEverywhere();
+  }
+
+  /** Every node takes writes of every key. */
+  async #writeEverywhere(): Promise<void> {
+    this.#workload.watchEverywhere();
+    await Promise.all(
+      this.#machines.flatMap((machine) =>
+        this.#workload.keys.map(async (key) => {
+          const value = this.#workload.newValue(key);
+          const operation = this.#workload.history.call(`end-${machine.name}`, key, {
+            kind: 'put',
+            value,
+          });
+          const version = await put(this.#cluster.dataPlane(machine), key, value).catch((error) => {
+            throw new Violation(
+              'liveness',
+              `a write of ${key} through ${machine.name}: ${error.message}`,
+            );
+          });
+          this.#workload.settle(operation, { kind: 'written', version });
+        }),
+      ),
+    );
+  }
+
+  /** Every node gives the current values, and everything that was acknowledged. */
+  async #readEverywhere(): Promise<void> {
+    for (const machine of this.#machines) {
+      await Promise.all(this.#workload.keys.map((key) => this.#readKey(machine, key)));
+    }
+  }
+
+  async #readKey(machine: Machine, key: string): Promise<void> {
+    const { history } = this.#workload;
+    const dataPlane = this.#cluster.dataPlane(machine);
+    const operation = history.call(`end-${machine.name}`, key, { kind: 'get' });
+    const answer: GetOutcome = await dataPlane.get(encode(key));
+    if (answer.kind === 'unavailable')
+      throw new Violation('liveness', `${key} cannot be read from ${machine.name}`);
+    this.#workload.settle(
+      operation,
+      answer.kind === 'found' ? found(answer) : { kind: 'not-found' },
+    );
+    const everything = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 100_000, ascending: true };
+    const page = await dataPlane.history({ key: encode(key), ...everything });
+    if (page.kind === 'unavailable')
+      throw new Violation('liveness', `the history of ${key} cannot be read from ${machine.name}`);
+    this.#checkHistory(machine, key, page.items);
+  }
+
+  #checkHistory(machine: Machine, key: string, items: readonly HistoricValue[]): void {
+    const values = new Map(items.map((item) => [item.version, unpadded(decode(item.value))]));
+    for (const [version, value] of values)
+      this.#workload.versions.told(key, version, value, `history on ${machine.name}`);
+    for (const { key: other, request, outcome, id } of this.#workload.history.operations) {
+      if (other !== key || request.kind === 'get') continue;
+      if (outcome.kind !== 'written' && outcome.kind !== 'won') continue;
+      const { version } = outcome;
+      const isKept =
+        version === 0 ? [...values.values()].includes(request.value) : values.has(version);
+      if (isKept) continue;
+      throw new Violation(
+        'nothing acknowledged is lost',
+        `operation ${id} wrote ${request.value || 'a deletion'} as ${key}@${version}, which ${machine.name} does not have`,
+      );
+    }
+  }
+
+  /** Watchers have been told the newest of every key. */
+  async #watchedEverywhere(): Promise<void> {
+    const [machine] = this.#machines as [Machine];
+    for (const key of this.#workload.keys) {
+      const answer = await this.#cluster.dataPlane(machine).get(encode(key));
+      if (answer.kind === 'unavailable') throw new Violation('liveness', `${key} cannot be read`);
+      const current =
+        answer.kind === 'found'
+          ? { version: answer.version, value: unpadded(decode(answer.value)) }
+          : undefined;
+      for (const watcher of this.#workload.watchers) {
+        if (watcher.isOpen) watcher.order.ended(key, current);
+      }
+    }
+  }
+
+  /** Replicas that have applied as much hold the same. */
+  async #sameEverywhere(): Promise<void> {
+    const groups = new Map<number, { readonly name: string; readonly content: string }>();
+    for (const machine of this.#machines) {
+      for (const { identity, state, halted } of machine.active.host.replicas()) {
+        if (halted !== undefined) continue;
+        const { group, firstSlot, slotCount } = identity;
+        const content = [
+          `applied ${state.appliedIndex}, highest ${state.highestVersion}`,
+          JSON.stringify([...state.streams.entries()].sort()),
+          ...(await contentOf(machine, firstSlot, slotCount)),
+        ].join('\n');
+        const other = groups.get(group);
+        if (other === undefined) groups.set(group, { name: machine.name, content });
+        else if (other.content !== content)
+          throw new Violation(
+            'state machine safety',
+            `group ${group} is not the same on ${other.name} and ${machine.name}: ${difference(other.content, content)}`,
+          );
+      }
+    }
+  }
+}
+
+/** Every value, old ones too, in a run of slots of this machine. */
+async function contentOf(machine: Machine, first: number, count: number): Promise<string[]> {
+  const snapshot = machine.active.engine.snapshot();
+  const end = first + count;
+  const upper = end > 255 ? Uint8Array.of(255, 255, 255) : Uint8Array.of(end);
+  const entries = await scan(snapshot, { lower: Uint8Array.of(first), upper });
+  snapshot.close();
+  return entries.map(({ key, value }) => `${hex(key)}=${hex(value)}`);
+}
+
+function difference(one: string, other: string): string {
+  const left = one.split('\n');
+  const right = other.split('\n');
+  const at = left.findIndex((line, i) => line !== right[i]);
+  return `${left[at] ?? 'nothing'} and ${right[at < 0 ? left.length : at] ?? 'nothing'}`;
+}

@@ -1,0 +1,115 @@
+import { crc32c } from '../../lsm/hash/crc32c.ts';
+import type { LogEntry } from '../../lsm/log/types.ts';
+import type { ActiveNode } from '../../node/active-node.ts';
+import type { Entry } from '../../node/raft/types.ts';
+import type { Replica } from '../../node/shard/replica.ts';
+import { GroupSafety, type SeenEntry } from './checkers/group-safety.ts';
+
+/**
+ * Watches what the replicas of all nodes put into their logs, sync and apply, and tells the checkers. It stands
+ * between a host and its parts, which know nothing of it.
+ */
+export class Probe {
+  readonly #groups = new Map<number, GroupSafety>();
+  /** What a checker says in the middle of a node's work must not be taken for that node's own failure. */
+  readonly #guard: (check: () => void) => void;
+
+  constructor(guard: (check: () => void) => void) {
+    this.#guard = guard;
+  }
+
+  /** To be called before anything reaches the node's replicas. */
+  attach(node: string, active: ActiveNode): void {
+    const { host } = active;
+    for (const replica of host.replicas()) {
+      this.#tellRecovered(node, replica);
+      this.#watchLeading(node, replica);
+      this.#watchApplying(node, replica, active);
+    }
+    this.#watchLog(node, active);
+  }
+
+  group(group: number): GroupSafety {
+    const known = this.#groups.get(group) ?? new GroupSafety(group);
+    this.#groups.set(group, known);
+    return known;
+  }
+
+  /** What a node finds in its log at a start is on its disk: opening the log saw to that. */
+  #tellRecovered(node: string, { identity, raft }: Replica): void {
+    const group = this.group(identity.group);
+    group.startsAfter(node, raft.logStart.index);
+    for (let index = raft.logStart.index + 1; index <= raft.lastIndex; index++) {
+      group.synced(node, index, raft.termAt(index) as number);
+    }
+  }
+
+  #watchLeading(node: string, replica: Replica): void {
+    const { raft, identity } = replica;
+    const onRaftEvents = replica.onRaftEvents.bind(replica);
+    replica.onRaftEvents = (events) => {
+      for (const event of events) {
+        if (event.kind !== 'role-changed' || event.role !== 'leader') continue;
+        const termAt = (index: number) => raft.termAt(index);
+        this.#guard(() =>
+          this.group(identity.group).elected(node, event.term, raft.logStart.index, termAt),
+        );
+      }
+      onRaftEvents(events);
+    };
+  }
+
+  /** What an entry comes to is what the engine is told while it is applied. */
+  #watchApplying(node: string, replica: Replica, { engine }: ActiveNode): void {
+    const { raft, identity } = replica;
+    const apply = replica.apply.bind(replica);
+    replica.apply = (entry) => {
+      let effect = 0;
+      const put = engine.put;
+      engine.put = (key, keyStart, keyEnd, value, valueStart, valueEnd) => {
+        effect = crc32c(key, keyStart, keyEnd, effect);
+        effect = crc32c(value, valueStart, valueEnd, effect);
+        put.call(engine, key, keyStart, keyEnd, value, valueStart, valueEnd);
+      };
+      const complaint = apply(entry);
+      engine.put = put;
+      if (replica.halted !== undefined) return complaint;
+      const quorum = Math.floor(replica.members.voters.length / 2) + 1;
+      const applied = { term: raft.term, effect, quorum };
+      this.#guard(() => this.group(identity.group).applied(node, seen(entry), applied));
+      return complaint;
+    };
+  }
+
+  #watchLog(node: string, { log, host }: ActiveNode): void {
+    let staged: { readonly group: GroupSafety; readonly index: number; readonly term: number }[] =
+      [];
+    const stage = log.stage.bind(log);
+    log.stage = (groupId, hardState, entries) => {
+      stage(groupId, hardState, entries);
+      const raft = replicaOf(host.replicas(), groupId)?.raft;
+      const group = this.group(groupId);
+      for (const entry of entries) {
+        const { index, term } = entry;
+        staged.push({ group, index, term });
+        this.#guard(() => group.appended(node, seen(entry), raft?.termAt(index - 1)));
+      }
+    };
+    const commitRound = log.commitRound.bind(log);
+    log.commitRound = async () => {
+      const round = staged;
+      staged = [];
+      await commitRound();
+      for (const { group, index, term } of round) group.synced(node, index, term);
+    };
+  }
+}
+
+function replicaOf(replicas: Iterable<Replica>, group: number): Replica | undefined {
+  for (const replica of replicas) if (replica.identity.group === group) return replica;
+  return undefined;
+}
+
+function seen({ index, term, kind, data }: Entry | LogEntry): SeenEntry {
+  return { index, term, digest: crc32c(data, 0, data.length, kind) };
+}
