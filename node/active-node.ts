@@ -2,6 +2,7 @@ import type { EngineEvent, StorageEngine } from '../lsm/engine.ts';
 import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
+import { Rebalancer } from './balance/rebalancer.ts';
 import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
@@ -13,8 +14,14 @@ import type { RaftEvent } from './raft/types.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
-import { type NodeRow, nodeTable } from './settings/nodes.ts';
-import { EMPTY_SETTINGS } from './settings/settings.ts';
+import {
+  editNodeTable,
+  type NodeRow,
+  type NodeState,
+  nodeTable,
+  setNodeState,
+} from './settings/nodes.ts';
+import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
 import { suspectEvent } from './shard/group-changes.ts';
@@ -57,6 +64,7 @@ export class ActiveNode {
   readonly watches: Watches;
   readonly dataPlane: NodeDataPlane;
   readonly settings: SettingsService;
+  readonly rebalancer: Rebalancer;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -151,6 +159,17 @@ export class ActiveNode {
     const { map, members, dataPlane, settings } = this;
     const { logBytesMax } = storageSizes(options);
     this.#logRelease = new LogRelease({ log, engine, host, logBytesMax });
+    this.rebalancer = new Rebalancer({
+      env,
+      shards: this.map.shards(),
+      replicationFactor: genesis.replicationFactor,
+      leadsMeta: () => host.replica(metaGroup)?.raft.role === 'leader',
+      table: () => nodeTable(settings.current, genesis),
+      heard: () => members.list(),
+      setNodeState: (node, state) => this.#setNodeState(node, state),
+      call: (to, body, timeoutMs) => this.#callAnyone(to, body, timeoutMs),
+      ...(options.deadAfterMs === undefined ? {} : { deadAfterMs: options.deadAfterMs }),
+    });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
@@ -180,6 +199,7 @@ export class ActiveNode {
     this.groups.start();
     void this.settings.start();
     this.#upkeep.start();
+    this.rebalancer.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => this.host.tick()),
@@ -197,6 +217,7 @@ export class ActiveNode {
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
     this.settings.stop();
+    this.rebalancer.stop();
     this.#upkeep.stop();
     this.dataPlane.stop();
     this.groups.stop();
@@ -242,6 +263,22 @@ export class ActiveNode {
         slotCount,
         retention,
       }));
+  }
+
+  async #setNodeState(node: string, state: NodeState): Promise<boolean> {
+    const nowMs = this.#options.env.clock.nowMs();
+    const edit = (settings: Settings) => setNodeState(settings, node, state, nowMs);
+    const outcome = await this.settings.change(editNodeTable(this.genesis, edit));
+    return outcome.kind === 'settled';
+  }
+
+  /** Asks for a step of a change; the group may be led here. */
+  #callAnyone(to: string, body: RpcBody, timeoutMs: number): Promise<RpcMessage | undefined> {
+    const request = body.configurationRequest;
+    if (to !== this.#own.node || request == null)
+      return this.#link.rpc.call(to, 'consensus', body, timeoutMs);
+    const configurationReply = this.groups.change(new cluster.ConfigurationRequest(request));
+    return Promise.resolve(new cluster.Rpc({ configurationReply }));
   }
 
   #learnSettings(): void {

@@ -46,6 +46,8 @@ export interface StorageNodeOptions {
   readonly scrubBytesPerSecond?: number;
   /** At this rate snapshots leave for replicas that the log cannot bring up to date. Default 64 MiB. */
   readonly snapshotBytesPerSecond?: number;
+  /** A node that is silent for longer is dead: its data is replicated elsewhere. Default five minutes. */
+  readonly deadAfterMs?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */

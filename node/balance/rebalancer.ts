@@ -90,6 +90,11 @@ export class Rebalancer {
     this.#resign();
   }
 
+  /** Whether this node balances now, and knows enough to. */
+  get isLeading(): boolean {
+    return this.#periodsLed >= PERIODS_BEFORE_FIRST_STEP;
+  }
+
   /** What is going on, each with the time it will still take if that can be known. */
   moves(): readonly (Move & { readonly msLeft: number | undefined })[] {
     const nowMs = this.#options.env.clock.nowMs();

@@ -91,6 +91,7 @@ export class SimCluster {
     segmentBytes?: number;
     storageMaxBytes?: number;
     initialRules?: InitialRules;
+    deadAfterMs?: number;
   };
 
   constructor(options: {
@@ -102,6 +103,7 @@ export class SimCluster {
     readonly segmentBytes?: number;
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
+    readonly deadAfterMs?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -112,6 +114,7 @@ export class SimCluster {
       segmentBytes,
       storageMaxBytes,
       initialRules,
+      deadAfterMs,
     } = options;
     this.#options = {
       replicationFactor,
@@ -120,6 +123,7 @@ export class SimCluster {
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       ...(initialRules === undefined ? {} : { initialRules }),
+      ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
