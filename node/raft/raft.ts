@@ -277,7 +277,6 @@ export class Raft {
     assert.equal(this.#inFlight.length, 0, 'no Ready is in flight');
     assert((configurations.at(-1)?.index ?? 0) <= position.index, 'configurations of the snapshot');
     state.log.restore(position, configurations);
-    state.outbox.dropAcknowledgements();
     // Whoever campaigned did so with another log. And no log is ahead of its replica's term.
     if (state.role !== 'follower' || position.term > state.term) {
       becomeFollower(state, Math.max(state.term, position.term), 0);

@@ -10,7 +10,6 @@ import {
   entry,
   logOf,
   newNode,
-  ofKind,
   receive,
   settle,
 } from './paper-support.ts';
@@ -74,17 +73,6 @@ describe('an installed snapshot', () => {
 
     expect(node.raft.role).toBe('follower');
     expect(node.disk.hardState.term).toBe(1);
-  });
-
-  it('takes back acknowledgements of the log before that have not left yet', () => {
-    const node = newNode({});
-    node.raft.step({ ...appendRequest({ entries: [entry(1, 1)] }), to: 1 } as Message);
-
-    node.disk.restore({ index: 9, term: 1 }, configurations);
-    node.flush(9);
-    node.raft.restore({ index: 9, term: 1 }, configurations);
-
-    expect(ofKind(settle(node), 'append-response')).toEqual([]);
   });
 });
 
