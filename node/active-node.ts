@@ -3,6 +3,7 @@ import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
 import { Rebalancer } from './balance/rebalancer.ts';
+import { BalanceView } from './balance/view.ts';
 import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
@@ -65,6 +66,7 @@ export class ActiveNode {
   readonly dataPlane: NodeDataPlane;
   readonly settings: SettingsService;
   readonly rebalancer: Rebalancer;
+  readonly balance: BalanceView;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -164,12 +166,20 @@ export class ActiveNode {
       env,
       shards: this.map.shards(),
       replicationFactor: genesis.replicationFactor,
-      leadsMeta: () => host.replica(metaGroup)?.raft.role === 'leader',
+      // Before it knows the node table it would take those who joined since genesis for strangers.
+      leadsMeta: () =>
+        this.#meta.settings !== undefined && host.replica(metaGroup)?.raft.role === 'leader',
       table: () => nodeTable(settings.current, genesis),
       heard: () => members.list(),
       setNodeState: (node, state) => this.#setNodeState(node, state),
       call: (to, body, timeoutMs) => this.#callAnyone(to, body, timeoutMs),
       ...(options.deadAfterMs === undefined ? {} : { deadAfterMs: options.deadAfterMs }),
+    });
+    this.balance = new BalanceView({
+      rebalancer: this.rebalancer,
+      nameOf: (node) => members.nameOf(node),
+      others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
+      call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
@@ -307,6 +317,8 @@ export class ActiveNode {
     } else if (message.configurationRequest != null) {
       const request = message.configurationRequest as cluster.ConfigurationRequest;
       reply({ configurationReply: this.groups.change(request) });
+    } else if (message.balanceRequest != null) {
+      reply({ balanceReply: this.balance.serve() });
     } else if (message.snapshotBegin != null) {
       this.#answerSnapshot(
         this.groups.beginSnapshot(message.snapshotBegin as cluster.SnapshotBegin),

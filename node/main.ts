@@ -16,6 +16,7 @@ import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { balanceRoutes } from './http/balance-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
@@ -110,6 +111,7 @@ async function compose(
           authorize: requireAdministrator,
           nowMs: () => env.clock.nowMs(),
         }),
+      (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
     ],
   });
   closers.push(() => doors.close());

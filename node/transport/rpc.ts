@@ -172,9 +172,9 @@ export class RpcHub {
 
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
-  const { joinReply, configurationReply, snapshotReply } = message;
+  const { joinReply, configurationReply, snapshotReply, balanceReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
-  return (reply ?? joinReply ?? configurationReply ?? snapshotReply) != null;
+  return (reply ?? joinReply ?? configurationReply ?? snapshotReply ?? balanceReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */
