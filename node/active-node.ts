@@ -126,6 +126,7 @@ export class ActiveNode {
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
+      onConfigured: (replica) => node?.onConfigured(replica),
       onFatal: options.onFatal,
     });
     node = new ActiveNode({ ...input, engine, groups });
@@ -257,6 +258,11 @@ export class ActiveNode {
   #seedSettings(): void {
     const firstNodes = nodeTable(EMPTY_SETTINGS, this.genesis);
     void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
+  }
+
+  /** The others route by what the leader tells. */
+  onConfigured({ raft }: Replica): void {
+    if (raft.role === 'leader') this.#announceSoon();
   }
 
   /** What this node stores, and what it may. */

@@ -10,7 +10,7 @@ import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
-import { keepSecret } from './edge/kept-secret.ts';
+import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
@@ -28,7 +28,7 @@ import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
-export { type ConfigSources, loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { loadNodeOptions, type NodeOptions } from './config/config.ts';
 export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 
@@ -124,6 +124,10 @@ async function compose(
   }
 
   await node.join();
+  // Not sooner: the token may be for another cluster than that of the secret that is kept here.
+  if (options.isSecretOwn && options.join !== undefined) {
+    await keepSecret(options.data, options.secret);
+  }
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
   const systemTopics = followSystem(node.active, broker, env);
@@ -140,11 +144,11 @@ async function compose(
   };
 }
 
-/** A node that creates a cluster draws the secret if nobody has; one that joins keeps that of the token. */
+/** A node that creates a cluster draws the secret if nobody has. */
 async function withSecret(options: NodeOptions): Promise<NodeOptions> {
-  const { data, secret, isSecretOwn, join, bootstrap } = options;
-  if (!isSecretOwn || (join ?? bootstrap) === undefined) return options;
-  return { ...options, secret: await keepSecret(data, secret) };
+  const { data, secret, bootstrap } = options;
+  if (secret !== '' || bootstrap === undefined) return options;
+  return { ...options, secret: await keepNewSecret(data) };
 }
 
 async function lockData(directory: string): Promise<() => Promise<void>> {

@@ -1,6 +1,7 @@
 import type { ActiveNode } from './active-node.ts';
 import { acknowledgedCopies } from './dataplane/shard-map.ts';
 import { metaGroup } from './ring/slots.ts';
+import { isRemoved } from './settings/nodes.ts';
 import type { StorageNode } from './storage-node.ts';
 
 export interface Alert {
@@ -58,11 +59,14 @@ export interface SystemFacts {
   readonly alerts: readonly Alert[];
 }
 
+/** Nodes that nobody need worry about; a dead one leaves the list when its data is elsewhere. */
+const WELL: readonly string[] = ['active', 'joining', 'leaving'];
+
 export function describeSystem(active: ActiveNode): SystemFacts {
   const nodes = describeNodes(active);
   const isLed = active.map.rows().every(({ group }) => liveLeader(active, group) !== undefined);
-  const areAllActive = nodes.every(({ state }) => state === 'active');
-  const state = isLed ? (areAllActive ? 'ok' : 'degraded') : 'no-quorum';
+  const isWhole = nodes.every(({ state }) => WELL.includes(state));
+  const state = isLed ? (isWhole ? 'ok' : 'degraded') : 'no-quorum';
   return {
     cluster: { id: active.genesis.clusterId, state },
     durability: describeDurability(active),
@@ -85,7 +89,7 @@ function describeNodes(active: ActiveNode) {
   return active.members.list().map((member) => ({
     id: member.node,
     name: member.name,
-    state: member.state,
+    state: member.state === 'active' || isRemoved(member.row) ? member.row.state : member.state,
     mqtt: member.heartbeat?.mqttAddress ?? member.mqttAddress,
     http: member.heartbeat?.httpAddress ?? null,
     leads: rows.filter(({ leader }) => leader?.node === member.node).length,
@@ -106,8 +110,8 @@ function describeAlerts(active: ActiveNode): Alert[] {
     const { group } = replica.identity;
     alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
   }
-  for (const { name, heartbeat, state } of active.members.list()) {
-    if (state === 'failed') {
+  for (const { name, heartbeat, state, row } of active.members.list()) {
+    if (state === 'failed' && !isRemoved(row)) {
       alerts.push({
         name: `node-failed-${name}`,
         message: `Nothing is heard of ${name} any more.`,

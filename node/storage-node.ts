@@ -220,13 +220,14 @@ export class StorageNode {
     await writeIdentity(this.#options.env.vfs, this.#options.directory, identity);
   }
 
-  /** Of members that have not told theirs in this run: that of --peers, else where they were. */
+  /** Of members that have not told theirs in this run: where they were when last heard of, else that of --peers. */
   #learnAddresses(): void {
     const { peers } = this.#options.entrance;
     for (const { node, name, mqttAddress } of this.#record.liveRows) {
       if (this.#link.knows(node)) continue;
-      const listed = peers.find((peer) => peer.name === name)?.mqttAddress;
-      this.#link.learnAddress(node, listed ?? mqttAddress);
+      const listed = peers.find((peer) => peer.name === name);
+      if (listed !== undefined) this.#link.learnAddress(node, listed.mqttAddress);
+      this.#link.learnAddress(node, mqttAddress);
     }
   }
 

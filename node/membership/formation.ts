@@ -193,11 +193,12 @@ export class Formation {
     return entrance.peers.filter(({ name }) => name !== identity.name);
   }
 
+  /** Who has never been heard since it was let in remembers nothing, and may never come: it does not count. */
   #hasMajority(): boolean {
-    const live = this.#record.liveRows.map(({ node }) => node);
+    const counting = this.#record.liveRows.filter(({ state }) => state !== 'joining');
     const { node: own } = this.#options.identity;
-    const heard = live.filter((node) => node === own || this.#answered.has(node));
-    return heard.length >= Math.floor(live.length / 2) + 1;
+    const heard = counting.filter(({ node }) => node === own || this.#answered.has(node));
+    return heard.length >= Math.floor(counting.length / 2) + 1;
   }
 
   /** Says hello to a member, or to one that is to become one and still needs the genesis. */

@@ -1,4 +1,5 @@
 import { membersOf, votersOf } from './quorum.ts';
+import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import type { Configuration, ReplicaId } from './types.ts';
 
@@ -39,8 +40,19 @@ export function isRemovedLeader(state: RaftState): boolean {
   return state.role === 'leader' && !state.isVoter && state.isConfigurationCommitted;
 }
 
-/** The voter that a leader which steps down would best be followed by: the one that has most of the log. */
-export function bestSuccessor(state: RaftState): ReplicaId | undefined {
+/**
+ * This leader is removed from the group, and everybody who can be reached is told by now: it leaves at once to the
+ * one who is likely to win, so that nobody waits for a timeout.
+ */
+export function stepDown(state: RaftState): void {
+  const { id: from, term, outbox } = state;
+  const to = bestSuccessor(state);
+  if (to !== undefined) outbox.send({ kind: 'timeout-now', from, to, term });
+  becomeFollower(state, term, 0);
+}
+
+/** The voter that has most of the log. */
+function bestSuccessor(state: RaftState): ReplicaId | undefined {
   const matchOf = (id: ReplicaId) => state.progress.get(id)?.match ?? 0;
   return [...state.configuration.voters].sort((a, b) => matchOf(b) - matchOf(a))[0];
 }

@@ -45,13 +45,6 @@ export class Outbox {
     }
   }
 
-  /** The log that they speak of is replaced. To lose them is allowed, to send them is not. */
-  dropAcknowledgements(): void {
-    this.messagesAfterPersist = this.messagesAfterPersist.filter(
-      ({ kind }) => kind !== 'append-response',
-    );
-  }
-
   drain(): Pick<
     Outbox,
     'messages' | 'messagesAfterPersist' | 'reads' | 'fetches' | 'snapshots' | 'events'

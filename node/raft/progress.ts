@@ -126,7 +126,7 @@ export class Progress {
     if (this.state !== 'snapshot') this.pause();
   }
 
-  /** It needs what is gone from the leader's log: until `endSnapshot` no appends are sent to it. */
+  /** It needs what is gone from the leader's log: no appends are sent to it until that has ended. */
   startSnapshot(): void {
     assert(this.state === 'probe', 'a probe has found out');
     this.#become('snapshot', this.match + 1);

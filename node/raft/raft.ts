@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
 import { advanceCommit } from './commit.ts';
-import { bestSuccessor, isRemovedLeader, reasonToRefuse } from './configuration-change.ts';
-import {
-  campaign,
-  countVote,
-  handleVoteRequest,
-  hintLeaderUnreachable,
-  tickElection,
-} from './election.ts';
+import { isRemovedLeader, reasonToRefuse, stepDown } from './configuration-change.ts';
+import { campaign, countVote, hintLeaderUnreachable, tickElection } from './election.ts';
 import { entryBytes } from './entry-window.ts';
 import { checkInvariants } from './invariants.ts';
 import { answerRead } from './read-index.ts';
 import { appendAsLeader, handleFetched, hasDueAppends, sendDueAppends } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
-import { askLeader, stepFollower, tickReads } from './step-follower.ts';
-import { startReadRound, stepLeader, tickLeader } from './step-leader.ts';
+import { step } from './step.ts';
+import { askLeader, tickReads } from './step-follower.ts';
+import { startReadRound, tickLeader } from './step-leader.ts';
 import { startTransfer } from './transfer.ts';
 import {
   type Configuration,
@@ -65,26 +60,7 @@ export class Raft {
    * so its requests are answered (dissertation §4.1); its votes and acknowledgements count for nothing.
    */
   step(message: Message): void {
-    const state = this.#state;
-    assert.equal(message.to, state.id, 'a message for this replica');
-    assert(message.from !== state.id, 'a replica does not write to itself');
-    assert(Number.isSafeInteger(message.term), 'a term is a safe integer');
-    const isVoteRequest = message.kind === 'vote-request' || message.kind === 'pre-vote-request';
-    if (message.term > state.term) {
-      // A replica that was cut off must not disturb a group that has a leader (dissertation §4.2.3).
-      if (isVoteRequest && state.hearsLeader && !isTransfer(message)) return;
-      if (raisesTerm(message)) {
-        const isFromLeader =
-          message.kind === 'append-request' || message.kind === 'heartbeat-request';
-        becomeFollower(state, message.term, isFromLeader ? message.from : 0);
-      }
-    } else if (message.term < state.term) {
-      answerStale(state, message);
-      return;
-    }
-    if (isVoteRequest) handleVoteRequest(state, message);
-    else if (state.role === 'leader') stepLeader(state, message);
-    else stepFollower(state, message);
+    step(this.#state, message);
   }
 
   /** One unit of time passes; how long it is, is the host's business. */
@@ -301,7 +277,6 @@ export class Raft {
     assert.equal(this.#inFlight.length, 0, 'no Ready is in flight');
     assert((configurations.at(-1)?.index ?? 0) <= position.index, 'configurations of the snapshot');
     state.log.restore(position, configurations);
-    state.outbox.dropAcknowledgements();
     // Whoever campaigned did so with another log. And no log is ahead of its replica's term.
     if (state.role !== 'follower' || position.term > state.term) {
       becomeFollower(state, Math.max(state.term, position.term), 0);
@@ -435,42 +410,5 @@ export class Raft {
       this.#handedHardState.commit <= this.#state.log.commit,
       'a commit index is not taken back',
     );
-  }
-}
-
-function isTransfer(message: Message): boolean {
-  return message.kind === 'vote-request' && message.transfer;
-}
-
-/**
- * This leader is removed from the group, and everybody who can be reached is told by now: it leaves at once to the
- * one who is likely to win, so that nobody waits for a timeout.
- */
-function stepDown(state: RaftState): void {
-  const { id: from, term, outbox } = state;
-  const to = bestSuccessor(state);
-  if (to !== undefined) outbox.send({ kind: 'timeout-now', from, to, term });
-  becomeFollower(state, term, 0);
-}
-
-/** Pre-votes speak of a term that nobody is in yet; only a refusal tells of one that somebody is. */
-function raisesTerm(message: Message): boolean {
-  if (message.kind === 'pre-vote-request') return false;
-  return message.kind !== 'pre-vote-response' || message.reject;
-}
-
-/**
- * A message of an earlier term is dropped, but two senders are told of this one. A leader: this replica may have
- * campaigned while it was cut off, and as it ignores the leader now, and stickiness its campaign, only a
- * new election brings it back. One who asks for a pre-vote: it would ask for ever.
- */
-function answerStale(state: RaftState, message: Message): void {
-  const { id: from, term, outbox } = state;
-  const to = message.from;
-  if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
-    const refusal = { reject: true, index: 0, hintIndex: 0, hintTerm: 0 };
-    outbox.send({ kind: 'append-response', from, to, term, ...refusal });
-  } else if (message.kind === 'pre-vote-request') {
-    outbox.send({ kind: 'pre-vote-response', from, to, term, reject: true });
   }
 }

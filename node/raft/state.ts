@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Outbox } from './outbox.ts';
 import { Progress } from './progress.ts';
-import { membersOf, votersOf } from './quorum.ts';
+import { isVoterOf, membersOf } from './quorum.ts';
 import { RaftLog } from './raft-log.ts';
 import { ForwardedReads, ReadRounds } from './read-index.ts';
 import type { Configuration, LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
@@ -78,7 +78,7 @@ export class RaftState {
   }
 
   get isVoter(): boolean {
-    return votersOf(this.configuration).includes(this.id);
+    return isVoterOf(this.configuration, this.id);
   }
 
   /**
@@ -88,8 +88,7 @@ export class RaftState {
    */
   get mayCampaign(): boolean {
     if (this.isVoter) return true;
-    const isOut = this.isConfigurationCommitted;
-    return !isOut && votersOf(this.log.configurations.previous).includes(this.id);
+    return !this.isConfigurationCommitted && isVoterOf(this.log.configurations.previous, this.id);
   }
 
   /** An entry of this leader's own term is committed, so its commit index is up to date (§6.4 there). */

@@ -31,6 +31,8 @@ export interface ShardHostOptions {
   readonly onSnapshotNeeded: (replica: Replica, to: ReplicaId, term: Term) => void;
   /** The group has applied that this replica is not one of it any more. */
   readonly onRemoved: (replica: Replica) => void;
+  /** The group's configuration is another one, for good. */
+  readonly onConfigured: (replica: Replica) => void;
   /** The log or the engine has failed: nothing more may count, the node must restart. */
   readonly onFatal: (error: Error) => void;
 }
@@ -312,7 +314,7 @@ export class ShardHost {
       if (this.#stopped || !replica.mayApply) break;
       applied += 1;
       this.#report(replica, replica.apply(entry));
-      this.#noteRemoval(replica, entry);
+      this.#noteConfiguration(replica, entry);
     }
     if (this.#stopped) return;
     queue.splice(0, applied);
@@ -328,11 +330,12 @@ export class ShardHost {
     this.touch(replica);
   }
 
-  /** Its id was given before that configuration, which does not name it: so it was removed. */
-  #noteRemoval(replica: Replica, entry: Entry): void {
+  #noteConfiguration(replica: Replica, entry: Entry): void {
     if (entry.kind !== EntryKind.configuration) return;
-    if (isGone(decodeMembers(entry.data), replica.identity.replicaId))
-      this.#options.onRemoved(replica);
+    // Its id was given before that configuration, which does not name it: so it was removed.
+    const isRemoved = isGone(decodeMembers(entry.data), replica.identity.replicaId);
+    if (isRemoved) this.#options.onRemoved(replica);
+    else this.#options.onConfigured(replica);
   }
 
   #report(replica: Replica, complaint: string | undefined): void {

@@ -31,6 +31,8 @@ export interface NodeGroupsOptions {
   ) => Promise<RpcMessage | undefined>;
   readonly snapshotBytesPerSecond: () => number;
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
+  /** The configuration of a group here is another one, for good. */
+  readonly onConfigured: (replica: Replica) => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -72,6 +74,7 @@ export class NodeGroups {
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),
       onSnapshotNeeded: (replica, to, term) => this.sender.send(replica, to, term),
       onRemoved: (replica) => void this.#changes.remove(replica),
+      onConfigured: options.onConfigured,
     });
     this.sender = new SnapshotSender({
       ...shared,

@@ -19,6 +19,8 @@ export interface ClusterHandlers {
 /** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
 const NO_CLUSTER = '-';
 
+const ADDRESSES_MAX = 3;
+
 /**
  * All traffic with other nodes: protobuf messages on the cluster topics (DESIGN §6). Messages of another
  * cluster are dropped; every envelope tells how far its sender has come, which this node remembers.
@@ -36,7 +38,10 @@ export class ClusterLink {
   readonly #transport: Transport;
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
-  readonly #addresses = new Map<string, string>();
+  /** Where each node may be, what was learned last first: the first to which there is a connection is used. */
+  readonly #addresses = new Map<string, readonly string[]>();
+  /** Where each, or whoever is at an address, was when something was sent to it. */
+  readonly #used = new Map<string, string>();
   readonly #connected = new Set<string>();
   #clusterId: string | undefined;
   #handlers: ClusterHandlers | undefined;
@@ -56,8 +61,8 @@ export class ClusterLink {
     this.#own = options.own;
     this.#transport = options.transport;
     this.#transport.onClosed = (address) => {
-      for (const [node, known] of this.#addresses) {
-        if (known === address) this.rpc.nodeUnreachable(node);
+      for (const [node, used] of this.#used) {
+        if (used === address) this.rpc.nodeUnreachable(node);
       }
     };
     this.#transport.onRefused = options.onRefused;
@@ -88,10 +93,14 @@ export class ClusterLink {
     this.#transport.connect(address);
   }
 
-  /** From now on this node is reached at this address. */
+  /**
+   * This node is, or can also be, reached at this address. How others reach it may not be how we do (`--advertise`),
+   * so what was learned before remains a second choice.
+   */
   learnAddress(node: string, address: string): void {
     if (node === this.#own.node || address === '') return;
-    this.#addresses.set(node, address);
+    const others = (this.#addresses.get(node) ?? []).filter((known) => known !== address);
+    this.#addresses.set(node, [address, ...others].slice(0, ADDRESSES_MAX));
     this.connect(address);
   }
 
@@ -99,13 +108,19 @@ export class ClusterLink {
     return this.#addresses.has(node);
   }
 
-  /** Ends connections to all but these nodes, and to where they are no more. */
+  /** Ends connections to all but these nodes, and to where one was before it moved. */
   keepOnly(nodes: readonly string[]): void {
     const kept = new Set(nodes);
-    for (const node of this.#addresses.keys()) if (!kept.has(node)) this.#addresses.delete(node);
-    const used = new Set(this.#addresses.values());
+    for (const node of this.#used.keys()) if (!kept.has(node)) this.#used.delete(node);
+    for (const [node, addresses] of this.#addresses) {
+      if (!kept.has(node)) this.#addresses.delete(node);
+      else if (this.#used.get(node) === addresses[0]) {
+        this.#addresses.set(node, addresses.slice(0, 1));
+      }
+    }
+    const needed = new Set([...this.#addresses.values()].flat());
     for (const address of this.#connected) {
-      if (used.has(address)) continue;
+      if (needed.has(address)) continue;
       this.#connected.delete(address);
       this.#transport.disconnect(address);
     }
@@ -144,8 +159,12 @@ export class ClusterLink {
 
   /** `node` is a node id, or an address while the id is not known. */
   #send(node: string, channel: Channel, topic: string, payload: Uint8Array): boolean {
-    const address = this.#addresses.get(node) ?? node;
-    return this.#transport.send(address, channel, topic, payload);
+    for (const address of this.#addresses.get(node) ?? [node]) {
+      if (!this.#transport.send(address, channel, topic, payload)) continue;
+      this.#used.set(node, address);
+      return true;
+    }
+    return false;
   }
 
   #receive(peer: string, topic: string, payload: Uint8Array): void {
@@ -176,10 +195,11 @@ export class ClusterLink {
       this.#memory.note(peer, heartbeat);
       this.#followMove(peer, heartbeat.mqttAddress);
       handlers.heartbeat(peer, heartbeat);
-    } else if (to !== this.#own.node) {
-      // It is for a node that was at this address before. Taking it would break the promises of that one's replicas.
       return;
-    } else if (what === 'rpc') {
+    }
+    // For a node that was at this address before: taking it would break the promises of that one's replicas.
+    if (to !== this.#own.node) return;
+    if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
     } else if (what === 'raft') {
       const envelope = decode(raft.RaftEnvelope, payload);
@@ -195,7 +215,7 @@ export class ClusterLink {
 
   /** A node says where it is, also when that has changed (DESIGN §9). */
   #followMove(peer: string, address: string): void {
-    if (address !== '' && this.#addresses.get(peer) !== address) this.learnAddress(peer, address);
+    if (this.#addresses.get(peer)?.[0] !== address) this.learnAddress(peer, address);
   }
 
   #disconnected(peer: string): void {
