@@ -46,21 +46,27 @@ export class NodeGroups {
   readonly host: ShardHost;
   readonly sender: SnapshotSender;
   readonly #options: NodeGroupsOptions;
+  readonly #onFatal: (error: unknown) => void;
   readonly #local: LocalGroups;
   readonly #changes: GroupChanges;
   readonly #receiver: SnapshotReceiver;
   /** Of the groups here, as last estimated. */
   readonly #bytes = new Map<number, number>();
   #cancelTimer = () => {};
+  #stopped = false;
 
   constructor(options: NodeGroupsOptions) {
     const { env, log, engine, recovered, layout, onRaftEvent } = options;
-    const onFatal = (error: unknown) =>
+    // What is cut off because log and engine are closed under it goes on at the next start.
+    const onFatal = (error: unknown) => {
+      if (this.#stopped) return;
       options.onFatal(error instanceof Error ? error : new Error(String(error)));
+    };
     const groups = new LocalGroups(recovered);
     const ranges = new RangeChanges(engine);
     const shared = { env, log, engine, groups, ranges, layout, onFatal };
     this.#options = options;
+    this.#onFatal = onFatal;
     this.#local = groups;
     this.#changes = new GroupChanges({
       ...shared,
@@ -98,9 +104,8 @@ export class NodeGroups {
 
   start(): void {
     this.host.start();
-    this.#changes.finishRemovals(this.#options.recovered.leftovers).catch((error) => {
-      this.#options.onFatal(error as Error);
-    });
+    const { leftovers } = this.#options.recovered;
+    this.#changes.finishRemovals(leftovers).catch(this.#onFatal);
     this.#cancelTimer = this.#options.env.timers.every(UPKEEP_MS, () => {
       void this.#receiver.expire();
       this.#measure().catch(() => {}); // An engine that closes meanwhile has nothing to report.
@@ -124,6 +129,7 @@ export class NodeGroups {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelTimer();
     this.sender.stop();
     this.host.stop();
