@@ -74,7 +74,7 @@ export function addNode(program: Command, shell: Shell): void {
     )
     .option(
       '--move-bytes-per-second <size>',
-      'how fast data leaves this node for replicas elsewhere (default 64MiB)',
+      'how fast data leaves this node for replicas elsewhere (default 67108864 bytes, 64MiB)',
     )
     .option(
       '--replication-factor <count>',
