@@ -40,6 +40,8 @@ import { MetaGroup } from './upkeep/meta-group.ts';
 import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
+/** So long the progress of several groups is gathered. */
+const PROGRESS_DELAY_MS = 50;
 /** Of snapshots for other replicas, leaving this node. */
 const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -76,6 +78,7 @@ export class ActiveNode {
   readonly #logRelease: LogRelease;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
+  #progressScheduled = false;
   #stopped = false;
 
   /** Opens the engine and puts the replicas together. Nothing votes, acknowledges or serves before `start`. */
@@ -126,7 +129,7 @@ export class ActiveNode {
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
-      onConfigured: (replica) => node?.onConfigured(replica),
+      onProgress: (replica) => node?.onProgress(replica),
       onFatal: options.onFatal,
     });
     node = new ActiveNode({ ...input, engine, groups });
@@ -260,9 +263,14 @@ export class ActiveNode {
     void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
   }
 
-  /** The others route by what the leader tells. */
-  onConfigured({ raft }: Replica): void {
-    if (raft.role === 'leader') this.#announceSoon();
+  /** The others route by what the leader tells, and the balancer waits for it. */
+  onProgress({ raft }: Replica): void {
+    if (raft.role !== 'leader' || this.#progressScheduled) return;
+    this.#progressScheduled = true;
+    this.#options.env.timers.after(PROGRESS_DELAY_MS, () => {
+      this.#progressScheduled = false;
+      if (!this.#stopped) this.#sendHeartbeat();
+    });
   }
 
   /** What this node stores, and what it may. */
@@ -357,6 +365,7 @@ export class ActiveNode {
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
     this.dataPlane.leadsReported(peer, heartbeat.leads);
     for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
+    if (heartbeat.leads.length > 0) this.rebalancer.news();
   }
 
   #onDisconnected(peer: string): void {
@@ -397,6 +406,7 @@ export class ActiveNode {
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
     this.dataPlane.leadsReported(this.#own.node, leads);
+    this.rebalancer.news();
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 

@@ -187,6 +187,8 @@ function openNode(
     shardCount: options.shards,
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
+    deadAfterMs: options.deadAfterSeconds * 1_000,
+    snapshotBytesPerSecond: options.moveBytesPerSecond,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },

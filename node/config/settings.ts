@@ -82,6 +82,13 @@ export const SETTINGS = {
     check: (value: unknown) => value === 0 || (value as number) >= MIB,
     isByteSize: true,
   },
+  deadAfterSeconds: { default: 300, schema: Type.Integer({ minimum: 1, maximum: 7 * 24 * 3_600 }) },
+  moveBytesPerSecond: {
+    default: 64 * MIB,
+    schema: Type.Integer({ minimum: 64 * 1024 }),
+    allowed: 'a size of at least 64KiB, such as 10MiB',
+    isByteSize: true,
+  },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
   logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },

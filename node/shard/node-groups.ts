@@ -31,8 +31,8 @@ export interface NodeGroupsOptions {
   ) => Promise<RpcMessage | undefined>;
   readonly snapshotBytesPerSecond: () => number;
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
-  /** The configuration of a group here is another one, for good. */
-  readonly onConfigured: (replica: Replica) => void;
+  /** Who is in a group here has changed, for good, or how far a newcomer is. */
+  readonly onProgress: (replica: Replica) => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -80,13 +80,16 @@ export class NodeGroups {
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),
       onSnapshotNeeded: (replica, to, term) => this.sender.send(replica, to, term),
       onRemoved: (replica) => void this.#changes.remove(replica),
-      onConfigured: options.onConfigured,
+      onConfigured: options.onProgress,
     });
     this.sender = new SnapshotSender({
       ...shared,
       call: options.callBulk,
       bytesPerSecond: options.snapshotBytesPerSecond,
-      onEnd: (replica) => this.host.touch(replica),
+      onEnd: (replica) => {
+        this.host.touch(replica);
+        options.onProgress(replica);
+      },
     });
     this.#receiver = new SnapshotReceiver({
       ...shared,

@@ -4,7 +4,7 @@ import { linearize } from './checkers/linearizability.ts';
 import { picture } from './checkers/picture.ts';
 import { shortestFailing } from './checkers/shortest.ts';
 import { type Property, Violation } from './checkers/violation.ts';
-import { type Machine, SimCluster } from './cluster.ts';
+import { SimCluster } from './cluster.ts';
 import { isDiskFailure } from './faults/disks.ts';
 import { FaultDriver } from './faults/driver.ts';
 import { MIXES, type MixName } from './faults/mixes.ts';
@@ -14,7 +14,7 @@ import { Probe } from './probe.ts';
 import { Workload } from './workload/workload.ts';
 
 /** So long faults come and go. */
-const FAULTS_MS = 60_000;
+const FAULTS_MS = 75_000;
 /** So many ticks of 200 ms after the last fault everything works again. */
 const RECOVERY_MS = 60_000;
 /** A process that failed is started again after this. */
@@ -117,14 +117,15 @@ class Simulation {
     await this.#for(FAULTS_MS);
     this.#driver.heal();
     const healedAtMs = world.nowMs;
-    const healthy = () => this.#cluster.isLed(this.#healable());
+    const healthy = () => this.#cluster.isLed(this.#site.healable);
     await this.#until('every group is led again', healthy, RECOVERY_MS);
     this.#recoveryMs = world.nowMs - healedAtMs;
     this.#workload.stop();
     await this.#until('clients end', () => this.#workload.isIdle, RECOVERY_MS);
+    this.#workload.watchEverywhere();
     // Whatever was given up and is still on its way arrives, or never will.
     await this.#for(12_000);
-    const check = new FinalCheck(this.#cluster, this.#workload, this.#healable());
+    const check = new FinalCheck(this.#workload, this.#site);
     const judged = check.run();
     let isOver = false;
     judged.then(
@@ -146,11 +147,6 @@ class Simulation {
       atMs: Math.max(...shortest.map(({ calledAtMs }) => calledAtMs)),
       picture: picture(shortest),
     };
-  }
-
-  /** Those whose nodes come back. */
-  #healable(): Machine[] {
-    return this.#cluster.machines.filter((machine) => !this.#site.lost.has(machine));
   }
 
   /** Starts again what has failed by itself, if it had a reason to. */
