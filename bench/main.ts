@@ -1,6 +1,7 @@
 import { engine } from './engine/engine.ts';
 import { ingest } from './ingest.ts';
 import { memtable } from './memtable/memtable.ts';
+import { recovery } from './recovery/recovery.ts';
 import { slots } from './slots.ts';
 import { verbs } from './verbs/verbs.ts';
 
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   engine,
   ingest,
   memtable,
+  recovery,
   slots,
   verbs,
 };

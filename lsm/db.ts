@@ -309,6 +309,15 @@ export class Db implements StorageEngine {
   }
 
   /** About what a range takes, without reading anything. */
+  /** Here one edit of the manifest replaces a range. */
+  interruptedReplacements(): readonly KeyRange[] {
+    return [];
+  }
+
+  estimateBytes(range: KeyRange): number {
+    return this.estimate(range).bytes;
+  }
+
   estimate(range: KeyRange): RangeEstimate {
     return estimateRange(this.#versions.state.version, range);
   }

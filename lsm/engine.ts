@@ -61,6 +61,15 @@ export interface StorageEngine {
    */
   replaceRange(range: KeyRange): RangeReplacement;
 
+  /**
+   * Ranges that hold nothing, because a crash cut their replacement off and this engine cannot do it in one durable
+   * change: it has to begin again.
+   */
+  interruptedReplacements(): readonly KeyRange[];
+
+  /** About how much a range takes in tables, without reading any of them. */
+  estimateBytes(range: KeyRange): MaybePromise<number>;
+
   /** Of all tables there are now. What snapshots still hold beside them is not counted. */
   readonly diskBytes: number;
 

@@ -2,47 +2,58 @@ import type { EngineEvent, StorageEngine } from '../lsm/engine.ts';
 import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
+import { Rebalancer } from './balance/rebalancer.ts';
+import { BalanceView } from './balance/view.ts';
 import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
 import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
-import { Members } from './membership/members.ts';
+import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
+import {
+  editNodeTable,
+  type NodeRow,
+  type NodeState,
+  nodeTable,
+  setNodeState,
+} from './settings/nodes.ts';
+import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
-import { ShardHost } from './shard/host.ts';
-import {
-  decodePositions,
-  encodePositions,
-  recoverReplicas,
-  type SuspectReplica,
-  TICK_MS,
-} from './shard/recovery.ts';
+import { suspectEvent } from './shard/group-changes.ts';
+import { encodePositions } from './shard/group-position.ts';
+import type { ShardHost } from './shard/host.ts';
+import { LogRelease } from './shard/log-release.ts';
+import { NodeGroups } from './shard/node-groups.ts';
+import { recoverReplicas } from './shard/recovery.ts';
 import type { Replica } from './shard/replica.ts';
+import { TICK_MS } from './shard/replica-builder.ts';
 import type { StorageNodeOptions } from './storage-node.ts';
 import type { ClusterLink } from './transport/cluster-link.ts';
 import type { RpcBody, RpcMessage, RpcOrigin } from './transport/rpc.ts';
 import { MetaGroup } from './upkeep/meta-group.ts';
-import { withinBudget } from './upkeep/storage-budget.ts';
+import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
-export const HEARTBEAT_MS = 1_000;
-const MEMTABLE_BYTES = 16 * 1024 * 1024;
+/** So long the progress of several groups is gathered. */
+const PROGRESS_DELAY_MS = 50;
+/** Of snapshots for other replicas, leaving this node. */
+const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
 interface ActiveNodeParts {
   readonly options: StorageNodeOptions;
   readonly own: RpcOrigin;
   readonly genesis: Genesis;
+  readonly nodes: readonly NodeRow[];
   readonly link: ClusterLink;
   readonly log: Log;
   readonly engine: StorageEngine;
-  readonly host: ShardHost;
-  readonly suspects: readonly SuspectReplica[];
+  readonly groups: NodeGroups;
 }
 
 /** A node that belongs to a cluster: its shards, its data plane, and what it does every second. */
@@ -50,21 +61,24 @@ export class ActiveNode {
   readonly genesis: Genesis;
   readonly log: Log;
   readonly engine: StorageEngine;
-  readonly host: ShardHost;
+  readonly groups: NodeGroups;
   readonly map: ShardMap;
   readonly members: Members;
   readonly watches: Watches;
   readonly dataPlane: NodeDataPlane;
   readonly settings: SettingsService;
-  readonly suspects: readonly SuspectReplica[];
+  readonly rebalancer: Rebalancer;
+  readonly balance: BalanceView;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
   readonly #reads: Reads;
   readonly #meta: MetaGroup;
   readonly #upkeep: Upkeep;
+  readonly #logRelease: LogRelease;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
+  #progressScheduled = false;
   #stopped = false;
 
   /** Opens the engine and puts the replicas together. Nothing votes, acknowledges or serves before `start`. */
@@ -72,13 +86,15 @@ export class ActiveNode {
     readonly options: StorageNodeOptions;
     readonly own: RpcOrigin;
     readonly genesis: Genesis;
+    /** As they were last known. */
+    readonly nodes: readonly NodeRow[];
     readonly link: ClusterLink;
     readonly log: Log;
-    readonly groups: readonly RecoveredGroup[];
+    readonly loggedGroups: readonly RecoveredGroup[];
     readonly distrust: string | undefined;
   }): Promise<ActiveNode> {
     const { options, own, genesis, link, log } = input;
-    const { env, directory, storageMaxBytes, memtableBytes = MEMTABLE_BYTES } = options;
+    const { env, directory } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
     const engine = await choice.open({
@@ -99,36 +115,40 @@ export class ActiveNode {
       onEvent: (event) => reportEngineEvent(options, event),
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
-      memtableBytes: withinBudget(storageMaxBytes, memtableBytes),
+      memtableBytes: storageSizes(options).memtableBytes,
       scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
-    const recovered = recoverReplicas({ ...input, env, engine, node: own.node });
-    const host = new ShardHost({
+    const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
+    const groups = new NodeGroups({
       env,
       log,
       engine,
-      replicas: recovered.replicas,
-      send: (to, messages) => link.sendRaft(to, messages),
+      recovered: recoverReplicas({ ...input, env, engine, node: own.node }),
+      layout: (group) => layouts.get(group),
+      sendRaft: (to, messages) => link.sendRaft(to, messages),
+      callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
+      snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
+      onProgress: (replica) => node?.onProgress(replica),
       onFatal: options.onFatal,
     });
-    node = new ActiveNode({ ...input, engine, host, suspects: recovered.suspects });
+    node = new ActiveNode({ ...input, engine, groups });
     return node;
   }
 
   private constructor(parts: ActiveNodeParts) {
-    const { options, own, genesis, link, log, engine, host, suspects } = parts;
+    const { options, own, genesis, nodes, link, log, engine, groups } = parts;
     const { env } = options;
+    const { host } = groups;
     this.#options = options;
     this.#own = own;
     this.#link = link;
     this.genesis = genesis;
     this.log = log;
     this.engine = engine;
-    this.host = host;
-    this.suspects = suspects;
-    this.map = new ShardMap(genesis);
-    this.members = new Members({ own: own.node, nodes: genesis.nodes, clock: env.clock });
+    this.groups = groups;
+    this.members = new Members({ own: own.node, nodes, clock: env.clock });
+    this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
     this.#reads = new Reads(shared);
@@ -139,25 +159,50 @@ export class ActiveNode {
       env,
       meta: this.#meta,
       own: own.node,
-      metaNodes: () => this.map.candidates(metaGroup),
+      metaNodes: () => this.map.allCandidates(metaGroup),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
+    const { logBytesMax } = storageSizes(options);
+    this.#logRelease = new LogRelease({ log, engine, host, logBytesMax });
+    this.rebalancer = new Rebalancer({
+      env,
+      shards: this.map.shards(),
+      replicationFactor: genesis.replicationFactor,
+      // Before it knows the node table it would take those who joined since genesis for strangers.
+      leadsMeta: () =>
+        this.#meta.settings !== undefined && host.replica(metaGroup)?.raft.role === 'leader',
+      table: () => nodeTable(settings.current, genesis),
+      heard: () => members.list(),
+      setNodeState: (node, state) => this.#setNodeState(node, state),
+      call: (to, body, timeoutMs) => this.#callAnyone(to, body, timeoutMs),
+      ...(options.deadAfterMs === undefined ? {} : { deadAfterMs: options.deadAfterMs }),
+    });
+    this.balance = new BalanceView({
+      rebalancer: this.rebalancer,
+      nameOf: (node) => members.nameOf(node),
+      others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
+      call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
+    });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
     });
   }
 
+  get host(): ShardHost {
+    return this.groups.host;
+  }
+
+  /** Replicas on this node that it cannot trust. */
+  get suspects() {
+    return this.groups.suspects();
+  }
+
   start(): void {
     const { env } = this.#options;
     for (const { group, reason } of this.suspects) {
-      env.events.emit({
-        level: 'error',
-        name: 'replica-suspect',
-        message: `group ${group}: the replica on this node cannot be trusted (${reason}); it neither votes nor serves`,
-        data: { group },
-      });
+      env.events.emit(suspectEvent(group, reason));
     }
     this.#link.attach(this.genesis.clusterId, {
       raft: (peer, messages) => this.host.receive(peer, messages),
@@ -165,9 +210,10 @@ export class ActiveNode {
       rpc: (from, message, reply) => this.#serve(from, message, reply),
       disconnected: (peer) => this.#onDisconnected(peer),
     });
-    this.host.start();
+    this.groups.start();
     void this.settings.start();
     this.#upkeep.start();
+    this.rebalancer.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => this.host.tick()),
@@ -179,27 +225,29 @@ export class ActiveNode {
     this.#sendHeartbeat();
   }
 
-  /** Nothing is acknowledged any more and the log takes no more rounds. */
+  /** Another node leads what this one led; then nothing is acknowledged any more and the log takes no more rounds. */
   async stop(): Promise<void> {
+    await this.groups.handOver();
     this.#stopped = true;
     for (const cancel of this.#cancels) cancel();
     this.settings.stop();
+    this.rebalancer.stop();
     this.#upkeep.stop();
     this.dataPlane.stop();
-    this.host.stop();
+    this.groups.stop();
     await this.log.close().catch(() => {});
     await this.engine.close().catch(() => {});
   }
 
   onRaftEvent(replica: Replica, event: RaftEvent): void {
-    const { group, members, replicaId } = replica.identity;
+    const { group, replicaId } = replica.identity;
     if (event.kind === 'leader-changed') {
-      const node = members.get(event.leader);
+      const node = replica.nodeOf(event.leader);
       if (node !== undefined) this.dataPlane.leaderReported(group, node, event.term);
       return;
     }
     if (event.role !== 'leader') return;
-    if (group === metaGroup) void this.settings.seed(this.#options.initialRules ?? {});
+    if (group === metaGroup) this.#seedSettings();
     this.dataPlane.leaderReported(group, this.#own.node, event.term);
     this.#options.env.events.emit({
       level: 'debug',
@@ -208,6 +256,21 @@ export class ActiveNode {
       data: { group, term: event.term },
     });
     this.#announceSoon();
+  }
+
+  #seedSettings(): void {
+    const firstNodes = nodeTable(EMPTY_SETTINGS, this.genesis);
+    void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
+  }
+
+  /** The others route by what the leader tells, and the balancer waits for it. */
+  onProgress({ raft }: Replica): void {
+    if (raft.role !== 'leader' || this.#progressScheduled) return;
+    this.#progressScheduled = true;
+    this.#options.env.timers.after(PROGRESS_DELAY_MS, () => {
+      this.#progressScheduled = false;
+      if (!this.#stopped) this.#sendHeartbeat();
+    });
   }
 
   /** What this node stores, and what it may. */
@@ -226,6 +289,22 @@ export class ActiveNode {
       }));
   }
 
+  async #setNodeState(node: string, state: NodeState): Promise<boolean> {
+    const nowMs = this.#options.env.clock.nowMs();
+    const edit = (settings: Settings) => setNodeState(settings, node, state, nowMs);
+    const outcome = await this.settings.change(editNodeTable(this.genesis, edit));
+    return outcome.kind === 'settled';
+  }
+
+  /** Asks for a step of a change; the group may be led here. */
+  #callAnyone(to: string, body: RpcBody, timeoutMs: number): Promise<RpcMessage | undefined> {
+    const request = body.configurationRequest;
+    if (to !== this.#own.node || request == null)
+      return this.#link.rpc.call(to, 'consensus', body, timeoutMs);
+    const configurationReply = this.groups.change(new cluster.ConfigurationRequest(request));
+    return Promise.resolve(new cluster.Rpc({ configurationReply }));
+  }
+
   #learnSettings(): void {
     const { settings } = this.#meta;
     if (settings !== undefined) this.settings.applied(settings);
@@ -235,13 +314,28 @@ export class ActiveNode {
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
     } else if (message.forwardReply != null) {
-      this.dataPlane.forwardAnswered(message.forwardReply);
+      this.dataPlane.forwardAnswered(from.node, message.forwardReply);
     } else if (message.readRequest != null) {
       this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
     } else if (message.settingsRequest != null) {
       this.settings.serve(message.settingsRequest).then(
         (settingsReply) => reply({ settingsReply }),
         (error) => this.#complain(error),
+      );
+    } else if (message.configurationRequest != null) {
+      const request = message.configurationRequest as cluster.ConfigurationRequest;
+      reply({ configurationReply: this.groups.change(request) });
+    } else if (message.balanceRequest != null) {
+      reply({ balanceReply: this.balance.serve() });
+    } else if (message.snapshotBegin != null) {
+      this.#answerSnapshot(
+        this.groups.beginSnapshot(message.snapshotBegin as cluster.SnapshotBegin),
+        reply,
+      );
+    } else if (message.snapshotBlocks != null) {
+      this.#answerSnapshot(
+        this.groups.takeBlocks(message.snapshotBlocks as cluster.SnapshotBlocks),
+        reply,
       );
     } else if (message.watchOpen != null) {
       this.watches
@@ -252,16 +346,26 @@ export class ActiveNode {
     } else if (message.watchCredit != null) {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
-      this.watches.closedBy(from.node, message.id, message.watchClose.reason ?? '');
+      this.watches.closedBy(from.node, message.id, message.watchClose);
     }
+  }
+
+  #answerSnapshot(
+    taking: Promise<cluster.SnapshotReply.$Properties>,
+    reply: (body: RpcBody) => void,
+  ): void {
+    taking.then(
+      (snapshotReply) => reply({ snapshotReply }),
+      (error) => this.#complain(error),
+    );
   }
 
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {
     this.members.heard(peer, heartbeat);
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
-    for (const { group, term } of heartbeat.leads) {
-      this.dataPlane.leaderReported(group ?? 0, peer, term ?? 0);
-    }
+    this.dataPlane.leadsReported(peer, heartbeat.leads);
+    for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
+    if (heartbeat.leads.length > 0) this.rebalancer.news();
   }
 
   #onDisconnected(peer: string): void {
@@ -282,9 +386,7 @@ export class ActiveNode {
   #sendHeartbeat(): void {
     const { env, name, mqttAddress, httpAddress, load } = this.#options;
     const { storage } = this.#upkeep;
-    const leads = [...this.host.replicas()]
-      .filter((replica) => replica.raft.role === 'leader')
-      .map((replica) => ({ group: replica.identity.group, term: replica.raft.term }));
+    const leads = this.groups.reports();
     const payload = encode(cluster.Heartbeat, {
       format: 1,
       ...this.#own,
@@ -293,8 +395,8 @@ export class ActiveNode {
       clockMs: env.clock.nowMs(),
       mqttAddress,
       httpAddress: httpAddress(),
-      state: 'active',
       leads,
+      state: this.members.rowOf(this.#own.node)?.state ?? 'active',
       suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
       storageUsedBytes: storage.usedBytes,
@@ -303,21 +405,13 @@ export class ActiveNode {
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
+    this.dataPlane.leadsReported(this.#own.node, leads);
+    this.rebalancer.news();
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 
-  /** Lets go of log segments that nobody needs: flushed here, and held by every voter (DESIGN §5 ▣). */
   #releaseLog(): void {
-    const flushed = decodePositions(this.engine.flushedPositions());
-    for (const replica of this.host.replicas()) {
-      const { group } = replica.identity;
-      const upTo = Math.min(flushed.get(group)?.appliedIndex ?? 0, replica.raft.releasableIndex);
-      const term = replica.raft.termAt(upTo);
-      if (upTo <= replica.raft.logStart.index || term === undefined) continue;
-      this.log.release(group, upTo, term);
-      replica.raft.compact(upTo);
-    }
-    this.log.collect().catch((error) => {
+    this.#logRelease.run().catch((error) => {
       if (!this.#stopped) this.#options.onFatal(error as Error);
     });
   }

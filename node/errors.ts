@@ -4,7 +4,10 @@ export type NodeErrorCode =
   | 'PORT_TAKEN'
   | 'DIRECTORY_IN_USE'
   | 'WRONG_CLUSTER'
+  | 'WRONG_SECRET'
   | 'NAME_TAKEN'
+  | 'TOO_MANY_NODES'
+  | 'NODE_REMOVED'
   | 'STATE_DAMAGED'
   | 'OTHER_ENGINE'
   | 'FORMAT_TOO_NEW';

@@ -2,6 +2,7 @@ import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
 import { LsmError } from '../lsm/errors.ts';
 import { OsVfs } from '../lsm/vfs/os.ts';
+import type { ActiveNode } from './active-node.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
@@ -9,27 +10,26 @@ import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
+import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { balanceRoutes } from './http/balance-routes.ts';
+import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import {
-  describeAlerts,
-  describeDurability,
-  describeNodes,
-  describePlace,
-  describeStatus,
-} from './status.ts';
-import { StorageNode } from './storage-node.ts';
+import { describePlace, describeStatus, describeSystem } from './status.ts';
+import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
+import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
 export { loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 
 export interface RunningNode {
@@ -42,10 +42,10 @@ export interface RunningNode {
   readonly warnings: readonly string[];
   /** Whether every shard has a leader, as far as this node knows. */
   hasLeaders(): boolean;
+  /** Resolves when this node is no part of the cluster any more: it is to be closed then. */
+  readonly ended: Promise<NodeEnd>;
   close(): Promise<void>;
 }
-
-const SYSTEM_TOPICS_MS = 1_000;
 
 /** Composes one process: a storage node, its MQTT broker and its HTTP server. Resolves when it has joined. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -62,13 +62,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function compose(
-  options: NodeOptions,
+  given: NodeOptions,
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<RunningNode> {
   const startedAtMs = Date.now();
-  const unlock = await lockData(options.data);
+  const unlock = await lockData(given.data);
   closers.push(unlock);
+  const options = await withSecret(given);
   const env = createEnv(createLogger(options.logLevel, options.name));
   closers.push(() => env.offload.close());
   const addresses = { name: options.name, mqtt: '', http: '' };
@@ -76,7 +77,11 @@ async function compose(
   const [user, ...others] = options.users;
   const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
-  const node = await openNode(options, env, () => addresses.http);
+  let onEnded: (end: NodeEnd) => void = () => {};
+  const ended = new Promise<NodeEnd>((resolve) => {
+    onEnded = resolve;
+  });
+  const node = await openNode(options, env, { httpAddress: () => addresses.http, onEnded });
   closers.push(() => node.stop());
   const broker = new Broker({
     env,
@@ -98,7 +103,16 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    routes: [(server) => settingsRoutes(server, settingsOf(node, broker, env))],
+    routes: [
+      (server) => settingsRoutes(server, settingsOf(node, broker, env)),
+      (server) =>
+        nodesRoutes(server, {
+          cluster: () => (node.hasJoined ? node.active : undefined),
+          authorize: requireAdministrator,
+          nowMs: () => env.clock.nowMs(),
+        }),
+      (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
+    ],
   });
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
@@ -110,10 +124,14 @@ async function compose(
   }
 
   await node.join();
+  // Not sooner: the token may be for another cluster than that of the secret that is kept here.
+  if (options.isSecretOwn && options.join !== undefined) {
+    await keepSecret(options.data, options.secret);
+  }
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
-  const stopPublishing = env.timers.every(SYSTEM_TOPICS_MS, publishChanges(broker, node));
-  closers.push(async () => stopPublishing());
+  const systemTopics = followSystem(node.active, broker, env);
+  closers.push(async () => systemTopics.stop());
   return {
     mqtt: formatAddress(options.listen, doors.mqttPort),
     http: formatAddress(options.listen, doors.httpPort),
@@ -121,8 +139,16 @@ async function compose(
     httpPort: doors.httpPort,
     warnings,
     hasLeaders: () => describeStatus(node, addresses).shards.every(({ leader }) => leader !== null),
+    ended,
     close,
   };
+}
+
+/** A node that creates a cluster draws the secret if nobody has. */
+async function withSecret(options: NodeOptions): Promise<NodeOptions> {
+  const { data, secret, bootstrap } = options;
+  if (secret !== '' || bootstrap === undefined) return options;
+  return { ...options, secret: await keepNewSecret(data) };
 }
 
 async function lockData(directory: string): Promise<() => Promise<void>> {
@@ -140,7 +166,11 @@ async function lockData(directory: string): Promise<() => Promise<void>> {
 /** A gigabyte in half an hour: of a disk's rate a hundredth. */
 const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 
-function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Promise<StorageNode> {
+function openNode(
+  options: NodeOptions,
+  env: Env,
+  { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
+): Promise<StorageNode> {
   const { advertise, tls } = options;
   return StorageNode.open({
     env,
@@ -148,12 +178,17 @@ function openNode(options: NodeOptions, env: Env, httpAddress: () => string): Pr
     name: options.name,
     mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
     httpAddress,
+    onEnded,
     secret: options.secret,
-    peers: options.peers,
+    weight: options.weight,
+    zone: options.zone,
+    entrance: options,
     replicationFactor: options.replicationFactor,
     shardCount: options.shards,
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
+    deadAfterMs: options.deadAfterSeconds * 1_000,
+    snapshotBytesPerSecond: options.moveBytesPerSecond,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
@@ -208,29 +243,10 @@ function securityWarnings({ listen, users, tls }: NodeOptions): string[] {
   ];
 }
 
-/** Retained `dss/sys/…` topics, published when they change. */
-function publishChanges(broker: Broker, node: StorageNode): () => void {
-  const published = new Map<string, string>();
-  const publish = (topic: string, content: object) => {
-    const text = JSON.stringify(content);
-    if (published.get(topic) === text) return;
-    published.set(topic, text);
-    broker.publishSystem(topic, content);
-  };
-  return () => {
-    const { active } = node;
-    const { cluster } = describeStatus(node, { name: '', mqtt: '', http: '' });
-    publish('cluster', { id: cluster.id, state: cluster.state });
-    publish('durability', describeDurability(active));
-    for (const { id, name, state, mqtt, http } of describeNodes(active)) {
-      publish(`nodes/${id}`, { id, name, state, mqtt, http });
-    }
-    const alerts = new Map(describeAlerts(active).map((alert) => [`alerts/${alert.name}`, alert]));
-    for (const [topic, alert] of alerts) publish(topic, alert);
-    for (const topic of published.keys()) {
-      if (!topic.startsWith('alerts/') || alerts.has(topic)) continue;
-      published.delete(topic);
-      broker.clearSystem(topic);
-    }
-  };
+function followSystem(active: ActiveNode, broker: Broker, env: Env): SystemTopics {
+  const topics = new SystemTopics({ env, board: broker, facts: () => describeSystem(active) });
+  active.map.onChange(() => topics.changed());
+  active.settings.onChange(() => topics.changed());
+  topics.start();
+  return topics;
 }

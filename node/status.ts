@@ -1,5 +1,7 @@
 import type { ActiveNode } from './active-node.ts';
+import { acknowledgedCopies } from './dataplane/shard-map.ts';
 import { metaGroup } from './ring/slots.ts';
+import { isRemoved } from './settings/nodes.ts';
 import type { StorageNode } from './storage-node.ts';
 
 export interface Alert {
@@ -30,19 +32,12 @@ export function describeStatus(
     };
   }
   const { active } = node;
-  const shards = describeShards(active);
-  const nodes = describeNodes(active);
-  const led = shards.every(({ leader }) => leader !== null);
-  const allActive = nodes.every(({ state }) => state === 'active');
+  const { cluster, durability, nodes, alerts } = describeSystem(active);
   return {
     node: own,
-    cluster: {
-      id: active.genesis.clusterId,
-      state: led ? (allActive ? ('ok' as const) : ('degraded' as const)) : ('no-quorum' as const),
-      durability: describeDurability(active),
-    },
+    cluster: { ...cluster, durability },
     nodes,
-    shards,
+    shards: describeShards(active),
     storage: { ...active.engine.statistics(), ...active.storage },
     settings: { revision: active.settings.current.revision },
     timesClamped: [...active.host.replicas()].reduce(
@@ -52,24 +47,49 @@ export function describeStatus(
     log: { ...active.log.statistics(), syncedRound: active.log.syncedRound },
     queuedBytes: active.dataPlane.queuedBytes,
     watches: active.watches.openCount,
+    alerts,
+  };
+}
+
+/** What everybody may know of the cluster, as this node sees it: the body of `dss/sys/…`. */
+export interface SystemFacts {
+  readonly cluster: { readonly id: string; readonly state: 'ok' | 'degraded' | 'no-quorum' };
+  readonly durability: { readonly copies: number; readonly replicas: number };
+  readonly nodes: ReturnType<typeof describeNodes>;
+  readonly alerts: readonly Alert[];
+}
+
+/** Nodes that nobody need worry about; a dead one leaves the list when its data is elsewhere. */
+const WELL: readonly string[] = ['active', 'joining', 'leaving'];
+
+export function describeSystem(active: ActiveNode): SystemFacts {
+  const nodes = describeNodes(active);
+  const isLed = active.map.rows().every(({ group }) => liveLeader(active, group) !== undefined);
+  const isWhole = nodes.every(({ state }) => WELL.includes(state));
+  const state = isLed ? (isWhole ? 'ok' : 'degraded') : 'no-quorum';
+  return {
+    cluster: { id: active.genesis.clusterId, state },
+    durability: describeDurability(active),
+    nodes,
     alerts: describeAlerts(active),
   };
 }
 
 /** How many fsynced copies a PUBACK means now (DESIGN §4 ▣). */
-export function describeDurability(active: ActiveNode): { copies: number; replicas: number } {
+function describeDurability(active: ActiveNode): SystemFacts['durability'] {
   const shards = active.map.shards();
-  const voters = Math.min(...shards.map((row) => row.voterCount));
-  const replicas = Math.min(...shards.map((row) => row.replicas.length));
-  return { copies: Math.floor(voters / 2) + 1, replicas };
+  return {
+    copies: Math.min(...shards.map(({ configuration }) => acknowledgedCopies(configuration))),
+    replicas: Math.min(...shards.map(({ replicas }) => replicas.length)),
+  };
 }
 
-export function describeNodes(active: ActiveNode) {
+function describeNodes(active: ActiveNode) {
   const rows = active.map.rows();
   return active.members.list().map((member) => ({
     id: member.node,
     name: member.name,
-    state: member.state,
+    state: member.state === 'active' || isRemoved(member.row) ? member.row.state : member.state,
     mqtt: member.heartbeat?.mqttAddress ?? member.mqttAddress,
     http: member.heartbeat?.httpAddress ?? null,
     leads: rows.filter(({ leader }) => leader?.node === member.node).length,
@@ -80,7 +100,7 @@ export function describeNodes(active: ActiveNode) {
   }));
 }
 
-export function describeAlerts(active: ActiveNode): Alert[] {
+function describeAlerts(active: ActiveNode): Alert[] {
   const alerts: Alert[] = active.suspects.map(({ group, reason }) => ({
     name: `replica-suspect-${group}`,
     message: `The replica of group ${group} on this node cannot be trusted: ${reason}.`,
@@ -90,7 +110,13 @@ export function describeAlerts(active: ActiveNode): Alert[] {
     const { group } = replica.identity;
     alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
   }
-  for (const { name, heartbeat } of active.members.list()) {
+  for (const { name, heartbeat, state, row } of active.members.list()) {
+    if (state === 'failed' && !isRemoved(row)) {
+      alerts.push({
+        name: `node-failed-${name}`,
+        message: `Nothing is heard of ${name} any more.`,
+      });
+    }
     if (heartbeat?.storageFull !== true) continue;
     alerts.push({
       name: `storage-full-${name}`,

@@ -10,15 +10,20 @@ import {
   refuseOtherEngine,
 } from './engine-choice.ts';
 import type { Env } from './env.ts';
-import { Formation, type PeerAddress } from './membership/formation.ts';
+import { NodeError } from './errors.ts';
+import { Admission } from './membership/admission.ts';
+import { ClusterRecord } from './membership/cluster-record.ts';
+import { type Entrance, Formation } from './membership/formation.ts';
 import type { Genesis } from './membership/genesis.ts';
+import { removedSentence } from './membership/greeting.ts';
 import { type Identity, startIdentity, writeIdentity } from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
-import type { InitialRules } from './settings/settings.ts';
+import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
+import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
 import type { Transport } from './transport/transport.ts';
-import { withinBudget } from './upkeep/storage-budget.ts';
+import { storageSizes } from './upkeep/storage-budget.ts';
 
 export interface StorageNodeOptions {
   readonly env: Env;
@@ -28,8 +33,10 @@ export interface StorageNodeOptions {
   /** Asked when it is told to others. */
   readonly httpAddress: () => string;
   readonly secret: string;
-  /** All nodes of the first membership, this one included; the first of them creates the cluster. */
-  readonly peers: readonly PeerAddress[];
+  /** Of this node against others, and where it is; what the node table begins with. Default: 1, in none. */
+  readonly weight?: number;
+  readonly zone?: string;
+  readonly entrance: Entrance;
   readonly replicationFactor: number;
   readonly shardCount: number;
   /** Default: `lsm`. */
@@ -37,6 +44,10 @@ export interface StorageNodeOptions {
   readonly memtableBytes?: number;
   /** At this rate tables are read to find damage early. Default 0: they are not. */
   readonly scrubBytesPerSecond?: number;
+  /** At this rate snapshots leave for replicas that the log cannot bring up to date. Default 64 MiB. */
+  readonly snapshotBytesPerSecond?: number;
+  /** A node that is silent for longer is dead: its data is replicated elsewhere. Default five minutes. */
+  readonly deadAfterMs?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */
@@ -51,10 +62,17 @@ export interface StorageNodeOptions {
   >;
   /** The log or the engine failed: the process must end and start again. */
   readonly onFatal: (error: Error) => void;
+  /** This node is no part of the cluster any more: the process is to stop. */
+  readonly onEnded?: (end: NodeEnd) => void;
 }
 
-const PEER_MEMORY_MS = 30_000;
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** It has left, as it was told to; or the others go on without it, which is an error. */
+export type NodeEnd =
+  | { readonly kind: 'left'; readonly message: string }
+  | { readonly kind: 'removed'; readonly error: NodeError };
+
+/** What is remembered of others is written so often; and addresses where nobody is any more are left. */
+const TIDY_MS = 30_000;
 
 /**
  * One storage node without its edges: identity, formation, log, engine, shards and data plane, over `Env`
@@ -64,10 +82,12 @@ export class StorageNode {
   #identity: Identity;
   readonly #options: StorageNodeOptions;
   readonly #memory: PeerMemory;
+  readonly #record: ClusterRecord;
   readonly #link: ClusterLink;
   readonly #formation: Formation;
-  #stopRemembering: (() => void) | undefined;
+  #stopTidying: (() => void) | undefined;
   #active: ActiveNode | undefined;
+  #hasEnded = false;
 
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
   static async open(options: StorageNodeOptions): Promise<StorageNode> {
@@ -76,15 +96,25 @@ export class StorageNode {
     await layOut(env.vfs, directory, ENGINE_FOLDERS[engine.name]);
     const identity = await startIdentity(env.vfs, directory, name, env.random);
     const memory = await PeerMemory.open(env.vfs, directory, env.events);
-    return new StorageNode(options, identity, memory);
+    const record = await ClusterRecord.open(env.vfs, directory, env.events);
+    return new StorageNode(options, { identity, memory, record });
   }
 
-  private constructor(options: StorageNodeOptions, identity: Identity, memory: PeerMemory) {
-    const { env, secret } = options;
+  private constructor(
+    options: StorageNodeOptions,
+    state: {
+      readonly identity: Identity;
+      readonly memory: PeerMemory;
+      readonly record: ClusterRecord;
+    },
+  ) {
+    const { env, secret, mqttAddress, weight = 1, zone = '' } = options;
+    const { identity, memory, record } = state;
     const own = { node: identity.node, startCounter: identity.startCounter };
     this.#options = options;
     this.#identity = identity;
     this.#memory = memory;
+    this.#record = record;
     this.#link = new ClusterLink({
       env,
       own,
@@ -92,13 +122,16 @@ export class StorageNode {
       transport: options.transport(identity),
       memory,
       onHello: (from, message, reply) => this.#formation.handle(from.node, message, reply),
+      onRefused: (address) => this.#formation.refusedAt(address),
     });
+    const { node, name } = identity;
     this.#formation = new Formation({
       ...options,
-      vfs: env.vfs,
       identity,
+      self: { node, name, mqttAddress, weight, zone, httpAddress: options.httpAddress },
       rpc: this.#link.helloRpc,
       memory,
+      record,
       learnAddress: (node, address) => this.#link.learnAddress(node, address),
     });
   }
@@ -112,20 +145,32 @@ export class StorageNode {
     return this.#link.door;
   }
 
-  /** Finds or creates the cluster, recovers what this node holds, and takes part. */
+  /**
+   * Finds or creates the cluster, recovers what this node holds, and takes part.
+   *
+   * @throws {NodeError} why it cannot
+   */
   async join(): Promise<void> {
-    const { peers, env } = this.#options;
+    if (this.identity.isRemoved) throw this.#removal();
+    try {
+      await this.#join();
+    } catch (error) {
+      if (error instanceof NodeError && error.code === 'NODE_REMOVED') await this.#spend();
+      throw error;
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { env, entrance, name } = this.#options;
     const { node: own } = this.identity;
-    for (const { name, mqttAddress } of peers) {
-      if (name !== this.identity.name) this.#link.connect(mqttAddress);
-    }
-    const genesis = await this.#formation.join();
-    for (const { node, name, mqttAddress } of genesis.nodes) {
-      const listed = peers.find((peer) => peer.name === name)?.mqttAddress;
-      if (node !== own) this.#link.learnAddress(node, listed ?? mqttAddress);
-    }
+    const others = entrance.peers.filter((peer) => peer.name !== name);
+    for (const { mqttAddress } of others) this.#link.connect(mqttAddress);
+    for (const address of entrance.join?.addresses ?? []) this.#link.connect(address);
+    const genesis = await this.#formation.enter();
+    this.#learnAddresses();
     const opened = await this.#openLog(genesis);
-    const remembered = await this.#formation.hearMajority(genesis);
+    const remembered = await this.#formation.hearMajority();
+    this.#learnAddresses();
     const distrust = opened.distrust ?? (await this.#rolledBack(remembered, opened.recoveredRound));
     // Not sooner: peers would remember the round that opened the log today beside those that it must have held.
     this.#link.syncedRound = () => opened.log.syncedRound;
@@ -134,13 +179,14 @@ export class StorageNode {
       options: this.#options,
       own: { node: own, startCounter: this.identity.startCounter },
       genesis,
+      nodes: this.#record.rows,
       link: this.#link,
       distrust,
     });
     this.#active.start();
-    const remember = () => void this.#memory.persist().catch(() => {});
-    this.#stopRemembering = env.timers.every(PEER_MEMORY_MS, remember);
-    remember();
+    this.#followNodeTable(this.#active, genesis);
+    this.#stopTidying = env.timers.every(TIDY_MS, () => this.#tidy());
+    this.#persist();
   }
 
   /** What exists once the node has joined. @throws before that */
@@ -159,16 +205,106 @@ export class StorageNode {
 
   async stop(): Promise<void> {
     this.#formation.stop();
-    this.#stopRemembering?.();
+    this.#stopTidying?.();
     await this.#active?.stop();
     await this.#link.close();
     await this.#memory.persist().catch(() => {});
+    await this.#record.persist().catch(() => {});
+  }
+
+  /** No replica is left that was distrusted with the whole directory: what is here now can be believed. */
+  async trustAgain(): Promise<void> {
+    const { distrust, ...identity } = this.identity;
+    if (distrust === undefined) return;
+    this.#identity = identity;
+    await writeIdentity(this.#options.env.vfs, this.#options.directory, identity);
+  }
+
+  /** Of members that have not told theirs in this run: where they were when last heard of, else that of --peers. */
+  #learnAddresses(): void {
+    const { peers } = this.#options.entrance;
+    for (const { node, name, mqttAddress } of this.#record.liveRows) {
+      if (this.#link.knows(node)) continue;
+      const listed = peers.find((peer) => peer.name === name);
+      if (listed !== undefined) this.#link.learnAddress(node, listed.mqttAddress);
+      this.#link.learnAddress(node, mqttAddress);
+    }
+  }
+
+  /** Connections, members and the file of nodes follow the settings. */
+  #followNodeTable({ settings, members }: ActiveNode, genesis: Genesis): void {
+    const { clock } = this.#options.env;
+    const admission = new Admission({ genesis, settings, clock });
+    this.#formation.admit = (request) => admission.admit(request);
+    const follow = ({ revision, nodes }: Settings) => {
+      const before = new Map(this.#record.rows.map((row) => [row.node, row]));
+      if (!this.#record.learn(revision, nodes)) return;
+      this.#persist();
+      members.follow(this.#record.rows);
+      for (const { node, mqttAddress } of this.#record.liveRows) {
+        if (before.get(node)?.mqttAddress === mqttAddress) continue;
+        this.#link.learnAddress(node, mqttAddress);
+      }
+      this.#checkOwnRow(before.get(this.identity.node));
+    };
+    settings.onChange(follow);
+    follow(settings.current);
+    this.#tellAddresses();
+  }
+
+  /** A node that is told to go, or given up by the others, ends. */
+  #checkOwnRow(before: NodeRow | undefined): void {
+    const row = this.#record.rowOf(this.identity.node);
+    if ((row !== undefined && !isRemoved(row)) || this.#hasEnded) return;
+    this.#hasEnded = true;
+    const hasLeft = before?.state === 'leaving' && row?.state !== 'dead';
+    const message = `${this.identity.name} holds nothing any more and has left the cluster.`;
+    const end: NodeEnd = hasLeft
+      ? { kind: 'left', message }
+      : { kind: 'removed', error: this.#removal() };
+    const tell = () => this.#options.onEnded?.(end);
+    this.#spend().then(tell, tell);
+  }
+
+  /** What this directory holds counts no more, and never will. */
+  async #spend(): Promise<void> {
+    this.#identity = { ...this.identity, isRemoved: true };
+    await writeIdentity(this.#options.env.vfs, this.#options.directory, this.#identity);
+  }
+
+  #removal(): NodeError {
+    const clusterId = this.#record.clusterId ?? 'it belonged to';
+    return new NodeError('NODE_REMOVED', removedSentence(clusterId, this.identity.name));
+  }
+
+  #tidy(): void {
+    this.#persist();
+    if (this.#active === undefined) return;
+    this.#link.keepOnly(this.#active.members.others());
+    this.#tellAddresses();
+  }
+
+  /** Where this node is now, if the node table has it elsewhere (DESIGN §9). */
+  #tellAddresses(): void {
+    const { mqttAddress, httpAddress } = this.#options;
+    const row = this.#record.rowOf(this.identity.node);
+    if (row === undefined || isRemoved(row)) return;
+    const addresses = { mqttAddress, httpAddress: httpAddress() || row.httpAddress };
+    if (row.mqttAddress === mqttAddress && row.httpAddress === addresses.httpAddress) return;
+    const { settings, genesis } = this.active;
+    const edit = editNodeTable(genesis, (known) => setNodeAddresses(known, row.node, addresses));
+    // What is not done now is tried again when it is time to tidy up.
+    void settings.change(edit);
+  }
+
+  /** It is no harm if that fails: it is tried again. */
+  #persist(): void {
+    for (const state of [this.#memory, this.#record]) state.persist().catch(() => {});
   }
 
   async #openLog(genesis: Genesis) {
     const { env, directory } = this.#options;
-    const { storageMaxBytes, segmentBytes: wantedBytes } = this.#options;
-    const segmentBytes = withinBudget(storageMaxBytes, wantedBytes ?? SEGMENT_BYTES);
+    const { segmentBytes } = storageSizes(this.#options);
     const open = () =>
       Log.open({
         vfs: env.vfs,
@@ -194,7 +330,7 @@ export class StorageNode {
     }
     const distrust = opened.everythingLost ? 'the log is damaged beyond reading' : undefined;
     const { log, groups, recoveredRound } = opened;
-    return { log, groups, recoveredRound, distrust };
+    return { log, loggedGroups: groups, recoveredRound, distrust };
   }
 
   /**

@@ -27,7 +27,9 @@ const writer = pb.Writer.prototype as unknown as { uint64: WriteUint64 };
 const writeUint64 = writer.uint64;
 reader.uint64 = readSafeInteger;
 writer.uint64 = function writeSafeInteger(value) {
-  assert(Number.isSafeInteger(value) && value >= 0, `not an unsigned safe integer: ${value}`);
+  // The sentence only when it is needed: it would be put together for every field that is written.
+  if (!Number.isSafeInteger(value) || value < 0)
+    assert.fail(`not an unsigned safe integer: ${value}`);
   return writeUint64.call(this, value);
 };
 

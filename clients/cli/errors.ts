@@ -6,6 +6,7 @@ export const ExitCode = {
   notFound: 3,
   unavailable: 4,
   conflict: 5,
+  removed: 6,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

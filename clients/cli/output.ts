@@ -89,6 +89,6 @@ function describe(
   return {
     code: typeof code === 'string' ? code : 'FAILURE',
     message: message === '' ? `it failed (${String(code)})` : message,
-    exitCode: ExitCode.failure,
+    exitCode: code === 'NODE_REMOVED' ? ExitCode.removed : ExitCode.failure,
   };
 }

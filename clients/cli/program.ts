@@ -4,6 +4,7 @@ import { addBatch } from './commands/batch.ts';
 import { addCas } from './commands/cas.ts';
 import { addDelete } from './commands/del.ts';
 import { addErrors } from './commands/errors.ts';
+import { addEvents } from './commands/events.ts';
 import { addExport } from './commands/export.ts';
 import { addFleet } from './commands/fleet.ts';
 import { addGet } from './commands/get.ts';
@@ -11,13 +12,16 @@ import { addHistory } from './commands/history.ts';
 import { addImport } from './commands/import.ts';
 import { addIngest } from './commands/ingest.ts';
 import { addList } from './commands/list.ts';
+import { addMoves } from './commands/moves.ts';
 import { addNode } from './commands/node.ts';
+import { addNodes } from './commands/nodes.ts';
 import { addPasswd } from './commands/passwd.ts';
 import { addPut } from './commands/put.ts';
 import { addRange } from './commands/range.ts';
 import { addRetention } from './commands/retention.ts';
 import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
+import { addToken } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWhere } from './commands/where.ts';
@@ -76,7 +80,7 @@ function buildProgram(shell: Shell): Command {
         .argParser(collect()),
     )
     .addOption(
-      new Option('--http <url>', 'a node over HTTP, for status and where; several, too')
+      new Option('--http <url>', 'a node over HTTP, for status and the like; several, too')
         .env('DSS_HTTP')
         .default(defaultAddresses('http', DEFAULT_HTTP_PORT), 'http://127.0.0.1:8080 to 8082')
         .argParser(collect()),
@@ -101,6 +105,7 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
+  for (const add of [addNodes, addToken, addMoves, addEvents]) add(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);
@@ -134,7 +139,8 @@ Exit codes:
   2  the command line is wrong
   3  the key was not found
   4  no node reachable, no quorum, or no answer in time
-  5  cas: the key has another version`;
+  5  cas: the key has another version
+  6  node: its cluster has removed it`;
 
 function packageVersion(): string {
   // From clients/cli here or from dist/clients/cli: the nearest package.json above.

@@ -215,9 +215,13 @@ export class ClassicLevelEngine implements StorageEngine {
     });
   }
 
-  /** Ranges that hold nothing, because their replacement did not come to its end: it has to begin again. */
   interruptedReplacements(): readonly KeyRange[] {
     return this.#interrupted;
+  }
+
+  async estimateBytes(range: KeyRange): Promise<number> {
+    const { gte, lt } = entryRange(range);
+    return this.#closed ? 0 : this.#level.approximateSize(gte, lt);
   }
 
   /** As of a moment ago: LevelDB answers from another thread. Its log is not counted. */

@@ -224,6 +224,25 @@ export class Log {
   }
 
   /**
+   * Writes a group's entries from `firstIndex` on once more, with the next round, so that they hold no old segment:
+   * for those that can be neither applied nor given up. Returns whether that was done; not if the log moved on
+   * meanwhile, for then there is no need.
+   */
+  async moveToTail(group: number, firstIndex: number): Promise<boolean> {
+    this.#assertUsable();
+    const moved = this.#group(group);
+    const { lastIndex } = moved;
+    if (firstIndex > lastIndex || moved.stagedBytes > 0) return false;
+    if (moved.neededSegment === this.#segment) return false;
+    const term = moved.index.term(lastIndex);
+    const entries = await this.read(group, firstIndex, lastIndex, Number.POSITIVE_INFINITY);
+    const isSame = moved.lastIndex === lastIndex && moved.index.term(lastIndex) === term;
+    if (!isSame || moved.stagedBytes > 0 || entries.length === 0) return false;
+    this.stage(group, undefined, entries);
+    return true;
+  }
+
+  /**
    * Removes old segments, oldest first, up to one that holds an entry some group needs by what is durable.
    * Returns how many. What was released counts once a round was written since.
    */

@@ -59,6 +59,17 @@ export function parsePeers(text: string, ownName: string): PeerAddress[] {
   return peers;
 }
 
+/** Members of a cluster, one or several. */
+export function parseMembers(text: string, flag: string): string[] {
+  return text.split(',').map((item) => {
+    const address = item.trim();
+    if (split(address)?.mqttPort !== undefined) return address;
+    throw invalid(
+      `${flag} has "${address}", but must be where members are reached: host:port of one, or of several with commas.`,
+    );
+  });
+}
+
 function split(text: string): Advertised | undefined {
   if (isIPv6(text)) return { host: text, mqttPort: undefined };
   const match = /^(?:\[([^\]]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text);

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { IngestRule } from '../../broker/ingest-rules/rule.ts';
+import { readKeptSecret } from '../edge/kept-secret.ts';
 import type { LogLevel } from '../edge/logger.ts';
 import type { PeerAddress } from '../membership/formation.ts';
+import type { JoinTarget } from '../membership/joining.ts';
+import { type JoinToken, parseToken } from '../membership/token.ts';
 import type { RetentionRule } from '../retention/rules.ts';
 import {
   type Advertised,
   formatAddress,
   isLoopback,
   parseAdvertise,
+  parseMembers,
   parsePeers,
 } from './addresses.ts';
 import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
@@ -38,7 +42,15 @@ export interface NodeOptions {
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly peers: readonly PeerAddress[];
+  /** Creates a cluster, as soon as so many nodes are there. */
+  readonly bootstrap: { readonly expect: number } | undefined;
+  readonly join: JoinTarget | undefined;
+  /** Of this node when it enters a cluster; later they are changed there. */
+  readonly weight: number;
+  readonly zone: string;
   readonly secret: string;
+  /** Nobody named it: it came with the token, or was kept in the data directory. */
+  readonly isSecretOwn: boolean;
   readonly replicationFactor: number;
   readonly shards: number;
   readonly memtableBytes: number;
@@ -46,6 +58,10 @@ export interface NodeOptions {
   readonly storageEngine: 'lsm' | 'classic-level';
   /** 0: no limit. */
   readonly storageMaxBytes: number;
+  /** A node that has failed for longer is dead, and its data goes to others. */
+  readonly deadAfterSeconds: number;
+  /** At this rate data leaves this node for replicas elsewhere. */
+  readonly moveBytesPerSecond: number;
   /** The rules that the cluster begins with; later ones are made at run time. */
   readonly retention: readonly RetentionRule[];
   readonly ingest: readonly IngestRule[];
@@ -64,9 +80,25 @@ export interface ConfigSources {
 const SECRET_CHARACTERS_MIN = 16;
 
 /** Settings after their own checks, before it is seen whether they go together. */
-type Taken = Omit<NodeOptions, 'advertise' | 'peers' | 'tls' | 'users' | 'retention' | 'ingest'> & {
+type Taken = Omit<
+  NodeOptions,
+  | 'advertise'
+  | 'peers'
+  | 'bootstrap'
+  | 'join'
+  | 'isSecretOwn'
+  | 'tls'
+  | 'users'
+  | 'retention'
+  | 'ingest'
+> & {
   readonly advertise: string;
   readonly peers: string;
+  readonly join: string;
+  readonly token: string;
+  readonly replace: string;
+  readonly bootstrap: boolean;
+  readonly expect: number;
   readonly secretFile: string;
   readonly tlsCert: string;
   readonly tlsKey: string;
@@ -83,14 +115,17 @@ export function loadNodeOptions(sources: ConfigSources): NodeOptions {
     taken[name] =
       takeSetting(name, sources.flags[name], flagOf(name)) ??
       takeSetting(name, sources.environment[variable], variable) ??
-      takeSetting(name, file.settings[name], `${pathOf(name)} in ${sources.file}`) ??
-      SETTINGS[name].default;
+      takeSetting(name, file.settings[name], `${pathOf(name)} in ${sources.file}`);
   }
+  // Who takes the place of another node has its name, if nobody says otherwise.
+  taken.name ??= taken.replace;
+  for (const name of SETTING_NAMES) taken[name] ??= SETTINGS[name].default;
   return combine(taken as unknown as Taken, file, sources.file);
 }
 
 function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined): NodeOptions {
-  const { secretFile, tlsCert, tlsKey, tlsCa, tlsClientCertificates, ...rest } = taken;
+  const { secretFile, tlsCert, tlsKey, tlsCa, tlsClientCertificates, ...single } = taken;
+  const { join, token, replace, bootstrap, expect, ...rest } = single;
   const list = parsePeers(taken.peers, taken.name);
   const own = list.find(({ name }) => name === taken.name);
   const advertise = parseAdvertise(taken.advertise, { peer: own, listen: taken.listen });
@@ -100,7 +135,8 @@ function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined):
     ...rest,
     advertise,
     peers: list.length === 0 ? [alone] : list,
-    secret: secretFile === '' ? taken.secret : readSecret(secretFile),
+    ...takeEntrance(taken),
+    ...takeSecret(taken),
     users: parseUsers(lists.users, `users in ${path}`),
     tls: loadTls({
       cert: tlsCert,
@@ -116,7 +152,7 @@ function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined):
 }
 
 /** Safe by default (DESIGN §10 ▣): nobody opens a node to a network without having decided who may use it. */
-function checkSafety({ listen, users, anonymous, peers, secret }: NodeOptions): void {
+function checkSafety({ listen, users, anonymous, peers, join, secret }: NodeOptions): void {
   if (users.length > 0 && anonymous) {
     throw invalid('there are users, so --anonymous, which lets everybody in, cannot be given too.');
   }
@@ -129,11 +165,61 @@ function checkSafety({ listen, users, anonymous, peers, secret }: NodeOptions): 
   if (peers.length > 1 && secret === '') {
     throw invalid('several nodes need a common secret: give all of them the same --secret-file.');
   }
+  if (join !== undefined && secret === '') {
+    throw invalid(
+      'to join, a node needs the cluster secret: give --token ("dss token" at a member prints it), or --secret-file.',
+    );
+  }
   if (isOpen && secret !== '' && secret.length < SECRET_CHARACTERS_MIN) {
     throw invalid(
       `--listen is ${listen}, where others can try secrets: --secret must have at least ${SECRET_CHARACTERS_MIN} characters.`,
     );
   }
+}
+
+/** How a node with an empty directory gets into a cluster, if not by --peers. */
+function takeEntrance(taken: Taken): Pick<NodeOptions, 'join' | 'bootstrap'> {
+  const { join, token, replace, bootstrap, expect, peers } = taken;
+  if ([join !== '', bootstrap, peers !== ''].filter(Boolean).length > 1) {
+    throw invalid(
+      '--peers, --join and --bootstrap are three ways into a cluster: give one of them.',
+    );
+  }
+  if (expect > 1 && !bootstrap) throw invalid('--expect is how many --bootstrap waits for.');
+  if (join === '') {
+    const needy = replace !== '' ? '--replace' : token !== '' ? '--token' : undefined;
+    if (needy !== undefined) throw invalid(`${needy} needs --join: where a member is reached.`);
+    return { join: undefined, bootstrap: bootstrap ? { expect } : undefined };
+  }
+  const { clusterId = '', addresses = [] } = token === '' ? {} : readToken(token);
+  const target = {
+    addresses: [...new Set([...parseMembers(join, '--join'), ...addresses])],
+    clusterId: clusterId || undefined,
+    replace: replace || undefined,
+  };
+  return { join: target, bootstrap: undefined };
+}
+
+/** What was said, else what the token holds, else what this node has kept. */
+function takeSecret(taken: Taken): Pick<NodeOptions, 'secret' | 'isSecretOwn'> {
+  const { secretFile, secret, token, data } = taken;
+  const said = secretFile === '' ? secret : readSecret(secretFile);
+  const brought = token === '' ? '' : readToken(token).secret;
+  if (said !== '' && brought !== '' && said !== brought) {
+    throw invalid(
+      '--token holds another cluster secret than the one that is given: leave that out.',
+    );
+  }
+  if (said !== '') return { secret: said, isSecretOwn: false };
+  return { secret: brought || readKeptSecret(data) || '', isSecretOwn: true };
+}
+
+function readToken(text: string): JoinToken {
+  const token = parseToken(text);
+  if (token !== undefined) return token;
+  throw invalid(
+    '--token is none, or not all of it: "dss token" at a member prints one, on one line.',
+  );
 }
 
 function readSecret(path: string): string {

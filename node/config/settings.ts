@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { LOG_LEVELS } from '../edge/logger.ts';
+import { isWeight, NODES_MAX } from '../settings/nodes.ts';
 import { parseByteSize } from './byte-size.ts';
 import { invalid } from './invalid.ts';
+import { matches, type Schema, Type } from './schema.ts';
 
 const MIB = 1024 * 1024;
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
@@ -11,7 +11,7 @@ const text = Type.String({ minLength: 1 });
 
 interface Setting {
   readonly default: unknown;
-  readonly schema: object;
+  readonly schema: Schema;
   /** Where it stands in the file, if not under its own name. */
   readonly path?: string;
   /** What is allowed, where the schema does not say it well. */
@@ -40,6 +40,22 @@ export const SETTINGS = {
   mqttPort: { default: 1883, schema: port },
   httpPort: { default: 8080, schema: port },
   peers: { default: '', schema: Type.String() },
+  join: { default: '', schema: Type.String() },
+  token: { default: '', schema: Type.String() },
+  replace: { default: '', schema: Type.String() },
+  bootstrap: { default: false, schema: Type.Boolean(), allowed: 'true or false' },
+  expect: { default: 1, schema: Type.Integer({ minimum: 1, maximum: NODES_MAX }) },
+  zone: {
+    default: '',
+    schema: Type.String({ pattern: '^[A-Za-z0-9._-]{0,63}$' }),
+    allowed: 'up to 63 letters, digits, dots, dashes or underscores',
+  },
+  weight: {
+    default: 1,
+    schema: Type.Number(),
+    allowed: 'a number above 0 and at most 100',
+    check: isWeight,
+  },
   secret: { default: '', schema: Type.String() },
   secretFile: { default: '', schema: Type.String() },
   tlsCert: { default: '', schema: text, path: 'tls.cert' },
@@ -64,6 +80,13 @@ export const SETTINGS = {
     path: 'storage.maxBytes',
     allowed: 'a size of at least 1MiB, such as 10GiB, or 0 for no limit',
     check: (value: unknown) => value === 0 || (value as number) >= MIB,
+    isByteSize: true,
+  },
+  deadAfterSeconds: { default: 300, schema: Type.Integer({ minimum: 1, maximum: 7 * 24 * 3_600 }) },
+  moveBytesPerSecond: {
+    default: 64 * MIB,
+    schema: Type.Integer({ minimum: 64 * 1024 }),
+    allowed: 'a size of at least 64KiB, such as 10MiB',
     isByteSize: true,
   },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
@@ -103,27 +126,28 @@ export function takeSetting(name: SettingName, given: unknown, origin: string): 
   if (given === undefined || given === '') return undefined;
   const setting: Setting = SETTINGS[name];
   const value = convert(setting, given);
-  if (Value.Check(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
-  if (name === 'secret') throw invalid(`${origin} must be ${describe(setting)}.`);
+  if (matches(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
+  if (name === 'secret' || name === 'token')
+    throw invalid(`${origin} must be ${describe(setting)}.`);
   throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(setting)}.`);
 }
 
 /** Flags and variables are text, and YAML takes a name like 42 for a number. Nothing is rounded or guessed. */
 function convert({ schema, isByteSize }: Setting, given: unknown): unknown {
-  const { type } = schema as { type?: string };
+  const { type } = schema;
   if (typeof given === 'string') {
     if (isByteSize === true) return parseByteSize(given);
     if (type === 'integer' && /^-?\d+$/.test(given)) return Number(given);
+    if (type === 'number' && /^\d+(\.\d+)?$/.test(given)) return Number(given);
     if (type === 'boolean' && /^(true|false)$/.test(given)) return given === 'true';
   }
   if (type === 'string' && typeof given === 'number') return String(given);
   return given;
 }
 
-function describe({ schema: given, allowed }: Setting): string {
+function describe({ schema, allowed }: Setting): string {
   if (allowed !== undefined) return allowed;
-  const schema = given as Readonly<Record<string, unknown>>;
-  if (Array.isArray(schema.enum)) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'enum') return `one of ${schema.enum.join(', ')}`;
   if (schema.type !== 'integer') return 'text';
   const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
   return `a whole number of at least ${schema.minimum}${max}`;

@@ -19,9 +19,10 @@ import type { ShardHost } from '../shard/host.ts';
 import type { ForwardOutcome } from '../shard/replica.ts';
 import type { WriteCondition } from '../shard/write-batch.ts';
 import type { RpcBody, RpcHub, RpcOrigin } from '../transport/rpc.ts';
+import { reportOfLead, rowFromWire, rowToWire } from './map-codec.ts';
 import { PendingCompareAndSet } from './pending-compare-and-set.ts';
 import type { Reads } from './reads.ts';
-import type { ShardMap } from './shard-map.ts';
+import type { MapChange, ShardMap } from './shard-map.ts';
 import type { Watches } from './watches.ts';
 import { type SealedBatch, WriteStream } from './write-stream.ts';
 
@@ -45,7 +46,7 @@ export class NodeDataPlane implements DataPlane {
   /** Streams that something was written to in this turn. */
   readonly #touched = new Set<WriteStream>();
   readonly #held = new Set<WriteSink>();
-  /** Counts down the candidates of a group while nobody says who leads it. */
+  /** Counts through the candidates of a group while the map does not say who leads it, or is wrong. */
   readonly #guess = new Map<number, number>();
   readonly #stopTicking: () => void;
   #fullGroups: ReadonlySet<number> = new Set();
@@ -69,6 +70,7 @@ export class NodeDataPlane implements DataPlane {
     this.#rpc = options.rpc;
     this.#reads = options.reads;
     this.#watches = options.watches;
+    this.#map.onChange((change) => this.#follow(change));
     this.#stopTicking = this.#env.timers.every(TICK_MS, () => this.#tick());
   }
 
@@ -191,11 +193,14 @@ export class NodeDataPlane implements DataPlane {
     return this.#watches.open(filter, watcher);
   }
 
-  /** Another node says that it leads these groups, or we noticed that we do. */
+  /** A replica on this node says who leads its group. */
   leaderReported(group: number, node: string, term: number): void {
-    if (!this.#map.report(group, { node, term, configurationIndex: 0 })) return;
-    this.#guess.delete(group);
-    this.#streams.get(group)?.resendAll();
+    this.#map.report(group, { node, term });
+  }
+
+  /** A node says that it leads these groups, and who is in them. */
+  leadsReported(node: string, leads: readonly cluster.Lead.$Properties[]): void {
+    for (const lead of leads) this.#map.report(lead.group ?? 0, reportOfLead(node, lead));
   }
 
   /** A batch that another node forwards to a group that we may lead. */
@@ -205,13 +210,20 @@ export class NodeDataPlane implements DataPlane {
     reply: (body: RpcBody) => void,
   ): void {
     const { group = 0, number = 0, count = 0, crc = 0, batch = NOTHING } = request;
-    this.#propose(group, { ...from, number, count, crc, bytes: new Uint8Array(batch) }, (outcome) =>
-      reply({ forwardReply: { group, number, ...wireOutcome(outcome) } }),
+    this.#propose(
+      group,
+      { ...from, number, count, crc, bytes: new Uint8Array(batch) },
+      (outcome) => {
+        const row = outcome.kind === 'not-leader' ? rowToWire(this.#map.find(group)) : {};
+        reply({ forwardReply: { group, number, ...wireOutcome(outcome), ...row } });
+      },
     );
   }
 
-  forwardAnswered(reply: NonNullable<cluster.Rpc['forwardReply']>): void {
-    this.#answered(reply.group ?? 0, reply.number ?? 0, outcomeOf(reply));
+  forwardAnswered(from: string, reply: NonNullable<cluster.Rpc['forwardReply']>): void {
+    const { group = 0, number = 0, row } = reply;
+    this.#answered(from, group, number, outcomeOf(reply));
+    if (row != null) this.#map.relay(group, rowFromWire(row));
   }
 
   /** Nothing that waits is acknowledged from here on. */
@@ -232,7 +244,7 @@ export class NodeDataPlane implements DataPlane {
     const stream = new WriteStream({
       nowMs: () => this.#env.clock.monotonicMs(),
       send: (batch) => this.#send(group, batch),
-      unanswered: () => this.#redirect(group, undefined),
+      unanswered: () => this.#redirect(group, this.#target(group), undefined),
     });
     this.#streams.set(group, stream);
     return stream;
@@ -252,7 +264,7 @@ export class NodeDataPlane implements DataPlane {
     const target = this.#target(group);
     if (target === this.#own.node) {
       this.#propose(group, { ...this.#own, ...batch }, (outcome) =>
-        this.#answered(group, batch.number, outcome),
+        this.#answered(target, group, batch.number, outcome),
       );
       return;
     }
@@ -263,9 +275,11 @@ export class NodeDataPlane implements DataPlane {
   }
 
   #target(group: number): string {
-    const candidates = this.#map.candidates(group);
     const guess = this.#guess.get(group) ?? 0;
-    return candidates[guess % candidates.length] as string;
+    const likeliest = guess === 0 ? this.#map.likeliest(group) : undefined;
+    if (likeliest !== undefined) return likeliest;
+    const candidates = this.#map.allCandidates(group);
+    return candidates[guess % candidates.length] ?? this.#own.node;
   }
 
   #propose(group: number, batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
@@ -275,19 +289,29 @@ export class NodeDataPlane implements DataPlane {
     this.#host.touch(replica);
   }
 
-  #answered(group: number, number: number, outcome: ForwardOutcome): void {
+  #answered(from: string, group: number, number: number, outcome: ForwardOutcome): void {
     const stream = this.#streams.get(group);
     if (stream === undefined || this.#stopped) return;
-    if (outcome.kind === 'not-leader') this.#redirect(group, outcome.leader);
+    if (outcome.kind === 'not-leader') this.#redirect(group, from, outcome.leader);
     stream.answered(number, outcome);
     if (outcome.kind === 'committed') this.#recount();
   }
 
-  /** The next try goes where the answer points, or to the next replica in line. */
-  #redirect(group: number, leader: string | undefined): void {
-    const candidates = this.#map.candidates(group);
-    const hinted = leader === undefined ? -1 : candidates.indexOf(leader);
+  /**
+   * The next try goes where the answer points, or to the next node in line. Several batches are on their way at a
+   * time, and each brings the same answer: only the first counts, or every other node would be left out.
+   */
+  #redirect(group: number, from: string, leader: string | undefined): void {
+    if (from !== this.#target(group)) return;
+    const hinted = leader === undefined ? -1 : this.#map.allCandidates(group).indexOf(leader);
     this.#guess.set(group, hinted >= 0 ? hinted : (this.#guess.get(group) ?? 0) + 1);
+  }
+
+  /** A new leader may not have what the one before was sent. */
+  #follow({ group, isNewLeader }: MapChange): void {
+    if (!isNewLeader || this.#stopped) return;
+    this.#guess.delete(group);
+    this.#streams.get(group)?.resendAll();
   }
 
   #tick(): void {

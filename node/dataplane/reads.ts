@@ -18,6 +18,7 @@ import type { Page } from '../shard/page.ts';
 import type { Replica } from '../shard/replica.ts';
 import { readShard, type ShardQuery } from '../shard/shard-reader.ts';
 import type { RpcBody, RpcHub } from '../transport/rpc.ts';
+import { rowFromWire, rowToWire } from './map-codec.ts';
 import { itemOf, queryFromWire, queryToWire } from './read-codec.ts';
 import type { ShardMap } from './shard-map.ts';
 
@@ -104,6 +105,9 @@ export class Reads {
     const replica = this.#host.replica(group);
     if (replica === undefined) return undefined;
     if (!eventual && !(await confirmRead(this.#host, replica))) return { kind: 'unavailable' };
+    if (replica.state.appliedIndex === 0) return undefined;
+    // It may have left this node meanwhile, or be taking over a snapshot.
+    if (this.#host.replica(group) !== replica) return undefined;
     const snapshot = this.#engine.snapshot();
     const { firstSlot, slotCount } = replica.identity;
     const { retention, highestVersion } = replica.state;
@@ -125,43 +129,60 @@ export class Reads {
     const query = queryFromWire(request);
     const { group = 0, eventual = false } = request;
     const answer = query && (await this.answerLocally(group, query, eventual));
-    if (answer === undefined) return { readReply: { status: ReadStatus.READ_NOT_HERE } };
-    if (answer.kind === 'unavailable') {
-      return { readReply: { status: ReadStatus.READ_UNAVAILABLE } };
+    if (answer?.kind === 'items') {
+      const { items, more } = answer;
+      return { readReply: { status: ReadStatus.READ_OK, items: [...items], more } };
     }
-    return {
-      readReply: { status: ReadStatus.READ_OK, items: [...answer.items], more: answer.more },
-    };
+    const status = answer === undefined ? ReadStatus.READ_NOT_HERE : ReadStatus.READ_UNAVAILABLE;
+    return { readReply: { status, ...rowToWire(this.#map.find(group)) } };
   }
 
   /** Here if possible, else at the leader, else at the other replicas, until the deadline. */
   async #ask(group: number, query: ShardQuery, eventual = false): Promise<ShardAnswer> {
-    const deadlineMs = this.#env.clock.monotonicMs() + READ_DEADLINE_MS;
-    while (this.#env.clock.monotonicMs() < deadlineMs) {
+    const untilMs = this.#env.clock.monotonicMs() + READ_DEADLINE_MS;
+    while (this.#leftMs(untilMs) > 0) {
       const local = await this.answerLocally(group, query, eventual);
       if (local?.kind === 'items') return local;
-      for (const node of this.#map.candidates(group)) {
-        if (node === this.#own) continue;
-        const answer = await this.#askNode(node, group, query, eventual);
-        if (answer !== undefined) return answer;
-      }
+      const answer = await this.#askOthers(group, query, eventual, untilMs);
+      if (answer !== undefined) return answer;
       await new Promise<void>((resolve) => this.#env.timers.after(RETRY_MS, resolve));
     }
     return { kind: 'unavailable' };
   }
 
-  async #askNode(
-    node: string,
+  /** Each node once, where the map says that it may be; what a refusal says of the group counts at once. */
+  async #askOthers(
     group: number,
     query: ShardQuery,
     eventual: boolean,
+    untilMs: number,
   ): Promise<ShardAnswer | undefined> {
-    const body = { readRequest: { group, ...queryToWire(query), eventual } };
-    const reply = await this.#rpc.call(node, 'consensus', body, CALL_DEADLINE_MS);
-    if (reply?.readReply?.status !== ReadStatus.READ_OK) return undefined;
-    const items = (reply.readReply.items ?? []) as cluster.Item[];
-    return { kind: 'items', items: items.map(itemOf), more: reply.readReply.more ?? false };
+    const asked = new Set([this.#own]);
+    let isWhereItShouldBe = false;
+    while (this.#leftMs(untilMs) > 0) {
+      const nodes = isWhereItShouldBe
+        ? this.#map.candidates(group)
+        : this.#map.allCandidates(group);
+      const node = nodes.find((candidate) => !asked.has(candidate));
+      if (node === undefined) return undefined;
+      asked.add(node);
+      const body = { readRequest: { group, ...queryToWire(query), eventual } };
+      const deadlineMs = Math.min(CALL_DEADLINE_MS, this.#leftMs(untilMs));
+      const reply = (await this.#rpc.call(node, 'consensus', body, deadlineMs))?.readReply;
+      if (reply?.status === ReadStatus.READ_OK) return answerOf(reply);
+      if (reply?.status === ReadStatus.READ_UNAVAILABLE) isWhereItShouldBe = true;
+      if (reply?.row != null) this.#map.relay(group, rowFromWire(reply.row));
+    }
+    return undefined;
   }
+
+  #leftMs(untilMs: number): number {
+    return untilMs - this.#env.clock.monotonicMs();
+  }
+}
+
+function answerOf({ items = [], more = false }: cluster.ReadReply.$Properties): ShardAnswer {
+  return { kind: 'items', items: (items as cluster.Item[]).map(itemOf), more };
 }
 
 /** Waits until this replica has applied everything that was acknowledged before the call. */

@@ -9,6 +9,7 @@ export class RemoteSink implements WatchSink {
   readonly node: string;
   readonly #rpc: RpcHub;
   readonly #id: number;
+  readonly #refuse: (reason: string) => void;
   readonly #onClose: () => void;
   #creditBytes: number;
   #grantedBytes = 0;
@@ -24,12 +25,15 @@ export class RemoteSink implements WatchSink {
     readonly node: string;
     readonly id: number;
     readonly creditBytes: number;
+    /** Tells the watcher why it has to go on elsewhere. */
+    readonly refuse: (reason: string) => void;
     readonly onClose: () => void;
   }) {
     this.node = options.node;
     this.#rpc = options.rpc;
     this.#id = options.id;
     this.#creditBytes = options.creditBytes;
+    this.#refuse = options.refuse;
     this.#onClose = options.onClose;
   }
 
@@ -67,9 +71,14 @@ export class RemoteSink implements WatchSink {
     });
   }
 
+  feedClosed(): void {
+    this.refuse('its replica is not here any more');
+  }
+
   /** Ends it and says why: the watcher goes on elsewhere. */
   refuse(reason: string): void {
-    this.#rpc.post(this.node, 'bulk', this.#id, { watchClose: { reason } });
+    if (this.#closed) return;
+    this.#refuse(reason);
     this.close();
   }
 

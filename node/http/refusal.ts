@@ -1,4 +1,6 @@
 import type { FastifyReply } from 'fastify';
+import type { SettingsProblem } from '../settings/settings.ts';
+import type { ChangeOutcome } from '../settings/settings-service.ts';
 
 /** Stable codes of what HTTP refuses (`docs/ERRORS.md`). */
 type HttpErrorCode =
@@ -6,7 +8,11 @@ type HttpErrorCode =
   | 'NOT_ALLOWED'
   | 'INVALID_REQUEST'
   | 'INVALID_RULE'
+  | 'INVALID_CHANGE'
   | 'NOT_FOUND'
+  | 'NAME_TAKEN'
+  | 'NODE_REMOVED'
+  | 'TOO_MANY_NODES'
   | 'CONFLICT'
   | 'FORMING'
   | 'UNAVAILABLE';
@@ -23,4 +29,37 @@ export function refuse(
 
 export function refuseForming(reply: FastifyReply): FastifyReply {
   return refuse(reply, 503, 'FORMING', 'the node has not joined a cluster yet');
+}
+
+const STATUS_OF_PROBLEM: Readonly<
+  Record<SettingsProblem['kind'], readonly [number, HttpErrorCode]>
+> = {
+  'not-found': [404, 'NOT_FOUND'],
+  'over-limit': [400, 'INVALID_RULE'],
+  'name-taken': [409, 'NAME_TAKEN'],
+  'node-removed': [409, 'NODE_REMOVED'],
+  'too-many-nodes': [409, 'TOO_MANY_NODES'],
+  'last-node': [409, 'INVALID_CHANGE'],
+};
+
+/** For a change of the settings that was not made. */
+export function refuseChange(
+  reply: FastifyReply,
+  outcome: Exclude<ChangeOutcome, { readonly kind: 'settled' }>,
+): FastifyReply {
+  switch (outcome.kind) {
+    case 'refused': {
+      const [status, code] = STATUS_OF_PROBLEM[outcome.problem.kind];
+      return refuse(reply, status, code, outcome.problem.message);
+    }
+    case 'contended':
+      return refuse(reply, 409, 'CONFLICT', 'the settings are being changed elsewhere: try again');
+    case 'unavailable':
+      return refuse(
+        reply,
+        503,
+        'UNAVAILABLE',
+        'the cluster has not answered in time; the change may still be made, and may be repeated',
+      );
+  }
 }

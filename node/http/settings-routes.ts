@@ -18,8 +18,8 @@ import {
   type Settings,
   type SettingsEdit,
 } from '../settings/settings.ts';
-import type { ChangeOutcome, SettingsService } from '../settings/settings-service.ts';
-import { refuse, refuseForming } from './refusal.ts';
+import type { SettingsService } from '../settings/settings-service.ts';
+import { refuse, refuseChange, refuseForming } from './refusal.ts';
 
 export interface SettingsRoutes {
   /** Undefined until the node has joined. */
@@ -111,31 +111,8 @@ function removal(
   };
 }
 
-function refuseChange(
-  reply: FastifyReply,
-  outcome: Exclude<ChangeOutcome, { readonly kind: 'settled' }>,
-): FastifyReply {
-  switch (outcome.kind) {
-    case 'refused': {
-      const { kind, message } = outcome.problem;
-      return kind === 'not-found'
-        ? refuse(reply, 404, 'NOT_FOUND', message)
-        : refuse(reply, 400, 'INVALID_RULE', message);
-    }
-    case 'contended':
-      return refuse(reply, 409, 'CONFLICT', 'the rules are being changed elsewhere: try again');
-    case 'unavailable':
-      return refuse(
-        reply,
-        503,
-        'UNAVAILABLE',
-        'the cluster has not answered in time; the change may still be made, and may be repeated',
-      );
-  }
-}
-
 /** Bodies that fastify does not take, in the shape of all other answers. */
-function answerError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
+export function answerError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
   if (status >= 500) throw error;
   refuse(reply, status, 'INVALID_REQUEST', error.message);

@@ -44,7 +44,7 @@ export const requireAdministrator: onRequestAsyncHookHandler = async (
     reply,
     403,
     'NOT_ALLOWED',
-    'only a user who may read and write # may see and change the rules of the cluster',
+    'only a user who may read and write # may see and change the settings of the cluster',
   );
 };
 

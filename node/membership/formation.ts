@@ -1,17 +1,20 @@
-import type { Vfs } from '../../lsm/vfs/vfs.ts';
 import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import { NodeError, type NodeErrorCode } from '../errors.ts';
+import { NodeError } from '../errors.ts';
+import { NODES_MAX } from '../settings/nodes.ts';
 import type { RpcBody, RpcHub, RpcMessage } from '../transport/rpc.ts';
+import type { ClusterRecord } from './cluster-record.ts';
 import {
   createGenesis,
   decodeGenesis,
   encodeGenesis,
   type Genesis,
   readGenesis,
-  writeGenesis,
 } from './genesis.ts';
+import { Greeting, type GreetingOptions, type Self } from './greeting.ts';
 import { type Identity, randomId } from './identity.ts';
+import { Joining, type JoinTarget } from './joining.ts';
+import { Newcomers } from './newcomers.ts';
 import { furthestOf, type PeerMemory, type Progress } from './peer-memory.ts';
 
 /** A node as the command line names it. */
@@ -20,266 +23,307 @@ export interface PeerAddress {
   readonly mqttAddress: string;
 }
 
-export interface FormationOptions {
-  readonly env: Env;
-  readonly vfs: Vfs;
-  readonly directory: string;
-  readonly identity: Identity;
-  readonly mqttAddress: string;
+/** How a node whose directory is empty gets into a cluster. */
+export interface Entrance {
   /** All nodes of the first membership, this one included; the first of them creates the cluster. */
   readonly peers: readonly PeerAddress[];
+  /** This node creates the cluster, as soon as so many nodes are there, itself included. */
+  readonly bootstrap?: { readonly expect: number } | undefined;
+  readonly join?: JoinTarget | undefined;
+}
+
+export interface FormationOptions extends Pick<GreetingOptions, 'learnAddress'> {
+  readonly env: Env;
+  readonly directory: string;
+  readonly identity: Identity;
+  readonly self: Self & { readonly httpAddress: () => string };
+  readonly entrance: Entrance;
   readonly replicationFactor: number;
   readonly shardCount: number;
   readonly rpc: RpcHub;
   readonly memory: PeerMemory;
-  /** From now on this node id is reached at this address. */
-  readonly learnAddress: (node: string, mqttAddress: string) => void;
+  readonly record: ClusterRecord;
 }
 
+type JoinRequest = cluster.JoinRequest.$Properties;
+type JoinReply = cluster.JoinReply.$Properties;
+
 const RETRY_MS = 300;
-const CALL_DEADLINE_MS = 1_000;
 const COMPLAIN_AFTER_MS = 10_000;
 
 /**
- * How a cluster comes to be, and how a node finds its way back into it. Before a cluster exists the nodes
- * only say hello; the first of the list creates it when all the others have answered that they are empty.
+ * How a cluster comes to be, how a node gets into it, and how it finds its way back. Before a cluster exists the nodes
+ * only say hello: the first of `peers` creates it when all the others have answered that they are empty, and one that
+ * bootstraps when enough have asked to join.
  */
 export class Formation {
+  /** Lets other nodes in, once this one is a member. */
+  admit: ((request: JoinRequest) => Promise<JoinReply>) | undefined;
   readonly #options: FormationOptions;
-  #genesis: Genesis | undefined;
+  readonly #record: ClusterRecord;
+  readonly #greeting: Greeting;
   /** The one genesis that is being written. */
   #accepting: Promise<void> | undefined;
-  #onGenesis: (() => void) | undefined;
+  #wake: (() => void) | undefined;
   /** Members of the cluster that answered in this start, with the furthest they remember of this node. */
   readonly #answered = new Map<string, Progress>();
+  readonly #newcomers: Newcomers;
   #stopped = false;
+  #failure: NodeError | undefined;
   /** This directory has never had a genesis. */
   #isEmpty: boolean;
 
   constructor(options: FormationOptions) {
     this.#options = options;
+    this.#record = options.record;
     this.#isEmpty = !options.identity.initialized;
-  }
-
-  get genesis(): Genesis | undefined {
-    return this.#genesis;
+    this.#newcomers = new Newcomers(options.env.clock);
+    this.#greeting = new Greeting({
+      ...options,
+      isJoining: options.entrance.join !== undefined,
+      isEmpty: () => this.#isEmpty,
+    });
   }
 
   /** Resolves with the cluster's genesis once it is durable here. */
-  async join(): Promise<Genesis> {
-    const { identity, peers } = this.#options;
-    this.#genesis = await this.#readGenesis();
-    if (this.#genesis !== undefined) {
-      this.#checkOwnEntry(this.#genesis);
-      return this.#genesis;
-    }
-    if (peers[0]?.name === identity.name && this.#isEmpty) await this.#create();
+  async enter(): Promise<Genesis> {
+    const { bootstrap, join, peers } = this.#options.entrance;
+    await this.#readGenesis();
+    const isMember = this.#record.genesis !== undefined;
+    if (isMember) this.#checkTarget(join);
+    else if (!this.#isEmpty) await this.#waitForGenesis();
+    else if (join !== undefined) await this.#joinCluster(join);
+    else if (bootstrap !== undefined) await this.#bootstrap(bootstrap.expect);
+    else if (peers[0]?.name === this.#options.identity.name) await this.#create(peers);
     else await this.#waitForGenesis();
-    return this.#genesis as unknown as Genesis;
+    this.#checkOwnEntry();
+    return this.#record.genesis as Genesis;
   }
 
   /**
    * Waits until a majority of the nodes, this one included, has answered. Returns the furthest that any of
    * them remembers of this node: more than the directory holds means that it was rolled back. A node that
-   * holds no genesis does not count: with an empty directory it remembers nothing.
+   * holds no genesis does not count: with an empty directory it remembers nothing. Who the nodes are may be told by
+   * the answers: while this one was away, others came and went.
    */
-  async hearMajority(genesis: Genesis): Promise<Progress | undefined> {
-    const needed = Math.floor(genesis.nodes.length / 2) + 1;
-    const others = this.#otherMembers(genesis);
-    await this.#repeat('a majority of the nodes', async () => {
-      await Promise.all(others.map((peer) => this.#hello(peer)));
-      return this.#answered.size + 1 >= needed;
+  async hearMajority(): Promise<Progress | undefined> {
+    await this.#repeat('a majority of the nodes to answer', async () => {
+      await Promise.all(this.#memberAddresses().map((address) => this.#meet(address)));
+      return this.#hasMajority();
     });
     let furthest: Progress | undefined;
     for (const remembered of this.#answered.values()) furthest = furthestOf(furthest, remembered);
     return furthest;
   }
 
-  /** Nodes that were away when the cluster was created still need its genesis. */
-  offerGenesis(node: string): void {
-    if (this.#genesis === undefined) return;
-    const id = this.#options.rpc.newId();
-    this.#options.rpc.post(node, 'consensus', id, { genesis: encodeGenesis(this.#genesis) });
-  }
-
   /** Answers another node's part in the formation. */
   handle(from: string, message: RpcMessage, reply: (body: RpcBody) => void): void {
+    const { learnAddress } = this.#options;
     if (message.hello != null) {
-      this.#options.learnAddress(from, message.hello.mqttAddress ?? '');
-      reply({ helloReply: this.#answerHello(message.hello) });
+      learnAddress(from, message.hello.mqttAddress ?? '');
+      if (this.#isEntering()) this.#newcomers.note(from, message.hello);
+      const helloReply = this.#greeting.answer(message.hello);
+      if (helloReply.refusalCode === undefined && message.hello.clusterId === '') {
+        this.#offerGenesis(from);
+      }
+      reply({ helloReply });
     } else if (message.genesis != null) {
       this.#accept(decodeGenesis(message.genesis as cluster.Genesis)).then(
         (reason) =>
           reply({ genesisReply: { accepted: reason === undefined, reason: reason ?? '' } }),
-        // It could not be written. `join` waits for the same promise and ends the start.
+        // It could not be written. `enter` waits for the same promise and ends the start.
         () => {},
       );
+    } else if (message.joinRequest != null && message.joinRequest.row?.node === from) {
+      learnAddress(from, message.joinRequest.row.mqttAddress ?? '');
+      void this.#admit(message.joinRequest).then((joinReply) => reply({ joinReply }));
     }
+  }
+
+  /** A node at this address does not believe that this one knows the cluster secret. */
+  refusedAt(address: string): void {
+    if (!this.#isEntering() || !this.#options.entrance.join?.addresses.includes(address)) return;
+    this.#failure = new NodeError(
+      'WRONG_SECRET',
+      `the node at ${address} belongs to another cluster, or has another cluster secret: is the token of that cluster, and complete?`,
+    );
+    this.#wake?.();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#wake?.();
+  }
+
+  #isEntering(): boolean {
+    return this.#record.genesis === undefined && this.#isEmpty;
   }
 
   /** Whoever has had a genesis gets it from the others if it is lost, and never creates a second one. */
-  async #readGenesis(): Promise<Genesis | undefined> {
-    const { env, vfs, directory } = this.#options;
-    const { found, damaged } = await readGenesis(vfs, directory).then(
+  async #readGenesis(): Promise<void> {
+    const { env, directory } = this.#options;
+    const { found, damaged } = await readGenesis(env.vfs, directory).then(
       (genesis) => ({ found: genesis, damaged: undefined }),
       (error: unknown) => ({ found: undefined, damaged: asDamage(error) }),
     );
+    if (found !== undefined) this.#record.useGenesis(found);
     if (damaged !== undefined) this.#isEmpty = false;
-    if (found !== undefined || this.#isEmpty) return found;
+    if (found !== undefined || this.#isEmpty) return;
     const message = `${directory}/genesis is ${damaged === undefined ? 'missing' : 'damaged'}`;
-    if (this.#others().length === 0) throw damaged ?? new NodeError('STATE_DAMAGED', message);
+    if (this.#memberAddresses().length === 0) {
+      throw damaged ?? new NodeError('STATE_DAMAGED', message);
+    }
     env.events.emit({ level: 'error', name: 'state-damaged', message: `${message}: asking peers` });
-    return undefined;
   }
 
-  #others(): PeerAddress[] {
-    return this.#options.peers.filter(({ name }) => name !== this.#options.identity.name);
+  /** Where others may be: where the node table has them, and where the command line says. */
+  #memberAddresses(): string[] {
+    const { identity, self, entrance } = this.#options;
+    const others = this.#record.liveRows.filter(({ node }) => node !== identity.node);
+    const addresses = [
+      ...others.map(({ mqttAddress }) => mqttAddress),
+      ...this.#otherPeers().map(({ mqttAddress }) => mqttAddress),
+      ...(entrance.join?.addresses ?? []),
+    ];
+    return [...new Set(addresses)].filter((address) => address !== self.mqttAddress);
   }
 
-  /** Where the other members are: at the address of --peers, else where they were at the creation. */
-  #otherMembers(genesis: Genesis): PeerAddress[] {
-    const listed = new Map(this.#others().map((peer) => [peer.name, peer]));
-    return genesis.nodes
-      .filter(({ node }) => node !== this.#options.identity.node)
-      .map(({ name, mqttAddress }) => listed.get(name) ?? { name, mqttAddress });
+  #otherPeers(): PeerAddress[] {
+    const { identity, entrance } = this.#options;
+    return entrance.peers.filter(({ name }) => name !== identity.name);
+  }
+
+  /** Who has never been heard since it was let in remembers nothing, and may never come: it does not count. */
+  #hasMajority(): boolean {
+    const counting = this.#record.liveRows.filter(({ state }) => state !== 'joining');
+    const { node: own } = this.#options.identity;
+    const heard = counting.filter(({ node }) => node === own || this.#answered.has(node));
+    return heard.length >= Math.floor(counting.length / 2) + 1;
+  }
+
+  /** Says hello to a member, or to one that is to become one and still needs the genesis. */
+  async #meet(address: string): Promise<void> {
+    const greeted = await this.#greeting.ask(address);
+    const clusterId = this.#record.clusterId;
+    if (greeted === undefined || clusterId === undefined) return;
+    const { node, remembered } = greeted;
+    if (greeted.clusterId === '') this.#offerGenesis(node);
+    if (greeted.clusterId !== clusterId) return;
+    this.#answered.set(node, furthestOf(this.#answered.get(node), remembered));
   }
 
   /** A peer that is not empty knows this node from a cluster that it has forgotten, and sends its genesis. */
-  async #create(): Promise<void> {
-    const { env, identity, mqttAddress, peers } = this.#options;
-    const empty = new Map<string, { node: string }>();
-    await this.#repeat('all nodes of --peers', async () => {
-      if (this.#genesis !== undefined) return true;
+  async #create(peers: readonly PeerAddress[]): Promise<void> {
+    const empty = new Map<string, Self>();
+    await this.#repeat('all nodes of --peers to answer', async () => {
+      if (this.#record.genesis !== undefined) return true;
       await Promise.all(
-        this.#others().map(async (peer) => {
-          const answer = await this.#hello(peer);
-          if (answer?.empty) empty.set(peer.name, { node: answer.node });
+        this.#otherPeers().map(async (peer) => {
+          const answer = await this.#greetPeer(peer);
+          if (answer?.isEmpty) empty.set(peer.name, answer);
         }),
       );
       await this.#accepting;
-      return this.#genesis !== undefined || empty.size === peers.length - 1;
+      return this.#record.genesis !== undefined || empty.size === peers.length - 1;
     });
-    if (this.#genesis !== undefined) return;
-    const nodes = peers.map((peer) => ({
-      ...peer,
-      ...(peer.name === identity.name
-        ? { node: identity.node, mqttAddress }
-        : { node: (empty.get(peer.name) as { node: string }).node }),
-    }));
+    if (this.#record.genesis !== undefined) return;
+    const { identity, self } = this.#options;
+    await this.#found(
+      peers.map(({ name }) => (name === identity.name ? self : (empty.get(name) as Self))),
+    );
+  }
+
+  async #bootstrap(expect: number): Promise<void> {
+    const { self, identity } = this.#options;
+    const count = expect - 1;
+    let others: readonly Self[] = [];
+    await this.#repeat(`${count} more to join (--expect ${expect})`, async () => {
+      await this.#accepting;
+      others = this.#newcomers.present(identity.name).slice(0, NODES_MAX - 1);
+      return this.#record.genesis !== undefined || others.length >= count;
+    });
+    if (this.#record.genesis !== undefined) return;
+    await this.#found([self, ...others]);
+  }
+
+  async #found(nodes: readonly Self[]): Promise<void> {
+    const { env, replicationFactor, shardCount, identity } = this.#options;
     const genesis = createGenesis({
       clusterId: randomId(env.random),
       nowMs: env.clock.nowMs(),
-      replicationFactor: this.#options.replicationFactor,
-      shardCount: this.#options.shardCount,
-      nodes,
+      replicationFactor,
+      shardCount,
+      nodes: nodes.map(({ node, name, mqttAddress, weight, zone }) => ({
+        ...{ node, name, mqttAddress, weight, zone },
+      })),
     });
     await this.#write(genesis);
-    for (const { node } of nodes) if (node !== identity.node) this.offerGenesis(node);
+    for (const { node } of nodes) if (node !== identity.node) this.#offerGenesis(node);
+  }
+
+  async #joinCluster(target: JoinTarget): Promise<void> {
+    const joining = new Joining({ ...this.#options, target, greeting: this.#greeting });
+    const where = target.addresses.join(' or ');
+    await this.#repeat(`${where} to let this node in`, async () => {
+      for (const address of target.addresses) {
+        const genesis = await joining.ask(address);
+        // Meanwhile one may have come by itself: from a node that has waited for this one to create the cluster.
+        await this.#accepting;
+        if (this.#record.genesis === undefined && genesis !== undefined) await this.#write(genesis);
+        if (this.#record.genesis !== undefined) return true;
+      }
+      return false;
+    });
   }
 
   async #waitForGenesis(): Promise<void> {
-    await this.#repeat('the node that creates the cluster', async () => {
-      if (this.#genesis !== undefined) return true;
-      await Promise.all(this.#others().map((peer) => this.#hello(peer)));
+    await this.#repeat('the cluster', async () => {
+      if (this.#record.genesis !== undefined) return true;
+      const peers = this.#otherPeers();
+      const listed = new Set(peers.map(({ mqttAddress }) => mqttAddress));
+      const others = this.#memberAddresses().filter((address) => !listed.has(address));
+      await Promise.all([
+        ...peers.map((peer) => this.#greetPeer(peer)),
+        ...others.map((address) => this.#greeting.ask(address)),
+      ]);
       await this.#accepting;
-      return this.#genesis !== undefined;
+      return this.#record.genesis !== undefined;
     });
   }
 
-  /** Asks one peer who it is. Refusals end the start of this node. */
-  async #hello(peer: PeerAddress): Promise<{ node: string; empty: boolean } | undefined> {
-    const { identity, rpc, mqttAddress } = this.#options;
-    const clusterId = this.#genesis?.clusterId ?? '';
-    const hello = {
-      node: identity.node,
-      name: identity.name,
-      mqttAddress,
-      clusterId,
-      startCounter: identity.startCounter,
-    };
-    const answer = await rpc.call(peer.mqttAddress, 'consensus', { hello }, CALL_DEADLINE_MS);
-    const reply = answer?.helloReply;
-    if (reply == null || reply.node === undefined) return undefined;
-    if (reply.refusalCode !== undefined && reply.refusalCode !== '') {
-      throw new NodeError(reply.refusalCode as NodeErrorCode, reply.refusal ?? 'refused by a peer');
-    }
-    if (reply.name !== peer.name) {
-      throw new NodeError(
-        'CONFIG_INVALID',
-        `--peers says that ${peer.name} is at ${peer.mqttAddress}, but the node there is named ${reply.name}.`,
-      );
-    }
-    this.#options.learnAddress(reply.node, peer.mqttAddress);
-    const genesis = this.#genesis;
-    if (genesis !== undefined && reply.clusterId === '') this.offerGenesis(reply.node);
-    const isMember = genesis?.nodes.some(({ node }) => node === reply.node) ?? false;
-    if (isMember && reply.clusterId === genesis?.clusterId) {
-      const remembered = {
-        startCounter: reply.rememberedStartCounter ?? 0,
-        syncedRound: reply.rememberedSyncedRound ?? 0,
-      };
-      this.#answered.set(reply.node, furthestOf(this.#answered.get(reply.node), remembered));
-    }
-    return { node: reply.node, empty: reply.empty ?? false };
+  /** While a cluster forms, --peers must be right. */
+  async #greetPeer({ name, mqttAddress }: PeerAddress) {
+    const greeted = await this.#greeting.ask(mqttAddress);
+    if (greeted === undefined || greeted.name === name) return greeted;
+    throw new NodeError(
+      'CONFIG_INVALID',
+      `--peers says that ${name} is at ${mqttAddress}, but the node there is named ${greeted.name}.`,
+    );
   }
 
-  #answerHello(hello: NonNullable<RpcMessage['hello']>): NonNullable<RpcBody['helloReply']> {
-    const { identity, memory } = this.#options;
-    const remembered = memory.get(hello.node ?? '');
-    const refusal = this.#refusal(hello);
-    if (refusal === undefined && this.#genesis !== undefined && hello.clusterId === '') {
-      this.offerGenesis(hello.node ?? '');
-    }
-    return {
-      node: identity.node,
-      name: identity.name,
-      clusterId: this.#genesis?.clusterId ?? '',
-      empty: this.#genesis === undefined && this.#isEmpty,
-      rememberedStartCounter: remembered?.startCounter ?? 0,
-      rememberedSyncedRound: remembered?.syncedRound ?? 0,
-      ...refusal,
-    };
+  async #admit(request: JoinRequest): Promise<JoinReply> {
+    return (await this.admit?.(request).catch(() => undefined)) ?? { accepted: false };
   }
 
-  #refusal(
-    hello: NonNullable<RpcMessage['hello']>,
-  ): { refusalCode: NodeErrorCode; refusal: string } | undefined {
-    const genesis = this.#genesis;
-    if (genesis === undefined) return undefined;
-    const own = this.#options.identity.name;
-    if (hello.clusterId !== '' && hello.clusterId !== genesis.clusterId) {
-      return {
-        refusalCode: 'WRONG_CLUSTER',
-        refusal: `the data directory of ${hello.name} belongs to cluster ${hello.clusterId}, but ${own} belongs to cluster ${genesis.clusterId}.`,
-      };
-    }
-    if (genesis.nodes.some(({ node }) => node === hello.node)) return undefined;
-    const sameName = genesis.nodes.find(({ name }) => name === hello.name);
-    if (sameName !== undefined) {
-      return {
-        refusalCode: 'NAME_TAKEN',
-        refusal: `the name ${hello.name} is taken: cluster ${genesis.clusterId} knows it as node ${sameName.node}, and this data directory is empty, which makes it a new node. Start ${hello.name} with its own data directory.`,
-      };
-    }
-    return {
-      refusalCode: 'WRONG_CLUSTER',
-      refusal: `cluster ${genesis.clusterId} has no node named ${hello.name}: it was created with ${genesis.nodes.map(({ name }) => name).join(', ')}.`,
-    };
+  /** Nodes that were away when the cluster was created still need its genesis. */
+  #offerGenesis(node: string): void {
+    const { genesis } = this.#record;
+    if (genesis === undefined || this.#record.rowOf(node) === undefined) return;
+    const id = this.#options.rpc.newId();
+    this.#options.rpc.post(node, 'consensus', id, { genesis: encodeGenesis(genesis) });
   }
 
   /** Returns why this genesis was not accepted; nothing if it was, or was already. */
   async #accept(genesis: Genesis): Promise<string | undefined> {
     if (this.#accepting !== undefined) await this.#accepting;
-    if (this.#genesis !== undefined) {
-      const same = this.#genesis.clusterId === genesis.clusterId;
-      return same ? undefined : `this node belongs to cluster ${this.#genesis.clusterId}`;
+    const known = this.#record.genesis;
+    if (known !== undefined) {
+      const same = known.clusterId === genesis.clusterId;
+      return same ? undefined : `this node belongs to cluster ${known.clusterId}`;
     }
     const { identity } = this.#options;
-    const own = genesis.nodes.find(({ node }) => node === identity.node);
+    const rows = [...genesis.nodes, ...this.#record.rows];
+    const own = rows.find(({ node }) => node === identity.node);
     if (own === undefined || own.name !== identity.name) return 'it does not name this node';
     await this.#write(genesis);
     return undefined;
@@ -287,21 +331,37 @@ export class Formation {
 
   /** From the first call on no other genesis can be accepted, also while this one is being written. */
   #write(genesis: Genesis): Promise<void> {
-    const { vfs, directory } = this.#options;
-    this.#accepting = writeGenesis(vfs, directory, genesis).then(() => {
-      this.#genesis = genesis;
-      this.#onGenesis?.();
-    });
+    this.#accepting = this.#record.writeGenesis(genesis).then(() => this.#wake?.());
     return this.#accepting;
   }
 
-  #checkOwnEntry(genesis: Genesis): void {
+  /** Told to join what it belongs to already, a node just starts; anything else is a mistake. */
+  #checkTarget(join: JoinTarget | undefined): void {
+    if (join === undefined) return;
+    const { env, identity, directory } = this.#options;
+    const { clusterId } = this.#record;
+    if (join.clusterId !== undefined && join.clusterId !== clusterId) {
+      throw new NodeError(
+        'WRONG_CLUSTER',
+        `the data directory ${directory} belongs to cluster ${clusterId}, but the token is for cluster ${join.clusterId}.`,
+      );
+    }
+    env.events.emit({
+      level: 'info',
+      name: 'member-already',
+      message: `${identity.name} is a member of cluster ${clusterId} already: it needs --join no more`,
+    });
+  }
+
+  #checkOwnEntry(): void {
     const { identity, directory } = this.#options;
-    const own = genesis.nodes.find(({ node }) => node === identity.node);
-    if (own?.name === identity.name) return;
+    const { clusterId } = this.#record;
+    const own = this.#record.rowOf(identity.node);
+    // A node table that was lost is told by the others.
+    if (own?.name === identity.name || (own === undefined && this.#record.revision === 0)) return;
     throw new NodeError(
       'NAME_TAKEN',
-      `the data directory ${directory} belongs to ${own?.name ?? `another node`} of cluster ${genesis.clusterId}, not to ${identity.name}.`,
+      `the data directory ${directory} belongs to ${own?.name ?? 'another node'} of cluster ${clusterId}, not to ${identity.name}.`,
     );
   }
 
@@ -311,17 +371,18 @@ export class Formation {
     const startedAtMs = clock.monotonicMs();
     let complained = false;
     while (!this.#stopped && !(await attempt())) {
+      if (this.#failure !== undefined) throw this.#failure;
       if (!complained && clock.monotonicMs() - startedAtMs > COMPLAIN_AFTER_MS) {
         complained = true;
         events.emit({
           level: 'warn',
           name: 'waiting-for-peers',
-          message: `still waiting for ${what} to answer: are they running, at the addresses of --peers, with the same cluster secret?`,
+          message: `still waiting for ${what}: are the others running, at the addresses given, with the same cluster secret?`,
         });
       }
       await new Promise<void>((resolve) => {
         const cancel = timers.after(RETRY_MS, resolve);
-        this.#onGenesis = () => {
+        this.#wake = () => {
           cancel();
           resolve();
         };

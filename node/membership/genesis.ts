@@ -20,6 +20,10 @@ export interface GenesisNode {
   readonly node: string;
   readonly name: string;
   readonly mqttAddress: string;
+  /** Default: 1. */
+  readonly weight?: number;
+  /** Default: it is in none. */
+  readonly zone?: string;
 }
 
 export interface GenesisGroup {
@@ -47,9 +51,13 @@ export function createGenesis(options: {
   readonly shardCount: number;
   readonly nodes: readonly GenesisNode[];
 }): Genesis {
-  const { clusterId, nodes, replicationFactor } = options;
+  const { clusterId, replicationFactor } = options;
+  const nodes = options.nodes.map((node) => ({ weight: 1, zone: '', ...node }));
   const shards = shardLayout(options.shardCount);
-  const ringNodes = nodes.map(({ node }) => ({ id: node, weight: 1, state: 'active' as const }));
+  const ringNodes = nodes.map(({ node, weight, zone }) => ({
+    ...{ id: node, weight, zone },
+    state: 'active' as const,
+  }));
   const placement = placeReplicas({ nodes: ringNodes, shards, replicationFactor });
   const metaVoters = nodes
     .map(({ node }) => node)
@@ -89,7 +97,7 @@ export function encodeGenesis(genesis: Genesis): cluster.Genesis.$Properties {
     clusterId: genesis.clusterId,
     createdAtMs: genesis.createdAtMs,
     replicationFactor: genesis.replicationFactor,
-    nodes: genesis.nodes.map((node) => ({ ...node, weight: 1 })),
+    nodes: genesis.nodes.map((node) => ({ ...node, weight: node.weight ?? 1 })),
     groups: genesis.groups.map(groupProperties),
   };
 }
@@ -115,7 +123,9 @@ export function decodeGenesis(wire: cluster.Genesis): Genesis {
     clusterId: wire.clusterId,
     createdAtMs: wire.createdAtMs,
     replicationFactor: wire.replicationFactor,
-    nodes: wire.nodes.map(({ node, name, mqttAddress }) => ({ node, name, mqttAddress })),
+    nodes: wire.nodes.map(({ node, name, mqttAddress, weight, zone }) => ({
+      ...{ node, name, mqttAddress, weight, zone },
+    })),
     groups: wire.groups.map(groupOf),
   };
 }

@@ -11,8 +11,10 @@ export interface Identity {
   readonly startCounter: number;
   /** Whether the log was given its groups: if they are missing later, they were lost. */
   readonly initialized: boolean;
-  /** Why nothing in this directory may be trusted any more; it stays so over restarts. */
+  /** Why nothing in this directory may be trusted any more; it stays so over restarts until all is replaced. */
   readonly distrust?: string;
+  /** The cluster has removed this node, for ever: the directory is spent. */
+  readonly isRemoved?: true;
 }
 
 const FILE = 'identity';

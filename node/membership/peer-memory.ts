@@ -1,7 +1,6 @@
 import type { Vfs } from '../../lsm/vfs/vfs.ts';
 import type { Events } from '../env.ts';
-import { NodeError } from '../errors.ts';
-import { readStateFile, writeStateFile } from './state-file.ts';
+import { readDispensable, writeStateFile } from './state-file.ts';
 
 /**
  * The furthest that a node has told of itself: the start counter of its last run, and the last round it had
@@ -27,12 +26,8 @@ export class PeerMemory {
 
   /** What is damaged is forgotten, and said: the node starts all the same, the others remember too. */
   static async open(vfs: Vfs, directory: string, events: Events): Promise<PeerMemory> {
-    const bytes = await readStateFile(vfs, directory, FILE).catch((error: unknown) => {
-      if (!(error instanceof NodeError) || error.code !== 'STATE_DAMAGED') throw error;
-      const message = `both copies of ${directory}/${FILE} are damaged: what this node remembers of others is lost`;
-      events.emit({ level: 'error', name: 'state-damaged', message });
-      return undefined;
-    });
+    const loss = 'what this node remembers of others is lost';
+    const bytes = await readDispensable(vfs, directory, FILE, { events, loss });
     const entries =
       bytes === undefined
         ? []

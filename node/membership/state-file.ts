@@ -1,5 +1,6 @@
 import { crc32c } from '../../lsm/hash/crc32c.ts';
 import { type Vfs, writeFileAtomically } from '../../lsm/vfs/vfs.ts';
+import type { Events } from '../env.ts';
 import { NodeError } from '../errors.ts';
 
 /**
@@ -42,6 +43,23 @@ export async function readStateFile(
     'STATE_DAMAGED',
     `both copies of ${directory}/${name} are damaged: what the node must not forget is lost. Move the directory away and start with an empty one to join as a new node.`,
   );
+}
+
+/** As `readStateFile`, for what others know, too: damage is said, and the file counts as missing. */
+export async function readDispensable(
+  vfs: Vfs,
+  directory: string,
+  name: string,
+  { events, loss }: { readonly events: Events; readonly loss: string },
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readStateFile(vfs, directory, name);
+  } catch (error) {
+    if (!(error instanceof NodeError) || error.code !== 'STATE_DAMAGED') throw error;
+    const message = `both copies of ${directory}/${name} are damaged: ${loss}`;
+    events.emit({ level: 'error', name: 'state-damaged', message });
+    return undefined;
+  }
 }
 
 function open(bytes: Uint8Array, path: string): Uint8Array | undefined {

@@ -12,29 +12,37 @@ export type VoteResponse = Extract<Message, { kind: 'pre-vote-response' | 'vote-
 export function tickElection(state: RaftState): void {
   state.electionElapsedTicks += 1;
   if (state.electionElapsedTicks < state.electionDeadlineTicks) return;
-  if (state.isVoter) campaign(state);
+  if (state.mayCampaign) campaign(state);
   else becomeFollower(state, state.term, 0); // Learners and strangers wait for the voters to elect somebody.
 }
 
 /** Asks the voters, first without consequences. */
 export function campaign(state: RaftState): void {
-  if (!state.isVoter || state.role === 'leader') return;
+  if (!state.mayCampaign || state.role === 'leader') return;
   becomePreCandidate(state);
   // Its own pre-vote is a mere opinion and counts at once.
-  if (countVote(state, state.id, true) === 'pending') requestVotes(state, 'pre-vote-request');
+  const result = countVote(state, state.id, true);
+  if (result === 'pending') requestVotes(state, { kind: 'pre-vote-request' });
 }
 
-function startElection(state: RaftState): void {
+function startElection(state: RaftState, transfer: boolean): void {
   becomeCandidate(state);
-  requestVotes(state, 'vote-request');
+  requestVotes(state, { kind: 'vote-request', transfer });
 }
 
-function requestVotes(state: RaftState, kind: VoteRequest['kind']): void {
+/** The leader hands over to this replica (dissertation §3.10): nobody needs to be asked whether it is gone. */
+export function campaignForTransfer(state: RaftState): void {
+  if (state.mayCampaign) startElection(state, true);
+}
+
+type Ballot = { kind: 'pre-vote-request' } | { kind: 'vote-request'; transfer: boolean };
+
+function requestVotes(state: RaftState, ballot: Ballot): void {
   const { id: from, log, outbox } = state;
-  const term = kind === 'pre-vote-request' ? state.term + 1 : state.term;
-  for (const to of votersOf(state.options.configuration)) {
-    if (to === from) continue;
-    outbox.send({ kind, from, to, term, lastIndex: log.lastIndex, lastTerm: log.lastTerm });
+  const { lastIndex, lastTerm } = log;
+  const term = ballot.kind === 'pre-vote-request' ? state.term + 1 : state.term;
+  for (const to of votersOf(state.configuration)) {
+    if (to !== from) outbox.send({ ...ballot, from, to, term, lastIndex, lastTerm });
   }
 }
 
@@ -78,9 +86,9 @@ export function handleVoteResponse(state: RaftState, response: VoteResponse): vo
 export function countVote(state: RaftState, replica: ReplicaId, granted: boolean): VoteResult {
   assert(state.role === 'candidate' || state.role === 'pre-candidate', 'a campaign is going on');
   if (!state.votes.has(replica)) state.votes.set(replica, granted);
-  const result = voteResult(state.options.configuration, (voter) => state.votes.get(voter));
+  const result = voteResult(state.configuration, (voter) => state.votes.get(voter));
   if (result === 'lost') becomeFollower(state, state.term, 0);
-  else if (result === 'won' && state.role === 'pre-candidate') startElection(state);
+  else if (result === 'won' && state.role === 'pre-candidate') startElection(state, false);
   else if (result === 'won') becomeLeader(state);
   return result;
 }
@@ -93,7 +101,7 @@ export function countVote(state: RaftState, replica: ReplicaId, granted: boolean
 export function hintLeaderUnreachable(state: RaftState): void {
   if (state.role !== 'follower' || state.leaderUnreachable) return;
   state.leaderUnreachable = true;
-  const others = votersOf(state.options.configuration).filter((id) => id !== state.leader);
+  const others = votersOf(state.configuration).filter((id) => id !== state.leader);
   const inOrder = (id: ReplicaId) => (id > state.leader ? 0 : 1);
   others.sort((a, b) => inOrder(a) - inOrder(b) || a - b);
   const rank = others.indexOf(state.id);

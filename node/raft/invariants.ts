@@ -14,13 +14,17 @@ export function checkInvariants(state: RaftState): void {
       break;
     case 'pre-candidate':
     case 'candidate':
-      assert(leader === 0 && state.isVoter, 'a candidate votes and knows no leader');
+      assert(
+        leader === 0 && state.mayCampaign,
+        'a candidate is or was a voter, and knows no leader',
+      );
       assert(role === 'pre-candidate' || vote === id, 'a candidate has voted for itself');
       break;
     case 'leader':
       checkLeader(state);
   }
   assert(role === 'leader' || state.progress.size === 0, 'only a leader follows progress');
+  assert(role === 'leader' || state.transfer === undefined, 'only a leader hands over');
   assert(role === 'leader' || !state.readRounds.hasWaiting, 'only a leader has read rounds');
   assert(leader !== 0 || !state.forwardedReads.hasWaiting, 'reads wait for a known leader only');
   assert(role !== 'follower' || state.votes.size === 0, 'only candidates count votes');
@@ -31,7 +35,10 @@ function checkLeader(state: RaftState): void {
   assert(leader === id && vote === id, 'a leader has voted for itself');
   assert(log.lastTerm === term, 'a leader has an entry of its term');
   assert(log.termAt(state.termFirstIndex) === term || log.start.index >= state.termFirstIndex);
-  assert.deepEqual([...progress.keys()].sort(), membersOf(state.options.configuration).sort());
+  const members = new Set([...membersOf(state.configuration), id]);
+  const isExact =
+    progress.size === members.size && [...members].every((each) => progress.has(each));
+  assert(isExact, 'a leader follows all members, and itself');
   assert.equal(
     progress.get(id)?.match,
     log.stable,
@@ -41,4 +48,7 @@ function checkLeader(state: RaftState): void {
     each.checkInvariants();
     assert(each.match <= log.lastIndex && each.next <= log.lastIndex + 1);
   }
+  const { transfer } = state;
+  const isPossible = transfer === undefined || state.configuration.voters.includes(transfer.to);
+  assert(isPossible && transfer?.to !== id, 'the next leader is another voter');
 }

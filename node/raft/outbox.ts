@@ -1,4 +1,4 @@
-import type { Fetch, Message, RaftEvent, ReadState } from './types.ts';
+import type { Fetch, Message, RaftEvent, ReadState, SnapshotNeeded } from './types.ts';
 
 /** What has come up since the last Ready, beside the log. */
 export class Outbox {
@@ -6,6 +6,7 @@ export class Outbox {
   messagesAfterPersist: Message[] = [];
   reads: ReadState[] = [];
   fetches: Fetch[] = [];
+  snapshots: SnapshotNeeded[] = [];
   events: RaftEvent[] = [];
 
   get isEmpty(): boolean {
@@ -14,6 +15,7 @@ export class Outbox {
         this.messagesAfterPersist.length +
         this.reads.length +
         this.fetches.length +
+        this.snapshots.length +
         this.events.length ===
       0
     );
@@ -38,17 +40,22 @@ export class Outbox {
       case 'heartbeat-response':
       case 'read-index-request':
       case 'read-index-response':
+      case 'timeout-now':
         this.messages.push(message);
     }
   }
 
-  drain(): Pick<Outbox, 'messages' | 'messagesAfterPersist' | 'reads' | 'fetches' | 'events'> {
-    const { messages, messagesAfterPersist, reads, fetches, events } = this;
+  drain(): Pick<
+    Outbox,
+    'messages' | 'messagesAfterPersist' | 'reads' | 'fetches' | 'snapshots' | 'events'
+  > {
+    const { messages, messagesAfterPersist, reads, fetches, snapshots, events } = this;
     this.messages = [];
     this.messagesAfterPersist = [];
     this.reads = [];
     this.fetches = [];
+    this.snapshots = [];
     this.events = [];
-    return { messages, messagesAfterPersist, reads, fetches, events };
+    return { messages, messagesAfterPersist, reads, fetches, snapshots, events };
   }
 }

@@ -8,20 +8,29 @@ import type { Fetch, LogIndex, ReplicaId, ReplicaProgress } from './types.ts';
  *      ┌───────┐ ─────────────────► ┌───────────┐
  *      │ probe │                    │ replicate │
  *      └───────┘ ◄───────────────── └───────────┘
- *               an append is refused, or the connection is gone
+ *        │   ▲  an append is refused,     ▲
+ *        │   │  or the connection is gone │
+ *        │   │ it has failed              │ it is installed, or an append is
+ *        ▼   │                            │ accepted that the log holds
+ *      ┌──────────┐ ──────────────────────┘
+ *      │ snapshot │
+ *      └──────────┘
  *
  * In probe the leader looks for the place where the logs agree: one request, then silence until an answer or
  * the next heartbeat's. In replicate it sends on without waiting for answers, as far as the window of
- * unacknowledged bytes allows, and moves `next` in the hope that nothing gets lost.
+ * unacknowledged bytes allows, and moves `next` in the hope that nothing gets lost. When the replica lacks what
+ * is gone from the leader's log, the host sends it a snapshot, and meanwhile only heartbeats go to it.
  */
 export class Progress {
   readonly replica: ReplicaId;
-  state: 'probe' | 'replicate' = 'probe';
+  state: ReplicaProgress['state'] = 'probe';
   /** The replica holds the leader's log up to here, durably. Invariant: match < next. */
-  match: LogIndex;
+  match: LogIndex = 0;
   next: LogIndex;
-  /** Heard from since the last check of the quorum. */
-  active = false;
+  /** Heard from since the last check of the quorum. One that was just added has not had the time. */
+  active = true;
+  /** Since it was last heard from. */
+  silentTicks = 0;
   /** The highest commit index that an append has carried since the last probe. */
   commitSent: LogIndex = 0;
   /**
@@ -36,15 +45,23 @@ export class Progress {
   /** Unacknowledged appends with entries, oldest first. */
   #inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];
   #inflightBytes = 0;
+  /** Snapshot: the index that the one on its way has, once the host has told. */
+  #pinnedIndex: LogIndex | undefined;
 
-  constructor(replica: ReplicaId, match: LogIndex, next: LogIndex) {
+  constructor(replica: ReplicaId, next: LogIndex) {
     this.replica = replica;
-    this.match = match;
     this.next = next;
   }
 
   get isPaused(): boolean {
-    return this.#fetch !== undefined || (this.state === 'probe' && this.#probing);
+    if (this.#fetch !== undefined || this.state === 'snapshot') return true;
+    return this.state === 'probe' && this.#probing;
+  }
+
+  /** It has answered. */
+  heard(): void {
+    this.active = true;
+    this.silentTicks = 0;
   }
 
   get fetch(): Fetch | undefined {
@@ -90,7 +107,7 @@ export class Progress {
    * an answer that later events have overtaken.
    */
   refused(index: LogIndex, hintIndex: LogIndex): boolean {
-    if (index <= this.match) return false;
+    if (index <= this.match || this.state === 'snapshot') return false;
     if (this.state === 'replicate') {
       this.#become('probe', this.match + 1);
       return true;
@@ -101,10 +118,43 @@ export class Progress {
     return true;
   }
 
-  /** Messages on their way are gone and nothing can be sent now: wait for a sign of life, then look again. */
+  /**
+   * Messages on their way are gone and nothing can be sent now: wait for a sign of life, then look again. What
+   * becomes of a snapshot is for the host to say.
+   */
   unreachable(): void {
-    this.#become('probe', this.match + 1);
-    this.#probing = true;
+    if (this.state !== 'snapshot') this.pause();
+  }
+
+  /** It needs what is gone from the leader's log: no appends are sent to it until that has ended. */
+  startSnapshot(): void {
+    assert(this.state === 'probe', 'a probe has found out');
+    this.#become('snapshot', this.match + 1);
+  }
+
+  /** The snapshot on its way holds the log up to `index`. */
+  pinSnapshot(index: LogIndex): void {
+    if (this.state === 'snapshot') this.#pinnedIndex = index;
+  }
+
+  /** It has everything up to `match`; what follows is sent. */
+  snapshotSucceeded(): void {
+    assert(this.state === 'snapshot', 'a snapshot was needed');
+    this.#become('replicate', this.match + 1);
+  }
+
+  snapshotFailed(): void {
+    assert(this.state === 'snapshot', 'a snapshot was needed');
+    this.pause();
+  }
+
+  /**
+   * What it may ask the leader's log for comes after this index; a snapshot that is still to be made will hold at
+   * least what is applied now. Infinity: it has been silent for so long that it is not waited for.
+   */
+  neededAfter(releaseTicks: number, applied: LogIndex): LogIndex {
+    if (this.state === 'snapshot') return this.#pinnedIndex ?? applied;
+    return this.silentTicks < releaseTicks ? this.match : Infinity;
   }
 
   /** A heartbeat was answered: whatever was lost, there is somebody to ask again. */
@@ -114,7 +164,7 @@ export class Progress {
 
   /** Nothing helps this replica now; look again after the next heartbeat's answer. */
   pause(): void {
-    if (this.state === 'replicate') this.#become('probe', this.match + 1);
+    if (this.state !== 'probe') this.#become('probe', this.match + 1);
     this.#probing = true;
   }
 
@@ -132,23 +182,26 @@ export class Progress {
     this.#fetch = undefined;
   }
 
-  #become(state: 'probe' | 'replicate', next: LogIndex): void {
+  #become(state: ReplicaProgress['state'], next: LogIndex): void {
     this.state = state;
     this.next = next;
     this.#probing = false;
+    this.#pinnedIndex = undefined;
     this.#inflight = [];
     this.#inflightBytes = 0;
-    if (state === 'probe') this.commitSent = 0;
+    if (state !== 'replicate') this.commitSent = 0;
   }
 
-  describe(): ReplicaProgress {
+  describe(learner: boolean): ReplicaProgress {
     const { replica, state, match, next, isPaused: paused, active } = this;
-    return { replica, state, match, next, inflightBytes: this.#inflightBytes, paused, active };
+    const inflightBytes = this.#inflightBytes;
+    return { replica, state, learner, match, next, inflightBytes, paused, active };
   }
 
   checkInvariants(): void {
     assert(this.match < this.next, 'match < next');
     assert(this.state === 'replicate' || this.#inflight.length === 0, 'a probe is not in flight');
+    assert(this.state === 'snapshot' || this.#pinnedIndex === undefined, 'nothing is pinned');
     const bytes = this.#inflight.reduce((sum, { bytes }) => sum + bytes, 0);
     assert.equal(this.#inflightBytes, bytes, 'bytes in flight');
     assert(

@@ -10,6 +10,10 @@ export function votersOf(configuration: Configuration): ReplicaId[] {
   return [...new Set([...configuration.voters, ...configuration.outgoing])];
 }
 
+export function isVoterOf({ voters, outgoing }: Configuration, replica: ReplicaId): boolean {
+  return voters.includes(replica) || outgoing.includes(replica);
+}
+
 /** Everybody who gets entries: voters of either majority and learners, each once. */
 export function membersOf(configuration: Configuration): ReplicaId[] {
   return [...new Set([...votersOf(configuration), ...configuration.learners])];

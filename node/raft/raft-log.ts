@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { ConfigurationHistory } from './configuration-history.ts';
 import { EntryWindow, entryBytes } from './entry-window.ts';
 import { TermRuns } from './term-runs.ts';
-import type { Entry, IndexRange, LogIndex, LogPosition, Term, TermRun } from './types.ts';
+import {
+  type ConfigurationAt,
+  type ConfigurationCodec,
+  type Entry,
+  EntryKind,
+  type IndexRange,
+  type LogIndex,
+  type LogPosition,
+  type Term,
+  type TermRun,
+} from './types.ts';
 
 /**
  * One replica's log as the core sees it. The bytes are in the host's log and, for the newest entries, in
@@ -14,8 +25,10 @@ import type { Entry, IndexRange, LogIndex, LogPosition, Term, TermRun } from './
  * may be faster than its own disk, and then it knows entries to be committed that it must not apply yet.
  */
 export class RaftLog {
-  readonly #terms: TermRuns;
-  readonly #window: EntryWindow;
+  /** Which of the entries are configurations. */
+  readonly configurations: ConfigurationHistory;
+  #terms: TermRuns;
+  #window: EntryWindow;
   /** Known to be on a majority. Never goes back. */
   #commit: LogIndex;
   /** Durable here: the host has said so for a Ready that held exactly this entry. */
@@ -34,6 +47,8 @@ export class RaftLog {
     readonly terms: readonly TermRun[];
     readonly commit: LogIndex;
     readonly appliedIndex: LogIndex;
+    readonly configurations: readonly ConfigurationAt[];
+    readonly configurationCodec: ConfigurationCodec;
   }) {
     const { logStart, lastIndex, terms, commit, appliedIndex } = options;
     assert(logStart.index <= appliedIndex, 'what left the log was applied before');
@@ -41,6 +56,11 @@ export class RaftLog {
     assert(commit <= lastIndex, 'a commit index is persisted no earlier than the entry it names');
     this.#terms = new TermRuns(logStart, lastIndex, terms);
     this.#window = new EntryWindow(lastIndex + 1);
+    this.configurations = new ConfigurationHistory(
+      options.configurationCodec,
+      options.configurations,
+      logStart.index,
+    );
     this.#commit = Math.max(commit, appliedIndex);
     this.#stable = lastIndex;
     this.#persisting = lastIndex;
@@ -87,6 +107,7 @@ export class RaftLog {
   append(entry: Entry): void {
     this.#terms.append(entry.term);
     this.#window.push(entry);
+    if (entry.kind === EntryKind.configuration) this.configurations.append(entry);
   }
 
   /**
@@ -113,6 +134,7 @@ export class RaftLog {
     assert(index >= this.#commit, 'committed entries are never overwritten');
     this.#terms.truncateAfter(index);
     this.#window.truncateAfter(index);
+    this.configurations.truncateAfter(index);
     this.#stable = Math.min(this.#stable, index);
     this.#persisting = Math.min(this.#persisting, index);
     this.#rounds.forEach((lastIndex, i) => {
@@ -147,6 +169,11 @@ export class RaftLog {
     assert(index <= this.lastIndex, `commit ${index} is beyond the log's end ${this.lastIndex}`);
     this.#commit = index;
     return true;
+  }
+
+  /** Nothing that was handed out waits to be applied. */
+  get hasAppliedAll(): boolean {
+    return this.#applied === this.#handedOut;
   }
 
   /** Something may be applied, and what was handed out before is applied. */
@@ -215,11 +242,29 @@ export class RaftLog {
     if (clamped <= this.start.index) return;
     this.releaseMemory(clamped);
     this.#terms.compact(clamped);
+    this.configurations.compact(clamped);
+  }
+
+  /** Everything up to `position` has come as a snapshot, and is durable and applied. Nothing else is left. */
+  restore(position: LogPosition, configurations: readonly ConfigurationAt[]): void {
+    const { index } = position;
+    assert(index > this.#commit, 'a snapshot brings what is not known to be committed here');
+    assert(this.termAt(index) !== position.term, 'a log that has the entry needs no snapshot');
+    assert.equal(this.#applied, this.#handedOut, 'what was handed out is applied');
+    assert.equal(this.#rounds.length, 0, 'no Ready is in flight');
+    this.#terms = new TermRuns(position, index, []);
+    this.#window = new EntryWindow(index + 1);
+    this.configurations.restore(configurations, index);
+    this.#commit = this.#stable = this.#persisting = this.#handedOut = this.#applied = index;
   }
 
   checkInvariants(): void {
     this.#terms.checkInvariants();
     const last = this.lastIndex;
+    this.configurations.checkInvariants(this.start.index, last);
+    for (const { index, term } of this.configurations.all) {
+      assert.equal(this.termAt(index) ?? term, term, 'a configuration is an entry of the log');
+    }
     assert(this.start.index <= this.#applied && this.#applied <= this.#handedOut);
     assert(this.#handedOut <= this.#applicable, 'nothing is applied before it is durable here');
     assert(this.#commit <= last && this.#stable <= this.#persisting && this.#persisting <= last);

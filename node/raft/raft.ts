@@ -1,40 +1,36 @@
 import assert from 'node:assert/strict';
-import {
-  campaign,
-  countVote,
-  handleVoteRequest,
-  hintLeaderUnreachable,
-  tickElection,
-} from './election.ts';
+import { advanceCommit } from './commit.ts';
+import { isRemovedLeader, reasonToRefuse, stepDown } from './configuration-change.ts';
+import { campaign, countVote, hintLeaderUnreachable, tickElection } from './election.ts';
 import { entryBytes } from './entry-window.ts';
 import { checkInvariants } from './invariants.ts';
 import { answerRead } from './read-index.ts';
-import {
-  advanceCommit,
-  appendAsLeader,
-  handleFetched,
-  hasDueAppends,
-  sendDueAppends,
-} from './replication.ts';
+import { appendAsLeader, handleFetched, hasDueAppends, sendDueAppends } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
-import { askLeader, stepFollower, tickReads } from './step-follower.ts';
-import { startReadRound, stepLeader, tickLeader } from './step-leader.ts';
-import type {
-  Entry,
-  Fetch,
-  HardState,
-  LogIndex,
-  LogPosition,
-  Message,
-  Proposal,
-  ProposeResult,
-  RaftOptions,
-  RaftStatus,
-  Ready,
-  ReplicaId,
-  Role,
-  Term,
+import { step } from './step.ts';
+import { askLeader, tickReads } from './step-follower.ts';
+import { startReadRound, tickLeader } from './step-leader.ts';
+import { startTransfer } from './transfer.ts';
+import {
+  type Configuration,
+  type ConfigurationAt,
+  type Entry,
+  EntryKind,
+  type Fetch,
+  type HardState,
+  type LogIndex,
+  type LogPosition,
+  type Message,
+  type Proposal,
+  type ProposeConfigurationResult,
+  type ProposeResult,
+  type RaftOptions,
+  type RaftStatus,
+  type Ready,
+  type ReplicaId,
+  type Role,
+  type Term,
 } from './types.ts';
 
 /**
@@ -64,26 +60,7 @@ export class Raft {
    * so its requests are answered (dissertation §4.1); its votes and acknowledgements count for nothing.
    */
   step(message: Message): void {
-    const state = this.#state;
-    assert.equal(message.to, state.id, 'a message for this replica');
-    assert(message.from !== state.id, 'a replica does not write to itself');
-    assert(Number.isSafeInteger(message.term), 'a term is a safe integer');
-    const isVoteRequest = message.kind === 'vote-request' || message.kind === 'pre-vote-request';
-    if (message.term > state.term) {
-      // A replica that was cut off must not disturb a group that has a leader (dissertation §4.2.3).
-      if (isVoteRequest && state.hearsLeader) return;
-      if (raisesTerm(message)) {
-        const isFromLeader =
-          message.kind === 'append-request' || message.kind === 'heartbeat-request';
-        becomeFollower(state, message.term, isFromLeader ? message.from : 0);
-      }
-    } else if (message.term < state.term) {
-      answerStale(state, message);
-      return;
-    }
-    if (isVoteRequest) handleVoteRequest(state, message);
-    else if (state.role === 'leader') stepLeader(state, message);
-    else stepFollower(state, message);
+    step(this.#state, message);
   }
 
   /** One unit of time passes; how long it is, is the host's business. */
@@ -106,7 +83,30 @@ export class Raft {
   propose(entries: readonly Proposal[]): ProposeResult {
     const state = this.#state;
     assert(entries.length > 0, 'a proposal has an entry');
+    assert(
+      entries.every(({ kind }) => kind !== EntryKind.configuration),
+      'configurations go through proposeConfiguration',
+    );
     if (state.role !== 'leader') return { kind: 'not-leader', leader: state.leader };
+    return this.#append(entries);
+  }
+
+  /**
+   * Proposes a configuration (Raft §6): one with other learners and the same voters, or a joint one whose
+   * `outgoing` are the voters of now; the one that leaves the joint is proposed by whoever leads when that is
+   * committed. It counts from now on, so one after the other: refused until the one before is committed.
+   */
+  proposeConfiguration(data: Uint8Array): ProposeConfigurationResult {
+    const state = this.#state;
+    if (state.role !== 'leader') return { kind: 'not-leader', leader: state.leader };
+    const reason = reasonToRefuse(state, state.options.configurationCodec.read(data));
+    if (reason !== undefined) return { kind: 'refused', reason };
+    return this.#append([{ kind: EntryKind.configuration, data }]);
+  }
+
+  #append(entries: readonly Proposal[]): ProposeResult {
+    const state = this.#state;
+    if (state.transfer !== undefined) return { kind: 'busy' };
     const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
     const isTailEmpty = state.uncommittedBytes === 0;
     if (!isTailEmpty && state.uncommittedBytes + bytes > state.options.uncommittedBytesMax) {
@@ -115,6 +115,14 @@ export class Raft {
     const firstIndex = state.log.lastIndex + 1;
     appendAsLeader(state, entries);
     return { kind: 'accepted', firstIndex, term: state.term };
+  }
+
+  /**
+   * Hands leadership to another voter. Until that has happened, or an election timeout has passed in vain,
+   * proposals are refused as busy. Returns false if this replica does not lead or `to` is no other voter.
+   */
+  transferLeadership(to: ReplicaId): boolean {
+    return startTransfer(this.#state, to);
   }
 
   /**
@@ -144,9 +152,11 @@ export class Raft {
     return (
       !state.outbox.isEmpty ||
       state.log.hasUnpersisted ||
+      state.log.configurations.hasNews ||
       state.log.hasCommitted ||
       this.#hasNewTermOrVote ||
       hasDueAppends(state) ||
+      isRemovedLeader(state) ||
       (state.hasCommittedInTerm && state.readRounds.hasWaiting) ||
       state.forwardedReads.hasWaiting
     );
@@ -162,6 +172,7 @@ export class Raft {
     const state = this.#state;
     const { log, term, vote } = state;
     sendDueAppends(state);
+    if (isRemovedLeader(state)) stepDown(state);
     if (state.role === 'leader') startReadRound(state);
     else askLeader(state);
     const entries = log.takeUnpersisted();
@@ -172,6 +183,7 @@ export class Raft {
       number: this.#readyNumber,
       hardState: this.#takeHardState(entries.length > 0),
       entries,
+      configurations: log.configurations.takeNews(),
       committed,
       fetchCommitted: fetch,
       ...state.outbox.drain(),
@@ -198,7 +210,7 @@ export class Raft {
     state.log.persisted();
     if (state.role === 'leader') {
       const own = state.progress.get(state.id);
-      assert(own !== undefined, 'a leader is a voter');
+      assert(own !== undefined, 'a leader follows itself');
       own.match = state.log.stable;
       own.next = state.log.lastIndex + 1;
       advanceCommit(state);
@@ -221,6 +233,56 @@ export class Raft {
     handleFetched(this.#state, fetch, entries);
   }
 
+  /**
+   * How the snapshot for a follower (`Ready.snapshots`) has ended. With an index: the follower has installed all
+   * up to there, durably. Without: it has failed, and after its next sign of life the follower is asked again.
+   * The core sets no time limit; the host must call this for each snapshot that was named, unless this replica
+   * has stopped leading in that term or the follower has left the group.
+   */
+  snapshotFinished(to: ReplicaId, term: Term, index: LogIndex | undefined): void {
+    const state = this.#state;
+    const progress = state.progress.get(to);
+    if (state.role !== 'leader' || term !== state.term || progress?.state !== 'snapshot') return;
+    if (index === undefined) {
+      progress.snapshotFailed();
+      return;
+    }
+    assert(index <= state.log.commit, 'a snapshot holds what is committed');
+    const isNews = progress.accepted(index);
+    progress.snapshotSucceeded();
+    progress.due = 'news';
+    if (isNews) advanceCommit(state);
+  }
+
+  /** The snapshot on its way to this follower holds the log up to `index`: what follows is needed after it. */
+  pinSnapshot(to: ReplicaId, index: LogIndex): void {
+    this.#state.progress.get(to)?.pinSnapshot(index);
+  }
+
+  /** Whether a snapshot at this position would bring what this replica does not have in its log. */
+  needsSnapshot({ index, term }: LogPosition): boolean {
+    const { log } = this.#state;
+    return index > log.commit && log.termAt(index) !== term;
+  }
+
+  /**
+   * The host has installed a snapshot: its state is that after the entry at `position`, durably, and so is a log
+   * that is empty after it. `configurations` are those up to there, at least the newest; the next Ready carries
+   * them. To be called only while `needsSnapshot(position)`, with no Ready in flight and everything applied that
+   * was handed out, and not on a leader.
+   */
+  restore(position: LogPosition, configurations: readonly ConfigurationAt[]): void {
+    const state = this.#state;
+    assert(state.role !== 'leader', 'a leader needs no snapshot');
+    assert.equal(this.#inFlight.length, 0, 'no Ready is in flight');
+    assert((configurations.at(-1)?.index ?? 0) <= position.index, 'configurations of the snapshot');
+    state.log.restore(position, configurations);
+    // Whoever campaigned did so with another log. And no log is ahead of its replica's term.
+    if (state.role !== 'follower' || position.term > state.term) {
+      becomeFollower(state, Math.max(state.term, position.term), 0);
+    }
+  }
+
   /** The bytes of entries up to here may leave memory, as far as they are applied and durable. */
   releaseMemory(upTo: LogIndex): void {
     this.#state.log.releaseMemory(upTo);
@@ -239,14 +301,18 @@ export class Raft {
     return this.#state.log.memoryBytes;
   }
 
-  /** The log now starts after `index`, or after the last applied entry if that is earlier. */
+  /**
+   * The log now starts after `index`, or after the last applied entry if that is earlier. Followers that still
+   * need what is gone get a snapshot.
+   */
   compact(index: LogIndex): void {
     this.#state.log.compact(index);
   }
 
   /**
-   * No voter will ever ask for entries up to here, and this replica has the same ones durably itself: they are
-   * at or before its commit index, which an index heard from the leader alone does not tell a learner.
+   * Entries up to here are committed and durable here, and no member that has answered its leader within
+   * `releaseTicks`, and no snapshot on its way, is likely to ask for them. That is advice: whoever asks for
+   * them nevertheless gets a snapshot.
    */
   get releasableIndex(): LogIndex {
     const { log } = this.#state;
@@ -265,11 +331,30 @@ export class Raft {
   get commitIndex(): LogIndex {
     return this.#state.log.commit;
   }
+  /** Nothing that was handed out waits to be applied. */
+  get hasAppliedAll(): boolean {
+    return this.#state.log.hasAppliedAll;
+  }
   get appliedIndex(): LogIndex {
     return this.#state.log.applied;
   }
   get lastIndex(): LogIndex {
     return this.#state.log.lastIndex;
+  }
+  /** The newest one in the log, committed or not (Raft §6); nobody at all if there is none. */
+  get configuration(): Configuration {
+    return this.#state.configuration;
+  }
+  /** The one in effect at the start of the log and all after it, as far as not compacted away; ascending. */
+  get configurations(): readonly ConfigurationAt[] {
+    return this.#state.log.configurations.all;
+  }
+  /** Where the newest configuration is in the log; 0 if there is none. */
+  get configurationIndex(): LogIndex {
+    return this.#state.log.configurations.newestIndex;
+  }
+  get isConfigurationCommitted(): boolean {
+    return this.#state.isConfigurationCommitted;
   }
   /** The log holds the entries after this position. */
   get logStart(): LogPosition {
@@ -291,6 +376,7 @@ export class Raft {
       log,
       uncommittedBytes,
       progress,
+      configuration,
     } = this.#state;
     return {
       replicaId,
@@ -305,7 +391,10 @@ export class Raft {
       lastIndex: log.lastIndex,
       releasableIndex: this.releasableIndex,
       uncommittedBytes,
-      progress: [...progress.values()].map((each) => each.describe()),
+      transferee: this.#state.transfer?.to ?? 0,
+      progress: [...progress.values()].map((each) =>
+        each.describe(configuration.learners.includes(each.replica)),
+      ),
     };
   }
 
@@ -321,27 +410,5 @@ export class Raft {
       this.#handedHardState.commit <= this.#state.log.commit,
       'a commit index is not taken back',
     );
-  }
-}
-
-/** Pre-votes speak of a term that nobody is in yet; only a refusal tells of one that somebody is. */
-function raisesTerm(message: Message): boolean {
-  if (message.kind === 'pre-vote-request') return false;
-  return message.kind !== 'pre-vote-response' || message.reject;
-}
-
-/**
- * A message of an earlier term is dropped, but two senders are told of this one. A leader: this replica may have
- * campaigned while it was cut off, and as it ignores the leader now, and stickiness its campaign, only a
- * new election brings it back. One who asks for a pre-vote: it would ask for ever.
- */
-function answerStale(state: RaftState, message: Message): void {
-  const { id: from, term, outbox } = state;
-  const to = message.from;
-  if (message.kind === 'append-request' || message.kind === 'heartbeat-request') {
-    const refusal = { reject: true, index: 0, hintIndex: 0, hintTerm: 0 };
-    outbox.send({ kind: 'append-response', from, to, term, ...refusal });
-  } else if (message.kind === 'pre-vote-request') {
-    outbox.send({ kind: 'pre-vote-response', from, to, term, reject: true });
   }
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { entryBytes } from './entry-window.ts';
 import type { Progress } from './progress.ts';
-import { quorumValue } from './quorum.ts';
 import type { RaftState } from './state.ts';
-import type { Entry, Fetch, LogIndex, Proposal } from './types.ts';
+import { type Entry, EntryKind, type Fetch, type LogIndex, type Proposal } from './types.ts';
 
 /** What a leader does to get its log onto the others: Raft §5.3, pipelined as in the dissertation's §10.2. */
 
-/** Appends to the leader's own log. The followers get it with the next Ready, many proposals in one request. */
+/**
+ * Appends to the leader's own log. The followers get it with the next Ready, many proposals in one request. A
+ * configuration counts at once: who comes gets it, who goes does not (Raft §6).
+ */
 export function appendAsLeader(state: RaftState, proposals: readonly Proposal[]): void {
   const { log, term } = state;
   for (const { kind, data } of proposals) {
@@ -16,26 +18,16 @@ export function appendAsLeader(state: RaftState, proposals: readonly Proposal[])
     const entry = { term, index, kind, data };
     log.append(entry);
     state.uncommittedBytes += entryBytes(entry);
+    if (kind === EntryKind.configuration) state.followMembers(index);
   }
   announceNews(state);
 }
 
 /** Entries or a commit index are to be told. */
-function announceNews(state: RaftState): void {
+export function announceNews(state: RaftState): void {
   for (const progress of state.progress.values()) {
     if (progress.due === 'nothing' && !progress.isPaused) progress.due = 'news';
   }
-}
-
-/** Commits what a quorum has durably, if it is of this term (Raft §5.4.2). */
-export function advanceCommit(state: RaftState): void {
-  const { log, progress } = state;
-  const index = quorumValue(state.options.configuration, (id) => progress.get(id)?.match ?? 0);
-  if (index < state.termFirstIndex || index <= log.commit) return;
-  const firstIndex = Math.max(log.commit, state.termFirstIndex) + 1;
-  state.uncommittedBytes -= log.bytesBetween(firstIndex, index);
-  log.commitTo(index);
-  announceNews(state);
 }
 
 export function hasDueAppends(state: RaftState): boolean {
@@ -61,13 +53,15 @@ function sendAppend(state: RaftState, progress: Progress, evenIfEmpty: boolean):
   const { log, options, outbox, term } = state;
   if (progress.next <= log.start.index) {
     // What follows `next` is gone from this log. Unless the replica has more than is known, which one empty
-    // append finds out, only a snapshot could help it.
+    // append finds out, only a snapshot helps it.
     progress.probeFrom(log.start.index + 1);
     sendEntries(state, progress, []);
     return false;
   }
   const budgetBytes = progress.budgetBytes(options.appendBytesMax, options.inflightBytesMax);
   if (budgetBytes > 0 && progress.next < log.firstInMemory && progress.next <= log.lastIndex) {
+    // The answer to what was sent before may be lost, and all that is fetched may be too large until it comes.
+    if (evenIfEmpty && progress.state === 'replicate') sendEntries(state, progress, []);
     const lastIndex = Math.min(log.firstInMemory - 1, log.lastIndex);
     const fetch = { to: progress.replica, firstIndex: progress.next, lastIndex, term };
     progress.startFetch(fetch);
@@ -114,9 +108,10 @@ export function handleFetched(state: RaftState, fetch: Fetch, entries: readonly 
     return;
   }
   if (progress.isPaused) return;
-  progress.due = 'news';
-  if (progress.next !== fetch.firstIndex || state.log.termAt(fetch.firstIndex - 1) === undefined)
+  if (progress.next !== fetch.firstIndex || state.log.termAt(fetch.firstIndex - 1) === undefined) {
+    progress.due = 'news';
     return;
+  }
   entries.forEach((entry, i) => {
     assert.equal(entry.index, fetch.firstIndex + i, 'fetched entries run on without a gap');
     assert.equal(entry.term, state.log.termAt(entry.index), 'fetched entries are those of the log');
@@ -124,7 +119,10 @@ export function handleFetched(state: RaftState, fetch: Fetch, entries: readonly 
   const { appendBytesMax, inflightBytesMax } = state.options;
   const budgetBytes = progress.budgetBytes(appendBytesMax, inflightBytesMax);
   const fitting = takeBytes(entries, budgetBytes);
-  if (progress.admits(totalBytes(fitting), inflightBytesMax)) sendEntries(state, progress, fitting);
+  // Without room they are fetched again when an answer has made some.
+  if (!progress.admits(totalBytes(fitting), inflightBytesMax)) return;
+  sendEntries(state, progress, fitting);
+  progress.due = 'news';
 }
 
 function isSame(a: Fetch | undefined, b: Fetch): boolean {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { Progress } from './progress.ts';
-import { membersOf } from './quorum.ts';
 import { answerRead } from './read-index.ts';
 import { appendAsLeader } from './replication.ts';
 import type { RaftState } from './state.ts';
@@ -30,12 +28,11 @@ export function becomeLeader(state: RaftState): void {
   assert(state.vote === state.id, 'a leader has voted for itself');
   enter(state, 'leader', state.term, state.id);
   const { log } = state;
-  for (const replica of membersOf(state.options.configuration)) {
-    state.progress.set(replica, new Progress(replica, 0, log.lastIndex + 1));
+  state.followMembers(log.lastIndex + 1);
+  for (const progress of state.progress.values()) {
+    progress.active = progress.replica === state.id;
+    if (progress.active) progress.match = log.stable;
   }
-  const own = state.progress.get(state.id) as Progress;
-  own.match = log.stable;
-  own.active = true;
   state.termFirstIndex = log.lastIndex + 1;
   state.heartbeatElapsedTicks = 0;
   // Entries of earlier terms are committed only below one of this term (Raft §5.4.2); do not wait for a client's.
@@ -57,6 +54,7 @@ function enter(state: RaftState, role: Role, term: Term, leader: ReplicaId): voi
   state.leader = leader;
   state.votes.clear();
   state.progress.clear();
+  state.transfer = undefined;
   state.uncommittedBytes = 0;
   state.termFirstIndex = 0;
   resetElectionTimer(state);

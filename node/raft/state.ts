@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Outbox } from './outbox.ts';
-import type { Progress } from './progress.ts';
-import { membersOf, votersOf } from './quorum.ts';
+import { Progress } from './progress.ts';
+import { isVoterOf, membersOf } from './quorum.ts';
 import { RaftLog } from './raft-log.ts';
 import { ForwardedReads, ReadRounds } from './read-index.ts';
-import type { LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
+import type { Configuration, LogIndex, RaftOptions, ReplicaId, Role, Term } from './types.ts';
 
 /**
  * Everything a replica knows, shared by the functions of its roles and seen by nobody else. `term`, `vote`,
@@ -33,13 +33,15 @@ export class RaftState {
   /** Candidates: the answers so far. */
   readonly votes = new Map<ReplicaId, boolean>();
 
-  /** Leaders: one for each member, the leader included. */
+  /** Leaders: one for each member, and for the leader itself, which may be none any more. */
   readonly progress = new Map<ReplicaId, Progress>();
   heartbeatElapsedTicks = 0;
   /** Leaders: the index of the empty entry that opened the term, and the size of what follows uncommitted. */
   termFirstIndex: LogIndex = 0;
   uncommittedBytes = 0;
   readonly readRounds = new ReadRounds();
+  /** Leaders: who is to be the next, for how long that has been tried, and with which log it was told so. */
+  transfer: { readonly to: ReplicaId; elapsedTicks: number; toldAt: LogIndex } | undefined;
 
   readonly forwardedReads: ForwardedReads;
   /** The highest releasedIndex that a leader has told or this replica has computed as one. */
@@ -66,9 +68,27 @@ export class RaftState {
     );
   }
 
+  /** The newest of the log, committed or not (Raft §6). */
+  get configuration(): Configuration {
+    return this.log.configurations.newest;
+  }
+
+  get isConfigurationCommitted(): boolean {
+    return this.log.configurations.newestIndex <= this.log.commit;
+  }
+
   get isVoter(): boolean {
-    const { voters, outgoing } = this.options.configuration;
-    return voters.includes(this.id) || outgoing.includes(this.id);
+    return isVoterOf(this.configuration, this.id);
+  }
+
+  /**
+   * A voter that the newest configuration leaves out may still be needed until that is committed: others may lack
+   * it, and then they cannot do without this replica's vote, which they do not get, as its log is longer than
+   * theirs (dissertation §4.2.2).
+   */
+  get mayCampaign(): boolean {
+    if (this.isVoter) return true;
+    return !this.isConfigurationCommitted && isVoterOf(this.log.configurations.previous, this.id);
   }
 
   /** An entry of this leader's own term is committed, so its commit index is up to date (§6.4 there). */
@@ -77,31 +97,44 @@ export class RaftState {
   }
 
   /**
-   * Up to here every member's log holds the leader's entries durably. Whoever is elected by voters has them too,
-   * so they are never overwritten and never asked for again, although they may not be committed yet. Learners
-   * count as long as there are no snapshots: nothing else could bring one back that was left behind.
+   * Up to here the log of every member that answers, learners included, holds the leader's entries durably, and
+   * so does every snapshot on its way. A member that has been silent for long is not waited for: a snapshot
+   * brings it back. So this is advice about what is likely to be asked for, and no promise.
    */
   updateReleasedIndex(): LogIndex {
-    if (this.role === 'leader') {
-      const members = membersOf(this.options.configuration);
-      const matches = members.map((replica) => this.progress.get(replica)?.match ?? 0);
-      this.releasedIndex = Math.max(this.releasedIndex, Math.min(...matches));
+    if (this.role !== 'leader') return this.releasedIndex;
+    const { log, options } = this;
+    let index = log.stable;
+    for (const progress of this.progress.values()) {
+      if (progress.replica === this.id) continue;
+      index = Math.min(index, progress.neededAfter(options.releaseTicks, log.applied));
     }
+    this.releasedIndex = Math.max(this.releasedIndex, index);
     return this.releasedIndex;
+  }
+
+  /** Leaders: follows the members of the newest configuration. Newcomers are first sent what is at `next`. */
+  followMembers(next: LogIndex): void {
+    const members = new Set([...membersOf(this.configuration), this.id]);
+    for (const replica of this.progress.keys()) {
+      if (!members.has(replica)) this.progress.delete(replica);
+    }
+    for (const replica of members) {
+      if (!this.progress.has(replica)) this.progress.set(replica, new Progress(replica, next));
+    }
   }
 }
 
 function assertOptions(options: RaftOptions): void {
-  const { configuration, replicaId, heartbeatTicks, electionTicks } = options;
+  const { replicaId, heartbeatTicks, electionTicks } = options;
   assert(Number.isSafeInteger(replicaId) && replicaId > 0, 'a replica id is a positive integer');
   assert(heartbeatTicks >= 1 && electionTicks > heartbeatTicks, 'an election waits for heartbeats');
-  const learners = new Set(configuration.learners);
-  assert(!votersOf(configuration).some((id) => learners.has(id)), 'a learner is not a voter');
   for (const limit of [
     options.appendBytesMax,
     options.inflightBytesMax,
     options.uncommittedBytesMax,
     options.committedBytesMax,
+    options.releaseTicks,
   ]) {
     assert(limit > 0, 'limits are positive');
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { handleVoteResponse } from './election.ts';
+import { campaignForTransfer, handleVoteResponse } from './election.ts';
 import type { RaftLog } from './raft-log.ts';
 import { answerRead } from './read-index.ts';
 import { becomeFollower, resetElectionTimer } from './roles.ts';
@@ -29,6 +29,9 @@ export function stepFollower(state: RaftState, message: Message): void {
     }
     case 'read-index-response':
       handleReadResponse(state, message);
+      return;
+    case 'timeout-now':
+      campaignForTransfer(state);
       return;
     case 'vote-request':
     case 'pre-vote-request':

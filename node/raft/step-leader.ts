@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { advanceCommit } from './commit.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue, voteResult } from './quorum.ts';
 import { answerRead } from './read-index.ts';
-import { advanceCommit, sendHeartbeats } from './replication.ts';
+import { sendHeartbeats } from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
+import { continueTransfer, tickTransfer } from './transfer.ts';
 import type { Message } from './types.ts';
 
 /** What a leader makes of a message of its own term. Answers of replicas it does not know are dropped. */
@@ -31,19 +33,22 @@ export function stepLeader(state: RaftState, message: Message): void {
     case 'vote-response':
     case 'pre-vote-response':
     case 'read-index-response':
+    case 'timeout-now':
       return; // Of an earlier role in this term.
   }
 }
 
 /** Beats, and steps down when no majority has answered for an election timeout (dissertation §6.2). */
 export function tickLeader(state: RaftState): void {
-  const { electionTicks, heartbeatTicks, configuration } = state.options;
+  const { electionTicks, heartbeatTicks } = state.options;
   state.electionElapsedTicks += 1;
   state.heartbeatElapsedTicks += 1;
+  for (const progress of state.progress.values()) progress.silentTicks += 1;
+  tickTransfer(state);
   if (state.electionElapsedTicks >= electionTicks) {
     state.electionElapsedTicks = 0;
     const isActive = (id: number) => id === state.id || state.progress.get(id)?.active === true;
-    if (voteResult(configuration, isActive) !== 'won') {
+    if (voteResult(state.configuration, isActive) !== 'won') {
       becomeFollower(state, state.term, 0);
       return;
     }
@@ -60,22 +65,34 @@ type AppendResponse = Extract<Message, { kind: 'append-response' }>;
 function handleAppendResponse(state: RaftState, response: AppendResponse): void {
   const progress = state.progress.get(response.from);
   if (progress === undefined) return;
-  progress.active = true;
+  progress.heard();
   if (response.reject) {
-    const hint = state.log.agreeAt(response.hintIndex, response.hintTerm);
-    if (!progress.refused(response.index, hint.index)) return;
-    // One whose log ends before this one begins cannot be helped by asking faster than the heartbeats.
-    if (response.index <= state.log.start.index) progress.pause();
-    else progress.due = 'question';
+    handleRefusal(state, progress, response);
     return;
   }
   assert(response.index <= state.log.lastIndex, 'nobody has more of this term than its leader');
   const isNews = progress.accepted(response.index);
+  if (progress.state === 'snapshot' && progress.match >= state.log.start.index) {
+    progress.snapshotSucceeded();
+  }
   // There may be room in the window now, or a commit index that it has not been told.
   if (!progress.isPaused && progress.due === 'nothing' && needsAppend(state, progress)) {
     progress.due = 'news';
   }
+  continueTransfer(state, progress);
   if (isNews) advanceCommit(state);
+}
+
+function handleRefusal(state: RaftState, progress: Progress, response: AppendResponse): void {
+  const { log, outbox, term } = state;
+  const hint = log.agreeAt(response.hintIndex, response.hintTerm);
+  if (!progress.refused(response.index, hint.index)) return;
+  if (response.index > log.start.index) {
+    progress.due = 'question';
+    return;
+  }
+  progress.startSnapshot();
+  outbox.snapshots.push({ to: progress.replica, term });
 }
 
 function needsAppend(state: RaftState, progress: Progress): boolean {
@@ -87,9 +104,10 @@ type HeartbeatResponse = Extract<Message, { kind: 'heartbeat-response' }>;
 function handleHeartbeatResponse(state: RaftState, response: HeartbeatResponse): void {
   const progress = state.progress.get(response.from);
   if (progress === undefined) return;
-  progress.active = true;
+  progress.heard();
   progress.resume();
-  if (progress.match < state.log.lastIndex) progress.due = 'question';
+  const isBehind = progress.match < state.log.lastIndex || progress.state === 'probe';
+  if (isBehind && !progress.isPaused) progress.due = 'question';
   if (state.readRounds.answer(response.from, response.context)) confirmReads(state);
 }
 
@@ -102,8 +120,7 @@ export function startReadRound(state: RaftState): void {
 }
 
 function confirmReads(state: RaftState): void {
-  const { configuration } = state.options;
-  const { readRounds, id } = state;
+  const { configuration, readRounds, id } = state;
   const confirmed = quorumValue(configuration, (replica) =>
     replica === id ? readRounds.newest : readRounds.answeredBy(replica),
   );

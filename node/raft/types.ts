@@ -55,6 +55,21 @@ export interface Configuration {
   readonly learners: readonly ReplicaId[];
 }
 
+/** The data of a configuration entry, and its place in the log. */
+export interface ConfigurationAt {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly data: Uint8Array;
+}
+
+/** What the core needs to know of the data of a configuration entry. Pure functions of the host. */
+export interface ConfigurationCodec {
+  /** Gets only what some replica has proposed; must understand all of it. */
+  read(data: Uint8Array): Configuration;
+  /** From the data of a joint configuration that of the simple one which follows: without `outgoing`. */
+  leaveJoint(data: Uint8Array): Uint8Array;
+}
+
 interface Envelope {
   readonly from: ReplicaId;
   readonly to: ReplicaId;
@@ -64,9 +79,16 @@ interface Envelope {
 /** Messages between replicas of a group. */
 export type Message =
   | (Envelope & {
-      readonly kind: 'pre-vote-request' | 'vote-request';
+      readonly kind: 'pre-vote-request';
       readonly lastIndex: LogIndex;
       readonly lastTerm: Term;
+    })
+  | (Envelope & {
+      readonly kind: 'vote-request';
+      readonly lastIndex: LogIndex;
+      readonly lastTerm: Term;
+      /** The leader itself wants this election, so that those who hear it vote, too (dissertation §3.10). */
+      readonly transfer: boolean;
     })
   | (Envelope & {
       readonly kind: 'pre-vote-response' | 'vote-response';
@@ -78,7 +100,7 @@ export type Message =
       readonly previousTerm: Term;
       readonly entries: readonly Entry[];
       readonly commit: LogIndex;
-      /** Every voter's log holds the entries up to here durably: no voter will ask for them again. */
+      /** Nobody who answers, and no snapshot on its way, needs the log up to here (`Raft.releasableIndex`). */
       readonly releasedIndex: LogIndex;
     })
   | (Envelope & {
@@ -105,7 +127,9 @@ export type Message =
       readonly context: number;
       readonly index: LogIndex;
       readonly reject: boolean;
-    });
+    })
+  /** From the leader to the voter that is to replace it: campaign now. */
+  | (Envelope & { readonly kind: 'timeout-now' });
 
 /** A read that may be served once `index` is applied; `undefined` index: refused, ask again elsewhere. */
 export interface ReadState {
@@ -117,11 +141,11 @@ export interface ReadState {
 /**
  * What the host must do now. Its order of effects is the durability rule (DESIGN §5):
  * 1. `messages` may leave at once: nothing in them depends on what is not yet durable here.
- * 2. `hardState` and `entries` go into the log's next round. Entries replace any with the same or a higher
- *    index that were there before.
+ * 2. `hardState`, `entries` and `configurations` go into the log's next round, all into the same. Entries
+ *    replace any with the same or a higher index that were there before.
  * 3. When that round is synced, and not earlier: `messagesAfterPersist` leave, and the host calls
- *    `persisted(number)`. Readies are persisted in the order of their numbers, each of them: one without hard
- *    state and entries needs no round of its own and is persisted as soon as those before it are.
+ *    `persisted(number)`. Readies are persisted in the order of their numbers, each of them: one that has
+ *    nothing for the log needs no round of its own and is persisted as soon as those before it are.
  * 4. `committed` entries are applied in order; they are already durable here. Then the host calls `applied`.
  *    The next ones are handed out when these are applied, so a host that applies slowly is not flooded.
  */
@@ -129,6 +153,12 @@ export interface Ready {
   readonly number: number;
   readonly hardState: HardState | undefined;
   readonly entries: readonly Entry[];
+  /**
+   * Set when it is not what the last Ready said: the configurations of the log with these entries, ascending, and
+   * before them the one in effect at its start. They replace those of before, and come back as
+   * `RaftOptions.configurations` after a restart. (After `compact` the older ones may be dropped, or not.)
+   */
+  readonly configurations: readonly ConfigurationAt[] | undefined;
   readonly messages: readonly Message[];
   readonly messagesAfterPersist: readonly Message[];
   readonly committed: readonly Entry[];
@@ -141,6 +171,8 @@ export interface Ready {
   readonly reads: readonly ReadState[];
   /** Entries that a follower needs and that are no longer in memory; each is answered with `fetched`. */
   readonly fetches: readonly Fetch[];
+  /** Followers that need what is before the start of this log, each named once: see `snapshotFinished`. */
+  readonly snapshots: readonly SnapshotNeeded[];
   readonly events: readonly RaftEvent[];
 }
 
@@ -155,6 +187,13 @@ export interface Fetch {
   readonly firstIndex: LogIndex;
   readonly lastIndex: LogIndex;
   /** The leader's term when it asked; `fetched` with another term is ignored. */
+  readonly term: Term;
+}
+
+/** Only the whole state can help this follower; entries are not sent to it until that has ended. */
+export interface SnapshotNeeded {
+  readonly to: ReplicaId;
+  /** The leader's term when it found out; `snapshotFinished` with another term is ignored. */
   readonly term: Term;
 }
 
@@ -173,12 +212,22 @@ export interface Proposal {
 export type ProposeResult =
   | { readonly kind: 'accepted'; readonly firstIndex: LogIndex; readonly term: Term }
   | { readonly kind: 'not-leader'; readonly leader: ReplicaId }
-  /** The uncommitted tail has reached `uncommittedBytesMax`. */
+  /** The uncommitted tail has reached `uncommittedBytesMax`, or leadership is being handed over. */
   | { readonly kind: 'busy' };
+
+/** `refused`: not this change, or not now; the reason is for people. */
+export type ProposeConfigurationResult =
+  | ProposeResult
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export interface RaftOptions {
   readonly replicaId: ReplicaId;
-  readonly configuration: Configuration;
+  /**
+   * As the newest persisted Ready gave them: ascending, the first at or before `logStart`. None for a replica
+   * that was just added and has heard nothing yet: it is a member of nothing, never campaigns, counts nobody.
+   */
+  readonly configurations: readonly ConfigurationAt[];
+  readonly configurationCodec: ConfigurationCodec;
   readonly hardState: HardState;
   /** Entries up to here are applied and may be gone from the log. */
   readonly logStart: LogPosition;
@@ -190,6 +239,8 @@ export interface RaftOptions {
   readonly heartbeatTicks: number;
   /** An election starts after [electionTicks, 2 × electionTicks) ticks without a leader. */
   readonly electionTicks: number;
+  /** A member that has been silent for so many ticks no longer holds back `releasableIndex`. */
+  readonly releaseTicks: number;
   readonly randomBelow: (bound: number) => number;
   /** One append-request carries at most this many bytes of entries, but always at least one entry. */
   readonly appendBytesMax: number;
@@ -203,11 +254,12 @@ export interface RaftOptions {
 /** One follower as its leader sees it. `match` is durable there; `next` is what it will be sent next. */
 export interface ReplicaProgress {
   readonly replica: ReplicaId;
-  readonly state: 'probe' | 'replicate';
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  readonly learner: boolean;
   readonly match: LogIndex;
   readonly next: LogIndex;
   readonly inflightBytes: number;
-  /** Nothing more is sent until it answers, room is made, or entries are fetched. */
+  /** Nothing more is sent until it answers, room is made, entries are fetched or its snapshot has ended. */
   readonly paused: boolean;
   /** Heard from since the leader last checked its quorum. */
   readonly active: boolean;
@@ -226,6 +278,8 @@ export interface RaftStatus {
   readonly lastIndex: LogIndex;
   readonly releasableIndex: LogIndex;
   readonly uncommittedBytes: number;
-  /** On a leader: one for each replica of the configuration, itself included. Elsewhere empty. */
+  /** On a leader that hands over: to whom. 0: it does not. */
+  readonly transferee: ReplicaId;
+  /** On a leader: one for each replica of the configuration, and for itself. Elsewhere empty. */
   readonly progress: readonly ReplicaProgress[];
 }

@@ -2,13 +2,14 @@ import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import { MetaLeader, type MetaPeers, replyOf } from './meta-leader.ts';
 import { changeRecord, type MetaLog, readRecord } from './meta-log.ts';
+import type { NodeRow } from './nodes.ts';
 import {
   EMPTY_SETTINGS,
   type InitialRules,
   type Settings,
   type SettingsEdit,
   type SettingsProblem,
-  sameRules,
+  sameSettings,
   withInitialRules,
 } from './settings.ts';
 import { settingsFromProto, settingsToProto } from './settings-codec.ts';
@@ -109,7 +110,7 @@ export class SettingsService {
       this.#learn(settings);
       if (decision.kind === 'applied') return { kind: 'settled', settings };
       // It was our own proposal that was faster, and its answer that was lost.
-      const isOurs = settings.revision === known.revision + 1 && sameRules(settings, wanted);
+      const isOurs = settings.revision === known.revision + 1 && sameSettings(settings, wanted);
       if (isChange && isOurs) return { kind: 'settled', settings };
       known = settings;
       isNewest = true;
@@ -128,16 +129,17 @@ export class SettingsService {
   }
 
   /**
-   * For the leader of the meta group, each time that it becomes that: the first settings are the rules of its
-   * configuration file, or none. From then on they are decided, and history may go by them.
+   * For the leader of the meta group, each time that it becomes that: the first settings are the nodes of the genesis and
+   * the rules of its configuration file, or none. From then on they are decided, and history may go by them.
    */
-  async seed(initial: InitialRules): Promise<void> {
+  async seed(initial: InitialRules, firstNodes: readonly NodeRow[]): Promise<void> {
     // The news comes from within a turn of the group, which is not the time to propose.
     await new Promise<void>((resolve) => this.#env.yield(resolve));
     // A leader knows the settings only once it has applied the entry that began its term.
     while (this.#meta.settings === undefined && !this.#isStopped) await this.#pause(SEED_RETRY_MS);
     if (this.#meta.settings?.revision !== 0) return;
-    const { problem, settings = EMPTY_SETTINGS } = withInitialRules(EMPTY_SETTINGS, initial);
+    const empty = { ...EMPTY_SETTINGS, nodes: firstNodes };
+    const { problem, settings = empty } = withInitialRules(empty, initial);
     if (problem !== undefined) this.#complainOfInitialRules(problem);
     while (!this.#isStopped && this.#meta.settings?.revision === 0) {
       const outcome = await this.#meta.propose(changeRecord(EMPTY_SETTINGS, settings));

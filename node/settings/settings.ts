@@ -1,5 +1,6 @@
 import type { IngestRule } from '../../broker/ingest-rules/rule.ts';
 import type { RetentionRule } from '../retention/rules.ts';
+import type { NodeRow } from './nodes.ts';
 import { settingsBytes } from './settings-codec.ts';
 
 /** What the whole cluster was told at run time: the state of the meta group. Never changed in place. */
@@ -10,11 +11,19 @@ export interface Settings {
   readonly retention: readonly RetentionRule[];
   /** At most one rule of a name. The first that matches a topic counts. */
   readonly ingest: readonly IngestRule[];
+  /** None: they are those of the genesis (`nodeTable`). */
+  readonly nodes: readonly NodeRow[];
 }
 
 /** Why an edit cannot be made, as a sentence. */
 export interface SettingsProblem {
-  readonly kind: 'not-found' | 'over-limit';
+  readonly kind:
+    | 'not-found'
+    | 'over-limit'
+    | 'name-taken'
+    | 'node-removed'
+    | 'too-many-nodes'
+    | 'last-node';
   readonly message: string;
 }
 
@@ -24,11 +33,11 @@ export type EditResult =
   | { readonly settings: Settings; readonly problem?: undefined }
   | { readonly settings?: undefined; readonly problem: SettingsProblem };
 
-export const EMPTY_SETTINGS: Settings = { revision: 0, retention: [], ingest: [] };
+export const EMPTY_SETTINGS: Settings = { revision: 0, retention: [], ingest: [], nodes: [] };
 
 /** Of each kind. Every ordinary PUBLISH meets the ingest rules, every series that is read the others. */
 export const RULES_MAX = 1_000;
-/** Encoded. One log entry, and one message of the cluster, holds all. */
+/** Encoded, rules alone: there is always room for nodes. One log entry, and one message of the cluster, holds all. */
 export const SETTINGS_BYTES_MAX = 256 * 1024;
 
 /** Adds a rule, or replaces that of the same prefix. */
@@ -96,18 +105,19 @@ export interface InitialRules {
 }
 
 /** Whether both say the same, whatever their revisions. */
-export function sameRules(a: Settings, b: Settings): boolean {
+export function sameSettings(a: Settings, b: Settings): boolean {
   const bytes = [a, b].map((settings) => settingsBytes({ ...settings, revision: 0 }));
   return Buffer.compare(bytes[0] as Uint8Array, bytes[1] as Uint8Array) === 0;
 }
 
-function edited(before: Settings, after: Settings): EditResult {
-  if (sameRules(before, after)) return { settings: before };
+/** What an edit comes to: `before` itself where nothing has changed; limits are checked. */
+export function edited(before: Settings, after: Settings): EditResult {
+  if (sameSettings(before, after)) return { settings: before };
   const { retention, ingest } = after;
   if (Math.max(retention.length, ingest.length) > RULES_MAX) {
     return overLimit(`there can be at most ${RULES_MAX} rules of a kind: remove one first`);
   }
-  const bytes = settingsBytes(after).length;
+  const bytes = settingsBytes({ ...after, nodes: [] }).length;
   if (bytes > SETTINGS_BYTES_MAX) {
     return overLimit(
       `all rules together would take ${bytes} bytes, but at most ${SETTINGS_BYTES_MAX} are allowed`,

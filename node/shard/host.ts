@@ -1,30 +1,43 @@
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { Env } from '../env.ts';
-import type { Fetch, Message, RaftEvent, Ready } from '../raft/types.ts';
+import {
+  type Entry,
+  EntryKind,
+  type Fetch,
+  type Message,
+  type RaftEvent,
+  type Ready,
+  type ReplicaId,
+  type Term,
+} from '../raft/types.ts';
+import { decodeMembers, isGone, placesOf } from './configuration.ts';
+import type { LocalGroups } from './local-groups.ts';
+import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
 import type { Replica } from './replica.ts';
-
-/** One group's message on its way to or from another node. */
-export interface GroupMessage {
-  readonly group: number;
-  readonly message: Message;
-}
 
 export interface ShardHostOptions {
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
-  readonly replicas: readonly Replica[];
+  readonly groups: LocalGroups;
   /** Hands one turn's messages for one node to the transport, which may lose them. */
   readonly send: (node: string, messages: readonly GroupMessage[]) => void;
   /** What a group's core reports; called within a turn. */
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
+  /** A message of a leader for a replica that this node does not have: makes it, if it was just added. */
+  readonly onUnknown: (node: string, group: number, replicaId: ReplicaId) => Replica | undefined;
+  /** A follower needs what is no longer in the log. */
+  readonly onSnapshotNeeded: (replica: Replica, to: ReplicaId, term: Term) => void;
+  /** The group has applied that this replica is not one of it any more. */
+  readonly onRemoved: (replica: Replica) => void;
+  /** The group's configuration is another one, for good. */
+  readonly onConfigured: (replica: Replica) => void;
   /** The log or the engine has failed: nothing more may count, the node must restart. */
   readonly onFatal: (error: Error) => void;
 }
 
 const FETCH_BYTES_MAX = 1024 * 1024;
-const MESSAGE_BYTES_MAX = 1024 * 1024;
 /** Entries that everybody has stay in memory up to here, so that a follower a little behind needs no disk. */
 const CACHED_ENTRIES_MAX = 256;
 /** And of each group no more than this: while a node is away nobody's entries are what everybody has. */
@@ -36,14 +49,17 @@ const CACHED_BYTES_MAX = 256 * 1024;
  */
 export class ShardHost {
   readonly #options: ShardHostOptions;
-  readonly #replicas = new Map<number, Replica>();
+  readonly #groups: LocalGroups;
   readonly #dirty = new Set<Replica>();
   #inbox: { readonly node: string; readonly messages: readonly GroupMessage[] }[] = [];
-  #outbox = new Map<string, GroupMessage[]>();
-  /** Readies that the next round makes durable. */
-  #gathering: { readonly replica: Replica; readonly ready: Ready }[] = [];
+  readonly #outgoing = new OutgoingMessages();
+  /** What is to be done when the next round is durable. */
+  #gathering: (() => void)[] = [];
   #syncing = false;
-  #applying = false;
+  #isApplying = false;
+  /** Whose entries are being applied. */
+  #applying: Replica | undefined;
+  readonly #whenApplied: (() => void)[] = [];
   #turnScheduled = false;
   #tickDue = false;
   #running = false;
@@ -51,25 +67,25 @@ export class ShardHost {
 
   constructor(options: ShardHostOptions) {
     this.#options = options;
-    for (const replica of options.replicas) this.#replicas.set(replica.identity.group, replica);
+    this.#groups = options.groups;
   }
 
   /** Until this is called the node neither votes, acknowledges nor serves (DESIGN §5 ▣, Identity). */
   start(): void {
     this.#running = true;
-    for (const replica of this.#replicas.values()) this.#dirty.add(replica);
+    for (const replica of this.#groups.replicas()) this.#dirty.add(replica);
     this.#schedule();
   }
 
-  /** The local replica, if it may serve: not one that has halted at an entry it does not know. */
+  /** The local replica, if it may serve. */
   replica(group: number): Replica | undefined {
     if (!this.#running || this.#stopped) return undefined;
-    const replica = this.#replicas.get(group);
-    return replica?.halted === undefined ? replica : undefined;
+    const replica = this.#groups.get(group);
+    return replica?.isServing ? replica : undefined;
   }
 
   replicas(): IterableIterator<Replica> {
-    return this.#replicas.values();
+    return this.#groups.replicas();
   }
 
   receive(node: string, messages: readonly GroupMessage[]): void {
@@ -93,10 +109,10 @@ export class ShardHost {
   /** A node's connections closed: followers of its leaders need not wait for a timeout. */
   nodeUnreachable(node: string): void {
     if (!this.#running || this.#stopped) return;
-    for (const replica of this.#replicas.values()) {
-      for (const [replicaId, holder] of replica.identity.members) {
-        if (holder !== node || replicaId === replica.identity.replicaId) continue;
-        replica.raft.peerUnreachable(replicaId);
+    for (const replica of this.#groups.replicas()) {
+      for (const place of placesOf(replica.members)) {
+        if (place.node !== node || place.replicaId === replica.identity.replicaId) continue;
+        replica.raft.peerUnreachable(place.replicaId);
         this.#dirty.add(replica);
       }
     }
@@ -106,7 +122,7 @@ export class ShardHost {
   /** Nothing more is stepped, synced, applied or acknowledged. */
   stop(): void {
     this.#stopped = true;
-    for (const replica of this.#replicas.values()) replica.close();
+    for (const replica of this.#groups.replicas()) replica.close();
   }
 
   #schedule(): void {
@@ -128,21 +144,40 @@ export class ShardHost {
     this.#drain();
   }
 
-  /** A message counts only from and to the replicas that the group's configuration names (DESIGN §5 ▣). */
+  /**
+   * A message counts only to the replica that is here, and from one that is in its group, or that the group may have
+   * been given since (DESIGN §5 ▣): never from one that is gone.
+   */
   #step(node: string, group: number, message: Message): void {
-    const replica = this.#replicas.get(group);
-    if (replica === undefined || replica.halted !== undefined) return;
-    const { replicaId, members } = replica.identity;
-    if (message.to !== replicaId || members.get(message.from) !== node) return;
-    replica.raft.step(message);
+    const replica = this.#addressee(node, group, message);
+    if (replica === undefined || !replica.isReachable) return;
+    const sender = replica.nodeOf(message.from);
+    if (sender === undefined) {
+      // A leader that is being removed leads until the configuration without it is committed (Raft §6).
+      const leads = message.from === replica.raft.leader && message.term === replica.raft.term;
+      if (isGone(replica.members, message.from) && !leads) return;
+      replica.strangers.set(message.from, node);
+    } else if (sender !== node) {
+      return;
+    }
+    const audible = replica.phase === 'installing' ? whileInstalling(message) : message;
+    if (audible === undefined) return;
+    replica.raft.step(audible);
     this.#dirty.add(replica);
+  }
+
+  #addressee(node: string, group: number, message: Message): Replica | undefined {
+    const replica = this.#groups.get(group);
+    if (replica?.identity.replicaId === message.to) return replica;
+    const isFromLeader = message.kind === 'append-request' || message.kind === 'heartbeat-request';
+    return isFromLeader ? this.#options.onUnknown(node, group, message.to) : undefined;
   }
 
   #tickAll(): void {
     this.#tickDue = false;
     const nowMs = this.#options.env.clock.monotonicMs();
-    for (const replica of this.#replicas.values()) {
-      if (replica.halted !== undefined) continue;
+    for (const replica of this.#groups.replicas()) {
+      if (!replica.isReachable) continue;
       replica.raft.tick();
       replica.expireReads(nowMs);
       this.#dirty.add(replica);
@@ -159,26 +194,34 @@ export class ShardHost {
    */
   #drain(): void {
     for (const replica of this.#dirty) {
+      if (replica.phase === 'held' || replica.phase === 'gone') continue;
+      this.#dirty.delete(replica);
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
     }
-    this.#dirty.clear();
-    this.#flushOutbox();
+    this.#outgoing.flush(this.#options.send);
     if (!this.#syncing && this.#gathering.length > 0) void this.#syncRounds();
-    if (!this.#applying) void this.#applyCommitted();
+    if (!this.#isApplying) void this.#applyCommitted();
   }
 
   #take(replica: Replica, ready: Ready): void {
     replica.onRaftEvents(ready.events);
     for (const event of ready.events) this.#options.onRaftEvent(replica, event);
-    this.#post(replica, ready.messages);
+    this.#outgoing.post(replica, ready.messages);
     const needsRound = ready.hardState !== undefined || ready.entries.length > 0;
+    if (ready.configurations !== undefined) {
+      const { log } = this.#options;
+      log.setConfiguration(replica.identity.group, replica.storedConfiguration());
+    }
     if (needsRound) {
       this.#options.log.stage(replica.identity.group, ready.hardState, ready.entries);
     }
     if (needsRound || replica.roundsPending > 0) {
       replica.roundsPending += 1;
-      this.#gathering.push({ replica, ready });
+      this.#gathering.push(() => {
+        replica.roundsPending -= 1;
+        this.#persisted(replica, ready);
+      });
     } else {
       this.#persisted(replica, ready);
     }
@@ -186,13 +229,30 @@ export class ShardHost {
     if (ready.fetchCommitted !== undefined)
       void this.#fetchCommitted(replica, ready.fetchCommitted);
     for (const fetch of ready.fetches) void this.#fetch(replica, fetch);
+    for (const { to, term } of ready.snapshots) this.#options.onSnapshotNeeded(replica, to, term);
     replica.finishReads(ready.reads);
   }
 
   #persisted(replica: Replica, ready: Ready): void {
-    this.#post(replica, ready.messagesAfterPersist);
+    if (replica.phase !== 'gone') this.#outgoing.post(replica, ready.messagesAfterPersist);
     replica.raft.persisted(ready.number);
     this.#dirty.add(replica);
+  }
+
+  /** Resolves when all that is staged in the log is durable. */
+  persist(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#gathering.push(resolve);
+      if (!this.#syncing) void this.#syncRounds();
+    });
+  }
+
+  /** Resolves when nothing of a replica is being synced or applied, now that nothing new reaches it. */
+  async whenIdle(replica: Replica): Promise<void> {
+    while (replica.roundsPending > 0 && !this.#stopped) await this.persist();
+    while (this.#applying === replica && !this.#stopped) {
+      await new Promise<void>((resolve) => this.#whenApplied.push(resolve));
+    }
   }
 
   /** One round after the other; while one is being synced the next gathers. */
@@ -204,10 +264,7 @@ export class ShardHost {
         this.#gathering = [];
         if (this.#options.log.hasStaged) await this.#options.log.commitRound();
         if (this.#stopped) return;
-        for (const { replica, ready } of round) {
-          replica.roundsPending -= 1;
-          this.#persisted(replica, ready);
-        }
+        for (const isDurable of round) isDurable();
         this.#syncing = true;
         this.#drain();
       }
@@ -220,36 +277,46 @@ export class ShardHost {
   }
 
   async #applyCommitted(): Promise<void> {
-    this.#applying = true;
+    this.#isApplying = true;
     try {
       for (let again = true; again && !this.#stopped; ) {
         again = false;
-        for (const replica of this.#replicas.values()) {
-          if (replica.applyQueue.length === 0 || replica.halted !== undefined) continue;
+        for (const replica of this.#groups.replicas()) {
+          if (replica.applyQueue.length === 0 || !replica.mayApply) continue;
+          this.#applying = replica;
           await this.#applyQueueOf(replica);
+          this.#endApplying();
           again = true;
         }
       }
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#applying = false;
+      this.#isApplying = false;
+      this.#endApplying();
     }
+  }
+
+  #endApplying(): void {
+    this.#applying = undefined;
+    for (const resolve of this.#whenApplied.splice(0)) resolve();
   }
 
   async #applyQueueOf(replica: Replica): Promise<void> {
     const { engine } = this.#options;
     let applied = 0;
     const queue = replica.applyQueue;
-    while (applied < queue.length && replica.halted === undefined && !this.#stopped) {
+    while (applied < queue.length && replica.mayApply && !this.#stopped) {
       const room = engine.waitForRoom();
       if (room !== undefined) await room;
       const entry = queue[applied] as (typeof queue)[number];
       for (let read = replica.prepare(entry); read; read = replica.prepare(entry)) await read;
-      if (this.#stopped) return;
+      if (this.#stopped || !replica.mayApply) break;
       applied += 1;
       this.#report(replica, replica.apply(entry));
+      this.#noteConfiguration(replica, entry);
     }
+    if (this.#stopped) return;
     queue.splice(0, applied);
     const { appliedIndex } = replica.state;
     replica.raft.applied(appliedIndex);
@@ -261,6 +328,14 @@ export class ShardHost {
     );
     replica.raft.shrinkMemory(CACHED_BYTES_MAX);
     this.touch(replica);
+  }
+
+  #noteConfiguration(replica: Replica, entry: Entry): void {
+    if (entry.kind !== EntryKind.configuration) return;
+    // Its id was given before that configuration, which does not name it: so it was removed.
+    const isRemoved = isGone(decodeMembers(entry.data), replica.identity.replicaId);
+    if (isRemoved) this.#options.onRemoved(replica);
+    else this.#options.onConfigured(replica);
   }
 
   #report(replica: Replica, complaint: string | undefined): void {
@@ -280,7 +355,7 @@ export class ShardHost {
   ): Promise<void> {
     try {
       let next = range.firstIndex;
-      while (next <= range.lastIndex && !this.#stopped) {
+      while (next <= range.lastIndex && replica.mayApply && !this.#stopped) {
         const entries = await this.#options.log.read(
           replica.identity.group,
           next,
@@ -290,7 +365,7 @@ export class ShardHost {
         if (entries.length === 0) throw new Error(`committed entry ${next} is not in the log`);
         replica.applyQueue.push(...entries);
         next += entries.length;
-        if (!this.#applying) await this.#applyCommitted();
+        if (!this.#isApplying) await this.#applyCommitted();
         else await replica.whenApplied(next - 1);
       }
     } catch (error) {
@@ -316,29 +391,6 @@ export class ShardHost {
     }
   }
 
-  #post(replica: Replica, messages: readonly Message[]): void {
-    for (const message of messages) {
-      const node = replica.identity.members.get(message.to);
-      if (node === undefined) continue;
-      const queue = this.#outbox.get(node);
-      const item = { group: replica.identity.group, message };
-      if (queue === undefined) this.#outbox.set(node, [item]);
-      else queue.push(item);
-    }
-  }
-
-  /** One message per peer and turn; beats and votes before appends, so that bulk never delays an election. */
-  #flushOutbox(): void {
-    if (this.#outbox.size === 0) return;
-    const outbox = this.#outbox;
-    this.#outbox = new Map();
-    for (const [node, messages] of outbox) {
-      const control = messages.filter(({ message }) => message.kind !== 'append-request');
-      const appends = messages.filter(({ message }) => message.kind === 'append-request');
-      for (const part of splitByBytes([...control, ...appends])) this.#options.send(node, part);
-    }
-  }
-
   #fail(error: unknown): void {
     if (this.#stopped) return;
     this.stop();
@@ -346,24 +398,11 @@ export class ShardHost {
   }
 }
 
-/** Messages of at most 1 MiB, or one append. */
-function* splitByBytes(messages: readonly GroupMessage[]): Generator<GroupMessage[]> {
-  let part: GroupMessage[] = [];
-  let partBytes = 0;
-  for (const item of messages) {
-    const bytes = messageBytes(item.message);
-    if (part.length > 0 && partBytes + bytes > MESSAGE_BYTES_MAX) {
-      yield part;
-      part = [];
-      partBytes = 0;
-    }
-    part.push(item);
-    partBytes += bytes;
-  }
-  if (part.length > 0) yield part;
-}
-
-function messageBytes(message: Message): number {
-  if (message.kind !== 'append-request') return 64;
-  return message.entries.reduce((sum, entry) => sum + entry.data.length + 16, 64);
+/**
+ * A replica that takes over a snapshot hears that there is a leader, and may vote for another. It appends nothing, and
+ * learns of no commit, so that it has nothing to apply.
+ */
+function whileInstalling(message: Message): Message | undefined {
+  if (message.kind === 'append-request') return undefined;
+  return message.kind === 'heartbeat-request' ? { ...message, commit: 0 } : message;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { crc32c } from '../../lsm/hash/crc32c.ts';
+import type { kv } from '../../protos/index.ts';
 import { Raft } from '../raft/raft.ts';
 import {
-  type Configuration,
   type Entry,
   EntryKind,
   type RaftEvent,
@@ -11,7 +11,17 @@ import {
   type ReplicaId,
 } from '../raft/types.ts';
 import type { ConditionalResult } from './condition.ts';
+import {
+  decodeMembers,
+  encodeStored,
+  type GroupMembers,
+  NO_MEMBERS,
+  type Place,
+  placesOf,
+  storedFromProto,
+} from './configuration.ts';
 import { encodeWriteEntry, type ForwardedBatch } from './entry.ts';
+import { stateOf } from './group-state.ts';
 import type { AppliedSection, StateMachine } from './state-machine.ts';
 import type { Streams } from './streams.ts';
 import { baseVersion } from './version.ts';
@@ -37,10 +47,13 @@ export interface ReplicaIdentity {
   readonly firstSlot: number;
   readonly slotCount: number;
   readonly replicaId: ReplicaId;
-  /** Every replica of the group and the node that holds it. */
-  readonly members: ReadonlyMap<ReplicaId, string>;
-  readonly configuration: Configuration;
 }
+
+/**
+ * `installing`: a snapshot is being received, and nothing is applied meanwhile. `held`: nothing reaches the replica,
+ * which is about to be changed from outside its log. `gone`: it was removed or cannot be trusted, and stays so.
+ */
+export type ReplicaPhase = 'running' | 'installing' | 'held' | 'gone';
 
 const SEEN: ForwardOutcome = { kind: 'committed', baseVersion: 0 };
 
@@ -55,6 +68,13 @@ interface ProposedLog {
   readonly term: number;
   readonly streams: Streams;
   highestVersion: number;
+}
+
+/** A configuration's data, read. */
+interface KnownMembers {
+  readonly data: Uint8Array | undefined;
+  readonly members: GroupMembers;
+  readonly nodes: ReadonlyMap<ReplicaId, string>;
 }
 
 /** Somebody who proposed an entry of the shard's own. */
@@ -87,8 +107,14 @@ export class Replica {
   readonly applyQueue: Entry[] = [];
   /** Readies whose round is not synced yet. */
   roundsPending = 0;
+  /** Of the newest snapshot that was installed here; 0: none. */
+  snapshotIndex: number;
   /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
   halted: string | undefined;
+  /** Replicas that the newest configuration here does not know yet, by those of their messages that came in. */
+  readonly strangers = new Map<ReplicaId, string>();
+  #phase: ReplicaPhase = 'running';
+  #newest: KnownMembers = { data: undefined, members: NO_MEMBERS, nodes: new Map() };
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
   /** As leader: the streams and the highest version of the whole log, committed or not. */
@@ -105,18 +131,65 @@ export class Replica {
     readonly identity: ReplicaIdentity;
     readonly raft: RaftOptions;
     readonly state: StateMachine;
+    readonly snapshotIndex: number;
     readonly nowMs: () => number;
     readonly monotonicMs: () => number;
   }) {
     this.identity = options.identity;
     this.raft = new Raft(options.raft);
     this.state = options.state;
+    this.snapshotIndex = options.snapshotIndex;
     this.#nowMs = options.nowMs;
     this.#monotonicMs = options.monotonicMs;
   }
 
+  get phase(): ReplicaPhase {
+    return this.#phase;
+  }
+
+  /** Nothing brings back one that is gone. */
+  enter(phase: ReplicaPhase): void {
+    if (this.#phase !== 'gone') this.#phase = phase;
+  }
+
+  /** Whether messages and ticks reach its core. */
+  get isReachable(): boolean {
+    return this.halted === undefined && (this.#phase === 'running' || this.#phase === 'installing');
+  }
+
+  /** By the newest configuration in the log, committed or not (Raft §6). */
+  get members(): GroupMembers {
+    return this.#who().members;
+  }
+
+  nodeOf(replicaId: ReplicaId): string | undefined {
+    return this.#who().nodes.get(replicaId) ?? this.strangers.get(replicaId);
+  }
+
   get leaderNode(): string | undefined {
-    return this.identity.members.get(this.raft.leader);
+    return this.nodeOf(this.raft.leader);
+  }
+
+  /** Whether it may answer for its group: it has content, and nothing stands in the way. */
+  get isServing(): boolean {
+    const hasContent = this.state.appliedIndex > 0;
+    return this.halted === undefined && this.phase === 'running' && hasContent;
+  }
+
+  get mayApply(): boolean {
+    return this.halted === undefined && this.phase === 'running';
+  }
+
+  /** What the node keeps of the group beside its log. */
+  storedConfiguration(): Uint8Array {
+    const { firstSlot, slotCount } = this.identity;
+    const { configurations } = this.raft;
+    return encodeStored({ firstSlot, slotCount, configurations, removed: false });
+  }
+
+  /** Everything that was handed out to be applied is applied, and nothing waits for a sync. */
+  get isIdle(): boolean {
+    return this.roundsPending === 0 && this.raft.hasAppliedAll;
   }
 
   /**
@@ -242,7 +315,41 @@ export class Replica {
     }
   }
 
-  /** Nobody waits for it any more: it has halted, or the node stops. */
+  /** A planned stop: another voter that has all of the log is asked to lead. Returns whether there is one. */
+  handOver(): boolean {
+    if (this.raft.role !== 'leader') return false;
+    const { voters } = this.members;
+    const candidates = this.raft
+      .status()
+      .progress.filter(({ replica }) => this.#isOther(voters, replica))
+      .sort((a, b) => Number(b.active) - Number(a.active) || b.match - a.match);
+    const [best] = candidates;
+    return best !== undefined && this.raft.transferLeadership(best.replica);
+  }
+
+  #isOther(voters: readonly Place[], replicaId: ReplicaId): boolean {
+    return (
+      replicaId !== this.identity.replicaId && voters.some((each) => each.replicaId === replicaId)
+    );
+  }
+
+  /** A snapshot is about to come in: until it is installed, or given up, nothing is applied and nobody served. */
+  startInstalling(): void {
+    assert(this.isIdle, 'what was handed out is applied');
+    this.enter('installing');
+    this.close();
+  }
+
+  /** The tables hold another state than the log led to: that of a snapshot. */
+  restore(position: kv.GroupPosition.$Properties): void {
+    const state = stateOf(position);
+    const { configurations } = storedFromProto(position.configuration ?? {});
+    this.state.restore(state);
+    this.snapshotIndex = state.appliedIndex;
+    this.raft.restore({ index: state.appliedIndex, term: state.appliedTerm }, configurations);
+  }
+
+  /** Nobody waits for it any more: it has halted or is gone, or the node stops. */
   close(): void {
     this.#stopLeading();
     this.feed.closeAll();
@@ -310,6 +417,16 @@ export class Replica {
     }
     if (rest.length === 0) this.#waiters.delete(node);
     else this.#waiters.set(node, rest);
+  }
+
+  #who(): KnownMembers {
+    const data = this.raft.configurations.at(-1)?.data;
+    if (data !== this.#newest.data) {
+      const members = data === undefined ? NO_MEMBERS : decodeMembers(data);
+      const nodes = new Map(placesOf(members).map(({ replicaId, node }) => [replicaId, node]));
+      this.#newest = { data, members, nodes };
+    }
+    return this.#newest;
   }
 
   /** Tells those who wait for an entry that is applied by now, and those who are to wait no longer. */

@@ -45,7 +45,7 @@ export class StateMachine implements GroupState {
   appliedTerm: number;
   /** The highest version in the applied log. */
   highestVersion: number;
-  readonly streams: Streams;
+  streams: Streams;
   /** What the log has said about how long values stay. */
   retention: Retention;
   /** Of the meta group: what the cluster was told at run time. */
@@ -66,6 +66,17 @@ export class StateMachine implements GroupState {
     this.streams = options.streams;
     this.retention = options.retention;
     this.settings = options.settings;
+  }
+
+  /** A snapshot has taken the place of everything there was. */
+  restore(restored: GroupState): void {
+    this.appliedIndex = restored.appliedIndex;
+    this.appliedTerm = restored.appliedTerm;
+    this.highestVersion = restored.highestVersion;
+    this.streams = restored.streams;
+    this.retention = restored.retention;
+    this.settings = restored.settings;
+    this.earliestExpiry = 0;
   }
 
   /** Event times that were later than their write's version, since the start. */
@@ -101,6 +112,7 @@ export class StateMachine implements GroupState {
   #applyKind(entry: Entry, observer: WriteObserver): ApplyOutcome {
     switch (entry.kind) {
       case EntryKind.empty:
+      case EntryKind.configuration:
         return NOTHING_APPLIED;
       case EntryKind.write:
         return this.#applyWrites(entry.data, observer);

@@ -20,6 +20,8 @@ export interface WatchBatch {
 export interface WatchSink {
   /** A promise holds a snapshot back until it resolves; changes do not wait. */
   deliver(batch: WatchBatch): Promise<void> | undefined;
+  /** Nothing more comes from here: the replica is gone, has halted, or its content is that of a snapshot now. */
+  feedClosed(): void;
 }
 
 export interface WatchRequest {
@@ -100,7 +102,11 @@ export class WatchFeed implements WriteObserver {
     const after = request.after < at.tombstoneCutoff ? Math.min(request.after, 1) : request.after;
     const watch = new ShardWatch({ ...request, after }, at.appliedIndex);
     this.#watches.add(watch);
-    const done = sendSnapshot(watch, at).finally(() => at.snapshot.close());
+    const done = sendSnapshot(watch, at)
+      .catch((error: unknown) => {
+        if (!watch.closed) throw error;
+      })
+      .finally(() => at.snapshot.close());
     return {
       done,
       close: () => {
@@ -111,10 +117,13 @@ export class WatchFeed implements WriteObserver {
     };
   }
 
+  /** Ends all watches. Those that follow them go on elsewhere, or begin anew here. */
   closeAll(): void {
-    for (const watch of this.#watches) watch.closed = true;
+    const watches = [...this.#watches];
     this.#watches.clear();
     this.#touched.clear();
+    for (const watch of watches) watch.closed = true;
+    for (const { sink } of watches) sink.feedClosed();
   }
 }
 

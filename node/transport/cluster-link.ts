@@ -2,7 +2,7 @@ import type { ClusterDoor } from '../../broker/data-plane.ts';
 import { cluster, decode, encode, ProtocolError, raft } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { PeerMemory } from '../membership/peer-memory.ts';
-import type { GroupMessage } from '../shard/host.ts';
+import type { GroupMessage } from '../shard/outgoing-messages.ts';
 import { fromWire, toWire } from './raft-codec.ts';
 import { type RpcHandler, RpcHub, type RpcOrigin } from './rpc.ts';
 import { verifyCredentials } from './secret.ts';
@@ -18,6 +18,8 @@ export interface ClusterHandlers {
 
 /** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
 const NO_CLUSTER = '-';
+
+const ADDRESSES_MAX = 3;
 
 /**
  * All traffic with other nodes: protobuf messages on the cluster topics (DESIGN §6). Messages of another
@@ -36,7 +38,11 @@ export class ClusterLink {
   readonly #transport: Transport;
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
-  readonly #addresses = new Map<string, string>();
+  /** Where each node may be, what was learned last first: the first to which there is a connection is used. */
+  readonly #addresses = new Map<string, readonly string[]>();
+  /** Where each, or whoever is at an address, was when something was sent to it. */
+  readonly #used = new Map<string, string>();
+  readonly #connected = new Set<string>();
   #clusterId: string | undefined;
   #handlers: ClusterHandlers | undefined;
   #closed = false;
@@ -48,15 +54,18 @@ export class ClusterLink {
     readonly transport: Transport;
     readonly memory: PeerMemory;
     readonly onHello: RpcHandler;
+    /** A node at this address does not believe that we know the cluster secret. */
+    readonly onRefused: (address: string) => void;
   }) {
     this.#env = options.env;
     this.#own = options.own;
     this.#transport = options.transport;
     this.#transport.onClosed = (address) => {
-      for (const [node, known] of this.#addresses) {
-        if (known === address) this.rpc.nodeUnreachable(node);
+      for (const [node, used] of this.#used) {
+        if (used === address) this.rpc.nodeUnreachable(node);
       }
     };
+    this.#transport.onRefused = options.onRefused;
     this.#memory = options.memory;
     this.#onHello = options.onHello;
     this.rpc = this.#hub(() => this.#clusterId ?? NO_CLUSTER);
@@ -80,16 +89,41 @@ export class ClusterLink {
   }
 
   connect(address: string): void {
+    this.#connected.add(address);
     this.#transport.connect(address);
   }
 
+  /**
+   * This node is, or can also be, reached at this address. How others reach it may not be how we do (`--advertise`),
+   * so what was learned before remains a second choice.
+   */
   learnAddress(node: string, address: string): void {
-    this.#addresses.set(node, address);
-    this.#transport.connect(address);
+    if (node === this.#own.node || address === '') return;
+    const others = (this.#addresses.get(node) ?? []).filter((known) => known !== address);
+    this.#addresses.set(node, [address, ...others].slice(0, ADDRESSES_MAX));
+    this.connect(address);
   }
 
-  addressOf(node: string): string | undefined {
-    return this.#addresses.get(node);
+  knows(node: string): boolean {
+    return this.#addresses.has(node);
+  }
+
+  /** Ends connections to all but these nodes, and to where one was before it moved. */
+  keepOnly(nodes: readonly string[]): void {
+    const kept = new Set(nodes);
+    for (const node of this.#used.keys()) if (!kept.has(node)) this.#used.delete(node);
+    for (const [node, addresses] of this.#addresses) {
+      if (!kept.has(node)) this.#addresses.delete(node);
+      else if (this.#used.get(node) === addresses[0]) {
+        this.#addresses.set(node, addresses.slice(0, 1));
+      }
+    }
+    const needed = new Set([...this.#addresses.values()].flat());
+    for (const address of this.#connected) {
+      if (needed.has(address)) continue;
+      this.#connected.delete(address);
+      this.#transport.disconnect(address);
+    }
   }
 
   sendRaft(node: string, messages: readonly GroupMessage[]): void {
@@ -125,8 +159,12 @@ export class ClusterLink {
 
   /** `node` is a node id, or an address while the id is not known. */
   #send(node: string, channel: Channel, topic: string, payload: Uint8Array): boolean {
-    const address = this.#addresses.get(node) ?? node;
-    return this.#transport.send(address, channel, topic, payload);
+    for (const address of this.#addresses.get(node) ?? [node]) {
+      if (!this.#transport.send(address, channel, topic, payload)) continue;
+      this.#used.set(node, address);
+      return true;
+    }
+    return false;
   }
 
   #receive(peer: string, topic: string, payload: Uint8Array): void {
@@ -144,7 +182,7 @@ export class ClusterLink {
   }
 
   #dispatch(peer: string, levels: readonly string[], payload: Uint8Array): void {
-    const [clusterId, kind, , what] = levels;
+    const [clusterId, kind, to, what] = levels;
     if (clusterId === NO_CLUSTER) {
       this.#memory.note(peer, this.helloRpc.receive(peer, payload, this.#onHello));
       return;
@@ -155,8 +193,13 @@ export class ClusterLink {
       const heartbeat = decode(cluster.Heartbeat, payload);
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
+      this.#followMove(peer, heartbeat.mqttAddress);
       handlers.heartbeat(peer, heartbeat);
-    } else if (what === 'rpc') {
+      return;
+    }
+    // For a node that was at this address before: taking it would break the promises of that one's replicas.
+    if (to !== this.#own.node) return;
+    if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
     } else if (what === 'raft') {
       const envelope = decode(raft.RaftEnvelope, payload);
@@ -168,6 +211,11 @@ export class ClusterLink {
         messages.filter((message) => message !== undefined),
       );
     }
+  }
+
+  /** A node says where it is, also when that has changed (DESIGN §9). */
+  #followMove(peer: string, address: string): void {
+    if (this.#addresses.get(peer)?.[0] !== address) this.learnAddress(peer, address);
   }
 
   #disconnected(peer: string): void {

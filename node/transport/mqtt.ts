@@ -8,12 +8,15 @@ import type { Channel, Transport } from './transport.ts';
 const RECONNECT_MS = 500;
 const CONNECT_TIMEOUT_MS = 5_000;
 const KEEPALIVE_SECONDS = 5;
+/** The return code of a CONNACK (MQTT 3.1.1, table 3.1). */
+const NOT_AUTHORIZED = 5;
 /** What may wait in a socket before more is dropped; consensus sends again what it misses. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The other nodes' brokers, reached with MQTT.js; two connections to each (DESIGN §6). */
 export class MqttTransport implements Transport {
   onClosed: ((address: string) => void) | undefined;
+  onRefused: ((address: string) => void) | undefined;
   readonly #node: string;
   readonly #credentials: () => { username: string; password: string };
   readonly #tls: ReturnType<typeof peerTls> | undefined;
@@ -35,6 +38,12 @@ export class MqttTransport implements Transport {
       consensus: this.#open(address, 'consensus'),
       bulk: this.#open(address, 'bulk'),
     });
+  }
+
+  disconnect(address: string): void {
+    const clients = this.#clients.get(address);
+    this.#clients.delete(address);
+    for (const client of Object.values(clients ?? {})) client.end(true);
   }
 
   send(address: string, channel: Channel, topic: string, payload: Uint8Array): boolean {
@@ -63,11 +72,15 @@ export class MqttTransport implements Transport {
       connectTimeout: CONNECT_TIMEOUT_MS,
       queueQoSZero: false,
       resubscribe: false,
+      // 7 MiB of numbers as bytes, each in a Buffer of its own.
+      writeCache: false,
       ...this.#credentials(),
       ...this.#tls,
     });
     // A peer that is down is normal; `connected` says so, and the client tries again by itself.
-    client.on('error', () => {});
+    client.on('error', (error) => {
+      if ((error as { code?: unknown }).code === NOT_AUTHORIZED) this.onRefused?.(address);
+    });
     // Else a message waits for the TCP acknowledgement of the one before: up to 40 ms.
     client.on('connect', () => (client.stream as Socket).setNoDelay(true));
     if (channel === 'consensus') client.on('close', () => this.onClosed?.(address));

@@ -172,7 +172,9 @@ export class RpcHub {
 
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
-  return (readReply ?? helloReply ?? genesisReply ?? settingsReply) != null;
+  const { joinReply, configurationReply, snapshotReply, balanceReply } = message;
+  const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
+  return (reply ?? joinReply ?? configurationReply ?? snapshotReply ?? balanceReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */
@@ -202,5 +204,7 @@ function estimateBytes(call: cluster.Rpc.$Properties): number {
   );
   const settings = call.settingsReply?.settings ?? call.settingsRequest?.change?.settings;
   const settingsBytes = settings == null ? 0 : SETTINGS_BYTES_MAX;
-  return 64 + itemBytes + settingsBytes + (call.forwardRequest?.batch?.length ?? 0);
+  const blocks = call.snapshotBlocks?.blocks ?? [];
+  const blockBytes = blocks.reduce((sum, block) => sum + block.length, 0);
+  return 64 + itemBytes + settingsBytes + blockBytes + (call.forwardRequest?.batch?.length ?? 0);
 }

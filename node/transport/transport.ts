@@ -5,6 +5,8 @@
 export interface Transport {
   /** Keeps connections to the broker at this address open from now on. */
   connect(address: string): void;
+  /** Nobody is to be reached at this address any more. */
+  disconnect(address: string): void;
   /**
    * Publishes at QoS 0 to `dss/cluster/<topic>` at this address. Returns false if it was dropped: not
    * connected, or too much is waiting already.
@@ -14,6 +16,8 @@ export interface Transport {
    * Told when the connection to this address on which calls are made is gone: what was sent on it may be lost.
    */
   onClosed: ((address: string) => void) | undefined;
+  /** Told when a node at this address does not believe that we know the cluster secret. */
+  onRefused: ((address: string) => void) | undefined;
   close(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { readCurrent } from '../shard/current-values.ts';
 import { decodeExpiryKey, type Expiry, expiryBound, Space } from '../shard/engine-key.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
+import { servingReplicas } from './serving-replicas.ts';
 
 /** So many tombstones are proposed at a time, so that ordinary writes are not held up. */
 const BATCH_MAX = 256;
@@ -37,7 +38,7 @@ export class ExpirySweep {
   }
 
   tick(): void {
-    for (const replica of this.#host.replicas()) {
+    for (const replica of servingReplicas(this.#host)) {
       const { group } = replica.identity;
       if (this.#busy.has(group)) continue;
       const now = replica.nextVersion();

@@ -4,24 +4,25 @@ import { metaGroup } from '../ring/slots.ts';
 import type { MetaLog, ProposalOutcome } from '../settings/meta-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ShardHost } from '../shard/host.ts';
+import type { Replica } from '../shard/replica.ts';
 
 /** This node's replica of the meta group, if it has one, as the settings see it. */
 export class MetaGroup implements MetaLog {
   readonly #host: ShardHost;
-  #hasCaughtUp = false;
+  #caughtUp: Replica | undefined;
 
   constructor(host: ShardHost) {
     this.#host = host;
   }
 
-  /** Not before this run has caught up: what a restart finds applied may be older than what it once knew. */
+  /** Not before it has caught up: what a restart or a snapshot brings may be older than what it once knew. */
   get settings(): Settings | undefined {
     const replica = this.#host.replica(metaGroup);
     if (replica === undefined) return undefined;
     const { raft, state } = replica;
     const followsLeader = replica.leaderNode !== undefined;
-    this.#hasCaughtUp ||= followsLeader && raft.termAt(state.appliedIndex) === raft.term;
-    return this.#hasCaughtUp ? state.settings : undefined;
+    if (followsLeader && raft.termAt(state.appliedIndex) === raft.term) this.#caughtUp = replica;
+    return this.#caughtUp === replica ? state.settings : undefined;
   }
 
   async propose(record: kv.SettingsRecord.$Properties): Promise<ProposalOutcome> {

@@ -8,6 +8,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
 import { baseVersion } from '../shard/version.ts';
+import { servingReplicas } from './serving-replicas.ts';
 
 /** About so often a leader moves the cutoffs of its shard on (DESIGN §5 ▣). */
 const WATERMARK_MS = 60_000;
@@ -31,7 +32,8 @@ export class RetentionUpkeep {
   readonly #settledBefore: (group: number) => number;
   readonly #pressure: (group: number) => number;
   readonly #oldest: () => number;
-  readonly #pending = new Set<number>();
+  /** Where an entry of ours is on its way. Another replica of the same group may come to this node meanwhile. */
+  readonly #pending = new WeakSet<Replica>();
   readonly #moved = new Map<number, { readonly atMs: number; readonly lastIndex: number }>();
 
   constructor(options: {
@@ -54,9 +56,8 @@ export class RetentionUpkeep {
   }
 
   tick(): void {
-    for (const replica of this.#host.replicas()) {
-      const { group } = replica.identity;
-      if (group === metaGroup || this.#pending.has(group)) continue;
+    for (const replica of servingReplicas(this.#host)) {
+      if (replica.identity.group === metaGroup || this.#pending.has(replica)) continue;
       const version = replica.nextVersion();
       if (version === undefined) continue;
       // Versions may run ahead of the time, where a clock was wrong once. History does not go by them.
@@ -102,10 +103,9 @@ export class RetentionUpkeep {
   }
 
   #propose(replica: Replica, kind: number, record: (version: number) => Uint8Array): void {
-    const { group } = replica.identity;
-    this.#pending.add(group);
+    this.#pending.add(replica);
     // Whatever comes of it, the next tick looks at what the shard has then.
-    void replica.proposeRecord(kind, record).finally(() => this.#pending.delete(group));
+    void replica.proposeRecord(kind, record).finally(() => this.#pending.delete(replica));
     this.#host.touch(replica);
   }
 }

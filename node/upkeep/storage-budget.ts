@@ -28,8 +28,28 @@ export function isFull(
 
 /** A log segment and a memtable: what fills up before any of it can go is a small part of the budget. */
 const PARTS_MIN = 16;
+const DEFAULT_BYTES = 16 * 1024 * 1024;
+/** What the log may take before it goes without asking who still needs it (DESIGN §5 ▣, Segments). */
+const LOG_PARTS = 4;
 
-export function withinBudget(maxBytes: number | undefined, wantedBytes: number): number {
-  if (maxBytes === undefined || maxBytes === 0) return wantedBytes;
-  return Math.min(wantedBytes, Math.floor(maxBytes / PARTS_MIN));
+export interface StorageSizes {
+  readonly memtableBytes: number;
+  readonly segmentBytes: number;
+  readonly logBytesMax: number;
+}
+
+export function storageSizes(options: {
+  readonly storageMaxBytes?: number | undefined;
+  readonly memtableBytes?: number | undefined;
+  readonly segmentBytes?: number | undefined;
+}): StorageSizes {
+  const { storageMaxBytes = 0 } = options;
+  const largest = storageMaxBytes === 0 ? Infinity : Math.floor(storageMaxBytes / PARTS_MIN);
+  const memtableBytes = Math.min(options.memtableBytes ?? DEFAULT_BYTES, largest);
+  const segmentBytes = Math.min(options.segmentBytes ?? DEFAULT_BYTES, largest);
+  return {
+    memtableBytes,
+    segmentBytes,
+    logBytesMax: LOG_PARTS * Math.max(memtableBytes, segmentBytes),
+  };
 }

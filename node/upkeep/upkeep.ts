@@ -11,6 +11,7 @@ import { baseVersion } from '../shard/version.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
 import { HistoryCompaction } from './history-compaction.ts';
 import { RetentionUpkeep } from './retention-upkeep.ts';
+import { servingReplicas } from './serving-replicas.ts';
 import { isFull, isPressed, type StorageLoad } from './storage-budget.ts';
 
 export interface UpkeepOptions {
@@ -151,7 +152,7 @@ export class Upkeep {
   /** Whether anything but what is current can still be let go. */
   #hasHistory(): boolean {
     const recent = this.#now() - HISTORY_MIN_UNITS;
-    return [...this.#options.host.replicas()].some(
+    return servingReplicas(this.#options.host).some(
       ({ identity, state }) => identity.slotCount > 0 && state.retention.lowestCutoff < recent,
     );
   }

@@ -872,7 +872,7 @@ export namespace dss {
             /** NodeRow node. */
             node: string;
 
-            /** of one node that is not gone */
+            /** of one node that is neither dead nor gone */
             name: string;
 
             /** NodeRow mqttAddress. */
@@ -928,7 +928,7 @@ export namespace dss {
                 /** NodeRow node */
                 node?: string;
 
-                /** of one node that is not gone */
+                /** of one node that is neither dead nor gone */
                 name?: string;
 
                 /** NodeRow mqttAddress */
@@ -2404,6 +2404,12 @@ export namespace dss {
             /** of the group's tables, estimated */
             bytes: number;
 
+            /** whose id is lower and who is not in `replicas` is gone for ever, */
+            nextReplicaId: number;
+
+            /** if the configuration is */
+            committed: boolean;
+
             /**
              * Creates a new Lead instance using the specified properties.
              * @param [properties] Properties to set
@@ -2450,6 +2456,12 @@ export namespace dss {
 
                 /** of the group's tables, estimated */
                 bytes?: number;
+
+                /** whose id is lower and who is not in `replicas` is gone for ever, */
+                nextReplicaId?: number;
+
+                /** if the configuration is */
+                committed?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2562,6 +2574,95 @@ export namespace dss {
 
             /** Shape of a ReplicaReport. */
             type $Shape = dss.cluster.ReplicaReport.$Properties;
+        }
+
+        /**
+         * Properties of a MapRow.
+         * @deprecated Use dss.cluster.MapRow.$Properties instead.
+         */
+        interface IMapRow extends dss.cluster.MapRow.$Properties {
+        }
+
+        /** What a node knows of a group by which it routes. Goes with every refusal, so that one redirect is enough. */
+        class MapRow {
+
+            /**
+             * Constructs a new MapRow.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.MapRow.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** empty: it was told of none */
+            leaderNode: string;
+
+            /** MapRow leaderTerm. */
+            leaderTerm: number;
+
+            /** of the replicas below */
+            configurationIndex: number;
+
+            /** of the leader that reported them; 0: they are those of the genesis */
+            configurationTerm: number;
+
+            /** MapRow replicas. */
+            replicas: dss.cluster.ReplicaReport[];
+
+            /**
+             * Creates a new MapRow instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MapRow instance
+             */
+            static create(properties: dss.cluster.MapRow.$Shape): dss.cluster.MapRow & dss.cluster.MapRow.$Shape;
+            static create(properties?: dss.cluster.MapRow.$Properties): dss.cluster.MapRow;
+
+            /**
+             * Encodes the specified MapRow message. Does not implicitly {@link dss.cluster.MapRow.verify|verify} messages.
+             * @param message MapRow message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.MapRow.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MapRow message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.MapRow & dss.cluster.MapRow.$Shape} MapRow
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.MapRow & dss.cluster.MapRow.$Shape;
+        }
+
+        namespace MapRow {
+
+            /** Properties of a MapRow. */
+            interface $Properties {
+
+                /** empty: it was told of none */
+                leaderNode?: string;
+
+                /** MapRow leaderTerm */
+                leaderTerm?: number;
+
+                /** of the replicas below */
+                configurationIndex?: number;
+
+                /** of the leader that reported them; 0: they are those of the genesis */
+                configurationTerm?: number;
+
+                /** MapRow replicas */
+                replicas?: dss.cluster.ReplicaReport.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MapRow. */
+            type $Shape = dss.cluster.MapRow.$Properties;
         }
 
         /**
@@ -2816,11 +2917,14 @@ export namespace dss {
             /** Rpc snapshotReply. */
             snapshotReply: (dss.cluster.SnapshotReply|null);
 
-            /** Rpc replicaGone. */
-            replicaGone: (dss.cluster.ReplicaGone|null);
+            /** Rpc balanceRequest. */
+            balanceRequest: (dss.cluster.BalanceRequest|null);
+
+            /** Rpc balanceReply. */
+            balanceReply: (dss.cluster.BalanceReply|null);
 
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"replicaGone");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -2920,11 +3024,14 @@ export namespace dss {
                 /** Rpc snapshotReply */
                 snapshotReply?: (dss.cluster.SnapshotReply.$Properties|null);
 
-                /** Rpc replicaGone */
-                replicaGone?: (dss.cluster.ReplicaGone.$Properties|null);
+                /** Rpc balanceRequest */
+                balanceRequest?: (dss.cluster.BalanceRequest.$Properties|null);
+
+                /** Rpc balanceReply */
+                balanceReply?: (dss.cluster.BalanceReply.$Properties|null);
 
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"replicaGone");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2954,10 +3061,11 @@ export namespace dss {
               snapshotBegin?: dss.cluster.SnapshotBegin.$Shape|null;
               snapshotBlocks?: dss.cluster.SnapshotBlocks.$Shape|null;
               snapshotReply?: dss.cluster.SnapshotReply.$Shape|null;
-              replicaGone?: dss.cluster.ReplicaGone.$Shape|null;
+              balanceRequest?: dss.cluster.BalanceRequest.$Shape|null;
+              balanceReply?: dss.cluster.BalanceReply.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; replicaGone?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; replicaGone?: null }|{ body?: "replicaGone"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; replicaGone: dss.cluster.ReplicaGone.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape })
             );
         }
 
@@ -3156,6 +3264,136 @@ export namespace dss {
 
             /** Shape of a ConfigurationReply. */
             type $Shape = dss.cluster.ConfigurationReply.$Properties;
+        }
+
+        /**
+         * Properties of a BalanceRequest.
+         * @deprecated Use dss.cluster.BalanceRequest.$Properties instead.
+         */
+        interface IBalanceRequest extends dss.cluster.BalanceRequest.$Properties {
+        }
+
+        /** Asks what the balancer of a node is doing and what it has done: nothing, unless it leads the meta group or did. */
+        class BalanceRequest {
+
+            /**
+             * Constructs a new BalanceRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.BalanceRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new BalanceRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BalanceRequest instance
+             */
+            static create(properties: dss.cluster.BalanceRequest.$Shape): dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape;
+            static create(properties?: dss.cluster.BalanceRequest.$Properties): dss.cluster.BalanceRequest;
+
+            /**
+             * Encodes the specified BalanceRequest message. Does not implicitly {@link dss.cluster.BalanceRequest.verify|verify} messages.
+             * @param message BalanceRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.BalanceRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BalanceRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape} BalanceRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.BalanceRequest & dss.cluster.BalanceRequest.$Shape;
+        }
+
+        namespace BalanceRequest {
+
+            /** Properties of a BalanceRequest. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BalanceRequest. */
+            type $Shape = dss.cluster.BalanceRequest.$Properties;
+        }
+
+        /**
+         * Properties of a BalanceReply.
+         * @deprecated Use dss.cluster.BalanceReply.$Properties instead.
+         */
+        interface IBalanceReply extends dss.cluster.BalanceReply.$Properties {
+        }
+
+        /** For people and their tools, as JSON (node/balance/report.ts). */
+        class BalanceReply {
+
+            /**
+             * Constructs a new BalanceReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.BalanceReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BalanceReply moves. */
+            moves: string;
+
+            /** BalanceReply events. */
+            events: string;
+
+            /**
+             * Creates a new BalanceReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns BalanceReply instance
+             */
+            static create(properties: dss.cluster.BalanceReply.$Shape): dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape;
+            static create(properties?: dss.cluster.BalanceReply.$Properties): dss.cluster.BalanceReply;
+
+            /**
+             * Encodes the specified BalanceReply message. Does not implicitly {@link dss.cluster.BalanceReply.verify|verify} messages.
+             * @param message BalanceReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.BalanceReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BalanceReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape} BalanceReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.BalanceReply & dss.cluster.BalanceReply.$Shape;
+        }
+
+        namespace BalanceReply {
+
+            /** Properties of a BalanceReply. */
+            interface $Properties {
+
+                /** BalanceReply moves */
+                moves?: string;
+
+                /** BalanceReply events */
+                events?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BalanceReply. */
+            type $Shape = dss.cluster.BalanceReply.$Properties;
         }
 
         /**
@@ -3430,77 +3668,6 @@ export namespace dss {
 
             /** Shape of a SnapshotReply. */
             type $Shape = dss.cluster.SnapshotReply.$Properties;
-        }
-
-        /**
-         * Properties of a ReplicaGone.
-         * @deprecated Use dss.cluster.ReplicaGone.$Properties instead.
-         */
-        interface IReplicaGone extends dss.cluster.ReplicaGone.$Properties {
-        }
-
-        /** To a replica that was removed while it was away. Its id never counts again. */
-        class ReplicaGone {
-
-            /**
-             * Constructs a new ReplicaGone.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: dss.cluster.ReplicaGone.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** ReplicaGone group. */
-            group: number;
-
-            /** ReplicaGone replicaId. */
-            replicaId: number;
-
-            /**
-             * Creates a new ReplicaGone instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns ReplicaGone instance
-             */
-            static create(properties: dss.cluster.ReplicaGone.$Shape): dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape;
-            static create(properties?: dss.cluster.ReplicaGone.$Properties): dss.cluster.ReplicaGone;
-
-            /**
-             * Encodes the specified ReplicaGone message. Does not implicitly {@link dss.cluster.ReplicaGone.verify|verify} messages.
-             * @param message ReplicaGone message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: dss.cluster.ReplicaGone.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a ReplicaGone message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape} ReplicaGone
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ReplicaGone & dss.cluster.ReplicaGone.$Shape;
-        }
-
-        namespace ReplicaGone {
-
-            /** Properties of a ReplicaGone. */
-            interface $Properties {
-
-                /** ReplicaGone group */
-                group?: number;
-
-                /** ReplicaGone replicaId */
-                replicaId?: number;
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a ReplicaGone. */
-            type $Shape = dss.cluster.ReplicaGone.$Properties;
         }
 
         /**
@@ -3814,6 +3981,9 @@ export namespace dss {
             /** of the conditional writes in the batch */
             results: dss.cluster.ConditionalResult[];
 
+            /** unless it is committed */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new ForwardReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -3866,6 +4036,9 @@ export namespace dss {
 
                 /** of the conditional writes in the batch */
                 results?: dss.cluster.ConditionalResult.$Properties[];
+
+                /** unless it is committed */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4519,6 +4692,9 @@ export namespace dss {
             /** ReadReply more. */
             more: boolean;
 
+            /** unless it is answered */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new ReadReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -4559,6 +4735,9 @@ export namespace dss {
 
                 /** ReadReply more */
                 more?: boolean;
+
+                /** unless it is answered */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4931,6 +5110,9 @@ export namespace dss {
             /** WatchClose reason. */
             reason: string;
 
+            /** of a server that cannot go on */
+            row: dss.cluster.MapRow;
+
             /**
              * Creates a new WatchClose instance using the specified properties.
              * @param [properties] Properties to set
@@ -4965,6 +5147,9 @@ export namespace dss {
 
                 /** WatchClose reason */
                 reason?: string;
+
+                /** of a server that cannot go on */
+                row?: dss.cluster.MapRow.$Properties;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5007,6 +5192,18 @@ export namespace dss {
 
             /** Hello startCounter. */
             startCounter: number;
+
+            /** it was told to join a cluster that it is not named in */
+            joining: boolean;
+
+            /** of the settings from which it knows the node table; 0: it has the genesis at most */
+            nodesRevision: number;
+
+            /** for a node table that does not name it yet */
+            weight: number;
+
+            /** Hello zone. */
+            zone: string;
 
             /**
              * Creates a new Hello instance using the specified properties.
@@ -5054,6 +5251,18 @@ export namespace dss {
 
                 /** Hello startCounter */
                 startCounter?: number;
+
+                /** it was told to join a cluster that it is not named in */
+                joining?: boolean;
+
+                /** of the settings from which it knows the node table; 0: it has the genesis at most */
+                nodesRevision?: number;
+
+                /** for a node table that does not name it yet */
+                weight?: number;
+
+                /** Hello zone */
+                zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5105,6 +5314,18 @@ export namespace dss {
 
             /** the sentence for the person who started it */
             refusal: string;
+
+            /** HelloReply nodesRevision. */
+            nodesRevision: number;
+
+            /** the node table, if it is newer than that of the asking node */
+            nodes: dss.kv.NodeRow[];
+
+            /** for a node table that does not name the answering node yet */
+            weight: number;
+
+            /** HelloReply zone. */
+            zone: string;
 
             /**
              * Creates a new HelloReply instance using the specified properties.
@@ -5161,6 +5382,18 @@ export namespace dss {
 
                 /** the sentence for the person who started it */
                 refusal?: string;
+
+                /** HelloReply nodesRevision */
+                nodesRevision?: number;
+
+                /** the node table, if it is newer than that of the asking node */
+                nodes?: dss.kv.NodeRow.$Properties[];
+
+                /** for a node table that does not name the answering node yet */
+                weight?: number;
+
+                /** HelloReply zone */
+                zone?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

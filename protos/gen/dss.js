@@ -3661,6 +3661,10 @@ export const dss = $root.dss = (() => {
 
             Lead.prototype.bytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
+            Lead.prototype.nextReplicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Lead.prototype.committed = false;
+
             Lead.create = function(properties) {
                 return new Lead(properties);
             };
@@ -3683,6 +3687,10 @@ export const dss = $root.dss = (() => {
                         $root.dss.cluster.ReplicaReport.encode(message.replicas[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.bytes != null && $Object.hasOwnProperty.call(message, "bytes") && (typeof message.bytes === "object" ? message.bytes.low || message.bytes.high : message.bytes !== 0))
                     writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.bytes);
+                if (message.nextReplicaId != null && $Object.hasOwnProperty.call(message, "nextReplicaId") && (typeof message.nextReplicaId === "object" ? message.nextReplicaId.low || message.nextReplicaId.high : message.nextReplicaId !== 0))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.nextReplicaId);
+                if (message.committed != null && $Object.hasOwnProperty.call(message, "committed") && message.committed !== false)
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.committed);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3758,6 +3766,24 @@ export const dss = $root.dss = (() => {
                                 message.bytes = value;
                             else
                                 delete message.bytes;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nextReplicaId = value;
+                            else
+                                delete message.nextReplicaId;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.committed = value;
+                            else
+                                delete message.committed;
                             continue;
                         }
                     }
@@ -3925,6 +3951,145 @@ export const dss = $root.dss = (() => {
             };
 
             return ReplicaReport;
+        })();
+
+        cluster.MapRow = (function() {
+
+            const MapRow = function (properties) {
+                this.replicas = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            MapRow.prototype.leaderNode = "";
+
+            MapRow.prototype.leaderTerm = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.configurationTerm = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            MapRow.prototype.replicas = $util.emptyArray;
+
+            MapRow.create = function(properties) {
+                return new MapRow(properties);
+            };
+
+            MapRow.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.leaderNode != null && $Object.hasOwnProperty.call(message, "leaderNode") && message.leaderNode !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.leaderNode);
+                if (message.leaderTerm != null && $Object.hasOwnProperty.call(message, "leaderTerm") && (typeof message.leaderTerm === "object" ? message.leaderTerm.low || message.leaderTerm.high : message.leaderTerm !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.leaderTerm);
+                if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.configurationIndex);
+                if (message.configurationTerm != null && $Object.hasOwnProperty.call(message, "configurationTerm") && (typeof message.configurationTerm === "object" ? message.configurationTerm.low || message.configurationTerm.high : message.configurationTerm !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.configurationTerm);
+                if (message.replicas != null && message.replicas.length)
+                    for (let i = 0; i < message.replicas.length; ++i)
+                        $root.dss.cluster.ReplicaReport.encode(message.replicas[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            MapRow.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.MapRow();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.leaderNode = value;
+                            else
+                                delete message.leaderNode;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.leaderTerm = value;
+                            else
+                                delete message.leaderTerm;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationIndex = value;
+                            else
+                                delete message.configurationIndex;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationTerm = value;
+                            else
+                                delete message.configurationTerm;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.replicas && message.replicas.length))
+                                message.replicas = [];
+                            message.replicas.push($root.dss.cluster.ReplicaReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return MapRow;
         })();
 
         cluster.SuspectReplica = (function() {
@@ -4218,13 +4383,15 @@ export const dss = $root.dss = (() => {
 
             Rpc.prototype.snapshotReply = null;
 
-            Rpc.prototype.replicaGone = null;
+            Rpc.prototype.balanceRequest = null;
+
+            Rpc.prototype.balanceReply = null;
 
             // OneOf field names bound to virtual getters and setters
             let $oneOfFields;
 
             $Object.defineProperty(Rpc.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "replicaGone"]),
+                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "balanceRequest", "balanceReply"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4283,8 +4450,10 @@ export const dss = $root.dss = (() => {
                     $root.dss.cluster.SnapshotBlocks.encode(message.snapshotBlocks, writer.uint32(/* id 21, wireType 2 =*/170).fork(), _depth + 1).ldelim();
                 if (message.snapshotReply != null && $Object.hasOwnProperty.call(message, "snapshotReply"))
                     $root.dss.cluster.SnapshotReply.encode(message.snapshotReply, writer.uint32(/* id 22, wireType 2 =*/178).fork(), _depth + 1).ldelim();
-                if (message.replicaGone != null && $Object.hasOwnProperty.call(message, "replicaGone"))
-                    $root.dss.cluster.ReplicaGone.encode(message.replicaGone, writer.uint32(/* id 23, wireType 2 =*/186).fork(), _depth + 1).ldelim();
+                if (message.balanceRequest != null && $Object.hasOwnProperty.call(message, "balanceRequest"))
+                    $root.dss.cluster.BalanceRequest.encode(message.balanceRequest, writer.uint32(/* id 24, wireType 2 =*/194).fork(), _depth + 1).ldelim();
+                if (message.balanceReply != null && $Object.hasOwnProperty.call(message, "balanceReply"))
+                    $root.dss.cluster.BalanceReply.encode(message.balanceReply, writer.uint32(/* id 25, wireType 2 =*/202).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4474,11 +4643,18 @@ export const dss = $root.dss = (() => {
                             message.body = "snapshotReply";
                             continue;
                         }
-                    case 23: {
+                    case 24: {
                             if (wireType !== 2)
                                 break;
-                            message.replicaGone = $root.dss.cluster.ReplicaGone.decode(reader, reader.size(), $undefined, _depth + 1, message.replicaGone);
-                            message.body = "replicaGone";
+                            message.balanceRequest = $root.dss.cluster.BalanceRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.balanceRequest);
+                            message.body = "balanceRequest";
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType !== 2)
+                                break;
+                            message.balanceReply = $root.dss.cluster.BalanceReply.decode(reader, reader.size(), $undefined, _depth + 1, message.balanceReply);
+                            message.body = "balanceReply";
                             continue;
                         }
                     }
@@ -4787,6 +4963,175 @@ export const dss = $root.dss = (() => {
             };
 
             return ConfigurationReply;
+        })();
+
+        cluster.BalanceRequest = (function() {
+
+            const BalanceRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BalanceRequest.create = function(properties) {
+                return new BalanceRequest(properties);
+            };
+
+            BalanceRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BalanceRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.BalanceRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BalanceRequest;
+        })();
+
+        cluster.BalanceReply = (function() {
+
+            const BalanceReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BalanceReply.prototype.moves = "";
+
+            BalanceReply.prototype.events = "";
+
+            BalanceReply.create = function(properties) {
+                return new BalanceReply(properties);
+            };
+
+            BalanceReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.moves != null && $Object.hasOwnProperty.call(message, "moves") && message.moves !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.moves);
+                if (message.events != null && $Object.hasOwnProperty.call(message, "events") && message.events !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.events);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BalanceReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.BalanceReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.moves = value;
+                            else
+                                delete message.moves;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.events = value;
+                            else
+                                delete message.events;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BalanceReply;
         })();
 
         cluster.SnapshotBegin = (function() {
@@ -5183,105 +5528,6 @@ export const dss = $root.dss = (() => {
             };
 
             return SnapshotReply;
-        })();
-
-        cluster.ReplicaGone = (function() {
-
-            const ReplicaGone = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            ReplicaGone.prototype.group = 0;
-
-            ReplicaGone.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-            ReplicaGone.create = function(properties) {
-                return new ReplicaGone(properties);
-            };
-
-            ReplicaGone.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
-                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
-                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
-                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.replicaId);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            ReplicaGone.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.dss.cluster.ReplicaGone();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.group = value;
-                            else
-                                delete message.group;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.replicaId = value;
-                            else
-                                delete message.replicaId;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return ReplicaGone;
         })();
 
         cluster.JoinRequest = (function() {
@@ -5685,6 +5931,8 @@ export const dss = $root.dss = (() => {
 
             ForwardReply.prototype.results = $util.emptyArray;
 
+            ForwardReply.prototype.row = null;
+
             ForwardReply.create = function(properties) {
                 return new ForwardReply(properties);
             };
@@ -5711,6 +5959,8 @@ export const dss = $root.dss = (() => {
                 if (message.results != null && message.results.length)
                     for (let i = 0; i < message.results.length; ++i)
                         $root.dss.cluster.ConditionalResult.encode(message.results[i], writer.uint32(/* id 7, wireType 2 =*/58).fork(), _depth + 1).ldelim();
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5804,6 +6054,12 @@ export const dss = $root.dss = (() => {
                             if (!(message.results && message.results.length))
                                 message.results = [];
                             message.results.push($root.dss.cluster.ConditionalResult.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
                             continue;
                         }
                     }
@@ -6705,6 +6961,8 @@ export const dss = $root.dss = (() => {
 
             ReadReply.prototype.more = false;
 
+            ReadReply.prototype.row = null;
+
             ReadReply.create = function(properties) {
                 return new ReadReply(properties);
             };
@@ -6723,6 +6981,8 @@ export const dss = $root.dss = (() => {
                         $root.dss.cluster.Item.encode(message.items[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                     writer.uint32(/* id 3, wireType 0 =*/24).bool(message.more);
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6780,6 +7040,12 @@ export const dss = $root.dss = (() => {
                                 message.more = value;
                             else
                                 delete message.more;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
                             continue;
                         }
                     }
@@ -7328,6 +7594,8 @@ export const dss = $root.dss = (() => {
 
             WatchClose.prototype.reason = "";
 
+            WatchClose.prototype.row = null;
+
             WatchClose.create = function(properties) {
                 return new WatchClose(properties);
             };
@@ -7341,6 +7609,8 @@ export const dss = $root.dss = (() => {
                     throw $Error("max depth exceeded");
                 if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.reason);
+                if (message.row != null && $Object.hasOwnProperty.call(message, "row"))
+                    $root.dss.cluster.MapRow.encode(message.row, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7383,6 +7653,12 @@ export const dss = $root.dss = (() => {
                                 delete message.reason;
                             continue;
                         }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            message.row = $root.dss.cluster.MapRow.decode(reader, reader.size(), $undefined, _depth + 1, message.row);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7422,6 +7698,14 @@ export const dss = $root.dss = (() => {
 
             Hello.prototype.startCounter = 0;
 
+            Hello.prototype.joining = false;
+
+            Hello.prototype.nodesRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Hello.prototype.weight = 0;
+
+            Hello.prototype.zone = "";
+
             Hello.create = function(properties) {
                 return new Hello(properties);
             };
@@ -7443,6 +7727,14 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 4, wireType 2 =*/34).string(message.clusterId);
                 if (message.startCounter != null && $Object.hasOwnProperty.call(message, "startCounter") && message.startCounter !== 0)
                     writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.startCounter);
+                if (message.joining != null && $Object.hasOwnProperty.call(message, "joining") && message.joining !== false)
+                    writer.uint32(/* id 6, wireType 0 =*/48).bool(message.joining);
+                if (message.nodesRevision != null && $Object.hasOwnProperty.call(message, "nodesRevision") && (typeof message.nodesRevision === "object" ? message.nodesRevision.low || message.nodesRevision.high : message.nodesRevision !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.nodesRevision);
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 8, wireType 1 =*/65).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 9, wireType 2 =*/74).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7521,6 +7813,42 @@ export const dss = $root.dss = (() => {
                                 delete message.startCounter;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.joining = value;
+                            else
+                                delete message.joining;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nodesRevision = value;
+                            else
+                                delete message.nodesRevision;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7544,6 +7872,7 @@ export const dss = $root.dss = (() => {
         cluster.HelloReply = (function() {
 
             const HelloReply = function (properties) {
+                this.nodes = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7565,6 +7894,14 @@ export const dss = $root.dss = (() => {
             HelloReply.prototype.refusalCode = "";
 
             HelloReply.prototype.refusal = "";
+
+            HelloReply.prototype.nodesRevision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            HelloReply.prototype.nodes = $util.emptyArray;
+
+            HelloReply.prototype.weight = 0;
+
+            HelloReply.prototype.zone = "";
 
             HelloReply.create = function(properties) {
                 return new HelloReply(properties);
@@ -7593,6 +7930,15 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 7, wireType 2 =*/58).string(message.refusalCode);
                 if (message.refusal != null && $Object.hasOwnProperty.call(message, "refusal") && message.refusal !== "")
                     writer.uint32(/* id 8, wireType 2 =*/66).string(message.refusal);
+                if (message.nodesRevision != null && $Object.hasOwnProperty.call(message, "nodesRevision") && (typeof message.nodesRevision === "object" ? message.nodesRevision.low || message.nodesRevision.high : message.nodesRevision !== 0))
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.nodesRevision);
+                if (message.nodes != null && message.nodes.length)
+                    for (let i = 0; i < message.nodes.length; ++i)
+                        $root.dss.kv.NodeRow.encode(message.nodes[i], writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
+                if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && !$Object.is(message.weight, 0))
+                    writer.uint32(/* id 11, wireType 1 =*/89).double(message.weight);
+                if (message.zone != null && $Object.hasOwnProperty.call(message, "zone") && message.zone !== "")
+                    writer.uint32(/* id 12, wireType 2 =*/98).string(message.zone);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7696,6 +8042,41 @@ export const dss = $root.dss = (() => {
                                 message.refusal = value;
                             else
                                 delete message.refusal;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nodesRevision = value;
+                            else
+                                delete message.nodesRevision;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.nodes && message.nodes.length))
+                                message.nodes = [];
+                            message.nodes.push($root.dss.kv.NodeRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.weight = value;
+                            else
+                                delete message.weight;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.zone = value;
+                            else
+                                delete message.zone;
                             continue;
                         }
                     }

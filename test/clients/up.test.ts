@@ -62,10 +62,25 @@ describe('dss up', () => {
     });
     expect(await openLayout(directory, {})).toEqual(layout);
     expect(await openLayout(directory, flags)).toEqual(layout);
-    await expect(openLayout(directory, { nodes: 3 })).rejects.toThrow(/created with --nodes 2/);
+    await expect(openLayout(directory, { nodes: 1 })).rejects.toThrow(/created with --nodes 2/);
     await expect(openLayout(directory, { mqttPort: 1 })).rejects.toThrow(/--mqtt-port/);
     await writeFile(join(directory, 'cluster.json'), '{');
     await expect(openLayout(directory, {})).rejects.toThrow(/not a layout/);
+  });
+
+  it('grows when more nodes are asked for, which join the first ones', async () => {
+    const base = 26_000 + (process.pid % 5_000);
+    await openLayout(directory, { nodes: 2, mqttPort: base, httpPort: base + 10 });
+    const layout = await openLayout(directory, { nodes: 3 });
+    const third = { name: 'n3', mqttPort: base + 2, httpPort: base + 12, joins: true as const };
+    expect(layout.nodes.at(-1)).toEqual(third);
+    expect(await openLayout(directory, {})).toEqual(layout);
+    const options = { dataDir: 'd', secretFile: 's', logLevel: 'warn', layout };
+    const argumentsOf = layout.nodes.map((node) => nodeArguments(node, options).join(' '));
+    const peers = `--peers n1=127.0.0.1:${base},n2=127.0.0.1:${base + 1} `;
+    expect(argumentsOf[0]).toContain(peers);
+    expect(argumentsOf[2]).toContain(`--join 127.0.0.1:${base},127.0.0.1:${base + 1} `);
+    expect(argumentsOf[2]).not.toContain('--peers');
   });
 
   it('makes the secret once and keeps it to its owner', async () => {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import type {
-  Configuration,
-  Entry,
-  LogIndex,
-  Message,
-  Ready,
-  ReplicaId,
-  Term,
+import {
+  type Configuration,
+  type Entry,
+  EntryKind,
+  type LogIndex,
+  type Message,
+  type Ready,
+  type ReplicaId,
+  type Term,
 } from '../../node/raft/types.ts';
+import { decodeConfiguration, type TestConfiguration } from './configurations.ts';
 import type { TestNode } from './test-node.ts';
 
 interface Committed {
@@ -16,33 +18,55 @@ interface Committed {
   readonly knownInTerm: Term;
 }
 
-/** The properties of Raft's figure 3, and what durability and reads promise, across all replicas. */
+function votersOf({ voters, outgoing }: TestConfiguration): readonly ReplicaId[] {
+  return [...voters, ...outgoing];
+}
+
+/**
+ * The properties of Raft's figure 3, and what durability and reads promise, across all replicas. Majorities are
+ * counted here in their own way, not by the core.
+ */
 export class Checkers {
   readonly #nodes: readonly TestNode[];
-  readonly #configuration: Configuration;
   readonly #leaders = new Map<Term, ReplicaId>();
   readonly #votes = new Map<string, ReplicaId>();
   /** By term/index: what was ever written there, and after which term. */
   readonly #written = new Map<string, string>();
   readonly #committed: (Committed | undefined)[] = [];
-  readonly #applied: (string | undefined)[] = [];
+  /** The state after each index. */
+  readonly #states: (string | undefined)[] = [];
   readonly #nextToApply = new Map<ReplicaId, LogIndex>();
   readonly #knownCommit = new Map<ReplicaId, LogIndex>();
+  /** In effect before what is being checked: a configuration may be replaced by the commit that it decides. */
+  readonly #configurations = new Map<ReplicaId, Configuration>();
   readonly #reads = new Map<number, LogIndex>();
   #maxCommit: LogIndex = 0;
 
-  constructor(nodes: readonly TestNode[], configuration: Configuration) {
+  /** `nodes` may grow and shrink later. */
+  constructor(nodes: readonly TestNode[]) {
     this.#nodes = nodes;
-    this.#configuration = configuration;
-    for (const node of nodes) {
-      node.onApply = (entry) => this.#onApply(node, entry);
-      this.onRestart(node);
-    }
+    for (const node of nodes) this.onStart(node);
   }
 
-  onRestart(node: TestNode): void {
-    this.#nextToApply.set(node.id, node.raft.appliedIndex + 1);
-    this.#knownCommit.set(node.id, node.raft.appliedIndex);
+  /** A replica has begun a life, its first or another one. */
+  onStart(node: TestNode): void {
+    node.onApply = (entry) => this.#onApply(node, entry);
+    this.onInstalled(node);
+    this.#configurations.set(node.id, node.raft.configuration);
+    const { disk, raft } = node;
+    const entries = disk.read(disk.start.index + 1, disk.lastIndex);
+    const newest = entries.findLast(({ kind }) => kind === EntryKind.configuration);
+    const isNewest = newest === undefined || newest.index === raft.configurationIndex;
+    assert(isNewest, `${node.id} has forgotten configuration ${newest?.index}`);
+  }
+
+  /** Its state is another one now, up to where it says that it has applied. */
+  onInstalled({ id, raft }: TestNode): void {
+    this.#nextToApply.set(id, raft.appliedIndex + 1);
+    this.#knownCommit.set(id, raft.appliedIndex);
+    const { index, term } = raft.logStart;
+    const committed = this.#committed[index];
+    assert(committed === undefined || committed.term === term, `${id} starts after what never was`);
   }
 
   /** After everything that happens to a node. */
@@ -50,6 +74,8 @@ export class Checkers {
     node.raft.checkInvariants();
     this.#checkCommit(node);
     this.#checkLeader(node);
+    this.#checkReleasable(node);
+    this.#configurations.set(node.id, node.raft.configuration);
   }
 
   /** Election safety, and leader completeness (§5.4): the log of a leader has all that was committed before. */
@@ -62,6 +88,9 @@ export class Checkers {
     );
     if (known === id) return;
     this.#leaders.set(raft.term, id);
+    const ofNewest = raft.configurations.slice(raft.isConfigurationCommitted ? -1 : -2);
+    const voters = ofNewest.map(({ data }) => decodeConfiguration(data)).flatMap(votersOf);
+    assert(voters.includes(id), `leader ${id} is no voter, and was none before`);
     this.#committed.forEach((entry, index) => {
       if (entry === undefined || index < raft.logStart.index || entry.knownInTerm > raft.term)
         return;
@@ -79,14 +108,16 @@ export class Checkers {
       assert(before === undefined || before.term === term, `index ${index} is committed twice`);
       if (before !== undefined) continue;
       this.#committed[index] = { term, knownInTerm: raft.term };
-      this.#checkDurable(index, term);
+      this.#checkDurable(id, index, term);
     }
     this.#knownCommit.set(id, raft.commitIndex);
     this.#maxCommit = Math.max(this.#maxCommit, raft.commitIndex);
   }
 
-  #checkDurable(index: LogIndex, term: Term): void {
-    for (const voters of [this.#configuration.voters, this.#configuration.outgoing]) {
+  /** On a majority of the voters, and while they change, of the old ones, too (§6). */
+  #checkDurable(leader: ReplicaId, index: LogIndex, term: Term): void {
+    const configuration = this.#configurations.get(leader);
+    for (const voters of [configuration?.voters ?? [], configuration?.outgoing ?? []]) {
       const holders = this.#nodes.filter(
         ({ id, disk }) =>
           voters.includes(id) && (index < disk.start.index || disk.termAt(index) === term),
@@ -108,7 +139,6 @@ export class Checkers {
       this.#written.set(position, content);
     }
     this.#checkReads(ready);
-    this.#checkReleasable(node);
   }
 
   /** What leaves as a promise is on the disk of its sender. */
@@ -118,10 +148,10 @@ export class Checkers {
       this.#onVote(message.from, message.term, message.to);
     }
     if (message.kind === 'append-response' && !message.reject) {
-      assert(
-        disk.lastIndex >= message.index,
-        `${message.index} is acknowledged before it is durable`,
-      );
+      // A later leader may have cut it off before its sync: that is as if it had been synced and then cut off.
+      const isPast = disk.hardState.term > message.term;
+      const isDurable = isPast || disk.lastIndex >= message.index;
+      assert(isDurable, `${message.index} is acknowledged before it is durable`);
     }
     if (message.kind === 'vote-response' && !message.reject) {
       assert(disk.hardState.term >= message.term, 'a vote is sent before it is durable');
@@ -142,15 +172,15 @@ export class Checkers {
     this.#votes.set(ballot, candidate);
   }
 
-  /** State machine safety: the same entry at an index everywhere, in order, durable here, each once. */
-  #onApply({ id, disk }: TestNode, entry: Entry): void {
-    const { term, index, data } = entry;
+  /** State machine safety: the same state after an index everywhere; each entry once, in order, durable here. */
+  #onApply({ id, disk, state }: TestNode, entry: Entry): void {
+    const { term, index } = entry;
     assert.equal(index, this.#nextToApply.get(id), 'applied in order, each entry once');
     this.#nextToApply.set(id, index + 1);
     assert.equal(disk.termAt(index), term, 'applied before it is durable here');
-    const content = `${term}/${index} ${[...data]}`;
-    assert(this.#applied[index] === undefined || this.#applied[index] === content);
-    this.#applied[index] = content;
+    const known = this.#states[index];
+    assert(known === undefined || known === state, `${id} has another state after ${index}`);
+    this.#states[index] = state;
   }
 
   /** A read sees everything that anybody knew to be committed when it was asked. */
@@ -167,13 +197,10 @@ export class Checkers {
     }
   }
 
-  /** Every voter holds what is said to be releasable. */
-  #checkReleasable({ raft }: TestNode): void {
-    const index = raft.releasableIndex;
-    if (index <= raft.logStart.index) return;
-    for (const { id, disk } of this.#nodes) {
-      if (!this.#configuration.voters.includes(id) || index < disk.start.index) continue;
-      assert.equal(disk.termAt(index), raft.termAt(index), `${id} lacks releasable ${index}`);
-    }
+  /** Nothing is offered for release that is not committed and durable here. */
+  #checkReleasable({ id, raft, disk }: TestNode): void {
+    const { commitIndex } = raft;
+    const isHere = raft.releasableIndex <= Math.min(commitIndex, disk.lastIndex);
+    assert(isHere, `${id} would release what it must keep`);
   }
 }

@@ -1,7 +1,10 @@
 import { EntryKind, type Message, type ReplicaId } from '../../node/raft/types.ts';
 import { SeededRandom } from '../support/random.ts';
 import { Checkers } from './checkers.ts';
-import { type Defect, TestNode } from './test-node.ts';
+import { decodeConfiguration, encodeConfiguration } from './configurations.ts';
+import { randomChange } from './random-change.ts';
+import { SnapshotTraffic } from './snapshot-traffic.ts';
+import { type Defect, TestNode, type TestNodeOptions } from './test-node.ts';
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -10,7 +13,8 @@ export interface ClusterOptions {
 
 /**
  * Some nodes and a network, where anything may happen next that a bad network and bad power allow: messages are
- * lost, doubled and overtaken, disks are slow, nodes lose what they have not synced. One seed, one history.
+ * lost, doubled and overtaken, disks are slow, nodes lose what they have not synced, and meanwhile replicas come
+ * and go. One seed, one history.
  */
 export class Cluster {
   readonly random: SeededRandom;
@@ -23,6 +27,10 @@ export class Cluster {
   readonly #slowClock: ReplicaId;
   readonly #restartRate: number;
   readonly #partitionRate: number;
+  readonly #changeRate: number;
+  readonly #snapshots: SnapshotTraffic;
+  readonly #common: Pick<TestNodeOptions, 'randomBelow' | 'limits' | 'defect'>;
+  #nextReplicaId: ReplicaId;
   #nextProposal = 0;
   #nextToken = 0;
 
@@ -30,13 +38,14 @@ export class Cluster {
     this.random = new SeededRandom(seed);
     this.#restartRate = this.random.pick([0, 0.01, 0.01, 0.05]);
     this.#partitionRate = this.random.pick([0, 0.003, 0.01]);
+    this.#changeRate = this.random.pick([0, 0.05, 0.15]);
     this.#slowClock = this.random.below(4);
     const voterCount = this.random.pick([1, 2, 3, 3, 3, 4, 5, 5]);
     const hasLearner = this.random.chance(0.3);
     const ids = Array.from({ length: voterCount + (hasLearner ? 1 : 0) }, (_, i) => i + 1);
     const configuration = {
       voters: ids.slice(0, voterCount),
-      outgoing: this.random.chance(0.1) ? [1] : [],
+      outgoing: [],
       learners: ids.slice(voterCount),
     };
     const limits = {
@@ -45,10 +54,15 @@ export class Cluster {
       inflightBytesMax: this.random.pick([1, 100, 1000]),
       uncommittedBytesMax: this.random.pick([1, 200, 10_000]),
       committedBytesMax: this.random.pick([1, 100, 10_000]),
+      releaseTicks: this.random.pick([1, 5, 20]),
     };
-    const randomBelow = (bound: number) => this.random.below(bound);
-    this.nodes = ids.map((id) => new TestNode({ id, configuration, randomBelow, limits, defect }));
-    this.checkers = new Checkers(this.nodes, configuration);
+    this.#common = { randomBelow: (bound) => this.random.below(bound), limits, defect };
+    // The group as it was created counts as its first entry, which newcomers do not have.
+    const start = { index: 1, term: 1 };
+    this.nodes = ids.map((id) => new TestNode({ ...this.#common, id, configuration, start }));
+    this.#nextReplicaId = ids.length + 1;
+    this.checkers = new Checkers(this.nodes);
+    this.#snapshots = new SnapshotTraffic(this.random, (id) => this.#nodeOf(id));
   }
 
   /** Random events, each followed by all checks. */
@@ -64,11 +78,15 @@ export class Cluster {
     if (this.random.chance(this.#restartRate)) this.#restart(node);
     if (this.random.chance(this.#partitionRate)) this.#partition();
     if (this.random.chance(0.003)) this.#sides.clear();
+    if (this.random.chance(this.#changeRate)) this.#change();
+    if (this.random.chance(0.004)) this.#transfer(this.#someLeader() ?? node);
+    if (this.random.chance(0.02)) this.#bury();
+    if (this.random.chance(0.05)) this.#ship(node);
     const dice = this.random.below(1000);
     if (dice < 350) this.#deliverSome();
-    else if (dice < 600) this.#processReady(node);
-    else if (dice < 800) this.#persistSome(node);
-    else if (dice < 860) this.#tick(node);
+    else if (dice < 600) this.#processReady(this.#some(({ raft }) => raft.hasReady()) ?? node);
+    else if (dice < 800) this.#persistSome(this.#some((each) => each.inFlight.length > 0) ?? node);
+    else if (dice < 850) this.#tick(node);
     else if (dice < 900) this.#propose(this.#someLeader() ?? node);
     else if (dice < 925) this.#read(this.random.chance(0.5) ? node : (this.#someLeader() ?? node));
     else if (dice < 955) node.serveFetch(this.random.pick([0, 1, 2, 1000]));
@@ -82,17 +100,21 @@ export class Cluster {
     for (let i = 0; i < count && this.#network.length > 0; i++) {
       const at = this.random.chance(0.7) ? 0 : this.random.below(this.#network.length);
       const message = this.#network[at] as Message;
-      if (this.random.chance(0.9)) this.#network.splice(at, 1);
+      if (this.random.chance(0.95)) this.#network.splice(at, 1);
       if (this.random.chance(0.95)) this.#deliver(message);
     }
   }
 
   #deliver(message: Message): void {
     if (this.#sideOf(message.from) !== this.#sideOf(message.to)) return;
-    const node = this.nodes.find(({ id }) => id === message.to);
+    const node = this.#nodeOf(message.to);
     if (node === undefined) return;
     node.raft.step(message);
     this.checkers.check(node);
+  }
+
+  #nodeOf(id: ReplicaId): TestNode | undefined {
+    return this.nodes.find((node) => node.id === id);
   }
 
   #sideOf(id: ReplicaId): number {
@@ -112,7 +134,10 @@ export class Cluster {
   }
 
   #persist(node: TestNode): void {
-    if (node.inFlight.length > 0) this.#send(node, node.persist());
+    if (node.inFlight.length === 0) return;
+    const messages = node.persist();
+    this.checkers.check(node);
+    this.#send(node, messages);
   }
 
   #send(node: TestNode, messages: readonly Message[]): void {
@@ -136,8 +161,12 @@ export class Cluster {
 
   /** There may be two, of whom one does not know it yet. */
   #someLeader(): TestNode | undefined {
-    const leaders = this.nodes.filter(({ raft }) => raft.role === 'leader');
-    return leaders.length === 0 ? undefined : this.random.pick(leaders);
+    return this.#some(({ raft }) => raft.role === 'leader');
+  }
+
+  #some(isMeant: (node: TestNode) => boolean): TestNode | undefined {
+    const meant = this.nodes.filter(isMeant);
+    return meant.length === 0 ? undefined : this.random.pick(meant);
   }
 
   #read(node: TestNode): void {
@@ -150,10 +179,54 @@ export class Cluster {
     node.flush();
     const { raft } = node;
     raft.releaseMemory(raft.appliedIndex - this.random.below(5));
-    // No further than what every voter has, and the learner, whom no snapshot could help yet.
-    const held = Math.min(...this.nodes.map(({ disk }) => disk.lastIndex));
-    const isSame = this.nodes.every(({ disk }) => disk.termAt(held) === raft.termAt(held));
-    if (isSame && this.random.chance(0.5)) node.compact(Math.min(held, raft.releasableIndex));
+    if (this.random.chance(0.4)) node.compact(raft.releasableIndex);
+    else if (this.random.chance(0.2)) node.compact(raft.appliedIndex - this.random.below(5));
+  }
+
+  /** The replica that is added is there from the beginning: hosts make it when it is first spoken to. */
+  #change(): void {
+    const node = this.#someLeader();
+    if (node === undefined) return;
+    const newcomer = this.nodes.length < 8 ? this.#nextReplicaId : undefined;
+    const next = randomChange(this.random, node.raft.configuration, newcomer);
+    const result = node.raft.proposeConfiguration(encodeConfiguration(next));
+    const isNew = newcomer !== undefined && [...next.voters, ...next.learners].includes(newcomer);
+    if (result.kind !== 'accepted' || !isNew) return;
+    this.#nextReplicaId += 1;
+    const added = new TestNode({ ...this.#common, id: newcomer, configuration: undefined });
+    this.nodes.push(added);
+    this.checkers.onStart(added);
+  }
+
+  #transfer(node: TestNode): void {
+    node.raft.transferLeadership(this.random.pick(this.nodes).id);
+    this.checkers.check(node);
+  }
+
+  #ship(node: TestNode): void {
+    if (this.random.chance(0.5)) {
+      this.#snapshots.begin(this.#some(({ snapshots }) => snapshots.length > 0) ?? node);
+      return;
+    }
+    const installedAt = this.#snapshots.advance();
+    if (installedAt !== undefined) this.checkers.onInstalled(installedAt);
+    for (const each of this.nodes) this.checkers.check(each);
+  }
+
+  /** A replica that nobody in the group has heard of, or not any more, is gone for ever. */
+  #bury(): void {
+    const known = (node: TestNode) =>
+      [...node.raft.configurations, ...node.disk.configurations].flatMap(({ data }) => {
+        const { voters, outgoing, learners, demoted } = decodeConfiguration(data);
+        return [...voters, ...outgoing, ...learners, ...demoted];
+      });
+    const newest = Math.max(...this.nodes.map(({ raft }) => raft.configurationIndex));
+    const at = this.nodes.findIndex(
+      ({ id, raft }) =>
+        raft.configurationIndex < newest &&
+        this.nodes.every((other) => other.id === id || !known(other).includes(id)),
+    );
+    if (at >= 0) this.nodes.splice(at, 1);
   }
 
   #partition(): void {
@@ -163,12 +236,16 @@ export class Cluster {
   #restart(node: TestNode): void {
     const kept = this.random.below(node.inFlight.length + 1);
     node.restart(kept);
-    this.checkers.onRestart(node);
+    this.checkers.onStart(node);
   }
 
-  /** With a good network and power that stays, a proposal is applied everywhere soon. */
+  /**
+   * With a good network and power that stays, a change of voters comes to its end and a proposal is applied by all
+   * members soon, whatever those who are none any more try.
+   */
   settle(): void {
     this.#sides.clear();
+    this.#snapshots.failAll();
     let target: number | undefined;
     for (let round = 0; round < 400; round++) {
       for (const node of this.nodes) {
@@ -176,20 +253,39 @@ export class Cluster {
         if (target === undefined && this.#propose(node)) target = node.raft.lastIndex;
       }
       this.#exchange();
-      const isEverywhere = this.nodes.every(
-        ({ raft }) => raft.appliedIndex >= (target ?? Infinity),
-      );
-      if (isEverywhere) return;
+      if (target !== undefined && this.#isEverywhere(target)) return;
       // A leader may have been replaced right after it took the proposal.
       if (round % 60 === 59) target = undefined;
     }
     throw new Error('a healthy cluster makes no progress');
   }
 
+  #isEverywhere(index: number): boolean {
+    const leader = this.nodes.find(({ raft }) => raft.role === 'leader' && raft.lastIndex >= index);
+    if (leader === undefined || !leader.raft.isConfigurationCommitted) return false;
+    const { voters, outgoing, learners } = leader.raft.configuration;
+    const isApplied = (id: ReplicaId) => (this.#nodeOf(id)?.raft.appliedIndex ?? 0) >= index;
+    return outgoing.length === 0 && [...voters, ...learners].every(isApplied);
+  }
+
+  /** The receiver has nothing in flight: see `#exchange`. */
+  #shipNow(node: TestNode): void {
+    const taken = node.takeSnapshot();
+    if (taken === undefined) return;
+    const { needed, snapshot } = taken;
+    const receiver = this.#nodeOf(needed.to);
+    while (receiver && receiver.inFlight.length > 0) this.#persist(receiver);
+    const before = receiver?.raft.logStart;
+    const index = receiver?.install(snapshot);
+    if (receiver && receiver.raft.logStart !== before) this.checkers.onInstalled(receiver);
+    node.raft.snapshotFinished(needed.to, needed.term, index);
+  }
+
   #exchange(): void {
     for (let pass = 0; pass < 40; pass++) {
       for (const node of this.nodes) {
         while (node.fetches.length > 0) node.serveFetch(1000);
+        while (node.snapshots.length > 0) this.#shipNow(node);
         this.#processReady(node);
         while (node.inFlight.length > 0) this.#persist(node);
       }

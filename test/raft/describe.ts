@@ -1,10 +1,17 @@
-import type { Entry, Message, Ready } from '../../node/raft/types.ts';
+import { type Entry, EntryKind, type Message, type Ready } from '../../node/raft/types.ts';
 import { text } from '../support/text.ts';
+import { describeConfiguration } from './configurations.ts';
 
 /** How transcripts print things: entries and log positions as term/index. */
 
 export function describeEntry({ term, index, kind, data }: Entry): string {
-  return `${term}/${index} ${kind === 0 ? '·' : JSON.stringify(text(data))}`;
+  return `${term}/${index} ${describeData(kind, data)}`;
+}
+
+function describeData(kind: number, data: Uint8Array): string {
+  if (kind === EntryKind.empty) return '·';
+  if (kind === EntryKind.configuration) return `[${describeConfiguration(data)}]`;
+  return JSON.stringify(text(data));
 }
 
 function describeEntries(entries: readonly Entry[]): string {
@@ -19,8 +26,11 @@ export function describeMessage(message: Message): string {
 function details(message: Message): string {
   switch (message.kind) {
     case 'pre-vote-request':
-    case 'vote-request':
       return `, log ends ${message.lastTerm}/${message.lastIndex}`;
+    case 'vote-request': {
+      const reason = message.transfer ? ', for the leader' : '';
+      return `, log ends ${message.lastTerm}/${message.lastIndex}${reason}`;
+    }
     case 'pre-vote-response':
     case 'vote-response':
       return message.reject ? ', rejected' : ', granted';
@@ -43,6 +53,8 @@ function details(message: Message): string {
       return `, question ${message.context}`;
     case 'read-index-response':
       return `, question ${message.context}: ${message.reject ? 'rejected' : message.index}`;
+    case 'timeout-now':
+      return '';
   }
 }
 
@@ -59,6 +71,12 @@ export function describeReady(ready: Ready): string {
     lines.push(`persist term ${term} vote ${vote} commit ${commit}`);
   }
   if (ready.entries.length > 0) lines.push(`persist ${describeEntries(ready.entries)}`);
+  if (ready.configurations !== undefined) {
+    const each = ready.configurations.map(
+      ({ index, term, data }) => `${term}/${index} [${describeConfiguration(data)}]`,
+    );
+    lines.push(`persist configurations ${each.join(', ')}`);
+  }
   for (const message of ready.messagesAfterPersist) {
     lines.push(`then send ${describeMessage(message)}`);
   }
@@ -72,5 +90,6 @@ export function describeReady(ready: Ready): string {
   for (const { to, firstIndex, lastIndex } of ready.fetches) {
     lines.push(`fetch ${firstIndex} to ${lastIndex} for ${to}`);
   }
+  for (const { to } of ready.snapshots) lines.push(`needs snapshot: ${to}`);
   return lines.length === 0 ? 'nothing' : lines.join('\n');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type {
+  ConfigurationAt,
   Entry,
   HardState,
   LogIndex,
@@ -9,10 +10,13 @@ import type {
   TermRun,
 } from '../../node/raft/types.ts';
 
+type Round = Pick<Ready, 'hardState' | 'entries'> & Partial<Pick<Ready, 'configurations'>>;
+
 /** What survives a power cut: the hard state and the log as of the last round that was synced. */
 export class Disk {
   hardState: HardState = { term: 0, vote: 0, commit: 0 };
   start: LogPosition = { index: 0, term: 0 };
+  configurations: readonly ConfigurationAt[] = [];
   #entries: Entry[] = [];
 
   get lastIndex(): LogIndex {
@@ -20,8 +24,9 @@ export class Disk {
   }
 
   /** The round with this Ready is synced. Its entries replace those with the same or a higher index. */
-  sync({ hardState, entries }: Pick<Ready, 'hardState' | 'entries'>): void {
+  sync({ hardState, entries, configurations }: Round): void {
     if (hardState !== undefined) this.hardState = hardState;
+    if (configurations !== undefined) this.configurations = configurations;
     const first = entries[0];
     if (first === undefined) return;
     assert(first.index > this.start.index, 'what has left the log is not rewritten');
@@ -48,6 +53,14 @@ export class Disk {
     assert(term !== undefined, 'compaction within the durable log');
     this.#entries = this.read(index + 1, this.lastIndex);
     this.start = { index, term };
+  }
+
+  /** A snapshot takes the place of the log. */
+  restore(position: LogPosition, configurations: readonly ConfigurationAt[]): void {
+    assert(this.termAt(position.index) !== position.term, 'what it has, it keeps');
+    this.#entries = [];
+    this.start = position;
+    this.configurations = configurations;
   }
 
   truncateAfter(index: LogIndex): void {

@@ -111,6 +111,16 @@ export function appendRequest(
   };
 }
 
+/** Of either kind; without consequences for a `transfer`, unless one is asked for. */
+export function voteRequest(
+  fields: Partial<Extract<Message, { kind: 'vote-request' }>> | { kind: VoteKind; term: Term },
+): Without<Message, 'to'> {
+  const base = { kind: 'vote-request', from: 2, lastIndex: 0, lastTerm: 0, transfer: false };
+  return { ...base, ...fields } as Without<Message, 'to'>;
+}
+
+type VoteKind = 'vote-request' | 'pre-vote-request';
+
 /** Delivers all messages between some nodes until there are no more. */
 export function exchange(nodes: readonly TestNode[], first: readonly Message[]): void {
   for (let messages = [...first]; messages.length > 0; ) {

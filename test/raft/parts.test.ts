@@ -17,6 +17,7 @@ import {
   ofKind,
   receive,
   settle,
+  voteRequest,
 } from './paper-support.ts';
 
 const configurations = fc
@@ -162,7 +163,7 @@ describe('entry window', () => {
 
 describe('progress', () => {
   it('falls back to what is known to match when an append is refused, and ignores old refusals', () => {
-    const progress = new Progress(2, 0, 5);
+    const progress = new Progress(2, 5);
     progress.sent(4, 0, 0);
     expect(progress.isPaused).toBe(true);
     expect(progress.refused(9, 1)).toBe(false);
@@ -177,7 +178,7 @@ describe('progress', () => {
   });
 
   it('lets a window of bytes fill and drain; an empty one admits an entry of any size', () => {
-    const progress = new Progress(2, 0, 1);
+    const progress = new Progress(2, 1);
     progress.accepted(0);
     expect(progress.admits(1000, 100)).toBe(true);
     progress.sent(1, 60, 0);
@@ -380,7 +381,7 @@ describe('messages of strangers', () => {
     expect(node.raft.commitIndex).toBe(0);
     expect(node.raft.hasReady()).toBe(false);
 
-    const request = { kind: 'vote-request', from: 9, term: 2, lastIndex: 0, lastTerm: 0 } as const;
+    const request = voteRequest({ from: 9, term: 2 });
     const answers = receive(newNode({ id: 2 }), request);
 
     expect(answers).toMatchObject([{ kind: 'vote-response', to: 9, reject: false }]);

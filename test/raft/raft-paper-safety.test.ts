@@ -15,6 +15,7 @@ import {
   receive,
   settle,
   tick,
+  voteRequest,
   write,
 } from './paper-support.ts';
 import type { TestNode } from './test-node.ts';
@@ -49,7 +50,7 @@ describe('§5.4 safety', () => {
       for (const kind of ['vote-request', 'pre-vote-request'] as const) {
         const node = newNode({ log: logOf(terms), term: 2 });
 
-        const answers = receive(node, { kind, from: 2, term: 3, lastIndex, lastTerm });
+        const answers = receive(node, voteRequest({ kind, term: 3, lastIndex, lastTerm }));
 
         expect(answers).toMatchObject([{ reject: !granted }]);
       }
@@ -94,7 +95,7 @@ describe('§5.4 safety', () => {
 
 describe('§5 figure 2, persistence: answers leave after stable storage is updated', () => {
   const requests: [string, Parameters<typeof receive>[1]][] = [
-    ['a vote', { kind: 'vote-request', from: 2, term: 1, lastIndex: 0, lastTerm: 0 }],
+    ['a vote', voteRequest({ term: 1 })],
     ['an acknowledgement', appendRequest({ entries: [entry(1, 1)] })],
   ];
   it.each(requests)('%s', (_, request) => {
@@ -214,13 +215,7 @@ describe('§8 and the dissertation', () => {
       const node = newNode({});
       begin(node);
 
-      const request = {
-        kind: 'vote-request',
-        from: 3,
-        term: 9,
-        lastIndex: 9,
-        lastTerm: 8,
-      } as const;
+      const request = voteRequest({ from: 3, term: 9, lastIndex: 9, lastTerm: 8 });
       expect(receive(node, request)).toEqual([]);
 
       expect(node.raft.term).toBe(1);

@@ -16,6 +16,7 @@ import {
   receive,
   settle,
   tick,
+  voteRequest,
 } from './paper-support.ts';
 import type { TestNode } from './test-node.ts';
 
@@ -151,13 +152,7 @@ describe('§5.2 leader election', () => {
     (vote, from, granted) => {
       const node = newNode({ id: 3, term: 1, vote });
 
-      const answers = receive(node, {
-        kind: 'vote-request',
-        from,
-        term: 1,
-        lastIndex: 0,
-        lastTerm: 0,
-      });
+      const answers = receive(node, voteRequest({ from, term: 1 }));
 
       expect(answers).toMatchObject([{ kind: 'vote-response', term: 1, reject: !granted }]);
       expect(node.disk.hardState.vote).toBe(granted ? from : vote);

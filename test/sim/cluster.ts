@@ -11,9 +11,10 @@ import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
 import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
+import type { Entrance, PeerAddress } from '../../node/membership/formation.ts';
 import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
 import type { InitialRules } from '../../node/settings/settings.ts';
-import { StorageNode } from '../../node/storage-node.ts';
+import { type NodeEnd, StorageNode } from '../../node/storage-node.ts';
 import { credentials } from '../../node/transport/secret.ts';
 import { SeededRandom } from '../support/random.ts';
 import { text as decode, utf8 as encode } from '../support/text.ts';
@@ -36,7 +37,7 @@ const ENGINE: EngineChoice = {
 /** One machine: its disk outlives the runs of its node. */
 export class Machine {
   readonly name: string;
-  readonly address: string;
+  address: string;
   vfs = new CrashableMemVfs();
   life: Life | undefined;
   node: StorageNode | undefined;
@@ -46,6 +47,11 @@ export class Machine {
   secret = 'secret';
   /** The other nodes that it is told of; all, if nothing is said. */
   peers: readonly Machine[] | undefined;
+  /** How it gets into a cluster, if not by `peers`. */
+  entrance: Omit<Entrance, 'peers'> | undefined;
+  zone = '';
+  /** Why its node has stopped taking part, if it has. */
+  ended: NodeEnd | undefined;
   /** The budget of its disk, where it is not that of all. */
   storageMaxBytes: number | undefined;
   /** How long a sync of the disk takes. */
@@ -85,6 +91,7 @@ export class SimCluster {
     segmentBytes?: number;
     storageMaxBytes?: number;
     initialRules?: InitialRules;
+    deadAfterMs?: number;
   };
 
   constructor(options: {
@@ -96,6 +103,7 @@ export class SimCluster {
     readonly segmentBytes?: number;
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
+    readonly deadAfterMs?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -106,6 +114,7 @@ export class SimCluster {
       segmentBytes,
       storageMaxBytes,
       initialRules,
+      deadAfterMs,
     } = options;
     this.#options = {
       replicationFactor,
@@ -114,6 +123,7 @@ export class SimCluster {
       ...(segmentBytes === undefined ? {} : { segmentBytes }),
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       ...(initialRules === undefined ? {} : { initialRules }),
+      ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
@@ -122,6 +132,18 @@ export class SimCluster {
 
   machine(index: number): Machine {
     return this.machines[index] as Machine;
+  }
+
+  /** One more machine, empty, which is to enter the cluster like this. The others are not told of it. */
+  addMachine(entrance: Omit<Entrance, 'peers'>): Machine {
+    for (const machine of this.machines) {
+      machine.peers ??= machine.entrance === undefined ? [...this.machines] : [];
+    }
+    const ordinal = this.machines.length + 1;
+    const machine = new Machine(`n${ordinal}`, `10.0.0.${ordinal}:1883`);
+    machine.entrance = entrance;
+    this.machines.push(machine);
+    return machine;
   }
 
   /** Starts a node; it joins as simulated time passes. */
@@ -136,6 +158,7 @@ export class SimCluster {
     const life = new Life(this.world, machine.name, () => machine.skewMs);
     machine.life = life;
     machine.fatal = undefined;
+    machine.ended = undefined;
     machine.joined = false;
     const join = async () => {
       const node = await this.#open(machine, life);
@@ -164,9 +187,12 @@ export class SimCluster {
       mqttAddress: address,
       httpAddress: () => '',
       secret,
-      peers: this.machines
-        .filter((each) => each === machine || (machine.peers ?? this.machines).includes(each))
-        .map((each) => ({ name: each.name, mqttAddress: each.address })),
+      zone: machine.zone,
+      entrance: { peers: this.#peersOf(machine), ...machine.entrance },
+      onEnded: (end) => {
+        machine.ended = end;
+        this.kill(machine);
+      },
       ...this.#options,
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       transport: ({ node }) =>
@@ -181,6 +207,13 @@ export class SimCluster {
         this.kill(machine);
       },
     });
+  }
+
+  #peersOf(machine: Machine): PeerAddress[] {
+    const others = machine.peers ?? (machine.entrance === undefined ? this.machines : []);
+    return this.machines
+      .filter((each) => each === machine || others.includes(each))
+      .map((each) => ({ name: each.name, mqttAddress: each.address }));
   }
 
   #envOf(machine: Machine, life: Life): Env {

@@ -78,6 +78,17 @@ describe('a directory that was rolled back', () => {
     expect([...third.active.host.replicas()]).toEqual([]);
   });
 
+  it('is believed again when it is said that all of it was replaced', async () => {
+    const { cluster, third } = await rolledBack(211);
+    expect(third.node?.identity.distrust).toContain('restored or copied');
+    await cluster.world.resolve('trust', third.node?.trustAgain() ?? Promise.reject());
+    await cluster.world.resolve('again', third.node?.trustAgain() ?? Promise.reject());
+    expect(third.node?.identity.distrust).toBeUndefined();
+    cluster.cutPower(third);
+    await cluster.start(third);
+    expect(third.node?.identity.distrust).toBeUndefined();
+  });
+
   it('is found out though the node that remembers answers once only', async () => {
     const cluster = new SimCluster({ nodes: 5, seed: 204 });
     await cluster.startAll();

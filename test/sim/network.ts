@@ -88,26 +88,30 @@ export class Network {
   transport(sender: Sender): Transport {
     const connections = new Map<Endpoint, string | undefined>();
     /** The node that the other side takes the sender for; nobody, if it does not know the secret. */
-    const connect = (target: Endpoint) => {
+    const connect = (target: Endpoint, address: string) => {
       if (!connections.has(target)) {
         const { username, password } = sender.credentials();
         const proof = new TextEncoder().encode(password);
         connections.set(target, target.door.authenticate(username, proof));
+        if (connections.get(target) === undefined) transport.onRefused?.(address);
       }
       return connections.get(target);
     };
-    return {
+    const transport: Transport = {
       onClosed: undefined,
+      onRefused: undefined,
       connect: () => {},
+      disconnect: () => {},
       close: async () => {},
       send: (address, channel, topic, payload) => {
         const target = this.#endpoints.get(address);
         if (target === undefined || !sender.life.alive) return false;
-        const node = connect(target);
+        const node = connect(target, address);
         if (node === undefined) return false;
         return this.#send(target, { from: sender.address, node, address, channel, topic, payload });
       },
     };
+    return transport;
   }
 
   #send(

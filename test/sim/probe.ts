@@ -80,7 +80,7 @@ export class Probe {
       const complaint = apply(entry);
       engine.put = put;
       if (replica.halted !== undefined) return complaint;
-      const quorum = Math.floor(identity.configuration.voters.length / 2) + 1;
+      const quorum = Math.floor(replica.members.voters.length / 2) + 1;
       const applied = { term: raft.term, effect, quorum };
       this.#guard(() => this.group(identity.group).applied(node, seen(entry), applied));
       return complaint;

@@ -35,7 +35,7 @@ describe('a new cluster', () => {
       await cluster.world.until('every shard has the rules', isDecided, 5_000);
       const { retention = [] } = initialRules;
       for (const { active } of cluster.machines) {
-        expect(active.settings.current).toEqual({ revision: 1, retention, ingest: [] });
+        expect(active.settings.current).toMatchObject({ revision: 1, retention, ingest: [] });
       }
       await cluster.world.run(70_000);
       for (const { highestCutoff } of retentions(cluster)) {

@@ -109,7 +109,7 @@ export class Life implements Clock, Timers, Events {
   /** What is due while the process is stopped waits here, and happens in its order when it goes on. */
   #held: (() => void)[] | undefined;
 
-  constructor(world: World, node: string, skewMs: () => number) {
+  constructor(world: World, node: string, skewMs: () => number = () => 0) {
     this.#world = world;
     this.#node = node;
     this.#skewMs = skewMs;

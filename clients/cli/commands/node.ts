@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { ExitCode } from '../errors.ts';
-import { parseInteger, type Shell } from '../shell.ts';
+import { parseInteger, parsePositive, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 import type { NodeReport } from '../up/node-process.ts';
+import { addNodeChanges } from './nodes.ts';
 
 const POLL_MS = 50;
 
@@ -14,9 +15,9 @@ interface NodeFlags {
 
 export function addNode(program: Command, shell: Shell): void {
   const port = (name: string) => parseInteger(name, 0, 65_535);
-  program
+  const node = program
     .command('node')
-    .description('run one storage node in the foreground')
+    .description('run one storage node in the foreground; or have one leave')
     .option('--name <name>', "this node's name, one of --peers (default n1)")
     .option('--data <dir>', 'where it keeps its data (default ./.dss/n1)')
     .option(
@@ -32,7 +33,22 @@ export function addNode(program: Command, shell: Shell): void {
     .option('--http-port <port>', 'HTTP (default 8080)', port('--http-port'))
     .option(
       '--peers <list>',
-      'all nodes, this one too: n1=127.0.0.1:1883,n2=… (default: a cluster of one)',
+      'all first nodes, this one too: n1=127.0.0.1:1883,n2=… (default: a cluster of one)',
+    )
+    .option('--join <host:port>', 'a member of the cluster to join; several with commas')
+    .option('--token <token>', 'what "dss token" prints at a member; better in DSS_TOKEN')
+    .option('--replace <name>', 'a node whose place it takes; that one is removed for ever')
+    .option('--bootstrap', 'create a cluster that others join')
+    .option(
+      '--expect <count>',
+      'with --bootstrap: wait for so many nodes, itself included (default 1)',
+      parseInteger('--expect', 1, 10),
+    )
+    .option('--zone <name>', 'replicas are spread over zones; counts when it joins')
+    .option(
+      '--weight <number>',
+      'its share of the data against others; counts when it joins (default 1)',
+      parsePositive('--weight'),
     )
     .option('--secret <text>', 'what proves that a peer belongs to the cluster')
     .option('--secret-file <path>', 'a file that holds it')
@@ -52,6 +68,15 @@ export function addNode(program: Command, shell: Shell): void {
       'what holds the tables; stays as it was when the data directory was made (default lsm)',
     )
     .option(
+      '--dead-after-seconds <seconds>',
+      'a node that is silent for longer is dead, and its data goes to others (default 300)',
+      parseInteger('--dead-after-seconds', 1, 7 * 24 * 3_600),
+    )
+    .option(
+      '--move-bytes-per-second <size>',
+      'how fast data leaves this node for replicas elsewhere (default 67108864 bytes, 64MiB)',
+    )
+    .option(
       '--replication-factor <count>',
       'copies of each value (default 3)',
       parseInteger('--replication-factor', 1, 7),
@@ -67,7 +92,9 @@ export function addNode(program: Command, shell: Shell): void {
       'after',
       `
 Examples:
-  dss node --name n1 --data ./n1                      a cluster of one
+  dss node --name n1 --data ./n1 --bootstrap          a cluster of one, which can grow:
+  dss node --name n2 --data ./n2 --join gw1:1883 --token "$(dss token --data ./n1)"
+  dss node leave n2                                   data moves to the others, then n2 stops
   dss node --name n2 --data ./n2 --mqtt-port 1884 --http-port 8081 \\
     --peers n1=127.0.0.1:1883,n2=127.0.0.1:1884,n3=127.0.0.1:1885 --secret-file secret
   dss node --listen 0.0.0.0 --config users.yaml       for others, who are users (dss passwd)
@@ -76,6 +103,7 @@ Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
     .action(async (_options, command: Command) => {
       await runNode(shell, command.opts<NodeFlags>());
     });
+  addNodeChanges(node, shell);
 }
 
 async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
@@ -100,9 +128,14 @@ async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
     ].join('\n'),
   );
   const leaders = tellOfLeaders(node, { tls, users: options.users.length > 0, warnings });
-  await stop;
+  const end = await Promise.race([stop, node.ended]);
   clearInterval(leaders);
   await node.close();
+  if (end?.kind === 'removed') process.exit(shell.output.error(end.error));
+  if (end?.kind === 'left') {
+    const { message } = end;
+    shell.output.result({ event: 'left', node: options.name, message }, () => message);
+  }
   process.exit(ExitCode.ok);
 }
 

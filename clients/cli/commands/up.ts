@@ -27,7 +27,11 @@ export function addUp(program: Command, shell: Shell): void {
   program
     .command('up')
     .description('run a cluster on this machine: real processes, one for each node')
-    .option('--nodes <count>', 'how many (default 3)', parseInteger('--nodes', 1, NODES_MAX))
+    .option(
+      '--nodes <count>',
+      'how many (default 3); with more than before, the new ones join',
+      parseInteger('--nodes', 1, NODES_MAX),
+    )
     .option('--data <dir>', 'where everything is kept', './.dss')
     .option(
       '--mqtt-port <port>',

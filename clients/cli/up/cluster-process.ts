@@ -32,6 +32,9 @@ export class ClusterProcess {
   readonly #lastLines = new Map<string, string[]>();
   readonly #allStopped = deferred();
   readonly #usable = new Set<string>();
+  /** Those that their cluster has removed: it goes on without them. */
+  readonly #removed = new Set<string>();
+  #report: NodeReport | undefined;
   readonly #allUsable = deferred<NodeReport>();
   #stopping = false;
   #started = false;
@@ -80,8 +83,8 @@ export class ClusterProcess {
       },
       onUsable: (report) => {
         this.#usable.add(node.name);
-        if (this.#usable.size === this.#options.layout.nodes.length)
-          this.#allUsable.resolve(report);
+        this.#report = report;
+        this.#checkUsable();
       },
       onExit: (exit) => this.#onExit(node, exit),
     });
@@ -90,6 +93,11 @@ export class ClusterProcess {
   #onExit(node: NodeLayout, exit: NodeExit): void {
     if (this.#nodes.every((candidate) => candidate.exit)) this.#allStopped.resolve();
     if (this.#stopping) return;
+    if (exit.code === ExitCode.removed) {
+      this.#removed.add(node.name);
+      this.#checkUsable();
+      return;
+    }
     if (!this.#started) {
       const said = this.#recent(node.name).at(-1) ?? describeExit(exit);
       const sentence = `${node.name} did not start: ${said.replace(/^dss: /, '')}`;
@@ -98,6 +106,12 @@ export class ClusterProcess {
     }
     const args = nodeArguments(node, this.#options);
     this.#options.onStopped(node.name, exit, commandLine(this.#options.script, args));
+  }
+
+  #checkUsable(): void {
+    const isComplete =
+      new Set([...this.#usable, ...this.#removed]).size === this.#options.layout.nodes.length;
+    if (isComplete && this.#report !== undefined) this.#allUsable.resolve(this.#report);
   }
 
   #recent(name: string): string[] {
@@ -133,10 +147,14 @@ export function nodeArguments(
 ): string[] {
   // They are on one machine, so they meet where they listen.
   const host = hostOf(reach.listen);
-  const peers = layout.nodes.map((peer) => `${peer.name}=${host}:${peer.mqttPort}`).join(',');
+  const first = layout.nodes.filter(({ joins }) => joins !== true);
   const args = ['node', '--name', node.name, '--data', `${dataDir}/${node.name}`];
   args.push('--mqtt-port', String(node.mqttPort), '--http-port', String(node.httpPort));
-  if (layout.nodes.length > 1) args.push('--peers', peers);
+  if (node.joins === true) {
+    args.push('--join', first.map((member) => `${host}:${member.mqttPort}`).join(','));
+  } else if (first.length > 1) {
+    args.push('--peers', first.map((peer) => `${peer.name}=${host}:${peer.mqttPort}`).join(','));
+  }
   args.push('--secret-file', secretFile, '--log-level', logLevel);
   if (layout.replicationFactor !== undefined) {
     args.push('--replication-factor', String(layout.replicationFactor));

@@ -18,6 +18,8 @@ export interface NodeLayout {
   readonly name: string;
   readonly mqttPort: number;
   readonly httpPort: number;
+  /** It came when the cluster was there already, and so joins it. */
+  readonly joins?: true;
 }
 
 /** Flags as given; undefined where they were not. */
@@ -38,8 +40,8 @@ export const DEFAULT_HTTP_PORT = 8080;
 /** The layout of the data directory, made there if it is new. */
 export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<ClusterLayout> {
   const known = await readLayout(dataDir);
-  if (known) return reopenLayout(dataDir, known, flags);
-  const layout = await createLayout(flags);
+  const layout = known ? await reopenLayout(dataDir, known, flags) : await createLayout(flags);
+  if (layout === known) return layout;
   await writeLayout(dataDir, layout);
   return layout;
 }
@@ -95,7 +97,8 @@ async function reopenLayout(
   known: ClusterLayout,
   flags: LayoutFlags,
 ): Promise<ClusterLayout> {
-  requireSame(dataDir, '--nodes', flags.nodes, known.nodes.length);
+  const layout = grown(known, flags.nodes);
+  requireSame(dataDir, '--nodes', flags.nodes, layout.nodes.length);
   requireSame(dataDir, '--replication-factor', flags.replicationFactor, known.replicationFactor);
   requireSame(dataDir, '--shards', flags.shards, known.shards);
   requireSame(dataDir, '--mqtt-port', flags.mqttPort, known.nodes[0]?.mqttPort);
@@ -103,13 +106,29 @@ async function reopenLayout(
   await requireNoneRunning(dataDir, known.nodes);
   await requireFree(
     mqttChoice(flags),
-    known.nodes.map((node) => node.mqttPort),
+    layout.nodes.map((node) => node.mqttPort),
   );
   await requireFree(
     httpChoice(flags),
-    known.nodes.map((node) => node.httpPort),
+    layout.nodes.map((node) => node.httpPort),
   );
-  return known;
+  return layout;
+}
+
+/** With as many nodes as are asked for, if those are more: at the ports that follow. */
+function grown(known: ClusterLayout, count = 0): ClusterLayout {
+  const last = known.nodes.at(-1);
+  if (last === undefined || count <= known.nodes.length) return known;
+  const added = Array.from(
+    { length: count - known.nodes.length },
+    (_, i): NodeLayout => ({
+      name: `n${known.nodes.length + i + 1}`,
+      mqttPort: last.mqttPort + i + 1,
+      httpPort: last.httpPort + i + 1,
+      joins: true,
+    }),
+  );
+  return { ...known, nodes: [...known.nodes, ...added] };
 }
 
 /** A node that was started by hand outlives the `dss up` that printed how. */

@@ -1,38 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { type ConfigSources, loadNodeOptions } from '../../../node/config/config.ts';
-import { NodeError } from '../../../node/errors.ts';
+import { describe, expect, it } from 'vitest';
 import { certificates } from '../../support/certificates.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'dss-config-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-
-let files = 0;
-function fileWith(content: string): string {
-  const path = join(directory, `${++files}.yaml`);
-  writeFileSync(path, content);
-  return path;
-}
-
-function load(sources: Partial<ConfigSources>) {
-  return loadNodeOptions({ flags: {}, environment: {}, ...sources });
-}
-
-function complaint(sources: Partial<ConfigSources>): string {
-  try {
-    load(sources);
-  } catch (error) {
-    expect(error).toBeInstanceOf(NodeError);
-    expect((error as NodeError).code).toBe('CONFIG_INVALID');
-    const { message } = error as NodeError;
-    expect(message, 'one line').not.toContain('\n');
-    expect(message, 'a sentence').toMatch(/\.$/);
-    return message;
-  }
-  throw new Error('this was accepted');
-}
+import { complaint, directory, fileWith, load } from './load.ts';
 
 describe('the configuration of a node', () => {
   it('has a default for everything', () => {
@@ -47,10 +17,17 @@ describe('the configuration of a node', () => {
       mqttPort: 1883,
       httpPort: 8080,
       peers: [{ name: 'n1', mqttAddress: '127.0.0.1:1883' }],
+      join: undefined,
+      bootstrap: undefined,
+      weight: 1,
+      zone: '',
       secret: '',
+      isSecretOwn: true,
       replicationFactor: 3,
       shards: 64,
       memtableBytes: 16 * 1024 * 1024,
+      deadAfterSeconds: 300,
+      moveBytesPerSecond: 64 * 1024 * 1024,
       storageEngine: 'lsm',
       storageMaxBytes: 0,
       retention: [],

@@ -12,6 +12,7 @@ function fixture(creditBytes: number) {
     node: 'n',
     id: 1,
     creditBytes,
+    refuse: (reason) => void posted.push({ watchClose: { reason } }),
     onClose: () => {
       closed += 1;
     },

@@ -22,7 +22,12 @@ async function watchingEachOther() {
     whenApplied: () => Promise.resolve(true),
   };
   const host = { replica: (group: number) => (group === 1 ? replica : undefined), touch: () => {} };
-  const map = { groupOf: () => 2, shards: () => [{ group: 2 }], candidates: () => ['b'] };
+  const map = {
+    groupOf: () => 2,
+    shards: () => [{ group: 2 }],
+    allCandidates: () => ['b'],
+    find: () => undefined,
+  };
   const posted: RpcBody[] = [];
   const rpc = {
     newId: () => SAME_ID,
@@ -47,7 +52,7 @@ async function watchingEachOther() {
 describe('two nodes that watch each other under one number', () => {
   it('end the watch that is meant when the server cannot go on', async () => {
     const { world, watches, feed, opened } = await watchingEachOther();
-    watches.closedBy('b', SAME_ID, 'no replica here');
+    watches.closedBy('b', SAME_ID, { reason: 'no replica here' });
     world.pass(1_000);
     await settled();
     expect(opened()).toBe(2);
@@ -56,7 +61,7 @@ describe('two nodes that watch each other under one number', () => {
 
   it('end the watch that is meant when the watcher is not interested any more', async () => {
     const { world, watches, feed, opened } = await watchingEachOther();
-    watches.closedBy('b', SAME_ID, '');
+    watches.closedBy('b', SAME_ID, { reason: '' });
     world.pass(1_000);
     await settled();
     expect(opened()).toBe(1);
@@ -66,7 +71,7 @@ describe('two nodes that watch each other under one number', () => {
   it('serve it once though the request comes twice', async () => {
     const { watches, feed } = await watchingEachOther();
     await watches.serve('b', SAME_ID, { group: 1, filters: ['#'], after: 0, creditBytes: 1_000 });
-    watches.closedBy('b', SAME_ID, '');
+    watches.closedBy('b', SAME_ID, { reason: '' });
     expect(feed.wantsWrites).toBe(false);
   });
 });

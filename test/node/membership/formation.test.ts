@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ClusterRecord } from '../../../node/membership/cluster-record.ts';
 import { Formation } from '../../../node/membership/formation.ts';
 import { createGenesis, encodeGenesis, type Genesis } from '../../../node/membership/genesis.ts';
 import { startIdentity } from '../../../node/membership/identity.ts';
@@ -11,18 +12,22 @@ async function waiting() {
   const world = new FakeEnv();
   const { env, vfs } = world;
   const identity = await startIdentity(vfs, '/data', 'n2', env.random);
+  const record = await ClusterRecord.open(vfs, '/data', env.events);
   const rpc = { newId: () => 1, post: () => {}, call: () => Promise.resolve(undefined) };
   const formation = new Formation({
     env,
-    vfs,
     directory: '/data',
     identity,
-    mqttAddress: 'n2:1883',
-    peers: ['n1', 'n2'].map((name) => ({ name, mqttAddress: `${name}:1883` })),
+    self: {
+      ...{ node: identity.node, name: 'n2', mqttAddress: 'n2:1883', weight: 1, zone: '' },
+      httpAddress: () => '',
+    },
+    entrance: { peers: ['n1', 'n2'].map((name) => ({ name, mqttAddress: `${name}:1883` })) },
     replicationFactor: 3,
     shardCount: 4,
     rpc: rpc as unknown as RpcHub,
     memory: await PeerMemory.open(vfs, '/data', env.events),
+    record,
     learnAddress: () => {},
   });
   const genesisOf = (clusterId: string, name = 'n2', node = identity.node) =>
@@ -41,13 +46,13 @@ async function waiting() {
       const message = { genesis: encodeGenesis(genesis) } as unknown as RpcMessage;
       formation.handle('11'.repeat(8), message, (body) => resolve(body.genesisReply));
     });
-  return { world, formation, genesisOf, offer, identity };
+  return { world, formation, record, genesisOf, offer, identity };
 }
 
 describe('a node without a cluster', () => {
   it('accepts one genesis, and the same again', async () => {
-    const { formation, genesisOf, offer } = await waiting();
-    const joining = formation.join();
+    const { formation, record, genesisOf, offer } = await waiting();
+    const joining = formation.enter();
     await settled();
     expect(await offer(genesisOf('first'))).toMatchObject({ accepted: true });
     expect((await joining).clusterId).toBe('first');
@@ -56,12 +61,12 @@ describe('a node without a cluster', () => {
       accepted: false,
       reason: 'this node belongs to cluster first',
     });
-    expect(formation.genesis?.clusterId).toBe('first');
+    expect(record.genesis?.clusterId).toBe('first');
   });
 
   it('accepts one of two that come at the same time', async () => {
     const { world, formation, genesisOf, offer } = await waiting();
-    const joining = formation.join();
+    const joining = formation.enter();
     await settled();
     const replies = await Promise.all([offer(genesisOf('first')), offer(genesisOf('second'))]);
     expect(replies.map((reply) => reply?.accepted)).toEqual([true, false]);
@@ -74,11 +79,11 @@ describe('a node without a cluster', () => {
   });
 
   it('accepts none that does not name it', async () => {
-    const { formation, genesisOf, offer } = await waiting();
+    const { record, genesisOf, offer } = await waiting();
     const refusal = { accepted: false, reason: 'it does not name this node' };
     expect(await offer(genesisOf('c', 'n2', '99'.repeat(8)))).toEqual(refusal);
     expect(await offer(genesisOf('c', 'n3'))).toEqual(refusal);
-    expect(formation.genesis).toBeUndefined();
+    expect(record.genesis).toBeUndefined();
   });
 
   it('says that it is empty until it has one', async () => {
@@ -97,7 +102,7 @@ describe('a node without a cluster', () => {
       empty: true,
       clusterId: '',
     });
-    const joining = formation.join();
+    const joining = formation.enter();
     await settled();
     await offer(genesisOf('c'));
     await joining;

@@ -2,46 +2,64 @@ import { describe, expect, it } from 'vitest';
 import { Members } from '../../../node/membership/members.ts';
 import { cluster, decode, encode } from '../../../protos/index.ts';
 import { FakeEnv } from '../fake-env.ts';
+import { nodeRow } from '../settings/node-rows.ts';
 
 function fixture() {
   const world = new FakeEnv();
-  const nodes = ['a', 'b', 'c'].map((node) => ({
-    node,
-    name: `name-${node}`,
-    mqttAddress: `${node}:1883`,
-  }));
+  const nodes = ['a', 'b', 'c'].map((node) => nodeRow(node, { name: `name-${node}` }));
   const members = new Members({ own: 'a', nodes, clock: world.env.clock });
   const hear = (node: string, skewMs = 0) => {
     const clockMs = world.env.clock.nowMs() + skewMs;
     members.heard(node, decode(cluster.Heartbeat, encode(cluster.Heartbeat, { node, clockMs })));
   };
-  return { world, members, hear };
+  /** Time passes, and this node sees it pass. */
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      world.pass(Math.min(left, 1_000));
+      hear('a');
+    }
+  };
+  return { world, members, hear, pass };
 }
 
 describe('the state of a member', () => {
   it('goes from active over suspect to failed while nothing is heard, and back at once', () => {
-    const { world, members, hear } = fixture();
+    const { pass, members, hear } = fixture();
     hear('b');
     expect(members.stateOf('b')).toBe('active');
-    world.pass(3_999);
+    pass(3_500);
     expect(members.stateOf('b')).toBe('active');
-    world.pass(1);
+    pass(500);
     expect(members.stateOf('b')).toBe('suspect');
-    world.pass(10_999);
+    pass(10_999);
     expect(members.stateOf('b')).toBe('suspect');
-    world.pass(1);
+    pass(1);
     expect(members.stateOf('b')).toBe('failed');
     hear('b');
     expect(members.stateOf('b')).toBe('active');
   });
 
   it('is unknown at first, and failed if nothing is ever heard', () => {
-    const { world, members } = fixture();
+    const { pass, members } = fixture();
     expect(members.stateOf('c')).toBe('unknown');
-    world.pass(14_999);
+    pass(14_999);
     expect(members.stateOf('c')).toBe('unknown');
-    world.pass(1);
+    pass(1);
     expect(members.stateOf('c')).toBe('failed');
+  });
+
+  it('is not worse because this node stood still', () => {
+    const { world, pass, members, hear } = fixture();
+    hear('b');
+    pass(1_000);
+    world.pass(3_600_000);
+    expect(members.stateOf('b')).toBe('active');
+    // What had arrived meanwhile is read now.
+    hear('b');
+    pass(3_000);
+    expect(members.stateOf('b')).toBe('active');
+    pass(10_000);
+    expect(members.stateOf('b')).toBe('suspect');
   });
 
   it('is always active for this node, and unknown for a stranger', () => {
@@ -78,5 +96,39 @@ describe('the state of a member', () => {
     expect(members.skewed()).toEqual([{ node: 'c', skewMs: -60_001 }]);
     hear('c', 5);
     expect(members.skewed()).toEqual([]);
+  });
+});
+
+describe('the members', () => {
+  it('are those of the node table', () => {
+    const { members, hear, pass } = fixture();
+    hear('b');
+    const b = nodeRow('b', { mqttAddress: 'b2:1883' });
+    members.follow([nodeRow('a'), b, nodeRow('d', { state: 'joining' })]);
+    expect(members.list().map(({ name, mqttAddress }) => [name, mqttAddress])).toEqual([
+      ['a', 'a:1883'],
+      ['b', 'b2:1883'],
+      ['d', 'd:1883'],
+    ]);
+    expect(members.stateOf('b')).toBe('active');
+    expect(members.has('c')).toBe(false);
+    expect(members.rowOf('d')?.state).toBe('joining');
+    pass(15_000);
+    members.follow([nodeRow('a'), nodeRow('b'), nodeRow('d'), nodeRow('e')]);
+    expect(members.stateOf('d')).toBe('failed');
+    expect(members.stateOf('e')).toBe('unknown');
+  });
+
+  it('send nothing to who is dead or gone, unless it can be heard: it must learn that', () => {
+    const { members, hear, pass } = fixture();
+    hear('b');
+    for (const state of ['dead', 'gone'] as const) {
+      members.follow([nodeRow('a'), nodeRow('b', { state }), nodeRow('c', { state })]);
+      expect(members.has('b')).toBe(false);
+      expect(members.others()).toEqual(['b']);
+    }
+    expect(members.list().map(({ node }) => node)).toEqual(['a']);
+    pass(15_000);
+    expect(members.others()).toEqual([]);
   });
 });

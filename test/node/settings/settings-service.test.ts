@@ -6,6 +6,7 @@ import {
   setRetention,
 } from '../../../node/settings/settings.ts';
 import { FakeMetaGroup } from './meta-group.ts';
+import { nodeRow } from './node-rows.ts';
 import { ingest, retention } from './rules.ts';
 
 const set =
@@ -262,16 +263,23 @@ describe('the rules of the configuration file', () => {
 
   it('begin the settings of a new cluster', async () => {
     const group = threeAndOne();
-    await group.until(group.service('a').seed(initial));
-    expect(group.committed).toEqual({ revision: 1, ...initial });
+    await group.until(group.service('a').seed(initial, []));
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [] });
     expect(group.service('a').current).toEqual(group.committed);
+  });
+
+  it('come with the nodes of the genesis', async () => {
+    const group = threeAndOne();
+    const nodes = [nodeRow('a'), nodeRow('b')];
+    await group.until(group.service('a').seed(initial, nodes));
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes });
   });
 
   it('are taken from the leader, once', async () => {
     const group = threeAndOne();
-    await group.until(group.service('b').seed(initial));
+    await group.until(group.service('b').seed(initial, []));
     expect(group.committed.revision).toBe(0);
-    const twice = ['a', 'a'].map((node) => group.service(node).seed(initial));
+    const twice = ['a', 'a'].map((node) => group.service(node).seed(initial, []));
     await group.until(Promise.all(twice));
     expect(group.proposalCount).toBe(1);
   });
@@ -279,14 +287,14 @@ describe('the rules of the configuration file', () => {
   it('do not come back after a change', async () => {
     const group = threeAndOne();
     group.commit((settings) => settings);
-    await group.until(group.service('a').seed(initial));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
+    await group.until(group.service('a').seed(initial, []));
+    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
   });
 
   it('may be none, which is a decision too', async () => {
     const group = threeAndOne();
-    await group.until(group.service('a').seed({}));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
+    await group.until(group.service('a').seed({}, []));
+    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
   });
 
   it('wait until their node knows what was decided before', async () => {
@@ -295,10 +303,10 @@ describe('the rules of the configuration file', () => {
     group.world.env.timers.after(2_000, () => {
       group.hasCaughtUp = true;
     });
-    await group.until(group.service('a').seed(initial));
-    expect(group.committed).toEqual({ revision: 1, ...initial });
+    await group.until(group.service('a').seed(initial, []));
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [] });
     group.hasCaughtUp = false;
-    const waiting = group.service('b').seed(initial);
+    const waiting = group.service('b').seed(initial, []);
     group.service('b').stop();
     await group.until(waiting);
     expect(group.proposalCount).toBe(1);
@@ -307,7 +315,7 @@ describe('the rules of the configuration file', () => {
   it('are proposed again when it is not known what became of them', async () => {
     const group = threeAndOne();
     group.proposalsToDrop = 1;
-    await group.until(group.service('a').seed(initial));
+    await group.until(group.service('a').seed(initial, []));
     expect(group.proposalCount).toBe(2);
     expect(group.committed.ingest).toEqual(initial.ingest);
   });
@@ -315,8 +323,8 @@ describe('the rules of the configuration file', () => {
   it('are left out, with an error, when they are too many', async () => {
     const group = threeAndOne();
     const many = Array.from({ length: 1_001 }, (_, i) => ingest(`r${i}`));
-    await group.until(group.service('a').seed({ ingest: many }));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [] });
+    await group.until(group.service('a').seed({ ingest: many }, []));
+    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
     expect(group.world.happened.map(({ name }) => name)).toEqual(['initial-rules-refused']);
   });
 });

@@ -17,12 +17,14 @@ import {
 } from '../../../node/settings/settings.ts';
 import { settingsBytes, settingsFromProto } from '../../../node/settings/settings-codec.ts';
 import { decode, kv } from '../../../protos/index.ts';
+import { nodeRow } from './node-rows.ts';
 import { ingest, retention } from './rules.ts';
 
 const some: Settings = {
   revision: 7,
   retention: [retention(''), retention('plant1')],
   ingest: [ingest('a'), ingest('b'), ingest('c')],
+  nodes: [],
 };
 
 function done({ settings, problem }: EditResult): Settings {
@@ -124,10 +126,19 @@ const ingestRule: fc.Arbitrary<IngestRule> = fc.record({
   timeUnit: text,
   timeZone: text,
 });
+const anyRow = fc
+  .record({
+    node: text,
+    name: text,
+    zone: text,
+    weight: fc.double({ min: 0.1, max: 9, noNaN: true }),
+  })
+  .map((members) => nodeRow('x', members));
 const anySettings: fc.Arbitrary<Settings> = fc.record({
   revision: fc.maxSafeNat(),
   retention: fc.array(retentionRule),
   ingest: fc.array(ingestRule),
+  nodes: fc.array(anyRow),
 });
 
 describe('settings as bytes', () => {

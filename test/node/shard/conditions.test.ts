@@ -223,7 +223,10 @@ it('keys that differ in a byte order mark at their start are different keys', as
     const deliver = (batch: WatchBatch) =>
       void items.push(...batch.items.map(({ value }) => text(value)));
     const at = { snapshot: engine.snapshot(), appliedIndex: 0, tombstoneCutoff: 0 };
-    await feed.open({ filter, after: 0, sink: { deliver } }, { ...viewOf(machine), ...at }).done;
+    await feed.open(
+      { filter, after: 0, sink: { deliver, feedClosed: () => {} } },
+      { ...viewOf(machine), ...at },
+    ).done;
   }
   const ifNone = { kind: 'version', ifVersion: 0 } as const;
   await write(100, { key: marked, value: 'marked' });

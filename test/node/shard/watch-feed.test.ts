@@ -38,7 +38,7 @@ class Shard {
       return options.hold?.(batch);
     };
     const handle = this.feed.open(
-      { filter, after: options.after ?? 0, sink: { deliver } },
+      { filter, after: options.after ?? 0, sink: { deliver, feedClosed: () => {} } },
       {
         snapshot: this.#engine.snapshot(),
         appliedIndex: this.appliedIndex,

@@ -42,6 +42,7 @@ const arbitraries: Record<Message['kind'], fc.Arbitrary<Message>> = {
     kind: fc.constant('vote-request'),
     lastIndex: uint,
     lastTerm: uint,
+    transfer: flag,
   }),
   'pre-vote-response': fc.record({
     ...envelope,
@@ -82,6 +83,7 @@ const arbitraries: Record<Message['kind'], fc.Arbitrary<Message>> = {
     index: uint,
     reject: flag,
   }),
+  'timeout-now': fc.record({ ...envelope, kind: fc.constant('timeout-now') }),
 };
 
 /** Bytes as numbers, whatever kind of array they are in. */

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeCluster } from './node-cluster.ts';
+
+/** What the nodes of a cluster cost that nobody uses. */
+export interface AtRestResult {
+  readonly nodeCount: number;
+  readonly seconds: number;
+  readonly nodes: readonly {
+    /** Of one core, all threads. */
+    readonly cpuShare: number;
+    readonly residentBytes: number;
+    /** Of these, what is not mapped from files: the node alone has it. */
+    readonly anonymousBytes: number;
+  }[];
+}
+
+/** V8 gives back the room that starting took within two minutes. */
+const SETTLE_MS = 130_000;
+
+export async function measureAtRest(cluster: NodeCluster, seconds: number): Promise<AtRestResult> {
+  await delay(SETTLE_MS);
+  const statuses = () => Promise.all(cluster.running.map((index) => cluster.status(index)));
+  const before = await statuses();
+  await delay(seconds * 1_000);
+  const after = await statuses();
+  const nodes = after.map(({ process: last }, index) => {
+    const first = before[index]?.process ?? last;
+    const cpu = last.cpuUserMicros + last.cpuSystemMicros;
+    const cpuBefore = first.cpuUserMicros + first.cpuSystemMicros;
+    return {
+      cpuShare: (cpu - cpuBefore) / 1_000 / (last.uptimeMs - first.uptimeMs),
+      residentBytes: readBytes(last.processId, 'VmRSS'),
+      anonymousBytes: readBytes(last.processId, 'RssAnon'),
+    };
+  });
+  return { nodeCount: nodes.length, seconds, nodes };
+}
+
+/** By the kernel's count; NaN where there is no Linux. */
+function readBytes(processId: number, field: 'VmRSS' | 'RssAnon'): number {
+  try {
+    const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+    const kibibytes = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1];
+    return Number(kibibytes ?? Number.NaN) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}

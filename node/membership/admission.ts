@@ -1,0 +1,52 @@
+import type { cluster } from '../../protos/index.ts';
+import type { Clock } from '../env.ts';
+import type { NodeErrorCode } from '../errors.ts';
+import { addNode, editNodeTable, type NodeRow } from '../settings/nodes.ts';
+import type { SettingsProblem } from '../settings/settings.ts';
+import { nodeRowFromProto, settingsToProto } from '../settings/settings-codec.ts';
+import type { SettingsService } from '../settings/settings-service.ts';
+import { encodeGenesis, type Genesis } from './genesis.ts';
+
+const CODES: Readonly<Record<SettingsProblem['kind'], NodeErrorCode>> = {
+  'name-taken': 'NAME_TAKEN',
+  'node-removed': 'NODE_REMOVED',
+  'too-many-nodes': 'TOO_MANY_NODES',
+  'not-found': 'CONFIG_INVALID',
+  'last-node': 'CONFIG_INVALID',
+  'over-limit': 'CONFIG_INVALID',
+};
+
+/** The side of a member that is asked to let a node in: that is a change of the node table, decided by meta. */
+export class Admission {
+  readonly #genesis: Genesis;
+  readonly #settings: Pick<SettingsService, 'change'>;
+  readonly #clock: Clock;
+
+  constructor(options: {
+    readonly genesis: Genesis;
+    readonly settings: Pick<SettingsService, 'change'>;
+    readonly clock: Clock;
+  }) {
+    this.#genesis = options.genesis;
+    this.#settings = options.settings;
+    this.#clock = options.clock;
+  }
+
+  /** Without a code the answer means: ask again. */
+  async admit(request: cluster.JoinRequest.$Properties): Promise<cluster.JoinReply.$Properties> {
+    const asked = nodeRowFromProto(request.row ?? {});
+    const row: NodeRow = { ...asked, state: 'joining', sinceMs: this.#clock.nowMs() };
+    const edit = editNodeTable(this.#genesis, (settings) =>
+      addNode(settings, row, request.replace || undefined),
+    );
+    const outcome = await this.#settings.change(edit);
+    if (outcome.kind === 'refused') {
+      const { kind, message } = outcome.problem;
+      return { refusalCode: CODES[kind], refusal: `${message}.`.replace(/\.\.$/, '.') };
+    }
+    if (outcome.kind !== 'settled') return { accepted: false };
+    const { nodes, revision } = outcome.settings;
+    const settings = settingsToProto({ revision, nodes, retention: [], ingest: [] });
+    return { accepted: true, genesis: encodeGenesis(this.#genesis), settings };
+  }
+}

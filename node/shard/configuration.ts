@@ -1,0 +1,149 @@
+import { decode, encode, kv } from '../../protos/index.ts';
+import type { GenesisGroup } from '../membership/genesis.ts';
+import type {
+  Configuration,
+  ConfigurationAt,
+  ConfigurationCodec,
+  ReplicaId,
+} from '../raft/types.ts';
+
+/** A replica id and the node that holds it. */
+export interface Place {
+  readonly replicaId: ReplicaId;
+  readonly node: string;
+}
+
+/** Who is in a group, as its log says (DESIGN §5 ▣): the core sees the replica ids, its host the nodes too. */
+export interface GroupMembers {
+  readonly voters: readonly Place[];
+  /** The voters before, during joint consensus. */
+  readonly outgoing: readonly Place[];
+  readonly learners: readonly Place[];
+  /** Of the outgoing: they stay as learners. */
+  readonly demoted: readonly Place[];
+  /** All lower ids were given, and are never given again. */
+  readonly nextReplicaId: ReplicaId;
+}
+
+/** The genesis counts as the first entry of every group: who is added later has less, and needs a snapshot. */
+export const GENESIS_POSITION = { index: 1, term: 1 } as const;
+
+const FORMAT = 1;
+
+export const NO_MEMBERS: GroupMembers = {
+  voters: [],
+  outgoing: [],
+  learners: [],
+  demoted: [],
+  nextReplicaId: 0,
+};
+
+export function encodeMembers(members: GroupMembers): Uint8Array {
+  return encode(kv.ConfigurationRecord, recordOf(members));
+}
+
+/** @throws {ProtocolError} */
+export function decodeMembers(data: Uint8Array): GroupMembers {
+  return membersOfRecord(decode(kv.ConfigurationRecord, data));
+}
+
+/** How the Raft core reads what its host wrote. */
+export const configurationCodec: ConfigurationCodec = {
+  read: (data): Configuration => {
+    const { voters, outgoing, learners } = decodeMembers(data);
+    return { voters: idsOf(voters), outgoing: idsOf(outgoing), learners: idsOf(learners) };
+  },
+  leaveJoint: (data) => {
+    const { voters, learners, demoted, nextReplicaId } = decodeMembers(data);
+    const stay = [...learners, ...demoted];
+    return encodeMembers({ voters, outgoing: [], learners: stay, demoted: [], nextReplicaId });
+  },
+};
+
+/** Everybody who gets entries, each once. */
+export function placesOf({ voters, outgoing, learners }: GroupMembers): Place[] {
+  const places = new Map(
+    [...voters, ...outgoing, ...learners].map((each) => [each.replicaId, each]),
+  );
+  return [...places.values()];
+}
+
+/** Whether this id was in the group once and is not any more: it never counts again. */
+export function isGone(members: GroupMembers, replicaId: ReplicaId): boolean {
+  if (replicaId >= members.nextReplicaId) return false;
+  return !placesOf(members).some((place) => place.replicaId === replicaId);
+}
+
+export function genesisConfiguration(group: GenesisGroup): ConfigurationAt {
+  const { voters, learners } = group;
+  const highest = Math.max(...[...voters, ...learners].map(({ replicaId }) => replicaId));
+  const members = { ...NO_MEMBERS, voters, learners, nextReplicaId: highest + 1 };
+  return { ...GENESIS_POSITION, data: encodeMembers(members) };
+}
+
+/** What a node keeps of a group beside its log. */
+export interface StoredConfiguration {
+  readonly firstSlot: number;
+  /** 0 for the meta group. */
+  readonly slotCount: number;
+  readonly configurations: readonly ConfigurationAt[];
+  /** The replica is gone; its id is kept, so that it never comes back. */
+  readonly removed: boolean;
+}
+
+export function storedToProto(stored: StoredConfiguration): kv.GroupConfiguration.$Properties {
+  const { firstSlot, slotCount, removed } = stored;
+  const configurations = stored.configurations.map(({ index, term, data }) => ({
+    index,
+    term,
+    record: decode(kv.ConfigurationRecord, data),
+  }));
+  return { format: FORMAT, firstSlot, slotCount, configurations, removed };
+}
+
+export function storedFromProto(wire: kv.GroupConfiguration.$Properties): StoredConfiguration {
+  const configurations = (wire.configurations ?? []).map(({ index, term, record }) => ({
+    index: index ?? 0,
+    term: term ?? 0,
+    data: encode(kv.ConfigurationRecord, record ?? {}),
+  }));
+  const { firstSlot = 0, slotCount = 0, removed = false } = wire;
+  return { firstSlot, slotCount, configurations, removed };
+}
+
+export function encodeStored(stored: StoredConfiguration): Uint8Array {
+  return encode(kv.GroupConfiguration, storedToProto(stored));
+}
+
+/** @throws {ProtocolError} */
+export function decodeStored(bytes: Uint8Array): StoredConfiguration {
+  return storedFromProto(decode(kv.GroupConfiguration, bytes));
+}
+
+function recordOf(members: GroupMembers): kv.ConfigurationRecord.$Properties {
+  const { voters, outgoing, learners, demoted, nextReplicaId } = members;
+  return {
+    format: FORMAT,
+    voters: [...voters],
+    outgoing: [...outgoing],
+    learners: [...learners],
+    demoted: [...demoted],
+    nextReplicaId,
+  };
+}
+
+function membersOfRecord(record: kv.ConfigurationRecord): GroupMembers {
+  const places = (from: readonly kv.ReplicaPlace.$Properties[]) =>
+    from.map(({ replicaId = 0, node = '' }) => ({ replicaId, node }));
+  return {
+    voters: places(record.voters),
+    outgoing: places(record.outgoing),
+    learners: places(record.learners),
+    demoted: places(record.demoted),
+    nextReplicaId: record.nextReplicaId,
+  };
+}
+
+function idsOf(places: readonly Place[]): ReplicaId[] {
+  return places.map(({ replicaId }) => replicaId);
+}

@@ -1,0 +1,77 @@
+import type { EngineSnapshot, ExportedBlock, KeyRange, StorageEngine } from '../../lsm/engine.ts';
+
+/** No key of any shard: what the meta group, which stores none, replaces when it takes over a snapshot. */
+const NO_KEYS: KeyRange = {
+  lower: Uint8Array.of(0xff, 0xff, 0xff),
+  upper: Uint8Array.of(0xff, 0xff, 0xff, 0),
+};
+
+/** The keys of a shard: a run of slots, which are the first byte of every key (DESIGN §3 ▣). */
+export function rangeOf(shard: {
+  readonly firstSlot: number;
+  readonly slotCount: number;
+}): KeyRange {
+  const { firstSlot, slotCount } = shard;
+  if (slotCount === 0) return NO_KEYS;
+  const end = firstSlot + slotCount;
+  const lower = Uint8Array.of(firstSlot);
+  return end > 0xff ? { lower } : { lower, upper: Uint8Array.of(end) };
+}
+
+/**
+ * The engine replaces one range at a time: who wants to waits for its turn, except a snapshot from another node, whose
+ * sender comes again.
+ */
+export class RangeChanges {
+  readonly #engine: StorageEngine;
+  #isTaken = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(engine: StorageEngine) {
+    this.#engine = engine;
+  }
+
+  /** The right to replace a range; undefined: somebody has it. To be given back with `release`. */
+  tryAcquire(): boolean {
+    if (this.#isTaken) return false;
+    this.#isTaken = true;
+    return true;
+  }
+
+  release(): void {
+    this.#isTaken = false;
+    this.#waiting.shift()?.();
+  }
+
+  /** Removes everything in a range, with the positions that hold from then on. */
+  async empty(
+    range: KeyRange,
+    positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array,
+  ): Promise<void> {
+    while (!this.tryAcquire()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      await this.#engine.replaceRange(range).commit(positionsAfter);
+    } finally {
+      this.release();
+    }
+  }
+}
+
+/** The blocks of a range, a few to a message. */
+export async function* chunksOf(
+  snapshot: EngineSnapshot,
+  range: KeyRange,
+  chunkBytes: number,
+): AsyncGenerator<Uint8Array[]> {
+  let chunk: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const block of snapshot.exportRange(range) as AsyncIterable<ExportedBlock>) {
+    chunk.push(block.bytes);
+    bytes += block.bytes.length;
+    if (bytes < chunkBytes) continue;
+    yield chunk;
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,216 @@
+import type { StorageEngine } from '../../lsm/engine.ts';
+import { cluster } from '../../protos/index.ts';
+import type { Env } from '../env.ts';
+import type { ReplicaId, Term } from '../raft/types.ts';
+import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import { positionOf } from './group-position.ts';
+import { chunksOf, rangeOf } from './range-changes.ts';
+import type { Replica } from './replica.ts';
+
+const { SnapshotStatus } = cluster;
+
+export interface SnapshotSenderOptions {
+  readonly env: Env;
+  readonly engine: StorageEngine;
+  /** As `RpcHub.call` on the bulk channel: undefined when no answer came in time. */
+  readonly call: (
+    node: string,
+    body: RpcBody,
+    timeoutMs: number,
+  ) => Promise<RpcMessage | undefined>;
+  /** At this rate blocks leave this node; asked again and again, as it may change. */
+  readonly bytesPerSecond: () => number;
+  /** The core was told how a snapshot ended: look at the replica in the coming turn. */
+  readonly onEnd: (replica: Replica) => void;
+}
+
+/** What is on its way, for display. */
+export interface OutgoingSnapshot {
+  readonly group: number;
+  readonly to: ReplicaId;
+  readonly node: string;
+  readonly index: number;
+  readonly sentBytes: number;
+  readonly sinceMs: number;
+}
+
+interface Transfer {
+  readonly replica: Replica;
+  readonly to: ReplicaId;
+  readonly term: Term;
+  readonly node: string;
+  readonly sinceMs: number;
+  index: number;
+  sentBytes: number;
+}
+
+const CHUNK_BYTES = 512 * 1024;
+const CALL_DEADLINE_MS = 5_000;
+/** Installing cuts ranges out of tables and waits for memtables to be flushed. */
+const INSTALL_DEADLINE_MS = 60_000;
+const BUSY_PAUSE_MS = 200;
+const TRIES_MAX = 5;
+/** At once, to different nodes: more would only share the same disk and the same rate. */
+const TRANSFERS_MAX = 2;
+
+/**
+ * Sends the state of a group to replicas that its log cannot bring up to date (DESIGN §5 ▣, Snapshots): a consistent
+ * view of the shard as sorted blocks, then the position that goes with it. Each call is answered, so at most one
+ * chunk waits; the rate is that of the whole node.
+ */
+export class SnapshotSender {
+  readonly #options: SnapshotSenderOptions;
+  #waiting: Transfer[] = [];
+  readonly #active = new Set<Transfer>();
+  /** When the next chunk may leave. */
+  #nextChunkMs = 0;
+  #sentBytes = 0;
+  #isStopped = false;
+
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
+  }
+
+  /** The leader of `replica`'s group needs to bring `to` up to date. */
+  send(replica: Replica, to: ReplicaId, term: Term): void {
+    const node = replica.nodeOf(to);
+    if (node === undefined) return this.#end(replica, to, term, undefined);
+    const sinceMs = this.#options.env.clock.monotonicMs();
+    this.#waiting.push({ replica, to, term, node, sinceMs, index: 0, sentBytes: 0 });
+    this.#startNext();
+  }
+
+  outgoing(): OutgoingSnapshot[] {
+    return Array.from(this.#active, ({ replica, to, node, index, sentBytes, sinceMs }) => ({
+      group: replica.identity.group,
+      to,
+      node,
+      index,
+      sentBytes,
+      sinceMs,
+    }));
+  }
+
+  /** Since the start. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#waiting = [];
+  }
+
+  #startNext(): void {
+    const busyNodes = new Set(Array.from(this.#active, ({ node }) => node));
+    while (this.#active.size < TRANSFERS_MAX && !this.#isStopped) {
+      const at = this.#waiting.findIndex(({ node }) => !busyNodes.has(node));
+      const [transfer] = at < 0 ? [] : this.#waiting.splice(at, 1);
+      if (transfer === undefined) return;
+      busyNodes.add(transfer.node);
+      this.#active.add(transfer);
+      void this.#run(transfer);
+    }
+  }
+
+  async #run(transfer: Transfer): Promise<void> {
+    const { replica, to, term, node } = transfer;
+    let isInstalled = false;
+    try {
+      if (this.#isWanted(transfer)) isInstalled = await this.#transfer(transfer);
+    } catch (error) {
+      this.#options.env.events.emit({
+        level: 'warn',
+        name: 'snapshot-failed',
+        message: `group ${replica.identity.group}: the snapshot for replica ${to} on node ${node} failed: ${(error as Error).message}`,
+      });
+    }
+    this.#active.delete(transfer);
+    this.#end(replica, to, term, isInstalled ? transfer.index : undefined);
+    this.#startNext();
+  }
+
+  #end(replica: Replica, to: ReplicaId, term: Term, index: number | undefined): void {
+    if (this.#isStopped || replica.phase === 'gone') return;
+    replica.raft.snapshotFinished(to, term, index);
+    this.#options.onEnd(replica);
+  }
+
+  /** It still leads, and that replica still is one of its group. */
+  #isWanted({ replica, to, term }: Transfer): boolean {
+    const { raft, phase } = replica;
+    return (
+      !this.#isStopped &&
+      phase === 'running' &&
+      raft.term === term &&
+      raft.role === 'leader' &&
+      replica.nodeOf(to) !== undefined
+    );
+  }
+
+  async #transfer(transfer: Transfer): Promise<boolean> {
+    const { replica, to, term } = transfer;
+    const { group } = replica.identity;
+    const { engine } = this.#options;
+    // Between two entries: what the engine shows and the position are of the same moment.
+    const snapshot = engine.snapshot();
+    const position = positionOf(replica);
+    transfer.index = replica.state.appliedIndex;
+    replica.raft.pinSnapshot(to, transfer.index);
+    try {
+      const fromReplica = replica.identity.replicaId;
+      const begin = { group, fromReplica, toReplica: to, term, position };
+      let status = await this.#call(transfer, { snapshotBegin: begin }, CALL_DEADLINE_MS);
+      if (status !== SnapshotStatus.SNAPSHOT_WANTED)
+        return status === SnapshotStatus.SNAPSHOT_INSTALLED;
+      let number = 0;
+      const blocksOf = (blocks: Uint8Array[], last: boolean) => ({
+        snapshotBlocks: { group, toReplica: to, index: transfer.index, number, blocks, last },
+      });
+      for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), CHUNK_BYTES)) {
+        if (!this.#isWanted(transfer)) return false;
+        await this.#awaitRate(chunk);
+        status = await this.#call(transfer, blocksOf(chunk, false), CALL_DEADLINE_MS);
+        if (status !== SnapshotStatus.SNAPSHOT_WANTED) return false;
+        number += 1;
+        transfer.sentBytes += bytesOf(chunk);
+      }
+      status = await this.#call(transfer, blocksOf([], true), INSTALL_DEADLINE_MS);
+      return status === SnapshotStatus.SNAPSHOT_INSTALLED;
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /** Asks again when the answer is lost or the other side is busy: it knows what it has taken already. */
+  async #call(
+    transfer: Transfer,
+    body: RpcBody,
+    deadlineMs: number,
+  ): Promise<cluster.SnapshotStatus | undefined> {
+    for (let tries = 0; tries < TRIES_MAX && this.#isWanted(transfer); tries++) {
+      const message = await this.#options.call(transfer.node, body, deadlineMs);
+      const status = message?.snapshotReply?.status;
+      if (status !== undefined && status !== SnapshotStatus.SNAPSHOT_BUSY) return status;
+      await this.#pause(BUSY_PAUSE_MS);
+    }
+    return undefined;
+  }
+
+  async #awaitRate(chunk: readonly Uint8Array[]): Promise<void> {
+    const bytes = bytesOf(chunk);
+    this.#sentBytes += bytes;
+    const nowMs = this.#options.env.clock.monotonicMs();
+    const startMs = Math.max(nowMs, this.#nextChunkMs);
+    this.#nextChunkMs = startMs + (bytes * 1_000) / this.#options.bytesPerSecond();
+    if (startMs > nowMs) await this.#pause(startMs - nowMs);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.env.timers.after(ms, resolve));
+  }
+}
+
+function bytesOf(blocks: readonly Uint8Array[]): number {
+  return blocks.reduce((sum, block) => sum + block.length, 0);
+}
