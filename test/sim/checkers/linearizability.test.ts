@@ -238,9 +238,9 @@ describe('the shortest failing history', () => {
       'a< @40',
     );
     expect(picture(shortestFailing(operations))).toMatchInlineSnapshot(`
-      "a                        |- put x - - ?
-      b                           |- get -> x@40 -|
-      c  |- put n29 -> @30 -|                        |- get -> n29@30 -|"
+      "a                       |- put x - - ?
+      b                          |- get -> x@2 -|
+      c  |- put n29 -> @1 -|                       |- get -> n29@1 -|"
     `);
   });
 });
