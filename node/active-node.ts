@@ -8,7 +8,7 @@ import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
-import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
+import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
@@ -91,15 +91,16 @@ export class ActiveNode {
     readonly link: ClusterLink;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
-    readonly distrust: string | undefined;
+    /** Where its tables are. */
+    readonly tables: string;
   }): Promise<ActiveNode> {
-    const { options, own, genesis, link, log } = input;
-    const { env, directory } = options;
+    const { options, genesis, link, log } = input;
+    const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
     const engine = await choice.open({
       vfs: env.vfs,
-      directory: `${directory}/${ENGINE_FOLDERS[choice.name]}`,
+      directory: input.tables,
       offload: env.offload,
       notePositions: () =>
         encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
@@ -123,7 +124,7 @@ export class ActiveNode {
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine, node: own.node }),
+      recovered: recoverReplicas({ ...input, env, engine }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
