@@ -73,7 +73,8 @@ export function recoverReplicas(options: {
     const installed = distrust === undefined ? snapshotOverLog(found, position) : undefined;
     if (installed !== undefined) log.addGroup(installed);
     const logged = installed === undefined ? found : emptyLog(installed);
-    const reason = distrust ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
+    const reason =
+      distrust ?? stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
     if (reason !== undefined) suspects.push({ group, replicaId, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }

@@ -172,9 +172,10 @@ export class RpcHub {
 
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
-  const { joinReply, configurationReply, snapshotReply } = message;
+  const { joinReply, configurationReply, snapshotReply, checksumReport, verifyReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
-  return (reply ?? joinReply ?? configurationReply ?? snapshotReply) != null;
+  const change = joinReply ?? configurationReply ?? snapshotReply;
+  return (reply ?? change ?? checksumReport ?? verifyReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */

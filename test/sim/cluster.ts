@@ -92,6 +92,8 @@ export class SimCluster {
     storageMaxBytes?: number;
     initialRules?: InitialRules;
     deadAfterMs?: number;
+    scrubBytesPerSecond?: number;
+    verifyHours?: number;
   };
 
   constructor(options: {
@@ -104,6 +106,8 @@ export class SimCluster {
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
     readonly deadAfterMs?: number;
+    readonly scrubBytesPerSecond?: number;
+    readonly verifyHours?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -115,6 +119,8 @@ export class SimCluster {
       storageMaxBytes,
       initialRules,
       deadAfterMs,
+      scrubBytesPerSecond,
+      verifyHours,
     } = options;
     this.#options = {
       replicationFactor,
@@ -124,6 +130,8 @@ export class SimCluster {
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       ...(initialRules === undefined ? {} : { initialRules }),
       ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
+      ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
+      ...(verifyHours === undefined ? {} : { verifyHours }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
