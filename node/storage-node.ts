@@ -45,6 +45,8 @@ export interface StorageNodeOptions {
   readonly memtableBytes?: number;
   /** At this rate tables are read to find damage early. Default 0: they are not. */
   readonly scrubBytesPerSecond?: number;
+  /** The replicas of each group are compared once in so many hours. Default 0: they are not. */
+  readonly verifyHours?: number;
   /** At this rate snapshots leave for replicas that the log cannot bring up to date. Default 64 MiB. */
   readonly snapshotBytesPerSecond?: number;
   /** A node that is silent for longer is dead: its data is replicated elsewhere. Default five minutes. */
