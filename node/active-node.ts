@@ -8,10 +8,12 @@ import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
-import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
+import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
+import { Repairs } from './repair/repairs.ts';
+import type { Corruption } from './repair/table-damage.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
@@ -69,6 +71,7 @@ export class ActiveNode {
   readonly settings: SettingsService;
   readonly rebalancer: Rebalancer;
   readonly balance: BalanceView;
+  readonly repairs: Repairs;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -91,15 +94,17 @@ export class ActiveNode {
     readonly link: ClusterLink;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
-    readonly distrust: string | undefined;
+    /** Where its tables are. */
+    readonly tables: string;
   }): Promise<ActiveNode> {
-    const { options, own, genesis, link, log } = input;
-    const { env, directory } = options;
+    const { options, genesis, link, log } = input;
+    const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
+    const foundAtOpen: Corruption[] = [];
     const engine = await choice.open({
       vfs: env.vfs,
-      directory: `${directory}/${ENGINE_FOLDERS[choice.name]}`,
+      directory: input.tables,
       offload: env.offload,
       notePositions: () =>
         encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
@@ -112,7 +117,11 @@ export class ActiveNode {
         module: compactionFilterModule,
         state: () => node && encodeFilterState(node.retentions()),
       },
-      onEvent: (event) => reportEngineEvent(options, event),
+      onEvent: (event) => {
+        if (event.kind !== 'corruption') reportEngineEvent(options, event);
+        else if (node === undefined) foundAtOpen.push(event);
+        else node.repairs.damaged(event);
+      },
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
       memtableBytes: storageSizes(options).memtableBytes,
@@ -123,16 +132,24 @@ export class ActiveNode {
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine, node: own.node }),
+      recovered: recoverReplicas({ ...input, env, engine }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
       onProgress: (replica) => node?.onProgress(replica),
+      onChecksum: (replica, entry) => node?.repairs.onChecksum(replica, entry),
+      onHalted: (replica) => node?.repairs.onHalted(replica),
+      observer: {
+        suspected: (...suspect) => node?.repairs.observer.suspected(...suspect),
+        admitted: (group) => node?.repairs.observer.admitted(group),
+        replaced: (group) => node?.repairs.observer.replaced(group),
+      },
       onFatal: options.onFatal,
     });
     node = new ActiveNode({ ...input, engine, groups });
+    for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
     return node;
   }
 
@@ -184,6 +201,11 @@ export class ActiveNode {
       others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
+    this.repairs = new Repairs({
+      ...{ env, own: own.node, engine, groups, members, rpc: link.rpc },
+      shards: this.map.shards(),
+      verifyMs: (options.verifyHours ?? 0) * 3_600_000,
+    });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
@@ -214,6 +236,7 @@ export class ActiveNode {
     void this.settings.start();
     this.#upkeep.start();
     this.rebalancer.start();
+    this.repairs.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => this.host.tick()),
@@ -232,6 +255,7 @@ export class ActiveNode {
     for (const cancel of this.#cancels) cancel();
     this.settings.stop();
     this.rebalancer.stop();
+    this.repairs.stop();
     this.#upkeep.stop();
     this.dataPlane.stop();
     this.groups.stop();
@@ -347,6 +371,8 @@ export class ActiveNode {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
       this.watches.closedBy(from.node, message.id, message.watchClose);
+    } else {
+      this.repairs.serve(message, reply);
     }
   }
 
@@ -432,11 +458,6 @@ function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): voi
     case 'background-error':
       options.onFatal(event.error);
       return;
-    case 'corruption': {
-      const message = `${event.file} is damaged at ${event.offset}: ${event.reason}`;
-      events.emit({ level: 'error', name: 'table-damaged', message });
-      return;
-    }
     case 'disk-full': {
       const message = `the disk is full, and tables wait until there is room: ${event.error.message}`;
       events.emit({ level: 'error', name: 'disk-full', message });

@@ -57,6 +57,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return await compose(options, closers, close);
   } catch (error) {
     await close();
+    // The next start draws a new identity, and says so.
+    if (error instanceof NodeError && error.code === 'BEGINS_ANEW') return startNode(options);
     throw error;
   }
 }

@@ -34,7 +34,7 @@ export class ClusterLink {
   /** The last round that the log has synced, once there is a log. */
   syncedRound: () => number = () => 0;
   readonly #env: Env;
-  #own: RpcOrigin;
+  readonly #own: RpcOrigin;
   readonly #transport: Transport;
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
@@ -81,11 +81,6 @@ export class ClusterLink {
   attach(clusterId: string, handlers: ClusterHandlers): void {
     this.#clusterId = clusterId;
     this.#handlers = handlers;
-  }
-
-  /** This run counts as a later one than it began as; before anything is written in its name. */
-  countAs(startCounter: number): void {
-    this.#own = { ...this.#own, startCounter };
   }
 
   connect(address: string): void {

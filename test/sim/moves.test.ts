@@ -43,7 +43,7 @@ describe('A replica that moves', () => {
         await cluster.world.run(2_000);
         newcomer.beforeOperation = undefined;
         if (!newcomer.life?.alive) await cluster.start(newcomer);
-      keepStill(cluster);
+        keepStill(cluster);
       }
       await untilCaughtUp(cluster, group, newcomer);
       expect(newcomer.active.suspects).toEqual([]);

@@ -25,6 +25,7 @@ export function picture(history: readonly Operation[]): string {
   const width = Math.max(0, ...lanes.map(({ text }) => text.length));
   const from = Math.max(0, width - WIDTH_MAX);
   return lanes
+    .filter(({ text }) => text.length > from)
     .sort((a, b) => a.client.localeCompare(b.client))
     .map(({ client, text }) => `${client.padEnd(nameWidth)}  ${text.slice(from)}`.trimEnd())
     .join('\n');

@@ -1,6 +1,6 @@
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { systemError } from '../../../lsm/vfs/system-error.ts';
-import { ENGINE_FOLDERS } from '../../../node/engine-choice.ts';
+import { ENGINE_FOLDERS } from '../../../node/folders.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import type { Fault } from './site.ts';
 

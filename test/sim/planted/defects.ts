@@ -151,8 +151,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         'node/membership/identity.ts',
-        '? { node: randomId(random), startCounter: 0, initialized: false }',
-        "? { node: Buffer.from(name.padEnd(8)).toString('hex'), startCounter: 0, initialized: false }",
+        'node: randomId(random), startCounter: 0',
+        "node: Buffer.from(name.padEnd(8)).toString('hex'), startCounter: 0",
       ),
       edit('node/storage-node.ts', 'remembered === undefined ||', 'true ||'),
     ],
