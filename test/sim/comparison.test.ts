@@ -4,7 +4,7 @@ import { setRetention } from '../../node/settings/settings.ts';
 import { engineKeyAt, Space, timeOf, writeValueHeader } from '../../node/shard/engine-key.ts';
 import { describeStatus } from '../../node/status.ts';
 import type { StorageNode } from '../../node/storage-node.ts';
-import { encode, type Machine, put, SimCluster } from './cluster.ts';
+import { decode, encode, type Machine, put, SimCluster } from './cluster.ts';
 
 /** More histories: `SOAK_SEEDS=50 npx vitest run test/sim/comparison`. */
 const SEEDS = Array.from({ length: Number(process.env.SOAK_SEEDS ?? 2) }, (_, i) => i + 1);
@@ -92,6 +92,49 @@ describe('Replicas that are compared', () => {
     expect(groups).toHaveLength(5);
     const starts = groups.map(({ startedAtMs }) => startedAtMs);
     expect(new Set(starts).size, 'not all at once').toBeGreaterThan(2);
+  });
+});
+
+describe('A read for repair', () => {
+  it('answers as any other where all is well, also while the key is written', async () => {
+    const cluster = await filled(41, 4);
+    for (const machine of cluster.machines) {
+      expect(await repairRead(cluster, machine, 'k3')).toBe('a');
+      expect(await repairRead(cluster, machine, 'nothing')).toBe('<not-found>');
+    }
+    for (let i = 0; i < 20; i++) {
+      const writes = [1, 2, 3].map((n) => cluster.put(cluster.machine(n), 'k3', `${i}.${n}`));
+      const read = repairRead(cluster, cluster.machine(i % 4), 'k3');
+      expect(await read).not.toMatch(/^</);
+      await inTime(cluster, Promise.all(writes));
+    }
+    await inTime(cluster, cluster.put(cluster.machine(0), 'k3', ''));
+    expect(await repairRead(cluster, cluster.machine(1), 'k3')).toBe('<not-found>');
+    expect(told(cluster, 'replica-differs')).toEqual([]);
+  });
+
+  it.each([{ what: 'another value', forged: 'forged' }, { what: 'a deletion', forged: '' }])(
+    'gives what most replicas hold where one has $what, and that one is built anew',
+    async ({ forged }) => {
+      const cluster = await filled(42, 4);
+      const group = groupOf(cluster.machine(0), 'k3');
+      const victim = cluster.machines.findLast((each) => replicaIdOf(each, group) > 0) as Machine;
+      const before = replicaIdOf(victim, group);
+      await spoil(cluster, victim, 'k3', forged);
+      for (const machine of cluster.machines) {
+        expect(await repairRead(cluster, machine, 'k3')).toBe('a');
+      }
+      expect(told(cluster, 'replica-differs').length).toBeGreaterThan(0);
+      await cluster.world.until('it is built anew', () => replicaIdOf(victim, group) > before);
+      await cluster.untilLed();
+      expect(await cluster.get(victim, 'k3')).toBe('a');
+    },
+  );
+
+  it('does not wait for nodes that are down', async () => {
+    const cluster = await filled(43, 3);
+    cluster.kill(cluster.machine(2));
+    expect(await repairRead(cluster, cluster.machine(0), 'k3')).toBe('a');
   });
 });
 
@@ -187,6 +230,12 @@ async function verify(cluster: SimCluster, groups: readonly number[] = []): Prom
   }
 }
 
+async function repairRead(cluster: SimCluster, machine: Machine, key: string): Promise<string> {
+  const reading = cluster.dataPlane(machine).get(encode(key), { repair: true });
+  const outcome = await inTime(cluster, reading);
+  return outcome.kind === 'found' ? decode(outcome.value) : `<${outcome.kind}>`;
+}
+
 function report(cluster: SimCluster) {
   return inTime(cluster, cluster.machine(0).active.repairs.verification.report());
 }
@@ -209,7 +258,7 @@ async function spoil(
   snapshot.close();
   const time = timeOf(engineKey);
   const stored = new Uint8Array(64);
-  const header = writeValueHeader(stored, time, time, false);
+  const header = writeValueHeader(stored, time, time, value === '');
   stored.set(encode(value), header);
   active.engine.put(engineKey, 0, engineKey.length, stored, 0, header + value.length);
 }
