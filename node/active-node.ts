@@ -168,7 +168,10 @@ export class ActiveNode {
     this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
-    this.#reads = new Reads(shared);
+    this.#reads = new Reads({
+      ...shared,
+      onDifference: (group) => this.repairs.readDiffered(group),
+    });
     const { watches } = this;
     this.dataPlane = new NodeDataPlane({ ...shared, own, reads: this.#reads, watches });
     this.#meta = new MetaGroup(host);

@@ -123,6 +123,18 @@ export class Repairs {
     this.#digests.take(replica, entry);
   }
 
+  /** Somebody has read a key of a group and got different answers: all of the group is compared. */
+  readDiffered(group: number): void {
+    this.#options.env.events.emit({
+      level: 'error',
+      name: 'replica-differs',
+      message: `group ${group}: replicas hold different values of a key that was read; all of them are compared now`,
+      data: { group },
+    });
+    // What does not begin now begins when its time comes.
+    void this.verification.start([group]);
+  }
+
   /** Whether the message was for here. */
   serve(message: RpcMessage, reply: (body: RpcBody) => void): boolean {
     const { checksumQuery, distrust, verifyRequest } = message;
