@@ -233,6 +233,29 @@ describe('a replaced range', () => {
     expect(text((await valueIn(5)) as Uint8Array)).toBe('5');
     await expect(valueIn(2)).rejects.toMatchObject({ code: 'CORRUPTION' });
   });
+
+  it('is as it was when a table that reaches out of it cannot be read, and the engine goes on', async () => {
+    const { db, vfs } = await openSmall();
+    for (const first of [2, 3]) put(db, keyAt(seriesKey(first, 'a'), 1), utf8('old'));
+    await db.flush();
+    await db.close();
+    const [across] = await tableFiles(vfs);
+    vfs.damage(`/db/${across}`, 20, 1);
+    const again = await openSmall(vfs);
+    let wasAsked = false;
+    const replacement = again.db.replaceRange(slot(3));
+    const positionsAfter = () => {
+      wasAsked = true;
+      return utf8('p');
+    };
+    await expect(replacement.commit(positionsAfter)).rejects.toMatchObject({ code: 'CORRUPTION' });
+    await replacement.abandon();
+    expect(wasAsked, 'positions say what is done').toBe(false);
+    put(again.db, keyAt(seriesKey(5, 'a'), 1), utf8('new'));
+    await again.db.flush();
+    const found = await again.db.snapshot().get(keyAt(seriesKey(5, 'a'), 1));
+    expect(text(found as Uint8Array)).toBe('new');
+  });
 });
 
 describe('blocks that are not what was exported', () => {
