@@ -19,6 +19,7 @@ import { NodeError } from './errors.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
+import { verifyRoutes } from './http/verify-routes.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
 import { describePlace, describeStatus, describeSystem } from './status.ts';
@@ -110,6 +111,11 @@ async function compose(
           authorize: requireAdministrator,
           nowMs: () => env.clock.nowMs(),
         }),
+      (server) =>
+        verifyRoutes(server, {
+          cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
+          authorize: requireAdministrator,
+        }),
     ],
   });
   closers.push(() => doors.close());
@@ -182,6 +188,7 @@ function openNode(
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,
+    verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
     load: measureLoad(options.data),
@@ -200,6 +207,16 @@ function openNode(
       process.exit(1);
     },
   });
+}
+
+/** The comparison of replicas, as HTTP asks for it. */
+function verifiedCluster({ repairs, map, members }: ActiveNode) {
+  return {
+    start: (groups: readonly number[]) => repairs.verification.start(groups),
+    report: () => repairs.verification.report(),
+    hasGroup: (group: number) => map.find(group) !== undefined,
+    nameOf: (node: string) => members.nameOf(node),
+  };
 }
 
 /** The rules of the cluster, as HTTP shows and changes them. */

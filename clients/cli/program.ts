@@ -21,6 +21,7 @@ import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWhere } from './commands/where.ts';
 import { ExitCode, usageError } from './errors.ts';
@@ -103,7 +104,7 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
-  for (const add of [addNodes, addToken]) add(program, shell);
+  for (const add of [addNodes, addToken, addVerify]) add(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);

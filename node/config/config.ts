@@ -58,6 +58,8 @@ export interface NodeOptions {
   readonly storageEngine: 'lsm' | 'classic-level';
   /** 0: no limit. */
   readonly storageMaxBytes: number;
+  /** The replicas of each group are compared once in so many hours; 0: only when somebody asks. */
+  readonly verifyHours: number;
   /** The rules that the cluster begins with; later ones are made at run time. */
   readonly retention: readonly RetentionRule[];
   readonly ingest: readonly IngestRule[];

@@ -83,6 +83,12 @@ export const SETTINGS = {
     check: (value: unknown) => value === 0 || (value as number) >= MIB,
     isByteSize: true,
   },
+  verifyHours: {
+    default: 24,
+    schema: Type.Number({ minimum: 0, maximum: 8_760 }),
+    path: 'storage.verifyHours',
+    allowed: 'a number of hours up to 8760, or 0 for never',
+  },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
   logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },
