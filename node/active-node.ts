@@ -3,11 +3,12 @@ import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
 import { Rebalancer } from './balance/rebalancer.ts';
+import { BalanceView } from './balance/view.ts';
 import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
-import { ENGINE_FOLDERS, LSM_ENGINE } from './engine-choice.ts';
+import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
@@ -41,6 +42,8 @@ import { MetaGroup } from './upkeep/meta-group.ts';
 import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
+/** So long the progress of several groups is gathered. */
+const PROGRESS_DELAY_MS = 50;
 /** Of snapshots for other replicas, leaving this node. */
 const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -67,6 +70,7 @@ export class ActiveNode {
   readonly dataPlane: NodeDataPlane;
   readonly settings: SettingsService;
   readonly rebalancer: Rebalancer;
+  readonly balance: BalanceView;
   readonly repairs: Repairs;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
@@ -77,6 +81,7 @@ export class ActiveNode {
   readonly #logRelease: LogRelease;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
+  #progressScheduled = false;
   #stopped = false;
 
   /** Opens the engine and puts the replicas together. Nothing votes, acknowledges or serves before `start`. */
@@ -89,16 +94,17 @@ export class ActiveNode {
     readonly link: ClusterLink;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
-    readonly distrust: string | undefined;
+    /** Where its tables are. */
+    readonly tables: string;
   }): Promise<ActiveNode> {
-    const { options, own, genesis, link, log } = input;
-    const { env, directory } = options;
+    const { options, genesis, link, log } = input;
+    const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
     const foundAtOpen: Corruption[] = [];
     const engine = await choice.open({
       vfs: env.vfs,
-      directory: `${directory}/${ENGINE_FOLDERS[choice.name]}`,
+      directory: input.tables,
       offload: env.offload,
       notePositions: () =>
         encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
@@ -126,13 +132,13 @@ export class ActiveNode {
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine, node: own.node }),
+      recovered: recoverReplicas({ ...input, env, engine }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
-      onConfigured: (replica) => node?.onConfigured(replica),
+      onProgress: (replica) => node?.onProgress(replica),
       onChecksum: (replica, entry) => node?.repairs.onChecksum(replica, entry),
       onHalted: (replica) => node?.repairs.onHalted(replica),
       observer: {
@@ -183,12 +189,20 @@ export class ActiveNode {
       env,
       shards: this.map.shards(),
       replicationFactor: genesis.replicationFactor,
-      leadsMeta: () => host.replica(metaGroup)?.raft.role === 'leader',
+      // Before it knows the node table it would take those who joined since genesis for strangers.
+      leadsMeta: () =>
+        this.#meta.settings !== undefined && host.replica(metaGroup)?.raft.role === 'leader',
       table: () => nodeTable(settings.current, genesis),
       heard: () => members.list(),
       setNodeState: (node, state) => this.#setNodeState(node, state),
       call: (to, body, timeoutMs) => this.#callAnyone(to, body, timeoutMs),
       ...(options.deadAfterMs === undefined ? {} : { deadAfterMs: options.deadAfterMs }),
+    });
+    this.balance = new BalanceView({
+      rebalancer: this.rebalancer,
+      nameOf: (node) => members.nameOf(node),
+      others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
+      call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     this.repairs = new Repairs({
       ...{ env, own: own.node, engine, groups, members, rpc: link.rpc },
@@ -276,9 +290,14 @@ export class ActiveNode {
     void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
   }
 
-  /** The others route by what the leader tells. */
-  onConfigured({ raft }: Replica): void {
-    if (raft.role === 'leader') this.#announceSoon();
+  /** The others route by what the leader tells, and the balancer waits for it. */
+  onProgress({ raft }: Replica): void {
+    if (raft.role !== 'leader' || this.#progressScheduled) return;
+    this.#progressScheduled = true;
+    this.#options.env.timers.after(PROGRESS_DELAY_MS, () => {
+      this.#progressScheduled = false;
+      if (!this.#stopped) this.#sendHeartbeat();
+    });
   }
 
   /** What this node stores, and what it may. */
@@ -333,6 +352,8 @@ export class ActiveNode {
     } else if (message.configurationRequest != null) {
       const request = message.configurationRequest as cluster.ConfigurationRequest;
       reply({ configurationReply: this.groups.change(request) });
+    } else if (message.balanceRequest != null) {
+      reply({ balanceReply: this.balance.serve() });
     } else if (message.snapshotBegin != null) {
       this.#answerSnapshot(
         this.groups.beginSnapshot(message.snapshotBegin as cluster.SnapshotBegin),
@@ -373,6 +394,7 @@ export class ActiveNode {
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
     this.dataPlane.leadsReported(peer, heartbeat.leads);
     for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
+    if (heartbeat.leads.length > 0) this.rebalancer.news();
   }
 
   #onDisconnected(peer: string): void {
@@ -413,6 +435,7 @@ export class ActiveNode {
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
     this.dataPlane.leadsReported(this.#own.node, leads);
+    this.rebalancer.news();
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 

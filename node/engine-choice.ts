@@ -3,16 +3,14 @@ import type { StorageEngine } from '../lsm/engine.ts';
 import type { DbOptions } from '../lsm/options.ts';
 import type { Vfs } from '../lsm/vfs/vfs.ts';
 import { NodeError } from './errors.ts';
+import { ENGINE_FOLDERS, type EngineName, engineFolder } from './folders.ts';
 
 /** What holds the tables of a node (`storage.engine`). */
 export interface EngineChoice {
-  readonly name: keyof typeof ENGINE_FOLDERS;
+  readonly name: EngineName;
   /** An engine takes of the options what it knows. */
   open(options: DbOptions): Promise<StorageEngine>;
 }
-
-/** In the data directory, by engine: which of them there is tells what it was made with. */
-export const ENGINE_FOLDERS = { lsm: 'tables', 'classic-level': 'classic-level' } as const;
 
 export const LSM_ENGINE: EngineChoice = { name: 'lsm', open: (options) => Db.open(options) };
 
@@ -20,15 +18,17 @@ export const LSM_ENGINE: EngineChoice = { name: 'lsm', open: (options) => Db.ope
  * A data directory stays with the engine that it was made with: opened with the other, the node would miss everything
  * that its log does not hold any more.
  *
+ * @param generation of the node that it holds
  * @throws {NodeError} OTHER_ENGINE, naming both
  */
 export async function refuseOtherEngine(
   vfs: Vfs,
   directory: string,
   { name }: EngineChoice,
+  generation: number,
 ): Promise<void> {
-  for (const [other, folder] of Object.entries(ENGINE_FOLDERS)) {
-    const path = `${directory}/${folder}`;
+  for (const other of Object.keys(ENGINE_FOLDERS) as EngineName[]) {
+    const path = `${directory}/${engineFolder(other, generation)}`;
     if (other === name || !(await vfs.exists(path))) continue;
     if ((await vfs.list(path)).length === 0) continue;
     throw new NodeError(

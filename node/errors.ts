@@ -8,6 +8,7 @@ export type NodeErrorCode =
   | 'NAME_TAKEN'
   | 'TOO_MANY_NODES'
   | 'NODE_REMOVED'
+  | 'BEGINS_ANEW'
   | 'STATE_DAMAGED'
   | 'OTHER_ENGINE'
   | 'FORMAT_TOO_NEW';

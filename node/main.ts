@@ -10,12 +10,13 @@ import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
-import { keepSecret } from './edge/kept-secret.ts';
+import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { balanceRoutes } from './http/balance-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
@@ -28,7 +29,7 @@ import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
-export { type ConfigSources, loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { loadNodeOptions, type NodeOptions } from './config/config.ts';
 export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 
@@ -57,6 +58,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return await compose(options, closers, close);
   } catch (error) {
     await close();
+    // The next start draws a new identity, and says so.
+    if (error instanceof NodeError && error.code === 'BEGINS_ANEW') return startNode(options);
     throw error;
   }
 }
@@ -116,6 +119,7 @@ async function compose(
           cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
           authorize: requireAdministrator,
         }),
+      (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
     ],
   });
   closers.push(() => doors.close());
@@ -128,6 +132,10 @@ async function compose(
   }
 
   await node.join();
+  // Not sooner: the token may be for another cluster than that of the secret that is kept here.
+  if (options.isSecretOwn && options.join !== undefined) {
+    await keepSecret(options.data, options.secret);
+  }
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
   const systemTopics = followSystem(node.active, broker, env);
@@ -144,11 +152,11 @@ async function compose(
   };
 }
 
-/** A node that creates a cluster draws the secret if nobody has; one that joins keeps that of the token. */
+/** A node that creates a cluster draws the secret if nobody has. */
 async function withSecret(options: NodeOptions): Promise<NodeOptions> {
-  const { data, secret, isSecretOwn, join, bootstrap } = options;
-  if (!isSecretOwn || (join ?? bootstrap) === undefined) return options;
-  return { ...options, secret: await keepSecret(data, secret) };
+  const { data, secret, bootstrap } = options;
+  if (secret !== '' || bootstrap === undefined) return options;
+  return { ...options, secret: await keepNewSecret(data) };
 }
 
 async function lockData(directory: string): Promise<() => Promise<void>> {
@@ -187,6 +195,8 @@ function openNode(
     shardCount: options.shards,
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
+    deadAfterMs: options.deadAfterSeconds * 1_000,
+    snapshotBytesPerSecond: options.moveBytesPerSecond,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,

@@ -1,26 +1,27 @@
 import type { ClusterDoor, DataPlane } from '../broker/data-plane.ts';
 import { Log } from '../lsm/log/log.ts';
-import type { Vfs } from '../lsm/vfs/vfs.ts';
 import type { cluster } from '../protos/index.ts';
 import { ActiveNode } from './active-node.ts';
-import {
-  ENGINE_FOLDERS,
-  type EngineChoice,
-  LSM_ENGINE,
-  refuseOtherEngine,
-} from './engine-choice.ts';
+import { type EngineChoice, LSM_ENGINE, refuseOtherEngine } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { engineFolder, logFolder } from './folders.ts';
 import { Admission } from './membership/admission.ts';
 import { ClusterRecord } from './membership/cluster-record.ts';
 import { type Entrance, Formation } from './membership/formation.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { removedSentence } from './membership/greeting.ts';
-import { type Identity, startIdentity, writeIdentity } from './membership/identity.ts';
+import {
+  type Identity,
+  readIdentity,
+  startIdentity,
+  writeIdentity,
+} from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
+import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
-import { addFirstReplicas } from './shard/recovery.ts';
+import { addFirstReplicas, lossOf } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
 import type { Transport } from './transport/transport.ts';
 import { storageSizes } from './upkeep/storage-budget.ts';
@@ -85,6 +86,7 @@ export class StorageNode {
   readonly #options: StorageNodeOptions;
   readonly #memory: PeerMemory;
   readonly #record: ClusterRecord;
+  readonly #entrance: Entrance;
   readonly #link: ClusterLink;
   readonly #formation: Formation;
   #stopTidying: (() => void) | undefined;
@@ -94,11 +96,16 @@ export class StorageNode {
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
   static async open(options: StorageNodeOptions): Promise<StorageNode> {
     const { env, directory, name, engine = LSM_ENGINE } = options;
-    await refuseOtherEngine(env.vfs, directory, engine);
-    await layOut(env.vfs, directory, ENGINE_FOLDERS[engine.name]);
-    const identity = await startIdentity(env.vfs, directory, name, env.random);
-    const memory = await PeerMemory.open(env.vfs, directory, env.events);
-    const record = await ClusterRecord.open(env.vfs, directory, env.events);
+    const { vfs, events, random } = env;
+    const known = await ClusterRecord.open(vfs, directory, events);
+    const stored = await readIdentity(vfs, directory);
+    const identity = isDistrusted(stored)
+      ? await beginAnew(stored, { env, directory, name, record: known })
+      : await startIdentity(vfs, directory, name, random);
+    await refuseOtherEngine(vfs, directory, engine, identity.generation);
+    await layOut(options, identity);
+    const memory = await PeerMemory.open(vfs, directory, events);
+    const record = isOutside(identity, known) ? ClusterRecord.empty(vfs, directory) : known;
     return new StorageNode(options, { identity, memory, record });
   }
 
@@ -117,6 +124,7 @@ export class StorageNode {
     this.#identity = identity;
     this.#memory = memory;
     this.#record = record;
+    this.#entrance = entranceOf(options.entrance, identity);
     this.#link = new ClusterLink({
       env,
       own,
@@ -130,6 +138,7 @@ export class StorageNode {
     this.#formation = new Formation({
       ...options,
       identity,
+      entrance: this.#entrance,
       self: { node, name, mqttAddress, weight, zone, httpAddress: options.httpAddress },
       rpc: this.#link.helloRpc,
       memory,
@@ -150,7 +159,7 @@ export class StorageNode {
   /**
    * Finds or creates the cluster, recovers what this node holds, and takes part.
    *
-   * @throws {NodeError} why it cannot
+   * @throws {NodeError} why it cannot. After BEGINS_ANEW and `stop` the directory can be opened again, as a new node
    */
   async join(): Promise<void> {
     if (this.identity.isRemoved) throw this.#removal();
@@ -163,27 +172,32 @@ export class StorageNode {
   }
 
   async #join(): Promise<void> {
-    const { env, entrance, name } = this.#options;
-    const { node: own } = this.identity;
-    const others = entrance.peers.filter((peer) => peer.name !== name);
+    const { env, directory, name, engine = LSM_ENGINE } = this.#options;
+    const others = this.#entrance.peers.filter((peer) => peer.name !== name);
     for (const { mqttAddress } of others) this.#link.connect(mqttAddress);
-    for (const address of entrance.join?.addresses ?? []) this.#link.connect(address);
+    for (const address of this.#entrance.join?.addresses ?? []) this.#link.connect(address);
     const genesis = await this.#formation.enter();
+    this.#identity = await endSuccession(this.identity, this.#options);
     this.#learnAddresses();
     const opened = await this.#openLog(genesis);
+    if (opened.loss !== undefined) await this.#beginAnew(opened.log, opened.loss);
     const remembered = await this.#formation.hearMajority();
     this.#learnAddresses();
-    const distrust = opened.distrust ?? (await this.#rolledBack(remembered, opened.recoveredRound));
+    if (this.#isRolledBack(remembered, opened.recoveredRound)) {
+      const reason = 'it holds less than other nodes remember: it was restored or copied';
+      await this.#beginAnew(opened.log, reason);
+    }
     // Not sooner: peers would remember the round that opened the log today beside those that it must have held.
     this.#link.syncedRound = () => opened.log.syncedRound;
+    const { node, startCounter, generation } = this.identity;
     this.#active = await ActiveNode.open({
       ...opened,
       options: this.#options,
-      own: { node: own, startCounter: this.identity.startCounter },
+      tables: `${directory}/${engineFolder(engine.name, generation)}`,
+      own: { node, startCounter },
       genesis,
       nodes: this.#record.rows,
       link: this.#link,
-      distrust,
     });
     this.#active.start();
     this.#followNodeTable(this.#active, genesis);
@@ -214,17 +228,9 @@ export class StorageNode {
     await this.#record.persist().catch(() => {});
   }
 
-  /** No replica is left that was distrusted with the whole directory: what is here now can be believed. */
-  async trustAgain(): Promise<void> {
-    const { distrust, ...identity } = this.identity;
-    if (distrust === undefined) return;
-    this.#identity = identity;
-    await writeIdentity(this.#options.env.vfs, this.#options.directory, identity);
-  }
-
   /** Of members that have not told theirs in this run: where they were when last heard of, else that of --peers. */
   #learnAddresses(): void {
-    const { peers } = this.#options.entrance;
+    const { peers } = this.#entrance;
     for (const { node, name, mqttAddress } of this.#record.liveRows) {
       if (this.#link.knows(node)) continue;
       const listed = peers.find((peer) => peer.name === name);
@@ -280,6 +286,7 @@ export class StorageNode {
   }
 
   #tidy(): void {
+    for (const row of this.#record.rows) if (isRemoved(row)) this.#memory.forget(row.node);
     this.#persist();
     if (this.#active === undefined) return;
     this.#link.keepOnly(this.#active.members.others());
@@ -306,20 +313,22 @@ export class StorageNode {
 
   async #openLog(genesis: Genesis) {
     const { env, directory } = this.#options;
+    const { node, generation, initialized } = this.identity;
     const { segmentBytes } = storageSizes(this.#options);
     const open = () =>
       Log.open({
         vfs: env.vfs,
-        directory: `${directory}/log`,
+        directory: `${directory}/${logFolder(generation)}`,
         newLogId: () => env.random.bytes(8),
         segmentBytes,
       });
     let opened = await open();
-    if (!this.identity.initialized) {
-      addFirstReplicas(opened.log, genesis, this.identity.node, opened.groups);
+    if (!initialized) {
+      addFirstReplicas(opened.log, genesis, node, opened.groups);
       if (opened.log.hasStaged) await opened.log.commitRound();
       await opened.log.close();
-      await writeIdentity(env.vfs, directory, { ...this.identity, initialized: true });
+      this.#identity = { ...this.identity, initialized: true };
+      await writeIdentity(env.vfs, directory, this.#identity);
       opened = await open();
     }
     for (const { file, offset, reason, groups } of opened.damage) {
@@ -330,43 +339,49 @@ export class StorageNode {
         data: { groups },
       });
     }
-    const distrust = opened.everythingLost ? 'the log is damaged beyond reading' : undefined;
-    const { log, groups, recoveredRound } = opened;
-    return { log, loggedGroups: groups, recoveredRound, distrust };
+    const { log, groups: loggedGroups, recoveredRound } = opened;
+    return { log, loggedGroups, recoveredRound, loss: lossOf(opened, genesis, node) };
   }
 
   /**
    * Compares what peers remember of this node with what it holds (DESIGN §5 ▣, Identity). Round numbers grow
-   * over restarts too, so what was told in any earlier run must have been found now. The verdict is kept: with
-   * every start there is one more round and a higher start counter, and soon the directory would seem whole.
+   * over restarts too, so what was told in any earlier run must have been found now.
    */
-  async #rolledBack(
-    remembered: Progress | undefined,
-    recoveredRound: number,
-  ): Promise<string | undefined> {
-    const { identity } = this;
+  #isRolledBack(remembered: Progress | undefined, recoveredRound: number): boolean {
+    const { startCounter } = this.identity;
     const isWhole =
       remembered === undefined ||
-      (remembered.startCounter <= identity.startCounter &&
-        remembered.syncedRound <= recoveredRound);
-    if (isWhole) return identity.distrust;
-    const distrust =
-      identity.distrust ??
-      'this directory holds less than other nodes remember: it was restored or copied';
-    // Shards take what this node writes for batches of the run that had this counter: acknowledged, not stored.
-    const startCounter = Math.max(identity.startCounter, remembered.startCounter) + 1;
-    this.#identity = { ...identity, startCounter, initialized: true, distrust };
+      (remembered.startCounter <= startCounter && remembered.syncedRound <= recoveredRound);
+    return !isWhole;
+  }
+
+  /** The verdict is kept: with every start there is one more round, and soon the directory would seem whole. */
+  async #beginAnew(log: Log, distrust: string): Promise<never> {
     const { env, directory } = this.#options;
-    await writeIdentity(env.vfs, directory, this.#identity);
-    this.#link.countAs(startCounter);
-    return distrust;
+    this.#identity = { ...this.identity, distrust };
+    try {
+      await writeIdentity(env.vfs, directory, this.#identity);
+    } finally {
+      await log.close();
+    }
+    const sentence = `nothing in ${directory} can be trusted (${distrust}): at its next start the node begins anew.`;
+    throw new NodeError('BEGINS_ANEW', sentence);
   }
 }
 
+function isDistrusted(
+  identity: Identity | undefined,
+): identity is Identity & { readonly distrust: string } {
+  return identity?.distrust !== undefined && identity.isRemoved !== true;
+}
+
 /** The folders of a node, durably: a log whose folder vanishes in a power cut would be no log. */
-async function layOut(vfs: Vfs, directory: string, engineFolder: string): Promise<void> {
-  for (const folder of ['', '/log', `/${engineFolder}`])
-    await vfs.makeDirectory(`${directory}${folder}`);
+async function layOut(
+  { env: { vfs }, directory, engine = LSM_ENGINE }: StorageNodeOptions,
+  { generation }: Identity,
+): Promise<void> {
+  const folders = [logFolder(generation), engineFolder(engine.name, generation)];
+  for (const folder of folders) await vfs.makeDirectory(`${directory}/${folder}`);
   await vfs.syncDirectory(directory);
   const parent = directory.slice(0, directory.lastIndexOf('/'));
   if (parent !== '') await vfs.syncDirectory(parent);

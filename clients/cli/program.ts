@@ -4,6 +4,7 @@ import { addBatch } from './commands/batch.ts';
 import { addCas } from './commands/cas.ts';
 import { addDelete } from './commands/del.ts';
 import { addErrors } from './commands/errors.ts';
+import { addEvents } from './commands/events.ts';
 import { addExport } from './commands/export.ts';
 import { addFleet } from './commands/fleet.ts';
 import { addGet } from './commands/get.ts';
@@ -11,6 +12,7 @@ import { addHistory } from './commands/history.ts';
 import { addImport } from './commands/import.ts';
 import { addIngest } from './commands/ingest.ts';
 import { addList } from './commands/list.ts';
+import { addMoves } from './commands/moves.ts';
 import { addNode } from './commands/node.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addPasswd } from './commands/passwd.ts';
@@ -79,7 +81,7 @@ function buildProgram(shell: Shell): Command {
         .argParser(collect()),
     )
     .addOption(
-      new Option('--http <url>', 'a node over HTTP, for status and where; several, too')
+      new Option('--http <url>', 'a node over HTTP, for status and the like; several, too')
         .env('DSS_HTTP')
         .default(defaultAddresses('http', DEFAULT_HTTP_PORT), 'http://127.0.0.1:8080 to 8082')
         .argParser(collect()),
@@ -104,7 +106,8 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
-  for (const add of [addNodes, addToken, addVerify]) add(program, shell);
+  for (const add of [addNodes, addToken, addMoves, addEvents]) add(program, shell);
+  addVerify(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);

@@ -44,8 +44,10 @@ export interface Recovered {
  * Bad bytes never make this fail; I/O errors and FORMAT_TOO_NEW do.
  */
 export async function recover(context: RecoveryContext): Promise<Recovered> {
-  const names = await namesIn(context);
-  const { state, manifest, isDurable } = await recoverState(context, names);
+  const found = await namesIn(context);
+  const { state, manifest, isDurable } = await recoverState(context, found);
+  // Where the state is a new one, what could not be read has been set aside under another name.
+  const names = manifest === undefined ? await namesIn(context) : found;
   const numbers = names.map((name) => parseManifestFileName(name) ?? 0);
   const live = new Set(state.version.tables().map(({ fileNumber }) => fileNumber));
   const obsolete = names.filter((name) => name !== manifest && isObsolete(name, live));

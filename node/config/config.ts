@@ -60,6 +60,10 @@ export interface NodeOptions {
   readonly storageMaxBytes: number;
   /** The replicas of each group are compared once in so many hours; 0: only when somebody asks. */
   readonly verifyHours: number;
+  /** A node that has failed for longer is dead, and its data goes to others. */
+  readonly deadAfterSeconds: number;
+  /** At this rate data leaves this node for replicas elsewhere. */
+  readonly moveBytesPerSecond: number;
   /** The rules that the cluster begins with; later ones are made at run time. */
   readonly retention: readonly RetentionRule[];
   readonly ingest: readonly IngestRule[];

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
-import { Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { LOG_LEVELS } from '../edge/logger.ts';
 import { isWeight, NODES_MAX } from '../settings/nodes.ts';
 import { parseByteSize } from './byte-size.ts';
 import { invalid } from './invalid.ts';
+import { matches, type Schema, Type } from './schema.ts';
 
 const MIB = 1024 * 1024;
 const port = Type.Integer({ minimum: 0, maximum: 65_535 });
@@ -12,7 +11,7 @@ const text = Type.String({ minLength: 1 });
 
 interface Setting {
   readonly default: unknown;
-  readonly schema: object;
+  readonly schema: Schema;
   /** Where it stands in the file, if not under its own name. */
   readonly path?: string;
   /** What is allowed, where the schema does not say it well. */
@@ -85,9 +84,17 @@ export const SETTINGS = {
   },
   verifyHours: {
     default: 24,
-    schema: Type.Number({ minimum: 0, maximum: 8_760 }),
+    schema: Type.Number(),
     path: 'storage.verifyHours',
     allowed: 'a number of hours up to 8760, or 0 for never',
+    check: (value: unknown) => (value as number) >= 0 && (value as number) <= 8_760,
+  },
+  deadAfterSeconds: { default: 300, schema: Type.Integer({ minimum: 1, maximum: 7 * 24 * 3_600 }) },
+  moveBytesPerSecond: {
+    default: 64 * MIB,
+    schema: Type.Integer({ minimum: 64 * 1024 }),
+    allowed: 'a size of at least 64KiB, such as 10MiB',
+    isByteSize: true,
   },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
@@ -126,7 +133,7 @@ export function takeSetting(name: SettingName, given: unknown, origin: string): 
   if (given === undefined || given === '') return undefined;
   const setting: Setting = SETTINGS[name];
   const value = convert(setting, given);
-  if (Value.Check(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
+  if (matches(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
   if (name === 'secret' || name === 'token')
     throw invalid(`${origin} must be ${describe(setting)}.`);
   throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(setting)}.`);
@@ -134,7 +141,7 @@ export function takeSetting(name: SettingName, given: unknown, origin: string): 
 
 /** Flags and variables are text, and YAML takes a name like 42 for a number. Nothing is rounded or guessed. */
 function convert({ schema, isByteSize }: Setting, given: unknown): unknown {
-  const { type } = schema as { type?: string };
+  const { type } = schema;
   if (typeof given === 'string') {
     if (isByteSize === true) return parseByteSize(given);
     if (type === 'integer' && /^-?\d+$/.test(given)) return Number(given);
@@ -145,10 +152,9 @@ function convert({ schema, isByteSize }: Setting, given: unknown): unknown {
   return given;
 }
 
-function describe({ schema: given, allowed }: Setting): string {
+function describe({ schema, allowed }: Setting): string {
   if (allowed !== undefined) return allowed;
-  const schema = given as Readonly<Record<string, unknown>>;
-  if (Array.isArray(schema.enum)) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'enum') return `one of ${schema.enum.join(', ')}`;
   if (schema.type !== 'integer') return 'text';
   const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
   return `a whole number of at least ${schema.minimum}${max}`;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -20,11 +20,17 @@ export function readKeptSecret(data: string): string | undefined {
   }
 }
 
-/** The one that is kept from now on: this one, or a new one if it is empty. Only its owner can read the file. */
-export async function keepSecret(data: string, secret: string): Promise<string> {
-  const kept = secret === '' ? randomBytes(SECRET_BYTES).toString('hex') : secret;
-  if (readKeptSecret(data) !== kept) {
-    await writeFile(join(data, FILE), `${kept}\n`, { mode: 0o600, flush: true });
-  }
-  return kept;
+/** Draws one, and keeps it. */
+export async function keepNewSecret(data: string): Promise<string> {
+  const secret = randomBytes(SECRET_BYTES).toString('hex');
+  await keepSecret(data, secret);
+  return secret;
+}
+
+/** Only its owner can read the file. */
+export async function keepSecret(data: string, secret: string): Promise<void> {
+  if (readKeptSecret(data) === secret) return;
+  const path = join(data, FILE);
+  await writeFile(`${path}.new`, `${secret}\n`, { mode: 0o600, flush: true });
+  await rename(`${path}.new`, path);
 }

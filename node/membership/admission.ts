@@ -1,7 +1,7 @@
 import type { cluster } from '../../protos/index.ts';
 import type { Clock } from '../env.ts';
 import type { NodeErrorCode } from '../errors.ts';
-import { addNode, editNodeTable, type NodeRow } from '../settings/nodes.ts';
+import { addNode, editNodeTable, type NodeRow, type Replaced } from '../settings/nodes.ts';
 import type { SettingsProblem } from '../settings/settings.ts';
 import { nodeRowFromProto, settingsToProto } from '../settings/settings-codec.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
@@ -37,7 +37,7 @@ export class Admission {
     const asked = nodeRowFromProto(request.row ?? {});
     const row: NodeRow = { ...asked, state: 'joining', sinceMs: this.#clock.nowMs() };
     const edit = editNodeTable(this.#genesis, (settings) =>
-      addNode(settings, row, request.replace || undefined),
+      addNode(settings, row, replacedBy(request)),
     );
     const outcome = await this.#settings.change(edit);
     if (outcome.kind === 'refused') {
@@ -49,4 +49,9 @@ export class Admission {
     const settings = settingsToProto({ revision, nodes, retention: [], ingest: [] });
     return { accepted: true, genesis: encodeGenesis(this.#genesis), settings };
   }
+}
+
+function replacedBy(request: cluster.JoinRequest.$Properties): Replaced | undefined {
+  if (request.replaceNode) return { node: request.replaceNode };
+  return request.replace ? { name: request.replace } : undefined;
 }

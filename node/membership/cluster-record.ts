@@ -33,6 +33,11 @@ export class ClusterRecord {
     return new ClusterRecord(vfs, directory, revision, nodes.map(nodeRowFromProto));
   }
 
+  /** Of a node that is in no cluster. What the directory knows of one stays there until there is something to write. */
+  static empty(vfs: Vfs, directory: string): ClusterRecord {
+    return new ClusterRecord(vfs, directory, 0, []);
+  }
+
   private constructor(vfs: Vfs, directory: string, revision: number, rows: readonly NodeRow[]) {
     this.#vfs = vfs;
     this.#directory = directory;

@@ -16,6 +16,7 @@ import { type Identity, randomId } from './identity.ts';
 import { Joining, type JoinTarget } from './joining.ts';
 import { Newcomers } from './newcomers.ts';
 import { furthestOf, type PeerMemory, type Progress } from './peer-memory.ts';
+import { isOutside, waitingSentence } from './succession.ts';
 
 /** A node as the command line names it. */
 export interface PeerAddress {
@@ -142,7 +143,10 @@ export class Formation {
 
   /** A node at this address does not believe that this one knows the cluster secret. */
   refusedAt(address: string): void {
-    if (!this.#isEntering() || !this.#options.entrance.join?.addresses.includes(address)) return;
+    const { identity, entrance } = this.#options;
+    // Where members were once, others may be now.
+    if (!this.#isEntering() || identity.succeeds !== undefined) return;
+    if (!entrance.join?.addresses.includes(address)) return;
     this.#failure = new NodeError(
       'WRONG_SECRET',
       `the node at ${address} belongs to another cluster, or has another cluster secret: is the token of that cluster, and complete?`,
@@ -161,7 +165,8 @@ export class Formation {
 
   /** Whoever has had a genesis gets it from the others if it is lost, and never creates a second one. */
   async #readGenesis(): Promise<void> {
-    const { env, directory } = this.#options;
+    const { env, directory, identity } = this.#options;
+    if (isOutside(identity, this.#record)) return;
     const { found, damaged } = await readGenesis(env.vfs, directory).then(
       (genesis) => ({ found: genesis, damaged: undefined }),
       (error: unknown) => ({ found: undefined, damaged: asDamage(error) }),
@@ -193,11 +198,12 @@ export class Formation {
     return entrance.peers.filter(({ name }) => name !== identity.name);
   }
 
+  /** Who has never been heard since it was let in remembers nothing, and may never come: it does not count. */
   #hasMajority(): boolean {
-    const live = this.#record.liveRows.map(({ node }) => node);
+    const counting = this.#record.liveRows.filter(({ state }) => state !== 'joining');
     const { node: own } = this.#options.identity;
-    const heard = live.filter((node) => node === own || this.#answered.has(node));
-    return heard.length >= Math.floor(live.length / 2) + 1;
+    const heard = counting.filter(({ node }) => node === own || this.#answered.has(node));
+    return heard.length >= Math.floor(counting.length / 2) + 1;
   }
 
   /** Says hello to a member, or to one that is to become one and still needs the genesis. */
@@ -336,8 +342,8 @@ export class Formation {
 
   /** Told to join what it belongs to already, a node just starts; anything else is a mistake. */
   #checkTarget(join: JoinTarget | undefined): void {
-    if (join === undefined) return;
     const { env, identity, directory } = this.#options;
+    if (join === undefined || identity.succeeds !== undefined) return;
     const { clusterId } = this.#record;
     if (join.clusterId !== undefined && join.clusterId !== clusterId) {
       throw new NodeError(
@@ -364,20 +370,22 @@ export class Formation {
     );
   }
 
-  /** Tries until it works, and says after a while what it is waiting for. */
+  /** Tries until it works, and says after a while what it is waiting for; again and again, if data may be at stake. */
   async #repeat(what: string, attempt: () => Promise<boolean>): Promise<void> {
-    const { clock, timers, events } = this.#options.env;
-    const startedAtMs = clock.monotonicMs();
-    let complained = false;
+    const { env, identity, directory } = this.#options;
+    const { clock, timers, events } = env;
+    let complainAtMs = clock.monotonicMs() + COMPLAIN_AFTER_MS;
     while (!this.#stopped && !(await attempt())) {
       if (this.#failure !== undefined) throw this.#failure;
-      if (!complained && clock.monotonicMs() - startedAtMs > COMPLAIN_AFTER_MS) {
-        complained = true;
-        events.emit({
-          level: 'warn',
-          name: 'waiting-for-peers',
-          message: `still waiting for ${what}: are the others running, at the addresses given, with the same cluster secret?`,
-        });
+      if (clock.monotonicMs() > complainAtMs) {
+        const isPressing = isOutside(identity, this.#record);
+        complainAtMs = isPressing
+          ? clock.monotonicMs() + COMPLAIN_AFTER_MS
+          : Number.POSITIVE_INFINITY;
+        const message = isPressing
+          ? waitingSentence(identity, this.#memberAddresses(), directory)
+          : `still waiting for ${what}: are the others running, at the addresses given, with the same cluster secret?`;
+        events.emit({ level: 'warn', name: 'waiting-for-peers', message });
       }
       await new Promise<void>((resolve) => {
         const cancel = timers.after(RETRY_MS, resolve);

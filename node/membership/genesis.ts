@@ -54,9 +54,8 @@ export function createGenesis(options: {
   const { clusterId, replicationFactor } = options;
   const nodes = options.nodes.map((node) => ({ weight: 1, zone: '', ...node }));
   const shards = shardLayout(options.shardCount);
-  const ringNodes = nodes.map(({ node, weight }) => ({
-    id: node,
-    weight,
+  const ringNodes = nodes.map(({ node, weight, zone }) => ({
+    ...{ id: node, weight, zone },
     state: 'active' as const,
   }));
   const placement = placeReplicas({ nodes: ringNodes, shards, replicationFactor });

@@ -13,6 +13,8 @@ export interface JoinTarget {
   readonly clusterId?: string | undefined;
   /** The name of a node whose place it takes. */
   readonly replace?: string | undefined;
+  /** The id that this node had until its directory could not be trusted any more. */
+  readonly replaceNode?: string | undefined;
 }
 
 export interface JoiningOptions {
@@ -43,7 +45,8 @@ export class Joining {
     const greeted = await greeting.ask(address);
     if (greeted === undefined || greeted.clusterId === '') return undefined;
     this.#checkCluster(greeted.clusterId, address);
-    const joinRequest = { row: this.#row(), replace: target.replace ?? '' };
+    const { replace = '', replaceNode = '' } = target;
+    const joinRequest = { row: this.#row(), replace, replaceNode };
     const answer = await rpc.call(address, 'consensus', { joinRequest }, CALL_DEADLINE_MS);
     const { accepted, genesis, settings, refusalCode, refusal } = answer?.joinReply ?? {};
     if (refusalCode)
@@ -64,7 +67,7 @@ export class Joining {
     if (wanted === undefined || wanted === clusterId) return;
     throw new NodeError(
       'WRONG_CLUSTER',
-      `the node at ${address} belongs to cluster ${clusterId}, but the token is for cluster ${wanted}.`,
+      `the node at ${address} belongs to cluster ${clusterId}, but this node is to join cluster ${wanted}: is the token of the right one?`,
     );
   }
 }

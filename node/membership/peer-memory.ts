@@ -56,6 +56,11 @@ export class PeerMemory {
     return this.#progress.get(node);
   }
 
+  /** Of a node that never comes back under this id. */
+  forget(node: string): void {
+    if (this.#progress.delete(node)) this.#dirty = true;
+  }
+
   /** Writes what is new; call it now and then. */
   async persist(): Promise<void> {
     if (!this.#dirty || this.#writing) return;

@@ -73,16 +73,44 @@ export function editNodeTable(genesis: FirstNodes, edit: SettingsEdit): Settings
   };
 }
 
+/** Whose place a node takes: that of a name, or the one that it had itself under another id. */
+export type Replaced = { readonly name: string } | { readonly node: string };
+
 /**
- * Lets a node in, or lets it in again where its first answer was lost. With `replaceName` the node of that name is
- * dead from now on, whatever it is doing.
+ * Lets a node in, or lets it in again where its first answer was lost. Whom it replaces is dead from now on, whatever
+ * that one is doing.
  */
-export function addNode(settings: Settings, row: NodeRow, replaceName?: string): EditResult {
+export function addNode(settings: Settings, row: NodeRow, replaced?: Replaced): EditResult {
   const known = settings.nodes.find(({ node }) => node === row.node);
-  if (known !== undefined) return letInAgain(settings, known, row);
-  const named = settings.nodes.filter(({ name }) => name === replaceName);
-  if (replaceName !== undefined && named.length === 0) return notFound(replaceName);
-  const replaced = named.find((each) => !isRemoved(each));
+  const isSuccessor = replaced !== undefined && 'node' in replaced;
+  if (known !== undefined) {
+    return letInAgain(settings, known, isSuccessor ? { ...row, weight: known.weight } : row);
+  }
+  if (isSuccessor) return succeedNode(settings, row, replaced.node);
+  const named = settings.nodes.filter(({ name }) => name === replaced?.name);
+  if (replaced !== undefined && named.length === 0) return notFound(replaced.name);
+  return addRow(
+    settings,
+    row,
+    named.find((each) => !isRemoved(each)),
+  );
+}
+
+/**
+ * A node that begins anew under another id. Only what it was itself is replaced, never a node that somebody has put
+ * there since; and what people have decided about it still holds.
+ */
+function succeedNode(settings: Settings, row: NodeRow, node: string): EditResult {
+  const former = settings.nodes.find((each) => each.node === node);
+  if (former === undefined || isRemoved(former)) {
+    const message = `node ${node} is ${former?.state ?? 'unknown'} to the cluster, so ${row.name}, which was that node and has to begin anew, cannot take its place: start it with an empty data directory and --join`;
+    return { problem: { kind: 'node-removed', message } };
+  }
+  const state = former.state === 'leaving' ? former.state : row.state;
+  return addRow(settings, { ...row, state, weight: former.weight }, former);
+}
+
+function addRow(settings: Settings, row: NodeRow, replaced: NodeRow | undefined): EditResult {
   const others = settings.nodes.map((each) => (each === replaced ? dead(each, row.sinceMs) : each));
   const taken = ofName(others, row.name);
   if (taken !== undefined) return nameTaken(taken);

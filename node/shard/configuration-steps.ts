@@ -43,7 +43,11 @@ function isReady(
   plan: ChangePlan,
 ): plan is Extract<ChangePlan, { readonly kind: 'change' }> {
   if (plan.kind !== 'change') return false;
-  return plan.newVoters.every(({ replicaId }) => caughtUp(replica).has(replicaId));
+  const near = caughtUp(replica).add(replica.identity.replicaId);
+  const { voters } = plan.members;
+  // Else the group could not commit the entry that ends the change.
+  const isLive = voters.filter(({ replicaId }) => near.has(replicaId)).length > voters.length / 2;
+  return isLive && plan.newVoters.every(({ replicaId }) => near.has(replicaId));
 }
 
 function isTransferred(replica: Replica, node: string): boolean {

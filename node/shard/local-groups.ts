@@ -17,8 +17,6 @@ export interface RecoveredReplicas {
   readonly removed: ReadonlyMap<number, ReplicaId>;
   /** Groups whose replica is gone from here, but not all that it stored. */
   readonly leftovers: readonly number[];
-  /** There may have been replicas here of which nothing is left, not even their ids. */
-  readonly isIncomplete: boolean;
 }
 
 /**
@@ -29,10 +27,8 @@ export class LocalGroups {
   readonly #replicas = new Map<number, Replica>();
   readonly #suspects = new Map<number, SuspectReplica>();
   readonly #removed = new Map<number, ReplicaId>();
-  readonly #isIncomplete: boolean;
 
   constructor(initial: RecoveredReplicas) {
-    this.#isIncomplete = initial.isIncomplete;
     for (const replica of initial.replicas) this.#replicas.set(replica.identity.group, replica);
     for (const suspect of initial.suspects) this.#suspects.set(suspect.group, suspect);
     for (const [group, replicaId] of initial.removed) this.#removed.set(group, replicaId);
@@ -50,9 +46,8 @@ export class LocalGroups {
     return [...this.#suspects.values()];
   }
 
-  /** Whether a replica of this id would be a new one. Where it is not known what was here, none is. */
+  /** Whether a replica of this id would be a new one. */
   isNew(group: number, replicaId: ReplicaId): boolean {
-    if (this.#isIncomplete) return false;
     const here = this.#replicas.get(group)?.identity.replicaId ?? 0;
     const suspect = this.#suspects.get(group)?.replicaId ?? 0;
     return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);

@@ -32,8 +32,8 @@ export interface NodeGroupsOptions {
   ) => Promise<RpcMessage | undefined>;
   readonly snapshotBytesPerSecond: () => number;
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
-  /** The configuration of a group here is another one, for good. */
-  readonly onConfigured: (replica: Replica) => void;
+  /** Who is in a group here has changed, for good, or how far a newcomer is. */
+  readonly onProgress: (replica: Replica) => void;
   /** A checksum entry has just been applied. */
   readonly onChecksum: (replica: Replica, entry: Entry) => void;
   readonly onHalted: (replica: Replica) => void;
@@ -51,21 +51,27 @@ export class NodeGroups {
   readonly host: ShardHost;
   readonly sender: SnapshotSender;
   readonly #options: NodeGroupsOptions;
+  readonly #onFatal: (error: unknown) => void;
   readonly #local: LocalGroups;
   readonly #changes: GroupChanges;
   readonly #receiver: SnapshotReceiver;
   /** Of the groups here, as last estimated. */
   readonly #bytes = new Map<number, number>();
   #cancelTimer = () => {};
+  #stopped = false;
 
   constructor(options: NodeGroupsOptions) {
     const { env, log, engine, recovered, layout, onRaftEvent } = options;
-    const onFatal = (error: unknown) =>
+    // What is cut off because log and engine are closed under it goes on at the next start.
+    const onFatal = (error: unknown) => {
+      if (this.#stopped) return;
       options.onFatal(error instanceof Error ? error : new Error(String(error)));
+    };
     const groups = new LocalGroups(recovered);
     const ranges = new RangeChanges(engine);
     const shared = { env, log, engine, groups, ranges, layout, onFatal };
     this.#options = options;
+    this.#onFatal = onFatal;
     this.#local = groups;
     this.#changes = new GroupChanges({
       ...shared,
@@ -80,7 +86,7 @@ export class NodeGroups {
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),
       onSnapshotNeeded: (replica, to, term) => this.sender.send(replica, to, term),
       onRemoved: (replica) => void this.#changes.remove(replica),
-      onConfigured: options.onConfigured,
+      onConfigured: options.onProgress,
       onChecksum: options.onChecksum,
       onHalted: options.onHalted,
     });
@@ -88,7 +94,10 @@ export class NodeGroups {
       ...shared,
       call: options.callBulk,
       bytesPerSecond: options.snapshotBytesPerSecond,
-      onEnd: (replica) => this.host.touch(replica),
+      onEnd: (replica) => {
+        this.host.touch(replica);
+        options.onProgress(replica);
+      },
     });
     this.#receiver = new SnapshotReceiver({
       ...shared,
@@ -106,9 +115,8 @@ export class NodeGroups {
 
   start(): void {
     this.host.start();
-    this.#changes.finishRemovals(this.#options.recovered.leftovers).catch((error) => {
-      this.#options.onFatal(error as Error);
-    });
+    const { leftovers } = this.#options.recovered;
+    this.#changes.finishRemovals(leftovers).catch(this.#onFatal);
     this.#cancelTimer = this.#options.env.timers.every(UPKEEP_MS, () => {
       void this.#receiver.expire();
       this.#measure().catch(() => {}); // An engine that closes meanwhile has nothing to report.
@@ -132,6 +140,7 @@ export class NodeGroups {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancelTimer();
     this.sender.stop();
     this.host.stop();

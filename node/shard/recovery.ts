@@ -1,10 +1,15 @@
 import { compareBytes } from '../../lsm/bytes.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
-import type { Log } from '../../lsm/log/log.ts';
+import type { Log, OpenedLog } from '../../lsm/log/log.ts';
 import type { GroupState as LoggedGroup, RecoveredGroup } from '../../lsm/log/types.ts';
 import type { kv } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import { type Genesis, type GenesisGroup, replicasOf } from '../membership/genesis.ts';
+import {
+  type Genesis,
+  type GenesisGroup,
+  type GenesisReplica,
+  replicasOf,
+} from '../membership/genesis.ts';
 import type { ReplicaId } from '../raft/types.ts';
 import {
   decodeStored,
@@ -26,17 +31,48 @@ export function addFirstReplicas(
   node: string,
   present: readonly RecoveredGroup[],
 ): void {
-  for (const group of genesis.groups) {
-    const own = replicasOf(group).find((replica) => replica.node === node);
-    if (own === undefined || present.some((found) => found.group === group.group)) continue;
+  for (const group of missingGroups(genesis, node, present)) {
+    const { replicaId } = replicaOn(node, group) as GenesisReplica;
     log.addGroup({
       group: group.group,
-      replicaId: own.replicaId,
+      replicaId,
       hardState: { term: GENESIS_POSITION.term, vote: 0, commit: GENESIS_POSITION.index },
       configuration: encodeStored(firstConfiguration(group)),
       logStart: GENESIS_POSITION,
     });
   }
+}
+
+/**
+ * Why this is not the log that the node had, if it is not: nothing else knows what its replicas have promised. Whoever has
+ * opened its log before finds a round in it, and of each group that began here the replica, or that it is gone.
+ */
+export function lossOf(
+  { everythingLost, recoveredRound, groups }: OpenedLog,
+  genesis: Genesis,
+  node: string,
+): string | undefined {
+  if (everythingLost) return 'its log is damaged beyond reading';
+  if (recoveredRound === 0) return 'its log is gone';
+  const missing = missingGroups(genesis, node, groups).map(({ group }) => group);
+  if (missing.length === 0) return undefined;
+  return `its log has lost all traces of ${missing.length} groups, such as ${missing[0]}`;
+}
+
+/** Groups that began on this node and that its log does not know: not even that their replicas are gone. */
+function missingGroups(
+  genesis: Genesis,
+  node: string,
+  present: readonly RecoveredGroup[],
+): GenesisGroup[] {
+  const known = new Set(present.map(({ group }) => group));
+  return genesis.groups.filter(
+    (each) => replicaOn(node, each) !== undefined && !known.has(each.group),
+  );
+}
+
+function replicaOn(node: string, group: GenesisGroup): GenesisReplica | undefined {
+  return replicasOf(group).find((replica) => replica.node === node);
 }
 
 function firstConfiguration(group: GenesisGroup): StoredConfiguration {
@@ -47,15 +83,11 @@ function firstConfiguration(group: GenesisGroup): StoredConfiguration {
 /** Puts each local replica together from what the log and the engine hold. */
 export function recoverReplicas(options: {
   readonly env: Env;
-  readonly genesis: Genesis;
-  readonly node: string;
   readonly log: Log;
   readonly loggedGroups: readonly RecoveredGroup[];
   readonly engine: StorageEngine;
-  /** Distrust everything: the directory is older than what others remember, or lost its log. */
-  readonly distrust: string | undefined;
 }): RecoveredReplicas {
-  const { env, engine, log, distrust } = options;
+  const { env, engine, log } = options;
   const positions = decodePositions(engine.flushedPositions());
   const replicas: Replica[] = [];
   const suspects: SuspectReplica[] = [];
@@ -70,43 +102,16 @@ export function recoverReplicas(options: {
     // That of an earlier replica on this node says nothing about this one.
     const flushed = positions.get(group);
     const position = flushed?.replicaId === replicaId ? flushed : undefined;
-    const installed = distrust === undefined ? snapshotOverLog(found, position) : undefined;
+    const installed = snapshotOverLog(found, position);
     if (installed !== undefined) log.addGroup(installed);
     const logged = installed === undefined ? found : emptyLog(installed);
     const reason =
-      distrust ?? stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
+      stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
     if (reason !== undefined) suspects.push({ group, replicaId, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
-  const lost = lostReplicas(options, positions);
   const leftovers = [...removed.keys()].filter((group) => positions.has(group));
-  return {
-    replicas,
-    suspects: [...suspects, ...lost],
-    removed,
-    leftovers,
-    isIncomplete: distrust !== undefined || lost.length > 0,
-  };
-}
-
-/** First replicas of this node that its log must have held and does not know. */
-function lostReplicas(
-  options: {
-    readonly genesis: Genesis;
-    readonly node: string;
-    readonly loggedGroups: readonly RecoveredGroup[];
-    readonly distrust: string | undefined;
-  },
-  positions: ReadonlyMap<number, kv.GroupPosition>,
-): SuspectReplica[] {
-  const logged = new Set(options.loggedGroups.map(({ group }) => group));
-  return options.genesis.groups.flatMap((genesisGroup) => {
-    const { group } = genesisGroup;
-    const own = replicasOf(genesisGroup).find(({ node }) => node === options.node);
-    if (own === undefined || logged.has(group)) return [];
-    const replicaId = positions.get(group)?.replicaId ?? own.replicaId;
-    return [{ group, replicaId, reason: options.distrust ?? 'its log is gone' }];
-  });
+  return { replicas, suspects, removed, leftovers };
 }
 
 /**

@@ -34,13 +34,13 @@ export class ClusterLink {
   /** The last round that the log has synced, once there is a log. */
   syncedRound: () => number = () => 0;
   readonly #env: Env;
-  #own: RpcOrigin;
+  readonly #own: RpcOrigin;
   readonly #transport: Transport;
   readonly #memory: PeerMemory;
   readonly #onHello: RpcHandler;
   /** Where each node may be, what was learned last first: the first to which there is a connection is used. */
   readonly #addresses = new Map<string, readonly string[]>();
-  /** Where each was when something was sent to it. */
+  /** Where each, or whoever is at an address, was when something was sent to it. */
   readonly #used = new Map<string, string>();
   readonly #connected = new Set<string>();
   #clusterId: string | undefined;
@@ -83,11 +83,6 @@ export class ClusterLink {
     this.#handlers = handlers;
   }
 
-  /** This run counts as a later one than it began as; before anything is written in its name. */
-  countAs(startCounter: number): void {
-    this.#own = { ...this.#own, startCounter };
-  }
-
   connect(address: string): void {
     this.#connected.add(address);
     this.#transport.connect(address);
@@ -111,8 +106,9 @@ export class ClusterLink {
   /** Ends connections to all but these nodes, and to where one was before it moved. */
   keepOnly(nodes: readonly string[]): void {
     const kept = new Set(nodes);
+    for (const node of this.#used.keys()) if (!kept.has(node)) this.#used.delete(node);
     for (const [node, addresses] of this.#addresses) {
-      if (!kept.has(node)) this.#forget(node);
+      if (!kept.has(node)) this.#addresses.delete(node);
       else if (this.#used.get(node) === addresses[0]) {
         this.#addresses.set(node, addresses.slice(0, 1));
       }
@@ -215,11 +211,6 @@ export class ClusterLink {
   /** A node says where it is, also when that has changed (DESIGN §9). */
   #followMove(peer: string, address: string): void {
     if (this.#addresses.get(peer)?.[0] !== address) this.learnAddress(peer, address);
-  }
-
-  #forget(node: string): void {
-    this.#addresses.delete(node);
-    this.#used.delete(node);
   }
 
   #disconnected(peer: string): void {

@@ -72,6 +72,8 @@ export class MqttTransport implements Transport {
       connectTimeout: CONNECT_TIMEOUT_MS,
       queueQoSZero: false,
       resubscribe: false,
+      // 7 MiB of numbers as bytes, each in a Buffer of its own.
+      writeCache: false,
       ...this.#credentials(),
       ...this.#tls,
     });

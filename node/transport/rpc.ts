@@ -172,9 +172,10 @@ export class RpcHub {
 
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
-  const { joinReply, configurationReply, snapshotReply, checksumReport, verifyReply } = message;
+  const { joinReply, configurationReply, snapshotReply } = message;
+  const { balanceReply, checksumReport, verifyReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
-  const change = joinReply ?? configurationReply ?? snapshotReply;
+  const change = joinReply ?? configurationReply ?? snapshotReply ?? balanceReply;
   return (reply ?? change ?? checksumReport ?? verifyReply) != null;
 }
 

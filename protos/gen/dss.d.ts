@@ -4519,6 +4519,9 @@ export namespace dss {
             /** the name of a node whose place it takes; empty: none */
             replace: string;
 
+            /** the id that it had itself, until its directory could not be trusted; empty: none */
+            replaceNode: string;
+
             /**
              * Creates a new JoinRequest instance using the specified properties.
              * @param [properties] Properties to set
@@ -4556,6 +4559,9 @@ export namespace dss {
 
                 /** the name of a node whose place it takes; empty: none */
                 replace?: string;
+
+                /** the id that it had itself, until its directory could not be trusted; empty: none */
+                replaceNode?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

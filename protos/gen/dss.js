@@ -6747,6 +6747,8 @@ export const dss = $root.dss = (() => {
 
             JoinRequest.prototype.replace = "";
 
+            JoinRequest.prototype.replaceNode = "";
+
             JoinRequest.create = function(properties) {
                 return new JoinRequest(properties);
             };
@@ -6762,6 +6764,8 @@ export const dss = $root.dss = (() => {
                     $root.dss.kv.NodeRow.encode(message.row, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
                 if (message.replace != null && $Object.hasOwnProperty.call(message, "replace") && message.replace !== "")
                     writer.uint32(/* id 2, wireType 2 =*/18).string(message.replace);
+                if (message.replaceNode != null && $Object.hasOwnProperty.call(message, "replaceNode") && message.replaceNode !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.replaceNode);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6808,6 +6812,15 @@ export const dss = $root.dss = (() => {
                                 message.replace = value;
                             else
                                 delete message.replace;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.replaceNode = value;
+                            else
+                                delete message.replaceNode;
                             continue;
                         }
                     }

@@ -129,6 +129,8 @@ describe('never', () => {
       { group: 1, added: ['d'] },
       { group: 3, added: ['e'] },
     ]);
+    const tight = { limits: { receivingPerNodeMax: 2, receivingMax: 3, transfersMax: 0 } };
+    expect(steps(truths, targets, tight).map(({ group }) => group)).toEqual([1, 2, 3]);
     const filling = truths.with(0, truth(1, 'abc+d-')).with(2, truth(3, 'abc+e-'));
     expect(steps(filling, targets, noTransfers)).toEqual([]);
   });
@@ -217,6 +219,11 @@ describe('leaders', () => {
     const silent = { b: { isHealthy: false }, d: { isFull: true } };
     expect(one('abc', 'bcd', leaving(silent))).toMatchObject([{ kind: 'transfer', to: 'c' }]);
     expect(one('ab-c!', 'bcd', leaving({ d: { isFull: true }, c: { isFull: true } }))).toEqual([]);
+  });
+
+  it('stay while a replica is being filled, which a new leader would begin anew', () => {
+    const truths = same(6, 'abc+d-');
+    expect(steps(truths, wanted(6, 'abd'), { limits: { ...limits, transfersMax: 9 } })).toEqual([]);
   });
 
   it('of meta stay, unless their node leaves', () => {

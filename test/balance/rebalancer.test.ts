@@ -294,6 +294,15 @@ describe('the rebalancer', () => {
     await scene.untilReached();
   });
 
+  it('asks for nothing before every node has told what it leads', async () => {
+    const scene = new Scene(3);
+    scene.toy.nodes.push(newNode(3));
+    await scene.world.run(2_500);
+    expect(scene.asked).toBe(0);
+    await scene.world.run(1_000);
+    expect(scene.asked).toBeGreaterThan(0);
+  });
+
   it('does nothing where it does not lead meta', async () => {
     const scene = new Scene(3);
     scene.leadsMeta = 2;

@@ -11,6 +11,7 @@ import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
 import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
+import { NodeError } from '../../node/errors.ts';
 import type { Entrance, PeerAddress } from '../../node/membership/formation.ts';
 import { compactionFilterModule } from '../../node/retention/compaction-filter.ts';
 import type { InitialRules } from '../../node/settings/settings.ts';
@@ -168,12 +169,20 @@ export class SimCluster {
     machine.fatal = undefined;
     machine.ended = undefined;
     machine.joined = false;
-    const join = async () => {
+    const join = async (): Promise<void> => {
       const node = await this.#open(machine, life);
       if (!life.alive) return;
       machine.node = node;
       this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
-      await node.join();
+      try {
+        await node.join();
+      } catch (error) {
+        if (!(error instanceof NodeError) || error.code !== 'BEGINS_ANEW') throw error;
+        await node.stop();
+        if (!life.alive) return;
+        this.network.die(machine.address);
+        return join();
+      }
       if (!life.alive) return;
       this.onJoined?.(machine);
       machine.joined = true;

@@ -1,25 +1,35 @@
 import type { GetOutcome, HistoricValue } from '../../broker/data-plane.ts';
+import { LsmError } from '../../lsm/errors.ts';
+import { Space } from '../../node/shard/engine-key.ts';
 import { scan } from '../support/scan.ts';
 import { hex } from '../support/text.ts';
 import { Violation } from './checkers/violation.ts';
+import type { WatchedState } from './checkers/watch-order.ts';
 import { decode, encode, type Machine, put, type SimCluster } from './cluster.ts';
+import type { FaultSite } from './faults/site.ts';
 import { found } from './workload/client.ts';
 import { unpadded } from './workload/values.ts';
 import type { Workload } from './workload/workload.ts';
+
+/** A watch is opened again after five seconds of silence, and then begins with what it has missed. */
+const WATCH_MS = 15_000;
 
 /** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
 export class FinalCheck {
   readonly #cluster: SimCluster;
   readonly #workload: Workload;
   readonly #machines: readonly Machine[];
+  readonly #site: FaultSite;
 
-  constructor(cluster: SimCluster, workload: Workload, machines: readonly Machine[]) {
-    this.#cluster = cluster;
+  constructor(workload: Workload, site: FaultSite) {
+    this.#cluster = workload.cluster;
     this.#workload = workload;
-    this.#machines = machines;
+    this.#site = site;
+    this.#machines = site.healable;
   }
 
   async run(): Promise<void> {
+    await this.#watchedEverywhere();
     await this.#writeEverywhere();
     await this.#readEverywhere();
     await this.#watchedEverywhere();
@@ -28,7 +38,6 @@ export class FinalCheck {
 
   /** Every node takes writes of every key. */
   async #writeEverywhere(): Promise<void> {
-    this.#workload.watchEverywhere();
     await Promise.all(
       this.#machines.flatMap((machine) =>
         this.#workload.keys.map(async (key) => {
@@ -92,20 +101,35 @@ export class FinalCheck {
     }
   }
 
-  /** Watchers have been told the newest of every key. */
+  /** Watchers are told the newest of every key, at the latest when a lost connection has been noticed. */
   async #watchedEverywhere(): Promise<void> {
+    const { world } = this.#cluster;
+    const current = await this.#currentValues();
+    const deadlineMs = world.nowMs + WATCH_MS;
+    const open = [...this.#workload.watchers].filter(({ isOpen }) => isOpen);
+    const lags = () =>
+      open.some(({ order }) => [...current].some(([key, value]) => !order.isAt(key, value)));
+    while (lags() && world.nowMs < deadlineMs) {
+      await new Promise<void>((resolve) => world.at(100, resolve));
+    }
+    for (const { order } of open) {
+      for (const [key, value] of current) order.ended(key, value);
+    }
+  }
+
+  async #currentValues(): Promise<Map<string, WatchedState>> {
     const [machine] = this.#machines as [Machine];
+    const values = new Map<string, WatchedState>();
     for (const key of this.#workload.keys) {
       const answer = await this.#cluster.dataPlane(machine).get(encode(key));
       if (answer.kind === 'unavailable') throw new Violation('liveness', `${key} cannot be read`);
-      const current =
-        answer.kind === 'found'
-          ? { version: answer.version, value: unpadded(decode(answer.value)) }
-          : undefined;
-      for (const watcher of this.#workload.watchers) {
-        if (watcher.isOpen) watcher.order.ended(key, current);
+      if (answer.kind === 'not-found') values.set(key, undefined);
+      else {
+        const { version, value } = answer;
+        values.set(key, { version, value: unpadded(decode(value)) });
       }
     }
+    return values;
   }
 
   /** Replicas that have applied as much hold the same. */
@@ -115,10 +139,12 @@ export class FinalCheck {
       for (const { identity, state, halted } of machine.active.host.replicas()) {
         if (halted !== undefined) continue;
         const { group, firstSlot, slotCount } = identity;
+        const values = await this.#contentOf(machine, firstSlot, slotCount);
+        if (values === undefined) continue;
         const content = [
           `applied ${state.appliedIndex}, highest ${state.highestVersion}`,
           JSON.stringify([...state.streams.entries()].sort()),
-          ...(await contentOf(machine, firstSlot, slotCount)),
+          ...values,
         ].join('\n');
         const other = groups.get(group);
         if (other === undefined) groups.set(group, { name: machine.name, content });
@@ -130,16 +156,29 @@ export class FinalCheck {
       }
     }
   }
-}
 
-/** Every value, old ones too, in a run of slots of this machine. */
-async function contentOf(machine: Machine, first: number, count: number): Promise<string[]> {
-  const snapshot = machine.active.engine.snapshot();
-  const end = first + count;
-  const upper = end > 255 ? Uint8Array.of(255, 255, 255) : Uint8Array.of(end);
-  const entries = await scan(snapshot, { lower: Uint8Array.of(first), upper });
-  snapshot.close();
-  return entries.map(({ key, value }) => `${hex(key)}=${hex(value)}`);
+  /**
+   * Every value, old ones too, in a run of slots of this machine; undefined, if some of it was made unreadable. The
+   * lists of what expires are left out: what has expired leaves them with compactions, which replicas do at
+   * different times.
+   */
+  async #contentOf(machine: Machine, first: number, count: number): Promise<string[] | undefined> {
+    const snapshot = machine.active.engine.snapshot();
+    const end = first + count;
+    const upper = end > 255 ? Uint8Array.of(255, 255, 255) : Uint8Array.of(end);
+    try {
+      const entries = await scan(snapshot, { lower: Uint8Array.of(first), upper });
+      return entries
+        .filter(({ key }) => key[1] !== Space.expiries)
+        .map(({ key, value }) => `${hex(key)}=${hex(value)}`);
+    } catch (error) {
+      const isDamage = error instanceof LsmError && error.code === 'CORRUPTION';
+      if (isDamage && this.#site.spoiled.has(machine)) return undefined;
+      throw error;
+    } finally {
+      snapshot.close();
+    }
+  }
 }
 
 function difference(one: string, other: string): string {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
-import { type Machine, SimCluster } from './cluster.ts';
+import { editNodeTable, setNodeState } from '../../node/settings/nodes.ts';
+import { Machine, SimCluster } from './cluster.ts';
+import { held, putAll, readAll, untilSettled } from './settling.ts';
 
 async function putMany(cluster: SimCluster, machine: Machine, prefix: string, count: number) {
   for (let i = 0; i < count; i++) {
@@ -16,72 +18,153 @@ function outcomeOfPut(cluster: SimCluster, machine: Machine, key: string): Promi
   return cluster.world.resolve('put', outcome);
 }
 
+/** A machine gets back the disk that it had some writes ago. */
+async function rollBack(cluster: SimCluster, machine: Machine, writes = 10): Promise<void> {
+  const writer = cluster.machines.find((each) => each !== machine && each.joined) as Machine;
+  const image = machine.vfs.processCrashClone();
+  await putMany(cluster, writer, 'late', writes);
+  cluster.kill(machine);
+  machine.vfs = image;
+}
+
+async function untilJoined(cluster: SimCluster, machine: Machine): Promise<void> {
+  await cluster.world.until(`${machine.name} has joined`, () => {
+    if (machine.fatal !== undefined) throw machine.fatal;
+    return machine.joined;
+  });
+}
+
+function idOf(machine: Machine): string {
+  return machine.node?.identity.node ?? '';
+}
+
+function stateOf({ active }: Machine, node: string): string | undefined {
+  return active.members.rowOf(node)?.state;
+}
+
+function messagesOf(cluster: SimCluster, { name }: Machine, event: string): string[] {
+  const { log } = cluster.world;
+  return log.filter((each) => each.node === name && each.name === event).map((e) => e.message);
+}
+
+/** What is left of the log and the tables that a node had when it was first started. */
+async function filesOfOld(machine: Machine): Promise<string[]> {
+  const vfs = machine.vfs.processCrashClone();
+  return [...(await vfs.list('/data/log')), ...(await vfs.list('/data/tables'))];
+}
+
 describe('a directory that was rolled back', () => {
-  async function rolledBack(seed: number) {
+  async function cluster3(seed: number) {
     const cluster = new SimCluster({ nodes: 3, seed });
     await cluster.startAll();
     const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
     await putMany(cluster, first, 'early', 10);
-    const image = third.vfs.processCrashClone();
-    await putMany(cluster, first, 'late', 10);
-    cluster.kill(third);
-    third.vfs = image;
-    await cluster.start(third);
-    await cluster.world.until('it is back', () => third.joined);
-    return { cluster, first, second, third };
+    return { cluster, first, second, third, old: idOf(third) };
   }
 
-  it('is found out: its replicas are suspect, the cluster goes on with the others', async () => {
-    const { cluster, first, third } = await rolledBack(201);
-    const { suspects, genesis, host } = third.active;
-    expect(suspects.map(({ group }) => group)).toEqual(genesis.groups.map(({ group }) => group));
-    expect([...host.replicas()]).toEqual([]);
-    const alarms = cluster.world.log.filter(
-      ({ name, node }) => name === 'replica-suspect' && node === 'n3',
-    );
-    expect(alarms[0]?.message).toContain('it was restored or copied');
-    await putMany(cluster, first, 'later', 5);
-    for (const key of ['early3', 'late3', 'later3']) {
-      expect(await cluster.get(third, key)).toBe(key.replace(/(\d)/, ' $1'));
+  it('begins anew as another node in the place of its old one, while the others serve', async () => {
+    const { cluster, first, third, old } = await cluster3(201);
+    await putAll(cluster, 'a');
+    await rollBack(cluster, third);
+    await cluster.start(third);
+    await putAll(cluster, 'b');
+    await untilJoined(cluster, third);
+    expect(idOf(third)).not.toBe(old);
+    expect(third.node?.identity).toMatchObject({ generation: 2, startCounter: 1, name: 'n3' });
+    expect(third.node?.identity.succeeds).toBeUndefined();
+    expect(third.active.suspects).toEqual([]);
+    expect(await filesOfOld(third)).toEqual([]);
+    expect(messagesOf(cluster, third, 'begins-anew').join()).toContain('restored or copied');
+    expect(messagesOf(cluster, third, 'began-anew')).toHaveLength(1);
+    await untilSettled(cluster, 3);
+    expect(held(third)).toBe(5);
+    await readAll(cluster, 'b');
+    for (const machine of cluster.machines) {
+      expect(await cluster.get(machine, 'late9')).toBe('late 9');
     }
-    await putMany(cluster, third, 'through', 3);
-    expect(await cluster.get(first, 'through2')).toBe('through 2');
+    await cluster.world.until('the old one is gone', () => stateOf(first, old) === 'gone');
+    await cluster.world.run(60_000);
+    const peers = await first.vfs.processCrashClone().readFile('/data/peers');
+    const remembered = new TextDecoder().decode(peers);
+    expect(remembered).toContain(idOf(third));
+    expect(remembered).not.toContain(old);
   });
 
-  it('does not vote: with it and one other node there is no majority', async () => {
-    const { cluster, first, second, third } = await rolledBack(202);
+  it('is not let in without a majority; it says so again and again, and loses nothing meanwhile', async () => {
+    const { cluster, first, second, third, old } = await cluster3(202);
+    await rollBack(cluster, third);
+    await cluster.start(third);
+    await cluster.world.until('it is found out', () => idOf(third) !== old);
     cluster.kill(first);
+    await cluster.world.run(45_000);
+    expect(third.joined).toBe(false);
     expect(await outcomeOfPut(cluster, second, 'k')).toBe('no-quorum');
-    expect(await outcomeOfPut(cluster, third, 'k')).toBe('no-quorum');
+    const complaints = messagesOf(cluster, third, 'waiting-for-peers');
+    expect(complaints.length).toBeGreaterThanOrEqual(3);
+    expect(complaints[0]).toContain(`${first.address} or ${second.address}`);
+    expect(await filesOfOld(third)).not.toEqual([]);
+    await cluster.start(first);
+    await untilJoined(cluster, third);
+    await untilSettled(cluster, 3);
+    expect(await cluster.get(third, 'late9')).toBe('late 9');
   });
 
-  it('stays found out, however often the node starts again', async () => {
-    const { cluster, third } = await rolledBack(203);
-    for (let start = 0; start < 5; start++) {
+  it('does so once, however often the node starts again', async () => {
+    const { cluster, third } = await cluster3(203);
+    await rollBack(cluster, third);
+    await cluster.start(third);
+    await untilJoined(cluster, third);
+    const node = idOf(third);
+    for (let start = 2; start <= 5; start++) {
       await cluster.world.run(2_000);
-      cluster.kill(third);
+      if (start % 2 === 0) cluster.kill(third);
+      else cluster.cutPower(third);
       await cluster.start(third);
-      await cluster.world.until('it is back', () => third.joined);
-      expect([...third.active.host.replicas()], `start ${start}`).toEqual([]);
+      await untilJoined(cluster, third);
+      expect(third.node?.identity).toMatchObject({ node, generation: 2, startCounter: start });
     }
+    expect(messagesOf(cluster, third, 'begins-anew')).toHaveLength(1);
+    await untilSettled(cluster, 3);
+  });
+
+  it('and is rolled back once more begins anew once more', async () => {
+    const { cluster, first, third, old } = await cluster3(211);
+    await rollBack(cluster, third);
+    await cluster.start(third);
+    await untilJoined(cluster, third);
+    const second = idOf(third);
+    await untilSettled(cluster, 3);
+    await rollBack(cluster, third, 20);
+    await cluster.start(third);
+    await untilJoined(cluster, third);
+    expect(third.node?.identity.generation).toBe(3);
+    await untilSettled(cluster, 3);
+    for (const node of [old, second]) expect(stateOf(first, node)).toMatch(/dead|gone/);
+    expect(await cluster.get(third, 'late19')).toBe('late 19');
   });
 
   it('stays found out though those who remembered have forgotten', async () => {
-    const { cluster, third } = await rolledBack(209);
-    for (const machine of cluster.machines) {
-      cluster.kill(machine);
-      if (machine === third) continue;
-      for (const name of ['peers', 'peers.copy']) await machine.vfs.remove(`/data/${name}`);
+    const { cluster, first, second, third, old } = await cluster3(209);
+    await rollBack(cluster, third);
+    cluster.network.partition([third.address], [second.address]);
+    await cluster.start(third);
+    await cluster.world.until('it is found out', () => idOf(third) !== old);
+    for (const machine of cluster.machines) cluster.kill(machine);
+    cluster.network.heal();
+    for (const { vfs } of [first, second]) {
+      for (const name of ['peers', 'peers.copy']) await vfs.remove(`/data/${name}`);
     }
     for (const machine of cluster.machines) await cluster.start(machine);
     await cluster.untilLed();
-    expect([...third.active.host.replicas()]).toEqual([]);
+    expect(idOf(third)).not.toBe(old);
+    expect(await cluster.get(third, 'late9')).toBe('late 9');
   });
 
   it('is found out though the node that remembers answers once only', async () => {
     const cluster = new SimCluster({ nodes: 5, seed: 204 });
     await cluster.startAll();
     const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
+    const old = idOf(third);
     await putMany(cluster, first, 'early', 5);
     const image = third.vfs.processCrashClone();
     await putMany(cluster, first, 'late', 5);
@@ -94,15 +177,13 @@ describe('a directory that was rolled back', () => {
     expect(third.joined).toBe(false);
     await cluster.start(second);
     await cluster.start(cluster.machine(3));
-    await cluster.world.until('it is back', () => third.joined);
-    expect([...third.active.host.replicas()]).toEqual([]);
+    await untilJoined(cluster, third);
+    expect(idOf(third)).not.toBe(old);
   });
 
   it('is not taken for the run that used its start counter: what is acknowledged through it is stored', async () => {
     for (const startsAfterwards of [1, 3]) {
-      const cluster = new SimCluster({ nodes: 3, seed: 210 });
-      await cluster.startAll();
-      const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+      const { cluster, first, third } = await cluster3(210);
       await cluster.world.run(1_000);
       const image = third.vfs.processCrashClone();
       for (let start = 0; start < startsAfterwards; start++) {
@@ -114,15 +195,49 @@ describe('a directory that was rolled back', () => {
       cluster.kill(third);
       third.vfs = image;
       await cluster.start(third);
-      await cluster.world.until('it is back', () => third.joined);
+      await untilJoined(cluster, third);
       await putMany(cluster, third, 'after', 20);
       for (let i = 0; i < 20; i++) expect(await cluster.get(first, `after${i}`)).toBe(`after ${i}`);
-      const startCounter = third.node?.identity.startCounter ?? 0;
-      cluster.kill(third);
-      await cluster.start(third);
-      await cluster.untilLed();
-      expect(third.node?.identity.startCounter).toBeGreaterThan(startCounter);
     }
+  });
+
+  it('of a node that left goes on leaving', async () => {
+    const { cluster, first, third, old } = await cluster3(212);
+    const { settings, genesis } = first.active;
+    const leave = editNodeTable(genesis, (now) => setNodeState(now, old, 'leaving', 1));
+    await rollBack(cluster, third);
+    await cluster.world.resolve('leave', settings.change(leave));
+    await cluster.start(third);
+    await cluster.world.until('it has left', () => third.ended !== undefined, 120_000);
+    expect(third.ended).toMatchObject({ kind: 'left' });
+    expect(messagesOf(cluster, third, 'began-anew')).toHaveLength(1);
+  });
+
+  it('in a clone replaces the original; of two clones one is let in', async () => {
+    const { cluster, first, second, third } = await cluster3(213);
+    const image = third.vfs.processCrashClone();
+    await putMany(cluster, first, 'late', 10);
+    const clones = ['10.0.0.8:1883', '10.0.0.9:1883'].map((address) => {
+      const clone = new Machine('n3', address);
+      clone.vfs = image.processCrashClone();
+      clone.peers = [first, second];
+      return clone;
+    }) as [Machine, Machine];
+    for (const clone of clones) await cluster.start(clone);
+    await cluster.world.until('two of three end', () => {
+      const ends = [third.ended, clones[0].fatal, clones[1].fatal];
+      return ends.filter((end) => end !== undefined).length === 2;
+    });
+    expect(third.ended).toMatchObject({ kind: 'removed' });
+    const refused = clones.find(({ fatal }) => fatal !== undefined) as Machine;
+    expect(refused.fatal).toMatchObject({ code: 'NODE_REMOVED' });
+    expect(await filesOfOld(refused)).not.toEqual([]);
+    const winner = clones.find((clone) => clone !== refused) as Machine;
+    await untilJoined(cluster, winner);
+    expect(stateOf(first, idOf(winner))).toMatch(/joining|active/);
+    cluster.kill(refused);
+    await cluster.start(refused);
+    await cluster.world.until('it stays out', () => refused.fatal !== undefined);
   });
 
   it('is not declared whole by a node that has lost everything', async () => {

@@ -58,6 +58,12 @@ function idOf(machine: Machine): string {
 const declare = (cluster: SimCluster, at: Machine, node: string, state: 'dead' | 'gone') =>
   change(cluster, at, (settings) => setNodeState(settings, node, state, 1));
 
+async function activate(cluster: SimCluster, at: Machine, joined: readonly Machine[]) {
+  for (const machine of joined) {
+    await change(cluster, at, (settings) => setNodeState(settings, idOf(machine), 'active', 1));
+  }
+}
+
 describe('a node that joins', () => {
   it('is a member on every node, knows the settings, and can be asked for data', async () => {
     const { cluster, first, join } = await running(801);
@@ -131,6 +137,7 @@ describe('a node that joins', () => {
     const { address } = third;
     const fourth = cluster.addMachine({ join: { addresses: [second.address, address] } });
     await startJoined(cluster, fourth);
+    await activate(cluster, third, [fourth]);
     cluster.kill(cluster.machine(0));
     const fifth = cluster.addMachine({ join: { addresses: [address] } });
     await cluster.start(fifth);
@@ -138,6 +145,16 @@ describe('a node that joins', () => {
     expect([fifth.joined, fifth.fatal]).toEqual([false, undefined]);
     await cluster.start(second);
     await untilJoined(cluster, fifth);
+  });
+
+  it('and never comes does not keep the others from starting again', async () => {
+    const { cluster, first, join } = await running(808, 1);
+    const second = cluster.addMachine({ join });
+    await startJoined(cluster, second);
+    cluster.kill(second);
+    await cluster.world.run(SHORTLY_MS);
+    await restart(cluster, first);
+    expect(namesAt(first)).toEqual(['n1', 'n2']);
   });
 
   it('is refused under a name that is taken, unless it is to replace that node', async () => {
@@ -253,6 +270,7 @@ describe('a node that was away', () => {
     cluster.kill(third);
     const added = [cluster.addMachine({ join }), cluster.addMachine({ join })];
     for (const machine of added) await startJoined(cluster, machine);
+    await activate(cluster, first, added);
     await cluster.world.run(SHORTLY_MS);
     // Of five it must hear two others; the second node alone is a majority of the three that it knows.
     cluster.kill(first);

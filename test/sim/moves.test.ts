@@ -43,6 +43,7 @@ describe('A replica that moves', () => {
         await cluster.world.run(2_000);
         newcomer.beforeOperation = undefined;
         if (!newcomer.life?.alive) await cluster.start(newcomer);
+        keepStill(cluster);
       }
       await untilCaughtUp(cluster, group, newcomer);
       expect(newcomer.active.suspects).toEqual([]);
@@ -161,6 +162,7 @@ describe('A node that is stopped', () => {
 async function moving(seed: number) {
   const cluster = new SimCluster({ nodes: 4, seed, shardCount: 4 });
   await cluster.startAll();
+  keepStill(cluster);
   const [group] = groupsOf(cluster);
   const voters = votersOf(cluster, group);
   const newcomer = cluster.machines.find((each) => !voters.includes(each)) as Machine;
@@ -239,6 +241,11 @@ async function untilCaughtUp(cluster: SimCluster, group: number, machine: Machin
       applied !== undefined && applied === leader?.active.host.replica(group)?.raft.commitIndex
     );
   });
+}
+
+/** Nobody but the test moves anything. */
+function keepStill(cluster: SimCluster): void {
+  for (const { node } of cluster.machines) if (node?.hasJoined) node.active.rebalancer.stop();
 }
 
 async function putAll(cluster: SimCluster, value: string): Promise<void> {

@@ -44,17 +44,23 @@ export class Probe {
     }
   }
 
+  /** A host tells its replica of events, if only that there are none, whenever the core has something to do. */
   #watchLeading(node: string, replica: Replica): void {
     const { raft, identity } = replica;
+    const group = this.group(identity.group);
+    const termAt = (index: number) => raft.termAt(index);
+    let commit = raft.commitIndex;
     const onRaftEvents = replica.onRaftEvents.bind(replica);
     replica.onRaftEvents = (events) => {
-      for (const event of events) {
-        if (event.kind !== 'role-changed' || event.role !== 'leader') continue;
-        const termAt = (index: number) => raft.termAt(index);
-        this.#guard(() =>
-          this.group(identity.group).elected(node, event.term, raft.logStart.index, termAt),
-        );
-      }
+      const isNewLeader = events.some(
+        (event) => event.kind === 'role-changed' && event.role === 'leader',
+      );
+      this.#guard(() => {
+        if (isNewLeader) group.elected(node, raft.term, raft.logStart.index, termAt);
+        else if (raft.role === 'leader' && raft.commitIndex > commit)
+          group.leaderCommitted(node, raft.term, raft.commitIndex, termAt(raft.commitIndex));
+      });
+      commit = raft.commitIndex;
       onRaftEvents(events);
     };
   }

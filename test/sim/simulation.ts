@@ -4,7 +4,7 @@ import { linearize } from './checkers/linearizability.ts';
 import { picture } from './checkers/picture.ts';
 import { shortestFailing } from './checkers/shortest.ts';
 import { type Property, Violation } from './checkers/violation.ts';
-import { type Machine, SimCluster } from './cluster.ts';
+import { SimCluster } from './cluster.ts';
 import { isDiskFailure } from './faults/disks.ts';
 import { FaultDriver } from './faults/driver.ts';
 import { MIXES, type MixName } from './faults/mixes.ts';
@@ -14,7 +14,7 @@ import { Probe } from './probe.ts';
 import { Workload } from './workload/workload.ts';
 
 /** So long faults come and go. */
-const FAULTS_MS = 60_000;
+const FAULTS_MS = 75_000;
 /** So many ticks of 200 ms after the last fault everything works again. */
 const RECOVERY_MS = 60_000;
 /** A process that failed is started again after this. */
@@ -104,8 +104,18 @@ class Simulation {
       faults: this.#driver.counts,
       undecided: this.#undecided,
       violation: this.#violation,
-      diary: this.#driver.diary,
+      diary: this.#diary(),
     };
+  }
+
+  /** Faults and what the nodes said, in order. */
+  #diary(): string[] {
+    const said = this.#cluster.world.log
+      .filter(({ level }) => level !== 'debug')
+      .map(({ atMs, node, name, message }) => ({ atMs, text: `${node}: ${name}: ${message}` }));
+    return [...this.#driver.diary, ...said]
+      .sort((a, b) => a.atMs - b.atMs)
+      .map(({ atMs, text }) => `${atMs} ms: ${text}`);
   }
 
   async #live(): Promise<void> {
@@ -117,14 +127,16 @@ class Simulation {
     await this.#for(FAULTS_MS);
     this.#driver.heal();
     const healedAtMs = world.nowMs;
-    const healthy = () => this.#cluster.isLed(this.#healable());
+    const healthy = () => this.#cluster.isLed(this.#site.healable);
     await this.#until('every group is led again', healthy, RECOVERY_MS);
     this.#recoveryMs = world.nowMs - healedAtMs;
     this.#workload.stop();
     await this.#until('clients end', () => this.#workload.isIdle, RECOVERY_MS);
+    this.#workload.watchEverywhere();
     // Whatever was given up and is still on its way arrives, or never will.
     await this.#for(12_000);
-    const check = new FinalCheck(this.#cluster, this.#workload, this.#healable());
+    this.#checkComplaints();
+    const check = new FinalCheck(this.#workload, this.#site);
     const judged = check.run();
     let isOver = false;
     judged.then(
@@ -133,6 +145,25 @@ class Simulation {
     );
     await this.#until('the final check ends', () => isOver, RECOVERY_MS);
     for (const [key, operations] of this.#workload.history.byKey()) this.#judge(key, operations);
+  }
+
+  /** Where no disk was spoiled, no node has a reason to distrust what it holds. */
+  #checkComplaints(): void {
+    const complaints = ['entry-skipped', 'group-halted', 'log-damaged', 'state-damaged'];
+    const spoiled = new Set([...this.#site.spoiled].map(({ name }) => name));
+    for (const { node, name, message } of this.#cluster.world.log) {
+      if (!complaints.includes(name) || spoiled.has(node)) continue;
+      throw new Violation('no node fails by itself', `${node}: ${message}`);
+    }
+    for (const machine of this.#site.healable) {
+      const [suspect] = machine.active.suspects;
+      if (suspect === undefined || this.#site.spoiled.has(machine)) continue;
+      const { group, reason } = suspect;
+      throw new Violation(
+        'no node fails by itself',
+        `${machine.name} distrusts group ${group}: ${reason}`,
+      );
+    }
   }
 
   #judge(key: string, operations: readonly Operation[]): void {
@@ -146,11 +177,6 @@ class Simulation {
       atMs: Math.max(...shortest.map(({ calledAtMs }) => calledAtMs)),
       picture: picture(shortest),
     };
-  }
-
-  /** Those whose nodes come back. */
-  #healable(): Machine[] {
-    return this.#cluster.machines.filter((machine) => !this.#site.lost.has(machine));
   }
 
   /** Starts again what has failed by itself, if it had a reason to. */

@@ -46,6 +46,8 @@ export interface ClusterOptions {
   readonly links?: boolean;
 }
 
+/** The balancer looks once a second: two looks found nothing to do. */
+const REST_MS = 2_500;
 const SECRET = ['--secret', 'end-to-end'];
 
 /** `dss node` processes on free ports with their data in a directory of their own. Nodes count from 0. */
@@ -160,17 +162,19 @@ export class TestCluster {
     return this.nodes.filter((_, index) => this.#processes[index]);
   }
 
-  /** Waits until every shard has so many replicas, all on nodes that run, and each of these nodes holds some. */
+  /**
+   * Waits until every shard has so many replicas, all of them on nodes that run and know of it, each of these has
+   * some, and nothing moves any more: a replica counts for its shard only at the end of its move.
+   */
   async waitForReplicas(count: number, timeoutMs = 60_000): Promise<void> {
-    const names = this.running.map(({ name }) => name);
-    await eventually(`${count} replicas of every shard on ${names}`, timeoutMs, async () => {
-      const { shards } = await this.status(0);
-      const replicas = shards.filter(({ kind }) => kind === 'shard').map((shard) => shard.replicas);
-      const isWhole = replicas.every(
-        (holders) => holders.length === count && holders.every((holder) => names.includes(holder)),
-      );
-      const holders = new Set(replicas.flat());
-      return isWhole && names.every((name) => holders.has(name)) ? true : undefined;
+    const indexes = [...this.nodes.keys()].filter((index) => this.#processes[index]);
+    let restingSinceMs = performance.now();
+    await eventually(`${count} replicas of every shard, and rest`, timeoutMs, async () => {
+      const statuses = await Promise.all(indexes.map((index) => this.status(index)));
+      const { moves } = (await this.#get(indexes[0] ?? 0, '/v1/moves')) as { moves: unknown[] };
+      const isResting = moves.length === 0 && isReplicated(statuses, count);
+      if (!isResting) restingSinceMs = performance.now();
+      return performance.now() - restingSinceMs > REST_MS ? true : undefined;
     });
     await this.waitForLeaders();
   }
@@ -307,6 +311,23 @@ export class TestCluster {
     const door = { bases: this.node(index).httpUrl, timeoutMs: 5_000, security: this.#security };
     return askHttp(door, question);
   }
+}
+
+/** Whether every shard has so many replicas, and the nodes that are said to have them say so too. */
+function isReplicated(statuses: readonly StatusDocument[], count: number): boolean {
+  const held = statuses.map(({ shards }) => {
+    const own = shards.filter(({ kind, local }) => kind === 'shard' && local?.suspect === null);
+    return new Set(own.map(({ group }) => group));
+  });
+  const isWhole = ({ group, replicas }: ShardStatus): boolean => {
+    const holders = statuses.filter((_, index) => held[index]?.has(group));
+    const names = holders.map(({ node }) => node.name).sort();
+    return names.length === count && `${[...replicas].sort()}` === `${names}`;
+  };
+  return statuses.every(({ shards }, index) => {
+    const all = shards.filter(({ kind }) => kind === 'shard');
+    return held[index]?.size !== 0 && all.every(isWhole);
+  });
 }
 
 /** Prints what the nodes logged when a test of the file fails. */

@@ -26,6 +26,8 @@ describe('the configuration of a node', () => {
       replicationFactor: 3,
       shards: 64,
       memtableBytes: 16 * 1024 * 1024,
+      deadAfterSeconds: 300,
+      moveBytesPerSecond: 64 * 1024 * 1024,
       storageEngine: 'lsm',
       storageMaxBytes: 0,
       verifyHours: 24,

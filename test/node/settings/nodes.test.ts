@@ -80,11 +80,37 @@ describe('a node that joins', () => {
   });
 
   it('takes the place of another one, which is dead at once', () => {
-    const settings = done(addNode(three, { ...joiner, name: 'n2' }, 'n2'));
+    const settings = done(addNode(three, { ...joiner, name: 'n2' }, { name: 'n2' }));
     expect(rowOf(settings, 'n2')).toMatchObject({ state: 'dead', sinceMs: NOW });
     expect(rowOf(settings, 'n4')).toMatchObject({ name: 'n2', state: 'joining' });
-    expect(done(addNode(settings, { ...joiner, name: 'n2' }, 'n2'))).toBe(settings);
-    expect(addNode(three, joiner, 'n9').problem?.kind).toBe('not-found');
+    expect(done(addNode(settings, { ...joiner, name: 'n2' }, { name: 'n2' }))).toBe(settings);
+    expect(addNode(three, joiner, { name: 'n9' }).problem?.kind).toBe('not-found');
+  });
+
+  it('takes the place that it had itself, with what people have decided about it', () => {
+    const weighted = withNodes(nodeRow('n1'), nodeRow('n2', { weight: 3 }), nodeRow('n3'));
+    const anew = { ...joiner, name: 'n2' };
+    const settings = done(addNode(weighted, anew, { node: 'n2' }));
+    expect(rowOf(settings, 'n2')).toMatchObject({ state: 'dead', sinceMs: NOW });
+    expect(rowOf(settings, 'n4')).toMatchObject({ name: 'n2', state: 'joining', weight: 3 });
+    expect(done(addNode(settings, anew, { node: 'n2' })), 'asked again').toBe(settings);
+    const leaving = done(leaveNode(weighted, 'n2', NOW));
+    expect(rowOf(done(addNode(leaving, anew, { node: 'n2' })), 'n4')?.state).toBe('leaving');
+  });
+
+  it('never takes the place that somebody else has been given', () => {
+    const replacedBefore = withNodes(
+      nodeRow('n1'),
+      nodeRow('old', { name: 'n2', state: 'dead' }),
+      nodeRow('n3', { name: 'n2' }),
+    );
+    for (const node of ['old', 'unknown']) {
+      const { problem } = addNode(replacedBefore, { ...joiner, name: 'n2' }, { node });
+      expect(problem?.kind).toBe('node-removed');
+      expect(problem?.message).toContain('empty data directory');
+    }
+    const otherName = addNode(three, { ...joiner, name: 'n3' }, { node: 'n2' });
+    expect(otherName.problem?.kind).toBe('name-taken');
   });
 
   it('may have the name of one that is dead or gone', () => {
@@ -110,7 +136,7 @@ describe('a node that joins', () => {
       nodeRow('y', { state: 'gone' }),
     );
     expect(addNode(full, joiner).problem?.kind).toBe('too-many-nodes');
-    expect(done(addNode(full, joiner, 'm3')).nodes).toHaveLength(13);
+    expect(done(addNode(full, joiner, { name: 'm3' })).nodes).toHaveLength(13);
   });
 });
 
@@ -167,9 +193,13 @@ it('addresses and weights can be changed', () => {
 
 it('whatever is edited, names stay unique and nobody comes back', () => {
   const node = fc.integer({ min: 1, max: 15 }).map((i) => `n${i}`);
+  const replaced = fc.oneof(
+    node.map((name) => ({ name })),
+    node.map((id) => ({ node: id })),
+  );
   const state = fc.constantFrom<NodeState>('joining', 'active', 'leaving', 'dead', 'gone');
   const edit = fc.oneof(
-    fc.tuple(node, node, fc.option(node, { nil: undefined })).map(
+    fc.tuple(node, node, fc.option(replaced, { nil: undefined })).map(
       ([id, name, replace]) =>
         (settings: Settings) =>
           addNode(settings, nodeRow(id, { name, state: 'joining' }), replace),

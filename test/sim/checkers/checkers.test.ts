@@ -20,8 +20,7 @@ const first = { term: 1, effect: 5, quorum: 2 };
 describe('the promises of a group', () => {
   const withOneCommitted = () => {
     const group = new GroupSafety(1);
-    group.synced('a', 1, 1);
-    group.synced('b', 1, 1);
+    for (const node of ['a', 'b', 'c']) group.synced(node, 1, 1);
     group.applied('a', entry(1, 1), first);
     return group;
   };
@@ -54,7 +53,8 @@ describe('the promises of a group', () => {
   it('the same is applied everywhere, and comes to the same', () => {
     const group = withOneCommitted();
     group.applied('b', entry(1, 1), first);
-    expect(violated(() => group.applied('b', entry(2, 1), first))).toBe('state machine safety');
+    group.synced('c', 1, 2);
+    expect(violated(() => group.applied('c', entry(2, 1), first))).toBe('state machine safety');
     expect(violated(() => group.applied('b', entry(1, 1, 8), first))).toBe('state machine safety');
     expect(violated(() => group.applied('b', entry(1, 1), { ...first, effect: 6 }))).toBe(
       'state machine safety',
@@ -68,7 +68,14 @@ describe('the promises of a group', () => {
     expect(violated(() => group.applied('a', entry(1, 1), first))).toBe('durable before committed');
     group.startsAfter('c', 2);
     group.synced('b', 2, 1);
+    expect(violated(() => group.applied('a', entry(1, 2), first))).toBe('durable before committed');
     expect(violated(() => group.applied('b', entry(1, 2), first))).toBe(undefined);
+  });
+
+  it('a leader counts the copies of its own entries only', () => {
+    const group = new GroupSafety(1);
+    group.leaderCommitted('a', 2, 5, 2);
+    expect(violated(() => group.leaderCommitted('a', 2, 5, 1))).toBe('commit by counting');
   });
 });
 

@@ -64,6 +64,15 @@ export class GroupSafety {
     }
   }
 
+  /** A leader of `term` has moved its commit index to an entry of `entryTerm` (Raft §5.4.2). */
+  leaderCommitted(node: string, term: number, index: number, entryTerm: number | undefined): void {
+    if (entryTerm === undefined || entryTerm === term) return;
+    this.#fail(
+      'commit by counting',
+      `${node}, leader of term ${term}, committed up to ${entryTerm}/${index}, which is not its own`,
+    );
+  }
+
   /** A node has put an entry into its log, behind one of `previousTerm`. */
   appended(node: string, entry: SeenEntry, previousTerm: number | undefined): void {
     if (previousTerm === undefined) return;
@@ -100,6 +109,8 @@ export class GroupSafety {
     { term, effect, quorum }: { term: number; effect: number; quorum: number },
   ): void {
     const name = `${entry.term}/${entry.index}`;
+    if (!this.#hasSynced(node, entry))
+      this.#fail('durable before committed', `${node} applied ${name} before it had synced it`);
     const before = this.#committed[entry.index];
     if (before === undefined) {
       this.#committed[entry.index] = { ...entry, byTerm: term, effect, node };
@@ -119,17 +130,19 @@ export class GroupSafety {
     if (term < before.byTerm) this.#committed[entry.index] = { ...before, byTerm: term };
   }
 
-  #checkSynced(node: string, { index, term }: SeenEntry, quorum: number): void {
-    let count = 0;
-    const terms = this.#synced[index];
-    for (const other of new Set([...(terms?.keys() ?? []), ...this.#starts.keys()])) {
-      if (terms?.get(other) === term || (this.#starts.get(other) ?? 0) >= index) count += 1;
-    }
+  #checkSynced(node: string, entry: SeenEntry, quorum: number): void {
+    const { index, term } = entry;
+    const nodes = new Set([...(this.#synced[index]?.keys() ?? []), ...this.#starts.keys()]);
+    const count = [...nodes].filter((other) => this.#hasSynced(other, entry)).length;
     if (count >= quorum) return;
     this.#fail(
       'durable before committed',
       `${node} applied ${term}/${index}, which ${count} nodes had synced, not ${quorum}`,
     );
+  }
+
+  #hasSynced(node: string, { index, term }: SeenEntry): boolean {
+    return this.#synced[index]?.get(node) === term || (this.#starts.get(node) ?? 0) >= index;
   }
 
   #fail(property: Violation['property'], message: string): never {

@@ -14,6 +14,7 @@ export type Property =
   | 'one leader per term'
   | 'log matching'
   | 'leader completeness'
+  | 'commit by counting'
   | 'state machine safety'
   | 'durable before committed'
   | 'nothing acknowledged is lost'

@@ -1,5 +1,8 @@
 import { Violation } from './violation.ts';
 
+/** What a key holds; undefined: no value. */
+export type WatchedState = { readonly version: number; readonly value: string } | undefined;
+
 /** What one watcher is told, in order: per key nothing older than before, and nothing acknowledged missing. */
 export class WatchOrder {
   readonly #name: string;
@@ -30,19 +33,21 @@ export class WatchOrder {
     }
   }
 
-  /** When nothing changes any more the newest of each key has been told; a key without a value is undefined. */
-  ended(
-    key: string,
-    current: { readonly version: number; readonly value: string } | undefined,
-  ): void {
+  /** Whether the newest that was told of a key is this. */
+  isAt(key: string, current: WatchedState): boolean {
+    const told = this.#newest.get(key);
+    if (!this.snapshotDone) return false;
+    return current === undefined ? (told?.value ?? '') === '' : told?.version === current.version;
+  }
+
+  /** When nothing changes any more the newest of each key has been told. */
+  ended(key: string, current: WatchedState): void {
+    if (this.isAt(key, current)) return;
     if (!this.snapshotDone) this.#fail('its snapshot never ends');
     const told = this.#newest.get(key);
-    if (current === undefined ? (told?.value ?? '') === '' : told?.version === current.version)
-      return;
     const is = current === undefined ? 'has no value' : `is ${current.value}@${current.version}`;
-    this.#fail(
-      `${key} ${is}, but it was told ${told === undefined ? 'nothing' : `${told.value}@${told.version}`}`,
-    );
+    const was = told === undefined ? 'nothing' : `${told.value || 'a deletion'}@${told.version}`;
+    this.#fail(`${key} ${is}, but it was told ${was}`);
   }
 
   #fail(message: string): never {

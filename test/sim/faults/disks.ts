@@ -1,8 +1,11 @@
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { systemError } from '../../../lsm/vfs/system-error.ts';
+import { ENGINE_FOLDERS } from '../../../node/folders.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import type { Fault } from './site.ts';
 
+const LOG = '/data/log';
+const TABLES = `/data/${ENGINE_FOLDERS.lsm}`;
 const IMAGE_AGE_MS_MIN = 45_000;
 
 export const slowDisk: Fault = {
@@ -44,7 +47,7 @@ export const failedSync: Fault = {
     const machine = site.pickFree();
     if (machine === undefined) return undefined;
     const release = site.claim(machine);
-    const where = site.random.pick(['/log/', '/lsm/', '/']);
+    const where = site.random.pick([LOG, TABLES, '/data']);
     machine.failSync = (path) => {
       if (!path.includes(where)) return undefined;
       machine.failSync = undefined;
@@ -121,7 +124,7 @@ export const oldDisk: Fault = {
 /** In any of the node's files, but never in both copies of what it must not forget. */
 async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: number): Promise<void> {
   const paths: string[] = [];
-  for (const folder of ['/data/log', '/data/lsm']) {
+  for (const folder of [LOG, TABLES]) {
     for (const name of await vfs.list(folder)) paths.push(`${folder}/${name}`);
   }
   paths.push('/data/identity', '/data/peers');

@@ -8,7 +8,7 @@ import {
   reset,
   slowWire,
 } from './networks.ts';
-import { blackout, clockJump, clockSkew, kill, pause, powerCut } from './processes.ts';
+import { blackout, blink, clockJump, clockSkew, kill, pause, powerCut } from './processes.ts';
 import type { Fault } from './site.ts';
 
 /** Which faults there are in a run, how often, and of what. */
@@ -61,6 +61,40 @@ export const MIXES = {
   crashes: { faults: crashes, everyMs: 2_000, nodes: [3, 5] },
   networks: { faults: networks, everyMs: 2_000, nodes: [3, 5] },
   disks: { faults: [...crashes, ...disks], everyMs: 2_500, nodes: [3, 4] },
+  /** Processes that are back before others have noticed, and messages that arrive late. */
+  elections: {
+    faults: [
+      [6, blink],
+      [3, leaderIsolated],
+      [2, slowWire],
+      [1, badWire],
+    ],
+    everyMs: 700,
+    nodes: [3, 5],
+  },
+  /** Disks that sync slowly, processes that are killed meanwhile, and then the power goes. */
+  'page cache': {
+    faults: [
+      [3, slowDisk],
+      [4, kill],
+      [4, blackout],
+    ],
+    everyMs: 1_500,
+    nodes: [3],
+  },
+  /** What one disk of a group may do. */
+  damage: {
+    faults: [
+      [2, bitFlips],
+      [1, newDisk],
+      [2, kill],
+      [2, leaderIsolated],
+    ],
+    everyMs: 2_500,
+    nodes: [3, 4],
+  },
+  /** More nodes than a group has replicas: some have to ask others. */
+  wide: { faults: [...networks, [3, kill]], everyMs: 2_000, nodes: [4, 5, 6] },
   clocks: { faults: [...clocks, [1, kill], [1, leaderIsolated]], everyMs: 1_500, nodes: [3] },
   calm: { faults: [], everyMs: 10_000, nodes: [3] },
 } as const satisfies Record<string, Mix>;

@@ -2,10 +2,14 @@ import type { Life } from '../world.ts';
 import type { Fault, FaultSite } from './site.ts';
 
 /** One node ends in this way, and comes back. */
-function ending(name: string, end: (site: FaultSite) => number | undefined): Fault {
+function ending(
+  name: string,
+  lastsMs: Fault['lastsMs'],
+  end: (site: FaultSite) => number | undefined,
+): Fault {
   return {
     name,
-    lastsMs: [1, 8_000],
+    lastsMs,
     begin: (site) => {
       const machine = site.pickFree();
       if (machine === undefined) return undefined;
@@ -21,10 +25,15 @@ function ending(name: string, end: (site: FaultSite) => number | undefined): Fau
   };
 }
 
-export const kill = ending('kill', () => undefined);
+export const kill = ending('kill', [1, 8_000], () => undefined);
+
+/** A process that ends and is there again at once. */
+export const blink = ending('blink', [1, 100], () => undefined);
 
 /** Of what was not synced nothing is left, everything, or torn pieces. */
-export const powerCut = ending('power cut', ({ random }) => random.pick([0, 0, 0.5, 0.9, 1]));
+export const powerCut = ending('power cut', [1, 8_000], ({ random }) =>
+  random.pick([0, 0, 0.5, 0.9, 1]),
+);
 
 /** Several machines at once, often all: there may be no majority left that holds what only the others had synced. */
 export const blackout: Fault = {

@@ -20,6 +20,11 @@ export class FaultSite {
     this.random = random;
   }
 
+  /** Those whose nodes come back when faults are over. */
+  get healable(): Machine[] {
+    return this.cluster.machines.filter((machine) => !this.lost.has(machine));
+  }
+
   isRunning = (machine: Machine): boolean => machine.life?.alive === true;
 
   /** A machine that runs and has no fault yet. */
