@@ -106,9 +106,7 @@ export function recoverReplicas(options: {
     if (installed !== undefined) log.addGroup(installed);
     const logged = installed === undefined ? found : emptyLog(installed);
     const reason =
-      stored.suspect ??
-      wasCutOff(engine, stored) ??
-      reasonToDistrust(engine, logged, position);
+      stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(engine, logged, position);
     if (reason !== undefined) suspects.push({ group, replicaId, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
