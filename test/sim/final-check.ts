@@ -14,6 +14,8 @@ import type { Workload } from './workload/workload.ts';
 /** A watch is opened again after five seconds of silence, and then begins with what it has missed. */
 const WATCH_MS = 15_000;
 
+const CATCH_UP_MS = 20_000;
+
 /** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
 export class FinalCheck {
   readonly #cluster: SimCluster;
@@ -132,29 +134,58 @@ export class FinalCheck {
     return values;
   }
 
-  /** Replicas that have applied as much hold the same. */
+  /** Replicas that have applied as much hold the same, and soon all have. */
   async #sameEverywhere(): Promise<void> {
-    const groups = new Map<number, { readonly name: string; readonly content: string }>();
+    await this.#caughtUp();
+    const seen = new Map<string, { readonly name: string; readonly content: string }>();
     for (const machine of this.#machines) {
-      for (const { identity, state, halted } of machine.active.host.replicas()) {
-        if (halted !== undefined) continue;
+      for (const { identity, state, isServing } of machine.active.host.replicas()) {
+        if (!isServing) continue;
         const { group, firstSlot, slotCount } = identity;
+        const at = `group ${group} at ${state.appliedIndex}`;
         const values = await this.#contentOf(machine, firstSlot, slotCount);
         if (values === undefined) continue;
-        const content = [
-          `applied ${state.appliedIndex}, highest ${state.highestVersion}`,
-          JSON.stringify([...state.streams.entries()].sort()),
-          ...values,
-        ].join('\n');
-        const other = groups.get(group);
-        if (other === undefined) groups.set(group, { name: machine.name, content });
+        const streams = JSON.stringify([...state.streams.entries()].sort());
+        const content = [`highest ${state.highestVersion}`, streams, ...values].join('\n');
+        const other = seen.get(at);
+        if (other === undefined) seen.set(at, { name: machine.name, content });
         else if (other.content !== content)
           throw new Violation(
             'state machine safety',
-            `group ${group} is not the same on ${other.name} and ${machine.name}: ${difference(other.content, content)}`,
+            `${at} is not the same on ${other.name} and ${machine.name}: ${difference(other.content, content)}`,
           );
       }
     }
+  }
+
+  /** One whose disk was spoiled may be in the way of others, and is not waited for. */
+  async #caughtUp(): Promise<void> {
+    if (this.#site.spoiled.size > 0) return;
+    const { world } = this.#cluster;
+    const deadlineMs = world.nowMs + CATCH_UP_MS;
+    for (;;) {
+      const behind = this.#behind();
+      if (behind === undefined) return;
+      if (world.nowMs >= deadlineMs) throw new Violation('liveness', behind);
+      await new Promise<void>((resolve) => world.at(100, resolve));
+    }
+  }
+
+  #behind(): string | undefined {
+    const furthest = new Map<number, number>();
+    const replicas = this.#machines.flatMap((machine) =>
+      [...machine.active.host.replicas()].map(({ identity: { group }, state }) => {
+        const { appliedIndex } = state;
+        furthest.set(group, Math.max(appliedIndex, furthest.get(group) ?? 0));
+        return { name: machine.name, group, appliedIndex };
+      }),
+    );
+    const behind = replicas.find(
+      ({ group, appliedIndex }) => appliedIndex < (furthest.get(group) as number),
+    );
+    if (behind === undefined) return undefined;
+    const { name, group, appliedIndex } = behind;
+    return `${name} has applied ${appliedIndex} of ${furthest.get(group)} entries of group ${group}`;
   }
 
   /**
