@@ -11,6 +11,7 @@ import { GroupSafety, type SeenEntry } from './checkers/group-safety.ts';
  */
 export class Probe {
   readonly #groups = new Map<number, GroupSafety>();
+  readonly #watched = new WeakSet<Replica>();
   /** What a checker says in the middle of a node's work must not be taken for that node's own failure. */
   readonly #guard: (check: () => void) => void;
 
@@ -20,13 +21,17 @@ export class Probe {
 
   /** To be called before anything reaches the node's replicas. */
   attach(node: string, active: ActiveNode): void {
-    const { host } = active;
-    for (const replica of host.replicas()) {
+    for (const replica of active.host.replicas()) {
       this.#tellRecovered(node, replica);
-      this.#watchLeading(node, replica);
-      this.#watchApplying(node, replica, active);
+      this.#watch(node, replica, active);
     }
     this.#watchLog(node, active);
+  }
+
+  #watch(node: string, replica: Replica, active: ActiveNode): void {
+    this.#watched.add(replica);
+    this.#watchLeading(node, replica);
+    this.#watchApplying(node, replica, active);
   }
 
   group(group: number): GroupSafety {
@@ -38,7 +43,7 @@ export class Probe {
   /** What a node finds in its log at a start is on its disk: opening the log saw to that. */
   #tellRecovered(node: string, { identity, raft }: Replica): void {
     const group = this.group(identity.group);
-    group.startsAfter(node, raft.logStart.index);
+    group.beginsAfter(node, raft.logStart.index);
     for (let index = raft.logStart.index + 1; index <= raft.lastIndex; index++) {
       group.synced(node, index, raft.termAt(index) as number);
     }
@@ -80,26 +85,38 @@ export class Probe {
       const complaint = apply(entry);
       engine.put = put;
       if (replica.halted !== undefined) return complaint;
-      const quorum = Math.floor(replica.members.voters.length / 2) + 1;
+      const { voters, outgoing } = replica.members;
+      const sizes = [voters, outgoing].map(({ length }) => length).filter((length) => length > 0);
+      const quorum = Math.floor(Math.min(...sizes) / 2) + 1;
       const applied = { term: raft.term, effect, quorum };
       this.#guard(() => this.group(identity.group).applied(node, seen(entry), applied));
       return complaint;
     };
   }
 
-  #watchLog(node: string, { log, host }: ActiveNode): void {
+  /** A replica that was added while its node runs is noticed when it puts something into the log. */
+  #watchLog(node: string, active: ActiveNode): void {
+    const { log, host } = active;
     let staged: { readonly group: GroupSafety; readonly index: number; readonly term: number }[] =
       [];
     const stage = log.stage.bind(log);
     log.stage = (groupId, hardState, entries) => {
       stage(groupId, hardState, entries);
-      const raft = replicaOf(host.replicas(), groupId)?.raft;
+      const replica = replicaOf(host.replicas(), groupId);
+      if (replica !== undefined && !this.#watched.has(replica)) this.#watch(node, replica, active);
       const group = this.group(groupId);
       for (const entry of entries) {
         const { index, term } = entry;
         staged.push({ group, index, term });
-        this.#guard(() => group.appended(node, seen(entry), raft?.termAt(index - 1)));
+        this.#guard(() => group.appended(node, seen(entry), replica?.raft.termAt(index - 1)));
       }
+    };
+    const addGroup = log.addGroup.bind(log);
+    log.addGroup = (state) => {
+      addGroup(state);
+      const group = this.group(state.group);
+      staged = staged.filter((entry) => entry.group !== group);
+      group.beginsAfter(node, state.logStart.index);
     };
     const commitRound = log.commitRound.bind(log);
     log.commitRound = async () => {

@@ -66,10 +66,12 @@ describe('the promises of a group', () => {
     group.synced('a', 1, 1);
     group.synced('b', 1, 2);
     expect(violated(() => group.applied('a', entry(1, 1), first))).toBe('durable before committed');
-    group.startsAfter('c', 2);
+    group.beginsAfter('c', 2);
     group.synced('b', 2, 1);
     expect(violated(() => group.applied('a', entry(1, 2), first))).toBe('durable before committed');
     expect(violated(() => group.applied('b', entry(1, 2), first))).toBe(undefined);
+    group.beginsAfter('b', 0);
+    expect(violated(() => group.applied('b', entry(1, 2), first))).toBe('durable before committed');
   });
 
   it('a leader counts the copies of its own entries only', () => {

@@ -27,7 +27,7 @@ export class GroupSafety {
   readonly #entries = new Map<string, { readonly digest: number; readonly previousTerm: number }>();
   readonly #committed: (Committed | undefined)[] = [];
   /** By index: the term of the entry that each node has synced there. */
-  readonly #synced: Map<string, number>[] = [];
+  readonly #synced: (Map<string, number> | undefined)[] = [];
   /** Up to here a node's log is in its tables. */
   readonly #starts = new Map<string, number>();
 
@@ -97,9 +97,10 @@ export class GroupSafety {
     this.#synced[index] = terms.set(node, term);
   }
 
-  /** This node's log begins after `index`: what was before is in its tables. */
-  startsAfter(node: string, index: number): void {
-    this.#starts.set(node, Math.max(index, this.#starts.get(node) ?? 0));
+  /** This node's log begins anew after `index`: what was before is in its tables, and what followed is void. */
+  beginsAfter(node: string, index: number): void {
+    for (const terms of this.#synced) terms?.delete(node);
+    this.#starts.set(node, index);
   }
 
   /** A node with this term has applied an entry; so many nodes must have had it on their disks. */
