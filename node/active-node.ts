@@ -200,6 +200,7 @@ export class ActiveNode {
     });
     this.balance = new BalanceView({
       rebalancer: this.rebalancer,
+      incidents: () => this.repairs.incidents.documents(members.nameOf(own.node)),
       nameOf: (node) => members.nameOf(node),
       others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),

@@ -33,6 +33,8 @@ export interface EventDocument {
 
 interface BalanceViewOptions {
   readonly rebalancer: Rebalancer;
+  /** What this node has found wrong with replicas, in the same form. */
+  readonly incidents?: () => readonly EventDocument[];
   readonly nameOf: (node: string) => string;
   /** All other nodes that can be asked. */
   readonly others: () => readonly string[];
@@ -93,10 +95,11 @@ export class BalanceView {
   }
 
   #ownEvents(): EventDocument[] {
-    const { rebalancer, nameOf } = this.#options;
-    return rebalancer
+    const { rebalancer, nameOf, incidents } = this.#options;
+    const events = rebalancer
       .events()
       .map(({ node, ...event }) => (node === undefined ? event : { ...event, node: nameOf(node) }));
+    return [...events, ...(incidents?.() ?? [])];
   }
 
   async #ask(pick: (reply: cluster.BalanceReply.$Properties) => string): Promise<unknown[]> {

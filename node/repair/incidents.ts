@@ -36,6 +36,17 @@ export class Incidents {
     return this.#incidents;
   }
 
+  /** For people and their tools, beside other events; `name` is that of this node. */
+  documents(name: string) {
+    return this.#incidents.map(({ replicaId, reason: why, ...incident }) => ({
+      ...incident,
+      atMs: incident.detectedAtMs,
+      node: name,
+      message: `group ${incident.group}: ${SENTENCES[incident.kind](name, replicaId)}: ${why}`,
+      reason: 'repair',
+    }));
+  }
+
   /** One that is known already and not repaired is not told again. */
   incident(kind: IncidentKind, group: number, replicaId: number, reason: string): void {
     const isKnown = this.#incidents.some(
@@ -63,6 +74,12 @@ export class Incidents {
     );
   }
 }
+
+const SENTENCES: Readonly<Record<IncidentKind, (name: string, replicaId: number) => string>> = {
+  'replica-suspect': (name) => `the replica on ${name} cannot be trusted`,
+  'replica-differs': (name, id) => `${name}, which leads it, found that replica ${id} differs`,
+  'table-damaged': (name) => `${name} has lost values, and the group cannot do without it now`,
+};
 
 function isOpen(incident: Incident, kind: IncidentKind, group: number): boolean {
   return incident.kind === kind && incident.group === group && incident.repairedAtMs === undefined;

@@ -7,6 +7,7 @@ import type { Replica } from '../shard/replica.ts';
 import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
 import { servingReplicas } from '../upkeep/serving-replicas.ts';
 import { type Comparison, compareReplicas, type Digest } from './comparison.ts';
+import { STATE_PART } from './digest.ts';
 import { type Digests, isDigestOf } from './digests.ts';
 import { isDue } from './schedule.ts';
 
@@ -34,7 +35,7 @@ export interface Verification {
   readonly endedAtMs: number;
   readonly index: LogIndex;
   readonly comparison: Comparison | undefined;
-  /** What the leader holds. */
+  /** What the leader holds; history, deletions and the index of expiries are counted, too. */
   readonly entries: number;
   readonly bytes: number;
 }
@@ -130,11 +131,11 @@ export class Verifier {
     const found = await this.#gather(replica, index, placesOf(members));
     if (found === undefined) return false;
     const comparison = compareReplicas(members, found);
-    const own = found.get(replica.identity.replicaId) ?? [];
+    const own = found.get(replica.identity.replicaId)?.filter(({ slot }) => slot !== STATE_PART);
     this.#change(group, {
       comparison,
-      entries: own.reduce((sum, { entries }) => sum + entries, 0),
-      bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
+      entries: own?.reduce((sum, { entries }) => sum + entries, 0) ?? 0,
+      bytes: own?.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0,
     });
     if (comparison.slots.length === 0 && !comparison.isDecided) return false;
     this.#change(group, { state: comparison.slots.length > 0 ? 'different' : 'equal' });

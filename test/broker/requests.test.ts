@@ -68,8 +68,12 @@ describe('dss/get', () => {
     expect(reply).toMatchObject({ value: '1', expiresAt: versionToUnixMs(version) + 60_000 });
     await ask('dss/get/a');
     await ask('dss/get/a', '{"consistency":"eventual","at":"2024-06-01T00:00:00Z"}');
+    await ask('dss/get/a', '{"consistency":"repair"}');
     const at = unixMsToVersion(Date.UTC(2024, 5, 1)) + 4095;
-    expect(plane.gets).toEqual([{ eventual: true }, { eventual: false }, { eventual: true, at }]);
+    expect(plane.gets).toEqual([
+      ...[{ eventual: true }, { eventual: false }, { eventual: true, at }],
+      { eventual: false, repair: true },
+    ]);
     const { expiresAt } = reply;
     for (const [topic, request] of [
       ['dss/list', '{"values":true}'],
@@ -209,6 +213,7 @@ describe('what is refused for its own bytes', () => {
     ['dss/get/a', '{"id":', 'MALFORMED_JSON'],
     ['dss/get/a', '[1]', 'MALFORMED_JSON'],
     ['dss/get/a', '{"consistency":"maybe"}', 'INVALID_REQUEST'],
+    ['dss/get/a', '{"consistency":"repair","at":"2024-06-01T00:00:00Z"}', 'INVALID_REQUEST'],
     ['dss/get/a', '{"at":"yesterday"}', 'INVALID_REQUEST'],
     ['dss/list', '{"limit":"x"}', 'INVALID_REQUEST'],
     ['dss/list', '{"limit":1001}', 'INVALID_REQUEST'],

@@ -367,6 +367,14 @@ describe('the storage engine', () => {
   });
 });
 
+describe('how often replicas are compared', () => {
+  it('is in hours, also parts of one, and 0 for never', () => {
+    expect(load({ flags: { verifyHours: '0.5' } }).verifyHours).toBe(0.5);
+    expect(load({ file: fileWith('storage: {verifyHours: 0}\n') }).verifyHours).toBe(0);
+    expect(complaint({ flags: { verifyHours: '9000' } })).toContain('--verify-hours is "9000"');
+  });
+});
+
 describe('the budget on disk', () => {
   it.each([
     ['0', 0],

@@ -101,6 +101,12 @@ describe('incidents', () => {
     expect(second).toBeUndefined();
     expect(first).toMatchObject({ reason: 'a table is damaged', detectedAtMs: 100 });
     expect([first?.decidedAtMs, first?.repairedAtMs]).toEqual([101, 103]);
+    expect(incidents.documents('n2')).toMatchObject([
+      {
+        ...{ atMs: 100, node: 'n2', reason: 'repair', repairedAtMs: 103 },
+        message: 'group 7: the replica on n2 cannot be trusted: a table is damaged',
+      },
+    ]);
     for (let i = 0; i < 300; i++) incidents.incident('replica-differs', i, 1, 'x');
     expect(incidents.list()).toHaveLength(200);
   });
