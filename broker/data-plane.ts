@@ -90,6 +90,8 @@ export interface GetOptions {
   readonly at?: number;
   /** Whatever the nearest replica has will do: no quorum is asked. Else the answer is linearizable. */
   readonly eventual?: boolean;
+  /** All replicas are read and compared; where they differ most of them are right. Not with `at` or `eventual`. */
+  readonly repair?: boolean;
 }
 
 export interface StoredValue {

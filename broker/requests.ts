@@ -58,17 +58,20 @@ export type ParsedRequest =
       readonly id?: string | number;
     };
 
+const REPAIR_OF_THE_PAST = '"consistency":"repair" is of the current value: leave out "at"';
 /** Values are never newer than this. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 export function parseGet(key: Uint8Array, payload: Uint8Array): ParsedRequest {
   return readRequest(payload, ['id', 'consistency', 'at', 'reply'], (members, address) => {
     const consistency = members.take((object) =>
-      choiceMember(object, 'consistency', ['strong', 'eventual']),
+      choiceMember(object, 'consistency', ['strong', 'eventual', 'repair']),
     );
     const at = members.take((object) => timeMember(object, 'at'));
+    if (consistency === 'repair' && at !== undefined) members.wrong ??= REPAIR_OF_THE_PAST;
     const options = {
       eventual: consistency === 'eventual',
+      ...(consistency === 'repair' ? { repair: true } : {}),
       // Everything of the millisecond that was named.
       ...(at === undefined ? {} : { at: at + UNITS_PER_MS - 1 }),
     };

@@ -1,4 +1,4 @@
-import type { EngineEvent } from './engine.ts';
+import type { EngineEvent, KeyRange } from './engine.ts';
 import { LsmError } from './errors.ts';
 
 /** Where and how bytes are wrong; the `cause` of every CORRUPTION error, plain so that threads can pass it. */
@@ -20,9 +20,12 @@ export function corruption(
   return new LsmError('CORRUPTION', message, { cause: detail });
 }
 
-export function corruptionEvent(detail: CorruptionDetail): EngineEvent {
+export function corruptionEvent(
+  detail: CorruptionDetail,
+  range: KeyRange | undefined,
+): EngineEvent {
   const { file, offset } = detail;
-  return { kind: 'corruption', file, offset, reason: reasonOf(detail) };
+  return { kind: 'corruption', file, offset, reason: reasonOf(detail), range };
 }
 
 export function isCorruption(error: unknown): error is LsmError {

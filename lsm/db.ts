@@ -451,7 +451,10 @@ export class Db implements StorageEngine {
   }
 
   #readFailed(error: unknown): never {
-    if (isCorruption(error)) this.#options.onEvent(corruptionEvent(corruptionDetail(error)));
+    if (isCorruption(error)) {
+      const detail = corruptionDetail(error);
+      this.#options.onEvent(corruptionEvent(detail, this.#versions.rangeOf(detail.file)));
+    }
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
     throw new LsmError('ENGINE_FAILED', `a read failed: ${reasonOfFailure(error)}`, {

@@ -225,6 +225,8 @@ export type EngineEvent =
       readonly offset: number;
       /** Says neither file nor offset again. */
       readonly reason: string;
+      /** Where entries may be lost of those there are now; undefined: nowhere in tables that are in use. */
+      readonly range: KeyRange | undefined;
     }
   /** The disk is full: what could not be written is tried again. */
   | { readonly kind: 'disk-full'; readonly error: Error }

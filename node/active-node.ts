@@ -12,6 +12,8 @@ import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
 import type { RaftEvent } from './raft/types.ts';
+import { Repairs } from './repair/repairs.ts';
+import type { Corruption } from './repair/table-damage.ts';
 import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
@@ -40,6 +42,8 @@ import { MetaGroup } from './upkeep/meta-group.ts';
 import { storageSizes } from './upkeep/storage-budget.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 
+/** So long the progress of several groups is gathered. */
+const PROGRESS_DELAY_MS = 50;
 /** Of snapshots for other replicas, leaving this node. */
 const SNAPSHOT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -67,6 +71,7 @@ export class ActiveNode {
   readonly settings: SettingsService;
   readonly rebalancer: Rebalancer;
   readonly balance: BalanceView;
+  readonly repairs: Repairs;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -76,6 +81,7 @@ export class ActiveNode {
   readonly #logRelease: LogRelease;
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
+  #progressScheduled = false;
   #stopped = false;
 
   /** Opens the engine and puts the replicas together. Nothing votes, acknowledges or serves before `start`. */
@@ -95,6 +101,7 @@ export class ActiveNode {
     const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
+    const foundAtOpen: Corruption[] = [];
     const engine = await choice.open({
       vfs: env.vfs,
       directory: input.tables,
@@ -110,7 +117,11 @@ export class ActiveNode {
         module: compactionFilterModule,
         state: () => node && encodeFilterState(node.retentions()),
       },
-      onEvent: (event) => reportEngineEvent(options, event),
+      onEvent: (event) => {
+        if (event.kind !== 'corruption') reportEngineEvent(options, event);
+        else if (node === undefined) foundAtOpen.push(event);
+        else node.repairs.damaged(event);
+      },
       pause: (milliseconds) =>
         new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
       memtableBytes: storageSizes(options).memtableBytes,
@@ -127,10 +138,18 @@ export class ActiveNode {
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
-      onConfigured: (replica) => node?.onConfigured(replica),
+      onProgress: (replica) => node?.onProgress(replica),
+      onChecksum: (replica, entry) => node?.repairs.onChecksum(replica, entry),
+      onHalted: (replica) => node?.repairs.onHalted(replica),
+      observer: {
+        suspected: (...suspect) => node?.repairs.observer.suspected(...suspect),
+        admitted: (group) => node?.repairs.observer.admitted(group),
+        replaced: (group) => node?.repairs.observer.replaced(group),
+      },
       onFatal: options.onFatal,
     });
     node = new ActiveNode({ ...input, engine, groups });
+    for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
     return node;
   }
 
@@ -149,7 +168,10 @@ export class ActiveNode {
     this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
-    this.#reads = new Reads(shared);
+    this.#reads = new Reads({
+      ...shared,
+      onDifference: (group) => this.repairs.readDiffered(group),
+    });
     const { watches } = this;
     this.dataPlane = new NodeDataPlane({ ...shared, own, reads: this.#reads, watches });
     this.#meta = new MetaGroup(host);
@@ -182,6 +204,11 @@ export class ActiveNode {
       others: () => members.others().filter((node) => members.stateOf(node) === 'active'),
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
+    this.repairs = new Repairs({
+      ...{ env, own: own.node, engine, groups, members, rpc: link.rpc },
+      shards: this.map.shards(),
+      verifyMs: (options.verifyHours ?? 0) * 3_600_000,
+    });
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
@@ -212,6 +239,7 @@ export class ActiveNode {
     void this.settings.start();
     this.#upkeep.start();
     this.rebalancer.start();
+    this.repairs.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => this.host.tick()),
@@ -230,6 +258,7 @@ export class ActiveNode {
     for (const cancel of this.#cancels) cancel();
     this.settings.stop();
     this.rebalancer.stop();
+    this.repairs.stop();
     this.#upkeep.stop();
     this.dataPlane.stop();
     this.groups.stop();
@@ -261,9 +290,14 @@ export class ActiveNode {
     void this.settings.seed(this.#options.initialRules ?? {}, firstNodes);
   }
 
-  /** The others route by what the leader tells. */
-  onConfigured({ raft }: Replica): void {
-    if (raft.role === 'leader') this.#announceSoon();
+  /** The others route by what the leader tells, and the balancer waits for it. */
+  onProgress({ raft }: Replica): void {
+    if (raft.role !== 'leader' || this.#progressScheduled) return;
+    this.#progressScheduled = true;
+    this.#options.env.timers.after(PROGRESS_DELAY_MS, () => {
+      this.#progressScheduled = false;
+      if (!this.#stopped) this.#sendHeartbeat();
+    });
   }
 
   /** What this node stores, and what it may. */
@@ -340,6 +374,8 @@ export class ActiveNode {
       this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
     } else if (message.watchClose != null) {
       this.watches.closedBy(from.node, message.id, message.watchClose);
+    } else {
+      this.repairs.serve(message, reply);
     }
   }
 
@@ -358,6 +394,7 @@ export class ActiveNode {
     this.settings.heardRevision(peer, heartbeat.settingsRevision);
     this.dataPlane.leadsReported(peer, heartbeat.leads);
     for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
+    if (heartbeat.leads.length > 0) this.rebalancer.news();
   }
 
   #onDisconnected(peer: string): void {
@@ -398,6 +435,7 @@ export class ActiveNode {
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
     this.dataPlane.leadsReported(this.#own.node, leads);
+    this.rebalancer.news();
     this.#link.sendHeartbeat(this.members.others(), payload);
   }
 
@@ -423,11 +461,6 @@ function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): voi
     case 'background-error':
       options.onFatal(event.error);
       return;
-    case 'corruption': {
-      const message = `${event.file} is damaged at ${event.offset}: ${event.reason}`;
-      events.emit({ level: 'error', name: 'table-damaged', message });
-      return;
-    }
     case 'disk-full': {
       const message = `the disk is full, and tables wait until there is room: ${event.error.message}`;
       events.emit({ level: 'error', name: 'disk-full', message });

@@ -15,30 +15,26 @@ export interface JoinResult {
 }
 
 const LOOK_MS = 100;
-/** Nothing has changed for this long: the cluster has come to rest. */
-const REST_MS = 5_000;
-const PATIENCE_MS = 60_000;
 
-export async function measureJoin(cluster: NodeCluster): Promise<JoinResult> {
+export async function measureJoin(cluster: NodeCluster, replicas: number): Promise<JoinResult> {
   const [first = 0] = cluster.running;
   const before = await placesOf(cluster, first);
+  const seen = new Set(before);
   const startedMs = performance.now();
   await cluster.join();
-  const seen = new Set(before);
+  let isResting = false;
+  const resting = cluster.untilReplicated(replicas).finally(() => {
+    isResting = true;
+  });
   let last = before;
-  let changedMs = startedMs;
-  while (last === before || performance.now() - changedMs < REST_MS) {
-    if (performance.now() - changedMs > PATIENCE_MS) throw new Error('nothing moves');
+  while (!isResting) {
     await delay(LOOK_MS);
-    const now = await placesOf(cluster, first);
-    if (now.size === last.size && [...now].every((place) => last.has(place))) continue;
-    for (const place of now) seen.add(place);
-    last = now;
-    changedMs = performance.now();
+    last = await placesOf(cluster, first);
+    for (const place of last) seen.add(place);
   }
   return {
     nodeCount: cluster.running.length,
-    seconds: (changedMs - startedMs) / 1_000,
+    seconds: ((await resting) - startedMs) / 1_000,
     moved: seen.size - before.size,
     difference: [...last].filter((place) => !before.has(place)).length,
     evenShare: last.size / cluster.running.length,

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { fetchStatus } from '../../clients/cli/http.ts';
+import { askHttp, fetchStatus } from '../../clients/cli/http.ts';
 import type { StatusDocument } from '../../clients/cli/status-document.ts';
 import { openSecretFile } from '../../clients/cli/up/layout.ts';
 import { type NodeExit, NodeProcess } from '../../clients/cli/up/node-process.ts';
@@ -13,7 +13,9 @@ const script = fileURLToPath(new URL('../../clients/cli/dss.js', import.meta.url
 const HTTP_TIMEOUT_MS = 5_000;
 const STOP_GRACE_MS = 10_000;
 const LOOK_MS = 100;
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 900_000;
+/** The balancer looks once a second: two looks found nothing to do. */
+const REST_MS = 2_500;
 
 /** A real node of the cluster. */
 interface Member {
@@ -53,12 +55,6 @@ export class NodeCluster {
       throw error;
     }
     return cluster;
-  }
-
-  /** Whether this build's nodes can join a cluster that exists. */
-  static canGrow(): boolean {
-    const { stdout } = spawnSync(process.execPath, [script, 'node', '--help']);
-    return stdout.includes('--join');
   }
 
   member(index: number): Member {
@@ -127,17 +123,19 @@ export class NodeCluster {
     }
   }
 
-  /** Resolves when every shard has so many replicas, all of them on nodes that run. */
-  async untilReplicated(replicas: number): Promise<void> {
-    const names = new Set(this.running.map((index) => this.member(index).name));
-    await this.until(this.running[0] as number, ({ shards }) =>
-      shards
-        .filter(({ kind }) => kind === 'shard')
-        .every(
-          (shard) =>
-            shard.replicas.length === replicas && shard.replicas.every((name) => names.has(name)),
-        ),
-    );
+  /**
+   * Waits until every shard has so many replicas, on nodes that run and know of it, and nothing moves any more.
+   * Resolves with when that began, of `performance.now()`.
+   */
+  async untilReplicated(replicas: number): Promise<number> {
+    const endsMs = performance.now() + PATIENCE_MS;
+    let sinceMs = performance.now();
+    while (performance.now() - sinceMs < REST_MS) {
+      if (performance.now() > endsMs) throw new Error('the cluster does not come to rest');
+      await delay(LOOK_MS);
+      if (!(await this.#isReplicated(replicas).catch(() => false))) sinceMs = performance.now();
+    }
+    return sinceMs;
   }
 
   /** Asks a node again and again. A cluster without shards is not there yet. */
@@ -153,6 +151,21 @@ export class NodeCluster {
 
   async close(): Promise<void> {
     await Promise.all(this.members.map((member) => member.process?.stop(STOP_GRACE_MS)));
+  }
+
+  async #isReplicated(replicas: number): Promise<boolean> {
+    const { httpPort } = this.member(this.running[0] as number);
+    const door = { bases: `http://127.0.0.1:${httpPort}`, timeoutMs: HTTP_TIMEOUT_MS };
+    const { moves } = await askHttp<{ moves: unknown[] }>(door, { path: '/v1/moves' });
+    if (moves.length > 0) return false;
+    const statuses = await Promise.all(this.running.map((index) => this.status(index)));
+    const counts = new Map<number, number>();
+    for (const { shards } of statuses) {
+      const held = shards.filter(({ kind, local }) => kind === 'shard' && local?.suspect === null);
+      if (held.length === 0) return false;
+      for (const { group } of held) counts.set(group, (counts.get(group) ?? 0) + 1);
+    }
+    return [...counts.values()].every((count) => count === replicas);
   }
 
   #add(node: {

@@ -10,8 +10,10 @@ import { measureReplacement } from './replacement.ts';
 import { formatRecovery, type RecoveryResult } from './report.ts';
 
 const PARTS = ['kills', 'rest', 'replacement', 'joins'];
-/** One node joins after the other until there are so many. */
-const JOINED_NODES = [4, 5];
+const FIRST_NODES = 3;
+const REPLICAS = 3;
+/** Nodes that join, one after the other. */
+const JOINS = 2;
 
 const usage = `Usage: npm run bench -- recovery [--parts ${PARTS.join(',')}] [--json]
 
@@ -41,7 +43,7 @@ export async function recovery(args: readonly string[]): Promise<void> {
   const parts = partsOf(values.parts);
   let result: RecoveryResult = { machine: describeMachine() };
   if (parts.has('kills')) {
-    const kills = await withCluster(data, 3, (cluster) =>
+    const kills = await withCluster(data, FIRST_NODES, (cluster) =>
       measureKills(cluster, Number(values.kills)),
     );
     result = { ...result, kills };
@@ -55,13 +57,15 @@ export async function recovery(args: readonly string[]): Promise<void> {
   }
   if (parts.has('replacement')) {
     const bytes = parseByteSize(values.bytes);
-    const replacement = await withCluster(data, 3, (each) => measureReplacement(each, bytes));
+    const replacement = await withCluster(data, FIRST_NODES, (each) =>
+      measureReplacement(each, bytes),
+    );
     result = { ...result, replacement };
   }
   if (parts.has('joins')) {
-    const joins = await withCluster(data, 3, async (cluster) => {
+    const joins = await withCluster(data, FIRST_NODES, async (cluster) => {
       const results = [];
-      for (const _ of JOINED_NODES) results.push(await measureJoin(cluster));
+      while (results.length < JOINS) results.push(await measureJoin(cluster, REPLICAS));
       return results;
     });
     result = { ...result, joins };
@@ -70,15 +74,11 @@ export async function recovery(args: readonly string[]): Promise<void> {
   process.stdout.write(`${text}\n`);
 }
 
-/** What was asked for, without what nodes of this build cannot do. */
 function partsOf(given: string): ReadonlySet<string> {
   const parts = given.split(',');
   const unknown = parts.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new Error(`--parts has ${unknown}, but must be of ${PARTS}`);
-  const growing = parts.filter((part) => part === 'replacement' || part === 'joins');
-  if (growing.length === 0 || NodeCluster.canGrow()) return new Set(parts);
-  process.stderr.write(`Left out: ${growing.join(', ')}. Nodes of this build cannot join.\n`);
-  return new Set(parts.filter((part) => part !== 'replacement' && part !== 'joins'));
+  return new Set(parts);
 }
 
 async function withCluster<T>(

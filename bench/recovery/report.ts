@@ -5,7 +5,7 @@ import type { JoinResult } from './growth.ts';
 import type { KillsResult } from './leader-kills.ts';
 import type { ReplacementResult } from './replacement.ts';
 
-/** A part that was not asked for, or that this build cannot do, is missing. */
+/** A part that was not asked for is missing. */
 export interface RecoveryResult {
   readonly machine: Machine;
   readonly kills?: KillsResult;

@@ -95,7 +95,7 @@ export class ClassicLevelEngine implements StorageEngine {
       filterSpec: () => this.#filterStates.spec(),
       check: () => this.#checkWritable(),
       isBeingReplaced: (range) => this.#replacing !== undefined && overlap(this.#replacing, range),
-      passOver: (error) => this.#reportDamage(error),
+      passOver: (error, range) => this.#reportDamage(error, range),
     });
   }
 
@@ -156,7 +156,7 @@ export class ClassicLevelEngine implements StorageEngine {
       memtables: [this.#memtable, ...frozen],
       seqMax: this.#seq,
       check: () => this.#checkOpen(),
-      failed: (error) => this.#readFailed(error),
+      failed: (error, range) => this.#readFailed(error, range),
     });
   }
 
@@ -359,18 +359,18 @@ export class ClassicLevelEngine implements StorageEngine {
     for (const waiter of this.#roomWaiters.splice(0)) waiter.reject(error);
   }
 
-  #readFailed(error: unknown): never {
+  #readFailed(error: unknown, range: KeyRange): never {
     if (this.#closed && !(error instanceof LsmError)) throw closedError();
-    this.#reportDamage(error);
+    this.#reportDamage(error, range);
     throw levelError(error, this.#options.directory, 'a read failed');
   }
 
-  /** Throws what is no damage. */
-  #reportDamage(error: unknown): void {
+  /** Of what was read when it was met: LevelDB does not say more. Throws what is no damage. */
+  #reportDamage(error: unknown, range: KeyRange): void {
     const { directory, onEvent } = this.#options;
     const typed = levelError(error, directory, 'a read failed');
     if (!isCorruption(typed)) throw typed;
-    onEvent(corruptionEvent(corruptionDetail(typed)));
+    onEvent(corruptionEvent(corruptionDetail(typed), range));
   }
 
   /** LevelDB writes nothing more after a write that failed, and neither does the engine. */

@@ -24,7 +24,7 @@ export interface ClearingOptions {
   /** What is there of a range that is being replaced is nobody's yet. */
   readonly isBeingReplaced: (range: KeyRange) => boolean;
   /** Reports damage, which is passed over; throws what is anything else. */
-  readonly passOver: (error: unknown) => void;
+  readonly passOver: (error: unknown, range: KeyRange) => void;
 }
 
 /** Deletes what the compaction filter drops, and lets LevelDB free it. One at a time, range after range. */
@@ -41,7 +41,7 @@ export class Clearing {
     return this.#turns.take(async () => {
       const wanted: StoredRange[] = [];
       for (const range of this.#options.ranges.all) {
-        const table = await this.#soundly(() => range.describe(this.#options.level));
+        const table = await this.#soundly(range, () => range.describe(this.#options.level));
         if (table !== undefined && wants(table)) wanted.push(range);
       }
       return this.#clear(wanted, (range) => range.isWorthCompacting);
@@ -67,7 +67,7 @@ export class Clearing {
     let [tablesRewritten, droppedEntries] = [0, 0];
     for (const range of ranges) {
       const spec = filterSpec();
-      const look = spec && (await this.#soundly(() => this.#look(range, spec)));
+      const look = spec && (await this.#soundly(range, () => this.#look(range, spec)));
       const dropped = look?.dropped.entries ?? 0;
       if (look !== undefined) judgedFileNumbers.push(range.fileNumber);
       if (dropped > 0) tablesRewritten++;
@@ -109,12 +109,12 @@ export class Clearing {
   }
 
   /** `undefined` as well when what is to be read is damaged. */
-  async #soundly<T>(read: () => Promise<T>): Promise<T | undefined> {
+  async #soundly<T>(range: KeyRange, read: () => Promise<T>): Promise<T | undefined> {
     this.#options.check();
     try {
       return await read();
     } catch (error) {
-      this.#options.passOver(error);
+      this.#options.passOver(error, range);
       return undefined;
     }
   }

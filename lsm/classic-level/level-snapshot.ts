@@ -18,7 +18,9 @@ import { entryKey } from './keys.ts';
 import { type Level, type LevelSnapshot, plain } from './level.ts';
 import { LevelCursor } from './level-cursor.ts';
 
-export interface MergedSnapshotSources extends CursorHooks {
+export interface MergedSnapshotSources extends Pick<CursorHooks, 'check'> {
+  /** Reports what a read of a range met and throws it as a typed error. */
+  readonly failed: (error: unknown, range: KeyRange) => never;
   readonly level: Level;
   /** The active one and the frozen ones as of now, newest first. */
   readonly memtables: readonly Memtable[];
@@ -29,14 +31,12 @@ export interface MergedSnapshotSources extends CursorHooks {
 /** What is in memory and what LevelDB holds, both as of now. What is in both is the same, or newer in memory. */
 export class MergedSnapshot implements EngineSnapshot {
   readonly #sources: MergedSnapshotSources;
-  readonly #hooks: CursorHooks;
   readonly #stored: LevelSnapshot;
   readonly #cursors = new Set<LevelCursor>();
   #closed = false;
 
   constructor(sources: MergedSnapshotSources) {
     this.#sources = sources;
-    this.#hooks = { check: () => this.#check(), failed: sources.failed };
     this.#stored = sources.level.snapshot();
   }
 
@@ -49,7 +49,11 @@ export class MergedSnapshot implements EngineSnapshot {
       return memtable.bytesOf(address).slice(memtable.keyEnd(address), memtable.valueEnd(address));
     }
     const found = level.get(entryKey(key), { snapshot: this.#stored });
-    return found.then((value) => value && plain(value), failed);
+    const range = { lower: key, upper: successor(key) };
+    return found.then(
+      (value) => value && plain(value),
+      (error) => failed(error, range),
+    );
   }
 
   first(prefix: Uint8Array): MaybePromise<EngineEntry | undefined> {
@@ -68,7 +72,11 @@ export class MergedSnapshot implements EngineSnapshot {
   cursor(range: KeyRange, { reverse = false }: CursorOptions = {}): EngineCursor {
     this.#check();
     const { merged, release } = this.#merge(range, reverse);
-    return new ReleasingCursor(merged, range, reverse, this.#hooks, release);
+    const hooks: CursorHooks = {
+      check: () => this.#check(),
+      failed: (error) => this.#sources.failed(error, range),
+    };
+    return new ReleasingCursor(merged, range, reverse, hooks, release);
   }
 
   /** Not compressed: whoever takes it may have other codecs. */
@@ -88,7 +96,7 @@ export class MergedSnapshot implements EngineSnapshot {
       }
       if (!builder.isEmpty) yield builder.finish();
     } catch (error) {
-      this.#sources.failed(error);
+      this.#sources.failed(error, range);
     } finally {
       release();
     }

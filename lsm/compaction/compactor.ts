@@ -309,7 +309,9 @@ export class Compactor {
       return;
     }
     for (const { fileNumber } of inputs) this.#avoid.add(fileNumber);
-    this.#options.onEvent(corruptionEvent(corruptionDetail(error)));
+    const detail = corruptionDetail(error);
+    const { versions, onEvent } = this.#options;
+    onEvent(corruptionEvent(detail, versions.rangeOf(detail.file)));
   }
 }
 

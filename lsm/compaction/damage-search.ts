@@ -74,6 +74,7 @@ export class DamageSearch {
   }
 
   #report(detail: CorruptionDetail): void {
-    this.#options.onEvent(corruptionEvent(detail));
+    const { versions, onEvent } = this.#options;
+    onEvent(corruptionEvent(detail, versions.rangeOf(detail.file)));
   }
 }

@@ -6,6 +6,7 @@ import { tablesElsewhere } from './elsewhere.ts';
 import type { CompactionFilterSpec } from './filter.ts';
 import type { CompactInput, CompactOutput, CutInput, LoadInput, RewriteInput } from './job.ts';
 import { type OutputsInput, oneTable, type TableFormat } from './outputs.ts';
+import type { SalvageInput, SalvageOutput } from './salvage.ts';
 import type { SieveInput } from './sieve.ts';
 
 export interface JobRunnerOptions {
@@ -53,13 +54,24 @@ export class JobRunner {
     table: TableMeta,
     range: CutInput['range'],
   ): Promise<readonly TableMeta[] | undefined> {
-    const sides = range.upper === undefined ? [range.lower] : [range.lower, range.upper];
     const outputs =
       level === 0
         ? this.#asOne()
-        : { ...this.#outputsFor([table], Number.POSITIVE_INFINITY), borders: sides };
+        : { ...this.#outputsFor([table], Number.POSITIVE_INFINITY), borders: sidesOf(range) };
     const input: CutInput = { ...outputs, table, range };
     return this.#options.offload.run('cut', input) as Promise<readonly TableMeta[] | undefined>;
+  }
+
+  /** What can be saved of a damaged table outside a range. In level 0 it stays one table. */
+  salvage(level: number, table: TableMeta, range: CutInput['range']): Promise<SalvageOutput> {
+    const isSorted = level > 0;
+    const outputs = isSorted
+      ? { ...this.#outputs(LOST_MAX + 8), tableBytes: Number.POSITIVE_INFINITY }
+      : this.#asOne();
+    const borders = isSorted ? sidesOf(range) : [];
+    const lostMax = LOST_MAX;
+    const input: SalvageInput = { ...outputs, borders, table, range, isSorted, lostMax };
+    return this.#options.offload.run('salvage', input) as Promise<SalvageOutput>;
   }
 
   load(
@@ -107,6 +119,13 @@ export class JobRunner {
     const firstFileNumber = versions.allocateFileNumbers(fileNumberCount);
     return { ...tableFormat, tableBytes, borders, firstFileNumber, fileNumberCount };
   }
+}
+
+/** More damage than that in one table is taken for one. */
+const LOST_MAX = 32;
+
+function sidesOf({ lower, upper }: CutInput['range']): Uint8Array[] {
+  return upper === undefined ? [lower] : [lower, upper];
 }
 
 /** Tables of levels below 0, in a run for each level. */

@@ -11,7 +11,14 @@ import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { ExportedBlocksCursor } from './exported-block.ts';
-import { Outputs, type OutputsInput, oneTable, type Pace, type TableFormat } from './outputs.ts';
+import {
+  type Dropper,
+  Outputs,
+  type OutputsInput,
+  oneTable,
+  type Pace,
+  type TableFormat,
+} from './outputs.ts';
 import { dropsAny, Sieve, type SieveInput } from './sieve.ts';
 
 // Inputs and outputs of jobs are plain data: they pass between threads.
@@ -118,9 +125,12 @@ export async function runCut(
     const first = cursor();
     await first.seek(lower);
     if (!first.valid || isFrom(first, upper)) return undefined;
-    const drops = (entry: Cursor) => isFrom(entry, lower) && !isFrom(entry, upper);
-    return new Outputs(vfs, input, pace).writeAll(cursor(), { drops });
+    return new Outputs(vfs, input, pace).writeAll(cursor(), dropsWithin(input.range));
   });
+}
+
+export function dropsWithin({ lower, upper }: KeyRange): Dropper {
+  return { drops: (entry) => isFrom(entry, lower) && !isFrom(entry, upper) };
 }
 
 /** Writes exported blocks as tables. */

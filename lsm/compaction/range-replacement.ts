@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { compareBytes, compareRanges } from '../bytes.ts';
+import { isCorruption } from '../corruption.ts';
 import { isDiskFull, typedFailure } from '../disk-full.ts';
 import type { KeyRange, RangeReplacement } from '../engine.ts';
 import { BlockCursor } from '../sstable/block-cursor.ts';
 import { EntryKind } from '../sstable/format.ts';
-import type { TableMeta } from '../sstable/table-meta.ts';
+import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import { LEVEL_COUNT, type PlacedTable, type Version } from '../version/version.ts';
 import type { Compactor } from './compactor.ts';
 import { decodeExportedBlock } from './exported-block.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
+import { lostTable, outside } from './lost-keys.ts';
 
 export interface PendingReplacementOptions extends JobRunnerOptions {
   readonly compactor: Compactor;
@@ -154,10 +156,22 @@ export class PendingReplacement implements RangeReplacement {
     await versions.removalsDone();
   }
 
-  /** What of a table is outside the range; `undefined` when it stays as it is. */
+  /** What of a table is outside the range; `undefined` when it stays as it is. What is damaged there is lost still. */
   async #without(level: number, table: TableMeta): Promise<readonly TableMeta[] | undefined> {
-    // What a quarantined table held outside the range is lost still.
-    return table.damaged ? undefined : this.#jobs.cut(level, table, this.#range);
+    const range = this.#range;
+    if (table.damaged) return this.#lost(table, outside(keysOf(table), range));
+    try {
+      return await this.#jobs.cut(level, table, range);
+    } catch (error) {
+      if (!isCorruption(error)) throw error;
+      const { tables, lost } = await this.#jobs.salvage(level, table, range);
+      return [...tables, ...this.#lost(table, lost)];
+    }
+  }
+
+  #lost(origin: TableMeta, ranges: readonly KeyRange[]): TableMeta[] {
+    const firstFileNumber = this.#options.versions.allocateFileNumbers(ranges.length);
+    return ranges.map((keys, i) => lostTable(origin, firstFileNumber + i, keys));
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type VerifyInput,
 } from '../compaction/job.ts';
 import type { Pace } from '../compaction/outputs.ts';
+import { runSalvage, type SalvageInput } from '../compaction/salvage.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import type { JobName } from './offload.ts';
 
@@ -27,6 +28,8 @@ export function runJob(vfs: Vfs, job: JobName, input: unknown, pace?: Pace): Pro
       return runRewrite(vfs, input as RewriteInput, pace);
     case 'cut':
       return runCut(vfs, input as CutInput, pace);
+    case 'salvage':
+      return runSalvage(vfs, input as SalvageInput, pace);
     case 'load':
       return runLoad(vfs, input as LoadInput, pace);
     case 'verify':

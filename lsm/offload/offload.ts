@@ -8,4 +8,4 @@ export interface Offload {
   close(): Promise<void>;
 }
 
-export type JobName = 'flush' | 'compact' | 'rewrite' | 'cut' | 'load' | 'verify';
+export type JobName = 'flush' | 'compact' | 'rewrite' | 'cut' | 'salvage' | 'load' | 'verify';

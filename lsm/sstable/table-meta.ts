@@ -1,5 +1,6 @@
-import { compareBytes, rangeStartsWith } from '../bytes.ts';
+import { compareBytes, rangeStartsWith, successor } from '../bytes.ts';
 import type { ByteReader, ByteWriter } from '../encoding.ts';
+import type { KeyRange } from '../engine.ts';
 
 /** What a table says about itself in its properties block. */
 export interface TableProperties {
@@ -29,6 +30,10 @@ export interface TableMeta extends TableProperties {
 /** The series of a key, as a view. */
 export function seriesOf(key: Uint8Array, suffixBytes: number): Uint8Array {
   return key.subarray(0, key.length - suffixBytes);
+}
+
+export function keysOf({ smallest, largest }: TableMeta): KeyRange {
+  return { lower: smallest, upper: successor(largest) };
 }
 
 /** By its range of keys. */

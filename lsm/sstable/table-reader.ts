@@ -5,7 +5,7 @@ import type { MaybePromise } from '../engine.ts';
 import type { Cursor } from '../iterator/cursor.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import type { BlockCache } from './block-cache.ts';
-import { ReadAheadBlocks, readBlock } from './block-source.ts';
+import { type BlockSource, ReadAheadBlocks, readBlock } from './block-source.ts';
 import { decodeFooter, FOOTER_BYTES, type Footer } from './footer.ts';
 import { tableFileName } from './format.ts';
 import { ReverseTableCursor } from './reverse-table-cursor.ts';
@@ -14,6 +14,7 @@ import { TableCursor } from './table-cursor.ts';
 import { type Access, TableFiles } from './table-files.ts';
 import { type FoundEntry, TableLookup } from './table-lookup.ts';
 import { decodeProperties, type TableMeta, type TableProperties } from './table-meta.ts';
+import { surveyTable, type TableSurvey } from './table-survey.ts';
 import { verifyTable } from './table-verify.ts';
 
 export interface TableCursorOptions {
@@ -117,7 +118,16 @@ export class TableReader {
 
   /** For jobs: ascending, reads ahead, leaves the cache alone and always waits. */
   scanCursor(readAheadBytes: number): Cursor {
-    return new TableCursor(new ReadAheadBlocks(this.#blocks, readAheadBytes));
+    return new TableCursor(this.scanBlocks(readAheadBytes));
+  }
+
+  scanBlocks(readAheadBytes: number): BlockSource {
+    return new ReadAheadBlocks(this.#blocks, readAheadBytes);
+  }
+
+  /** Looks for what of a damaged table can still be read, in at most so many pieces with damage between. */
+  survey(lostMax: number): Promise<TableSurvey> {
+    return surveyTable(this.#blocks, this.meta, lostMax);
   }
 
   /** The bloom filter over series keys, read anew. */

@@ -115,7 +115,9 @@ async function replayLog(options: StoreOptions, db: Db, position: Position): Pro
     },
     fileBytes: logFileBytes ?? logFileBytesFor(memtableBytes),
   });
-  for (const detail of wal.recovered.damage) onEvent?.(corruptionEvent(detail));
+  for (const detail of wal.recovered.damage) {
+    onEvent?.(corruptionEvent(detail, undefined));
+  }
   // Records that are gone cannot be applied; their numbers are used up all the same.
   position.applied = Math.max(position.applied, wal.lastRecord);
   return { wal, isCleanEnd };

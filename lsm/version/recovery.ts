@@ -1,8 +1,8 @@
 import { corruptionDetail, isCorruption, reasonOf } from '../corruption.ts';
-import type { EngineEvent } from '../engine.ts';
+import type { EngineEvent, KeyRange } from '../engine.ts';
 import { parseTableFileName, tableFileName } from '../sstable/format.ts';
 import type { TableFiles } from '../sstable/table-files.ts';
-import type { TableMeta } from '../sstable/table-meta.ts';
+import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { parseManifestFileName } from './manifest-format.ts';
@@ -44,8 +44,10 @@ export interface Recovered {
  * Bad bytes never make this fail; I/O errors and FORMAT_TOO_NEW do.
  */
 export async function recover(context: RecoveryContext): Promise<Recovered> {
-  const names = await namesIn(context);
-  const { state, manifest, isDurable } = await recoverState(context, names);
+  const found = await namesIn(context);
+  const { state, manifest, isDurable } = await recoverState(context, found);
+  // Where the state is a new one, what could not be read has been set aside under another name.
+  const names = manifest === undefined ? await namesIn(context) : found;
   const numbers = names.map((name) => parseManifestFileName(name) ?? 0);
   const live = new Set(state.version.tables().map(({ fileNumber }) => fileNumber));
   const obsolete = names.filter((name) => name !== manifest && isObsolete(name, live));
@@ -78,7 +80,8 @@ async function recoverState(
       const state = { ...EMPTY_STATE, positions: context.initialPositions };
       return { state, manifest: undefined, isDurable: false };
     }
-    report(context, 'MANIFEST', 0, 'no sound manifest beside tables: rebuilt from the tables');
+    const reason = 'no sound manifest beside tables: rebuilt from the tables';
+    report(context, { file: 'MANIFEST', offset: 0, reason, range: undefined });
     return salvage(context, names, EMPTY_STATE, Number.MAX_SAFE_INTEGER);
   }
   const { content, file } = manifest;
@@ -190,7 +193,8 @@ async function quarantine(
     const name = tableFileName(placed.table.fileNumber);
     await setAside(context, name);
     const { smallest, largest } = placed.table;
-    report(context, name, offset, `${reason}; keys ${hex(smallest)} to ${hex(largest)} are lost`);
+    const lost = `${reason}; keys ${hex(smallest)} to ${hex(largest)} are lost`;
+    report(context, { file: name, offset, reason: lost, range: keysOf(placed.table) });
   }
   const removed = damaged.map(({ placed }) => placed.table.fileNumber);
   const added = damaged.map(({ placed: { level, table } }) => ({
@@ -208,7 +212,12 @@ async function salvageAfter(
   reason: string,
 ): Promise<RecoveredState> {
   const { file, content } = manifest;
-  report(context, file, content.endOffset, `${reason}: rebuilt from the tables`);
+  report(context, {
+    file,
+    offset: content.endOffset,
+    reason: `${reason}: rebuilt from the tables`,
+    range: undefined,
+  });
   const known = content.stray.reduce(
     (before, edit) => applyEdit(before, { ...edit, added: [], removed: [] }),
     state,
@@ -241,7 +250,9 @@ async function salvage(
       if (!isCorruption(error)) throw error;
       await setAside(context, name);
       const detail = corruptionDetail(error);
-      report(context, name, detail.offset, reasonOf(detail));
+      // What it held is not even known by its keys.
+      const { offset } = detail;
+      report(context, { file: name, offset, reason: reasonOf(detail), range: EVERYTHING });
     }
   }
   const lastSeq = Math.max(known.lastSeq, ...added.map(({ table }) => table.seqMax));
@@ -263,8 +274,11 @@ async function setAside(context: RecoveryContext, name: string): Promise<void> {
   if (await context.vfs.exists(path)) await context.vfs.rename(path, `${path}.damaged`);
 }
 
-function report(context: RecoveryContext, file: string, offset: number, reason: string): void {
-  context.onEvent({ kind: 'corruption', file, offset, reason });
+function report(
+  { onEvent }: RecoveryContext,
+  found: Omit<Extract<EngineEvent, { readonly kind: 'corruption' }>, 'kind'>,
+): void {
+  onEvent({ kind: 'corruption', ...found });
 }
 
 function isObsolete(name: string, live: ReadonlySet<number>): boolean {
@@ -286,3 +300,5 @@ function isMissing(error: unknown): boolean {
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+const EVERYTHING: KeyRange = { lower: new Uint8Array(0) };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { corruption } from '../corruption.ts';
 import { isDiskFull } from '../disk-full.ts';
+import type { KeyRange } from '../engine.ts';
 import type { BlockCache } from '../sstable/block-cache.ts';
-import { tableFileName } from '../sstable/format.ts';
-import type { TableMeta } from '../sstable/table-meta.ts';
+import { parseTableFileName, tableFileName } from '../sstable/format.ts';
+import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { manifestFileName } from './manifest-format.ts';
 import { ManifestWriter } from './manifest-writer.ts';
@@ -105,6 +106,14 @@ export class VersionSet {
     const reader = new TableReader(this.#options.files, table, this.#options.cache);
     this.#readers.set(table.fileNumber, reader);
     return reader;
+  }
+
+  /** The keys that a table may hold which is in use now, by the name of its file. */
+  rangeOf(file: string): KeyRange | undefined {
+    const fileNumber = parseTableFileName(file);
+    const tables = this.#state.version.tables();
+    const table = tables.find((each) => each.fileNumber === fileNumber);
+    return table === undefined ? undefined : keysOf(table);
   }
 
   /**

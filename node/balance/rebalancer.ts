@@ -47,6 +47,8 @@ export interface RebalancerOptions {
 }
 
 const PERIOD_MS = 1_000;
+/** So long the news of several nodes are gathered. */
+const NEWS_DELAY_MS = 50;
 const CALL_DEADLINE_MS = 5_000;
 /** A new leader of meta waits until every node has told it what it leads. */
 const PERIODS_BEFORE_FIRST_STEP = 3;
@@ -75,6 +77,7 @@ export class Rebalancer {
   readonly #changing = new Set<string>();
   #placed: { readonly table: string; readonly placement: readonly ShardPlacement[] } | undefined;
   #periodsLed = 0;
+  #hasNews = false;
   #cancel: () => void = () => {};
 
   constructor(options: RebalancerOptions) {
@@ -117,6 +120,19 @@ export class Rebalancer {
     const truths = truthsOf(heard.filter(({ node }) => !isDead(table, node)));
     this.#changeStates(heard, table, truths);
     this.#balance(heard, table, truths);
+  }
+
+  /** A node has told how far its groups are: while data moves, that is not left until the next period. */
+  news(): void {
+    if (this.#hasNews || !this.isLeading || this.#moves.list().length === 0) return;
+    this.#hasNews = true;
+    this.#options.env.timers.after(NEWS_DELAY_MS, () => {
+      this.#hasNews = false;
+      if (!this.isLeading || !this.#options.leadsMeta()) return;
+      const table = this.#options.table();
+      const heard = this.#options.heard();
+      this.#balance(heard, table, truthsOf(heard.filter(({ node }) => !isDead(table, node))));
+    });
   }
 
   #resign(): void {

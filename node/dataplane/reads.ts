@@ -15,19 +15,15 @@ import { type CurrentValue, pauseNowAndThen } from '../shard/current-values.ts';
 import { gatherPage } from '../shard/gathered-page.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Page } from '../shard/page.ts';
-import type { Replica } from '../shard/replica.ts';
 import { readShard, type ShardQuery } from '../shard/shard-reader.ts';
 import type { RpcBody, RpcHub } from '../transport/rpc.ts';
+import { CONFIRMED_CALL_DEADLINE_MS, confirmRead } from './confirm-read.ts';
 import { rowFromWire, rowToWire } from './map-codec.ts';
 import { itemOf, queryFromWire, queryToWire } from './read-codec.ts';
+import { RepairReads } from './repair-reads.ts';
 import type { ShardMap } from './shard-map.ts';
 
-export const READ_INDEX_DEADLINE_MS = 2_000;
-/** A replica that is further behind than this sends its readers to another one. */
-const APPLY_DEADLINE_MS = 2_000;
 const READ_DEADLINE_MS = 10_000;
-/** Of one try at another node, which may need both of the above. */
-const CALL_DEADLINE_MS = READ_INDEX_DEADLINE_MS + APPLY_DEADLINE_MS + 500;
 const RETRY_MS = 100;
 
 const { ReadStatus } = cluster;
@@ -48,6 +44,7 @@ export class Reads {
   readonly #engine: StorageEngine;
   readonly #map: ShardMap;
   readonly #rpc: RpcHub;
+  readonly #repairs: RepairReads;
 
   constructor(options: {
     readonly own: string;
@@ -56,6 +53,8 @@ export class Reads {
     readonly engine: StorageEngine;
     readonly map: ShardMap;
     readonly rpc: RpcHub;
+    /** Replicas of a group hold different values of a key that was read for comparison. */
+    readonly onDifference?: (group: number) => void;
   }) {
     this.#own = options.own;
     this.#env = options.env;
@@ -63,9 +62,12 @@ export class Reads {
     this.#engine = options.engine;
     this.#map = options.map;
     this.#rpc = options.rpc;
+    const { onDifference = () => {} } = options;
+    this.#repairs = new RepairReads({ ...options, onDifference });
   }
 
-  async get(key: Uint8Array, { at, eventual }: GetOptions = {}): Promise<GetOutcome> {
+  async get(key: Uint8Array, { at, eventual, repair }: GetOptions = {}): Promise<GetOutcome> {
+    if (repair === true) return this.#repairs.get(key);
     const group = this.#map.groupOf(key, 0, key.length);
     const past = { key, from: 0, to: (at ?? 0) + 1, limit: 1, ascending: false };
     const query: ShardQuery =
@@ -126,6 +128,7 @@ export class Reads {
 
   /** The other side of `#askNode`. */
   async serve(request: NonNullable<cluster.Rpc['readRequest']>): Promise<RpcBody> {
+    if (request.raw === true) return this.#repairs.serve(request);
     const query = queryFromWire(request);
     const { group = 0, eventual = false } = request;
     const answer = query && (await this.answerLocally(group, query, eventual));
@@ -167,7 +170,7 @@ export class Reads {
       if (node === undefined) return undefined;
       asked.add(node);
       const body = { readRequest: { group, ...queryToWire(query), eventual } };
-      const deadlineMs = Math.min(CALL_DEADLINE_MS, this.#leftMs(untilMs));
+      const deadlineMs = Math.min(CONFIRMED_CALL_DEADLINE_MS, this.#leftMs(untilMs));
       const reply = (await this.#rpc.call(node, 'consensus', body, deadlineMs))?.readReply;
       if (reply?.status === ReadStatus.READ_OK) return answerOf(reply);
       if (reply?.status === ReadStatus.READ_UNAVAILABLE) isWhereItShouldBe = true;
@@ -183,13 +186,4 @@ export class Reads {
 
 function answerOf({ items = [], more = false }: cluster.ReadReply.$Properties): ShardAnswer {
   return { kind: 'items', items: (items as cluster.Item[]).map(itemOf), more };
-}
-
-/** Waits until this replica has applied everything that was acknowledged before the call. */
-export async function confirmRead(host: ShardHost, replica: Replica): Promise<boolean> {
-  const confirmed = replica.readIndex(READ_INDEX_DEADLINE_MS);
-  host.touch(replica);
-  const index = await confirmed;
-  if (index === undefined) return false;
-  return replica.whenApplied(index, APPLY_DEADLINE_MS);
 }

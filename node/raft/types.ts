@@ -25,10 +25,11 @@ export const EntryKind = {
   empty: 0,
   write: 1,
   configuration: 2,
-  /** `RulesRecord`, `WatermarkRecord` and `SettingsRecord` of kv.proto. */
+  /** `RulesRecord`, `WatermarkRecord`, `SettingsRecord` and `ChecksumRecord` of kv.proto. */
   rules: 3,
   watermark: 4,
   settings: 5,
+  checksum: 6,
 } as const;
 
 export interface Entry {

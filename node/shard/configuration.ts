@@ -1,5 +1,6 @@
 import { decode, encode, kv } from '../../protos/index.ts';
 import type { GenesisGroup } from '../membership/genesis.ts';
+import { quorumValue } from '../raft/quorum.ts';
 import type {
   Configuration,
   ConfigurationAt,
@@ -74,6 +75,23 @@ export function isGone(members: GroupMembers, replicaId: ReplicaId): boolean {
   return !placesOf(members).some((place) => place.replicaId === replicaId);
 }
 
+/** Whether these replicas decide without any other. */
+export function hasMajority(members: GroupMembers, replicas: ReadonlySet<ReplicaId>): boolean {
+  const configuration = {
+    voters: idsOf(members.voters),
+    outgoing: idsOf(members.outgoing),
+    learners: [],
+  };
+  return quorumValue(configuration, (replicaId) => (replicas.has(replicaId) ? 1 : 0)) === 1;
+}
+
+/** Whether the others, however well they are, decide nothing without this replica: of one voter, or of two. */
+export function isIndispensable(members: GroupMembers, replicaId: ReplicaId): boolean {
+  const all = [...members.voters, ...members.outgoing];
+  const others = idsOf(all).filter((each) => each !== replicaId);
+  return !hasMajority(members, new Set(others));
+}
+
 export function genesisConfiguration(group: GenesisGroup): ConfigurationAt {
   const { voters, learners } = group;
   const highest = Math.max(...[...voters, ...learners].map(({ replicaId }) => replicaId));
@@ -89,16 +107,18 @@ export interface StoredConfiguration {
   readonly configurations: readonly ConfigurationAt[];
   /** The replica is gone; its id is kept, so that it never comes back. */
   readonly removed: boolean;
+  /** Why the replica is not to be trusted, once that has turned out. */
+  readonly suspect?: string | undefined;
 }
 
 export function storedToProto(stored: StoredConfiguration): kv.GroupConfiguration.$Properties {
-  const { firstSlot, slotCount, removed } = stored;
+  const { firstSlot, slotCount, removed, suspect = '' } = stored;
   const configurations = stored.configurations.map(({ index, term, data }) => ({
     index,
     term,
     record: decode(kv.ConfigurationRecord, data),
   }));
-  return { format: FORMAT, firstSlot, slotCount, configurations, removed };
+  return { format: FORMAT, firstSlot, slotCount, configurations, removed, suspect };
 }
 
 export function storedFromProto(wire: kv.GroupConfiguration.$Properties): StoredConfiguration {
@@ -108,7 +128,8 @@ export function storedFromProto(wire: kv.GroupConfiguration.$Properties): Stored
     data: encode(kv.ConfigurationRecord, record ?? {}),
   }));
   const { firstSlot = 0, slotCount = 0, removed = false } = wire;
-  return { firstSlot, slotCount, configurations, removed };
+  const suspect = wire.suspect || undefined;
+  return { firstSlot, slotCount, configurations, removed, suspect };
 }
 
 export function encodeStored(stored: StoredConfiguration): Uint8Array {

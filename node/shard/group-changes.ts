@@ -22,7 +22,18 @@ export interface GroupChangesOptions {
   readonly layout: (group: number) => Shard | undefined;
   /** The replica is no more; whatever was on its way to it is given up. */
   readonly onGone: (replica: Replica) => Promise<void>;
+  readonly observer: GroupObserver;
   readonly onFatal: (error: unknown) => void;
+}
+
+/** Told of what becomes of the groups on this node. */
+export interface GroupObserver {
+  /** A replica cannot be trusted any more. */
+  suspected(group: number, replicaId: ReplicaId, reason: string): void;
+  /** There is a new replica, which has nothing yet. */
+  admitted(group: number): void;
+  /** Everything that this node stored of the group has given way to a snapshot, or to nothing. */
+  replaced(group: number): void;
 }
 
 /** What a leader's report says about who is in a group. */
@@ -62,18 +73,24 @@ export class GroupChanges {
     const found = { ...state, lastIndex: 0, terms: [] };
     const replica = buildReplica({ env, engine, found, position: undefined });
     groups.add(replica);
+    this.#options.observer.admitted(group);
     return replica;
   }
 
-  /** Stops a replica at once, as if its node were gone from the group. */
+  /** Stops a replica at once, as if its node were gone from the group. After a restart it is still not trusted. */
   suspect(replica: Replica, reason: string): void {
-    const { env, groups } = this.#options;
+    const { env, log, groups, host, observer, onGone } = this.#options;
     const { group, replicaId } = replica.identity;
     replica.enter('gone');
     replica.close();
     groups.suspect({ group, replicaId, reason });
+    const { term, vote, commitIndex: commit } = replica.raft.status();
+    log.setConfiguration(group, replica.storedConfiguration(reason));
+    log.stage(group, { term, vote, commit }, []);
+    void host().persist();
     env.events.emit(suspectEvent(group, reason));
-    void this.#options.onGone(replica);
+    observer.suspected(group, replicaId, reason);
+    void onGone(replica);
   }
 
   /** The group goes on without this replica: what it held leaves the log, then the tables. */
@@ -124,6 +141,7 @@ export class GroupChanges {
     if (shard === undefined) return;
     const without = (flushed: Uint8Array | undefined) => withPosition(flushed, group, undefined);
     await this.#options.ranges.empty(rangeOf(shard), without);
+    this.#options.observer.replaced(group);
   }
 
   /** After a snapshot: the log goes on where it ends. Resolves when that is durable. */
@@ -131,6 +149,7 @@ export class GroupChanges {
     const { log, host } = this.#options;
     log.addGroup(afterSnapshot(replica));
     await host().persist();
+    this.#options.observer.replaced(replica.identity.group);
   }
 }
 

@@ -33,6 +33,10 @@ export interface ShardHostOptions {
   readonly onRemoved: (replica: Replica) => void;
   /** The group's configuration is another one, for good. */
   readonly onConfigured: (replica: Replica) => void;
+  /** A checksum entry has just been applied, and nothing after it. */
+  readonly onChecksum: (replica: Replica, entry: Entry) => void;
+  /** It applies nothing more here. */
+  readonly onHalted: (replica: Replica) => void;
   /** The log or the engine has failed: nothing more may count, the node must restart. */
   readonly onFatal: (error: Error) => void;
 }
@@ -314,7 +318,7 @@ export class ShardHost {
       if (this.#stopped || !replica.mayApply) break;
       applied += 1;
       this.#report(replica, replica.apply(entry));
-      this.#noteConfiguration(replica, entry);
+      this.#note(replica, entry);
     }
     if (this.#stopped) return;
     queue.splice(0, applied);
@@ -330,7 +334,9 @@ export class ShardHost {
     this.touch(replica);
   }
 
-  #noteConfiguration(replica: Replica, entry: Entry): void {
+  #note(replica: Replica, entry: Entry): void {
+    if (replica.halted !== undefined) return;
+    if (entry.kind === EntryKind.checksum) this.#options.onChecksum(replica, entry);
     if (entry.kind !== EntryKind.configuration) return;
     // Its id was given before that configuration, which does not name it: so it was removed.
     const isRemoved = isGone(decodeMembers(entry.data), replica.identity.replicaId);
@@ -340,6 +346,7 @@ export class ShardHost {
 
   #report(replica: Replica, complaint: string | undefined): void {
     if (complaint === undefined) return;
+    if (replica.halted !== undefined) this.#options.onHalted(replica);
     this.#options.env.events.emit({
       level: 'error',
       name: replica.halted === undefined ? 'entry-skipped' : 'group-halted',

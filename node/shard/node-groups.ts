@@ -2,11 +2,12 @@ import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import type { RaftEvent } from '../raft/types.ts';
+import type { Entry, RaftEvent } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
 import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import { isIndispensable } from './configuration.ts';
 import { reportOf, serveConfigurationRequest } from './configuration-steps.ts';
-import { GroupChanges } from './group-changes.ts';
+import { GroupChanges, type GroupObserver } from './group-changes.ts';
 import { ShardHost } from './host.ts';
 import { LocalGroups, type RecoveredReplicas } from './local-groups.ts';
 import type { GroupMessage } from './outgoing-messages.ts';
@@ -31,8 +32,12 @@ export interface NodeGroupsOptions {
   ) => Promise<RpcMessage | undefined>;
   readonly snapshotBytesPerSecond: () => number;
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
-  /** The configuration of a group here is another one, for good. */
-  readonly onConfigured: (replica: Replica) => void;
+  /** Who is in a group here has changed, for good, or how far a newcomer is. */
+  readonly onProgress: (replica: Replica) => void;
+  /** A checksum entry has just been applied. */
+  readonly onChecksum: (replica: Replica, entry: Entry) => void;
+  readonly onHalted: (replica: Replica) => void;
+  readonly observer: GroupObserver;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -72,6 +77,7 @@ export class NodeGroups {
       ...shared,
       host: () => this.host,
       onGone: (replica) => this.#receiver.abandon(replica),
+      observer: options.observer,
     });
     this.host = new ShardHost({
       ...shared,
@@ -80,13 +86,18 @@ export class NodeGroups {
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),
       onSnapshotNeeded: (replica, to, term) => this.sender.send(replica, to, term),
       onRemoved: (replica) => void this.#changes.remove(replica),
-      onConfigured: options.onConfigured,
+      onConfigured: options.onProgress,
+      onChecksum: options.onChecksum,
+      onHalted: options.onHalted,
     });
     this.sender = new SnapshotSender({
       ...shared,
       call: options.callBulk,
       bytesPerSecond: options.snapshotBytesPerSecond,
-      onEnd: (replica) => this.host.touch(replica),
+      onEnd: (replica) => {
+        this.host.touch(replica);
+        options.onProgress(replica);
+      },
     });
     this.#receiver = new SnapshotReceiver({
       ...shared,
@@ -163,11 +174,16 @@ export class NodeGroups {
     return reply;
   }
 
-  /** The replica here has turned out to be damaged: it takes no further part, and its group is to replace it. */
-  distrust(group: number, reason: string): void {
+  /**
+   * The replica here has turned out to be wrong: it takes no further part, and its group is to replace it. Returns
+   * whether that is so: not where the group cannot go on without it.
+   */
+  distrust(group: number, reason: string): boolean {
     const replica = this.#local.get(group);
-    if (replica === undefined) return;
+    if (replica === undefined) return false;
+    if (isIndispensable(replica.members, replica.identity.replicaId)) return false;
     this.#changes.suspect(replica, reason);
+    return true;
   }
 
   beginSnapshot(begin: cluster.SnapshotBegin) {

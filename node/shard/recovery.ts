@@ -105,7 +105,8 @@ export function recoverReplicas(options: {
     const installed = snapshotOverLog(found, position);
     if (installed !== undefined) log.addGroup(installed);
     const logged = installed === undefined ? found : emptyLog(installed);
-    const reason = wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
+    const reason =
+      stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
     if (reason !== undefined) suspects.push({ group, replicaId, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }

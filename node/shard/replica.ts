@@ -111,6 +111,8 @@ export class Replica {
   snapshotIndex: number;
   /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
   halted: string | undefined;
+  /** It halted because a table that an entry depends on is damaged. */
+  isHaltedByDamage = false;
   /** Replicas that the newest configuration here does not know yet, by those of their messages that came in. */
   readonly strangers = new Map<ReplicaId, string>();
   #phase: ReplicaPhase = 'running';
@@ -180,11 +182,11 @@ export class Replica {
     return this.halted === undefined && this.phase === 'running';
   }
 
-  /** What the node keeps of the group beside its log. */
-  storedConfiguration(): Uint8Array {
+  /** What the node keeps of the group beside its log. `suspect`: why this replica cannot be trusted any more. */
+  storedConfiguration(suspect?: string): Uint8Array {
     const { firstSlot, slotCount } = this.identity;
     const { configurations } = this.raft;
-    return encodeStored({ firstSlot, slotCount, configurations, removed: false });
+    return encodeStored({ firstSlot, slotCount, configurations, removed: false, suspect });
   }
 
   /** Everything that was handed out to be applied is applied, and nothing waits for a sync. */
@@ -294,6 +296,7 @@ export class Replica {
     const outcome = this.state.apply(entry, this.feed);
     if (outcome.kind === 'halted') {
       this.halted = `entry ${entry.term}/${entry.index} cannot be applied: ${outcome.reason}`;
+      this.isHaltedByDamage = outcome.isDamage;
       this.close();
       return this.halted;
     }

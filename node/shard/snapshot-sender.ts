@@ -203,7 +203,7 @@ export class SnapshotSender {
     const nowMs = this.#options.env.clock.monotonicMs();
     const startMs = Math.max(nowMs, this.#nextChunkMs);
     this.#nextChunkMs = startMs + (bytes * 1_000) / this.#options.bytesPerSecond();
-    if (startMs > nowMs) await this.#pause(startMs - nowMs);
+    if (startMs > nowMs) await this.#pause(Math.ceil(startMs - nowMs));
   }
 
   #pause(ms: number): Promise<void> {

@@ -22,7 +22,7 @@ export type ApplyOutcome =
   /** The bytes do not parse; every replica skips them alike. */
   | { readonly kind: 'skipped'; readonly reason: string }
   /** Written by a newer DSS, or it depends on a damaged table: this group stops here. */
-  | { readonly kind: 'halted'; readonly reason: string };
+  | { readonly kind: 'halted'; readonly reason: string; readonly isDamage: boolean };
 
 /** Where a group's log has got to, as a flush stores it. */
 export interface GroupState {
@@ -119,10 +119,11 @@ export class StateMachine implements GroupState {
       case EntryKind.rules:
       case EntryKind.watermark:
       case EntryKind.settings:
+      case EntryKind.checksum:
         return this.#applyRecord(entry.kind, entry.data);
       default: {
         const reason = `it has kind ${entry.kind}, which this version does not know`;
-        return { kind: 'halted', reason };
+        return { kind: 'halted', reason, isDamage: false };
       }
     }
   }
@@ -131,7 +132,8 @@ export class StateMachine implements GroupState {
     const sections = parseWriteEntry(data);
     if (sections === undefined) return { kind: 'skipped', reason: 'its header does not parse' };
     if (this.#writes.isUndecidable(data, sections, this.retention)) {
-      return { kind: 'halted', reason: 'it depends on a value in a damaged table' };
+      const reason = 'it depends on a value in a damaged table';
+      return { kind: 'halted', reason, isDamage: true };
     }
     const applied: AppliedSection[] = [];
     for (const section of sections) {
@@ -155,6 +157,7 @@ export class StateMachine implements GroupState {
     try {
       if (kind === EntryKind.rules) this.#applyRules(decode(kv.RulesRecord, data));
       else if (kind === EntryKind.watermark) this.#applyWatermark(decode(kv.WatermarkRecord, data));
+      else if (kind === EntryKind.checksum) this.#noteVersion(decode(kv.ChecksumRecord, data));
       else
         this.settings = applySettingsRecord(
           this.settings,
@@ -167,14 +170,18 @@ export class StateMachine implements GroupState {
     }
   }
 
-  #applyRules({ version, revision, rules }: kv.RulesRecord): void {
+  #noteVersion({ version }: { readonly version: number }): void {
     this.highestVersion = Math.max(this.highestVersion, version);
+  }
+
+  #applyRules({ version, revision, rules }: kv.RulesRecord): void {
+    this.#noteVersion({ version });
     const own = (rules as kv.RetentionRule[]).map(ruleFromProto);
     this.retention = this.retention.withRules(revision, own, version);
   }
 
   #applyWatermark({ version, cutoffs, expiryFloor }: kv.WatermarkRecord): void {
-    this.highestVersion = Math.max(this.highestVersion, version);
+    this.#noteVersion({ version });
     this.retention = this.retention.withWatermark({
       version,
       cutoffs: cutoffs as kv.Cutoff[],

@@ -172,9 +172,11 @@ export class RpcHub {
 
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
-  const { joinReply, configurationReply, snapshotReply, balanceReply } = message;
+  const { joinReply, configurationReply, snapshotReply } = message;
+  const { balanceReply, checksumReport, verifyReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
-  return (reply ?? joinReply ?? configurationReply ?? snapshotReply ?? balanceReply) != null;
+  const change = joinReply ?? configurationReply ?? snapshotReply ?? balanceReply;
+  return (reply ?? change ?? checksumReport ?? verifyReply) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */

@@ -1234,6 +1234,9 @@ export namespace dss {
             /** the replica is gone from here; its id is kept so that it never comes back */
             removed: boolean;
 
+            /** why its node cannot trust the replica; empty: it can */
+            suspect: string;
+
             /**
              * Creates a new GroupConfiguration instance using the specified properties.
              * @param [properties] Properties to set
@@ -1280,6 +1283,9 @@ export namespace dss {
 
                 /** the replica is gone from here; its id is kept so that it never comes back */
                 removed?: boolean;
+
+                /** why its node cannot trust the replica; empty: it can */
+                suspect?: string;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1447,6 +1453,95 @@ export namespace dss {
 
             /** Shape of a RulesRecord. */
             type $Shape = dss.kv.RulesRecord.$Properties;
+        }
+
+        /**
+         * Properties of a ChecksumRecord.
+         * @deprecated Use dss.kv.ChecksumRecord.$Properties instead.
+         */
+        interface IChecksumRecord extends dss.kv.ChecksumRecord.$Properties {
+        }
+
+        /** Log entry at which every replica digests what a reader could see of some slots, `from` up to and without `to`. */
+        class ChecksumRecord {
+
+            /**
+             * Constructs a new ChecksumRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.ChecksumRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChecksumRecord format. */
+            format: number;
+
+            /** ChecksumRecord version. */
+            version: number;
+
+            /** by which the leader that proposed it knows it again */
+            id: number;
+
+            /** ChecksumRecord from. */
+            from: number;
+
+            /** ChecksumRecord to. */
+            to: number;
+
+            /**
+             * Creates a new ChecksumRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChecksumRecord instance
+             */
+            static create(properties: dss.kv.ChecksumRecord.$Shape): dss.kv.ChecksumRecord & dss.kv.ChecksumRecord.$Shape;
+            static create(properties?: dss.kv.ChecksumRecord.$Properties): dss.kv.ChecksumRecord;
+
+            /**
+             * Encodes the specified ChecksumRecord message. Does not implicitly {@link dss.kv.ChecksumRecord.verify|verify} messages.
+             * @param message ChecksumRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.ChecksumRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChecksumRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.ChecksumRecord & dss.kv.ChecksumRecord.$Shape} ChecksumRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.ChecksumRecord & dss.kv.ChecksumRecord.$Shape;
+        }
+
+        namespace ChecksumRecord {
+
+            /** Properties of a ChecksumRecord. */
+            interface $Properties {
+
+                /** ChecksumRecord format */
+                format?: number;
+
+                /** ChecksumRecord version */
+                version?: number;
+
+                /** by which the leader that proposed it knows it again */
+                id?: number;
+
+                /** ChecksumRecord from */
+                from?: number;
+
+                /** ChecksumRecord to */
+                to?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChecksumRecord. */
+            type $Shape = dss.kv.ChecksumRecord.$Properties;
         }
 
         /**
@@ -2923,8 +3018,23 @@ export namespace dss {
             /** Rpc balanceReply. */
             balanceReply: (dss.cluster.BalanceReply|null);
 
+            /** Rpc checksumQuery. */
+            checksumQuery: (dss.cluster.ChecksumQuery|null);
+
+            /** Rpc checksumReport. */
+            checksumReport: (dss.cluster.ChecksumReport|null);
+
+            /** Rpc distrust. */
+            distrust: (dss.cluster.Distrust|null);
+
+            /** Rpc verifyRequest. */
+            verifyRequest: (dss.cluster.VerifyRequest|null);
+
+            /** Rpc verifyReply. */
+            verifyReply: (dss.cluster.VerifyReply|null);
+
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -3030,8 +3140,23 @@ export namespace dss {
                 /** Rpc balanceReply */
                 balanceReply?: (dss.cluster.BalanceReply.$Properties|null);
 
+                /** Rpc checksumQuery */
+                checksumQuery?: (dss.cluster.ChecksumQuery.$Properties|null);
+
+                /** Rpc checksumReport */
+                checksumReport?: (dss.cluster.ChecksumReport.$Properties|null);
+
+                /** Rpc distrust */
+                distrust?: (dss.cluster.Distrust.$Properties|null);
+
+                /** Rpc verifyRequest */
+                verifyRequest?: (dss.cluster.VerifyRequest.$Properties|null);
+
+                /** Rpc verifyReply */
+                verifyReply?: (dss.cluster.VerifyReply.$Properties|null);
+
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3063,9 +3188,14 @@ export namespace dss {
               snapshotReply?: dss.cluster.SnapshotReply.$Shape|null;
               balanceRequest?: dss.cluster.BalanceRequest.$Shape|null;
               balanceReply?: dss.cluster.BalanceReply.$Shape|null;
+              checksumQuery?: dss.cluster.ChecksumQuery.$Shape|null;
+              checksumReport?: dss.cluster.ChecksumReport.$Shape|null;
+              distrust?: dss.cluster.Distrust.$Shape|null;
+              verifyRequest?: dss.cluster.VerifyRequest.$Shape|null;
+              verifyReply?: dss.cluster.VerifyReply.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "checksumQuery"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery: dss.cluster.ChecksumQuery.$Shape; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "checksumReport"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport: dss.cluster.ChecksumReport.$Shape; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "distrust"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust: dss.cluster.Distrust.$Shape; verifyRequest?: null; verifyReply?: null }|{ body?: "verifyRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest: dss.cluster.VerifyRequest.$Shape; verifyReply?: null }|{ body?: "verifyReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply: dss.cluster.VerifyReply.$Shape })
             );
         }
 
@@ -3668,6 +3798,700 @@ export namespace dss {
 
             /** Shape of a SnapshotReply. */
             type $Shape = dss.cluster.SnapshotReply.$Properties;
+        }
+
+        /**
+         * Properties of a ChecksumQuery.
+         * @deprecated Use dss.cluster.ChecksumQuery.$Properties instead.
+         */
+        interface IChecksumQuery extends dss.cluster.ChecksumQuery.$Properties {
+        }
+
+        /** What a replica has found at a checksum entry of its log. */
+        class ChecksumQuery {
+
+            /**
+             * Constructs a new ChecksumQuery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ChecksumQuery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChecksumQuery group. */
+            group: number;
+
+            /** ChecksumQuery replicaId. */
+            replicaId: number;
+
+            /** of the entry */
+            index: number;
+
+            /**
+             * Creates a new ChecksumQuery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChecksumQuery instance
+             */
+            static create(properties: dss.cluster.ChecksumQuery.$Shape): dss.cluster.ChecksumQuery & dss.cluster.ChecksumQuery.$Shape;
+            static create(properties?: dss.cluster.ChecksumQuery.$Properties): dss.cluster.ChecksumQuery;
+
+            /**
+             * Encodes the specified ChecksumQuery message. Does not implicitly {@link dss.cluster.ChecksumQuery.verify|verify} messages.
+             * @param message ChecksumQuery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ChecksumQuery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChecksumQuery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ChecksumQuery & dss.cluster.ChecksumQuery.$Shape} ChecksumQuery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ChecksumQuery & dss.cluster.ChecksumQuery.$Shape;
+        }
+
+        namespace ChecksumQuery {
+
+            /** Properties of a ChecksumQuery. */
+            interface $Properties {
+
+                /** ChecksumQuery group */
+                group?: number;
+
+                /** ChecksumQuery replicaId */
+                replicaId?: number;
+
+                /** of the entry */
+                index?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChecksumQuery. */
+            type $Shape = dss.cluster.ChecksumQuery.$Properties;
+        }
+
+        /** ChecksumStatus enum. */
+        enum ChecksumStatus {
+
+            /** CHECKSUM_UNSPECIFIED value */
+            CHECKSUM_UNSPECIFIED = 0,
+
+            /** CHECKSUM_DONE value */
+            CHECKSUM_DONE = 1,
+
+            /** not applied so far, or still reading: ask again */
+            CHECKSUM_PENDING = 2,
+
+            /** not here, passed over by a snapshot, forgotten in a restart, or unreadable */
+            CHECKSUM_UNKNOWN = 3
+        }
+
+        /**
+         * Properties of a ChecksumReport.
+         * @deprecated Use dss.cluster.ChecksumReport.$Properties instead.
+         */
+        interface IChecksumReport extends dss.cluster.ChecksumReport.$Properties {
+        }
+
+        /** Represents a ChecksumReport. */
+        class ChecksumReport {
+
+            /**
+             * Constructs a new ChecksumReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ChecksumReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ChecksumReport status. */
+            status: dss.cluster.ChecksumStatus;
+
+            /** ChecksumReport parts. */
+            parts: dss.cluster.ChecksumPart[];
+
+            /**
+             * Creates a new ChecksumReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChecksumReport instance
+             */
+            static create(properties: dss.cluster.ChecksumReport.$Shape): dss.cluster.ChecksumReport & dss.cluster.ChecksumReport.$Shape;
+            static create(properties?: dss.cluster.ChecksumReport.$Properties): dss.cluster.ChecksumReport;
+
+            /**
+             * Encodes the specified ChecksumReport message. Does not implicitly {@link dss.cluster.ChecksumReport.verify|verify} messages.
+             * @param message ChecksumReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ChecksumReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChecksumReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ChecksumReport & dss.cluster.ChecksumReport.$Shape} ChecksumReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ChecksumReport & dss.cluster.ChecksumReport.$Shape;
+        }
+
+        namespace ChecksumReport {
+
+            /** Properties of a ChecksumReport. */
+            interface $Properties {
+
+                /** ChecksumReport status */
+                status?: dss.cluster.ChecksumStatus;
+
+                /** ChecksumReport parts */
+                parts?: dss.cluster.ChecksumPart.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChecksumReport. */
+            type $Shape = dss.cluster.ChecksumReport.$Properties;
+        }
+
+        /**
+         * Properties of a ChecksumPart.
+         * @deprecated Use dss.cluster.ChecksumPart.$Properties instead.
+         */
+        interface IChecksumPart extends dss.cluster.ChecksumPart.$Properties {
+        }
+
+        /** Of what a reader could see. Equal content gives equal parts, however it is laid out. */
+        class ChecksumPart {
+
+            /**
+             * Constructs a new ChecksumPart.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.ChecksumPart.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** 256: the state of the group beside its values */
+            slot: number;
+
+            /** ChecksumPart crc. */
+            crc: number;
+
+            /** ChecksumPart entries. */
+            entries: number;
+
+            /** ChecksumPart bytes. */
+            bytes: number;
+
+            /**
+             * Creates a new ChecksumPart instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns ChecksumPart instance
+             */
+            static create(properties: dss.cluster.ChecksumPart.$Shape): dss.cluster.ChecksumPart & dss.cluster.ChecksumPart.$Shape;
+            static create(properties?: dss.cluster.ChecksumPart.$Properties): dss.cluster.ChecksumPart;
+
+            /**
+             * Encodes the specified ChecksumPart message. Does not implicitly {@link dss.cluster.ChecksumPart.verify|verify} messages.
+             * @param message ChecksumPart message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.ChecksumPart.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ChecksumPart message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.ChecksumPart & dss.cluster.ChecksumPart.$Shape} ChecksumPart
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.ChecksumPart & dss.cluster.ChecksumPart.$Shape;
+        }
+
+        namespace ChecksumPart {
+
+            /** Properties of a ChecksumPart. */
+            interface $Properties {
+
+                /** 256: the state of the group beside its values */
+                slot?: number;
+
+                /** ChecksumPart crc */
+                crc?: number;
+
+                /** ChecksumPart entries */
+                entries?: number;
+
+                /** ChecksumPart bytes */
+                bytes?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ChecksumPart. */
+            type $Shape = dss.cluster.ChecksumPart.$Properties;
+        }
+
+        /**
+         * Properties of a Distrust.
+         * @deprecated Use dss.cluster.Distrust.$Properties instead.
+         */
+        interface IDistrust extends dss.cluster.Distrust.$Properties {
+        }
+
+        /** From the leader of a group to the node of a replica that differs from most others. One way. */
+        class Distrust {
+
+            /**
+             * Constructs a new Distrust.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Distrust.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Distrust group. */
+            group: number;
+
+            /** Distrust replicaId. */
+            replicaId: number;
+
+            /** of the checksum entry */
+            index: number;
+
+            /** the parts that differ */
+            slots: number[];
+
+            /**
+             * Creates a new Distrust instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Distrust instance
+             */
+            static create(properties: dss.cluster.Distrust.$Shape): dss.cluster.Distrust & dss.cluster.Distrust.$Shape;
+            static create(properties?: dss.cluster.Distrust.$Properties): dss.cluster.Distrust;
+
+            /**
+             * Encodes the specified Distrust message. Does not implicitly {@link dss.cluster.Distrust.verify|verify} messages.
+             * @param message Distrust message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Distrust.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Distrust message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Distrust & dss.cluster.Distrust.$Shape} Distrust
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Distrust & dss.cluster.Distrust.$Shape;
+        }
+
+        namespace Distrust {
+
+            /** Properties of a Distrust. */
+            interface $Properties {
+
+                /** Distrust group */
+                group?: number;
+
+                /** Distrust replicaId */
+                replicaId?: number;
+
+                /** of the checksum entry */
+                index?: number;
+
+                /** the parts that differ */
+                slots?: number[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Distrust. */
+            type $Shape = dss.cluster.Distrust.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyRequest.
+         * @deprecated Use dss.cluster.VerifyRequest.$Properties instead.
+         */
+        interface IVerifyRequest extends dss.cluster.VerifyRequest.$Properties {
+        }
+
+        /** To a leader: compare the replicas of groups, or say what came of it. */
+        class VerifyRequest {
+
+            /**
+             * Constructs a new VerifyRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.VerifyRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** none: all that the node leads */
+            groups: number[];
+
+            /** VerifyRequest start. */
+            start: boolean;
+
+            /**
+             * Creates a new VerifyRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyRequest instance
+             */
+            static create(properties: dss.cluster.VerifyRequest.$Shape): dss.cluster.VerifyRequest & dss.cluster.VerifyRequest.$Shape;
+            static create(properties?: dss.cluster.VerifyRequest.$Properties): dss.cluster.VerifyRequest;
+
+            /**
+             * Encodes the specified VerifyRequest message. Does not implicitly {@link dss.cluster.VerifyRequest.verify|verify} messages.
+             * @param message VerifyRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.VerifyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.VerifyRequest & dss.cluster.VerifyRequest.$Shape} VerifyRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.VerifyRequest & dss.cluster.VerifyRequest.$Shape;
+        }
+
+        namespace VerifyRequest {
+
+            /** Properties of a VerifyRequest. */
+            interface $Properties {
+
+                /** none: all that the node leads */
+                groups?: number[];
+
+                /** VerifyRequest start */
+                start?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyRequest. */
+            type $Shape = dss.cluster.VerifyRequest.$Properties;
+        }
+
+        /**
+         * Properties of a VerifyReply.
+         * @deprecated Use dss.cluster.VerifyReply.$Properties instead.
+         */
+        interface IVerifyReply extends dss.cluster.VerifyReply.$Properties {
+        }
+
+        /** Represents a VerifyReply. */
+        class VerifyReply {
+
+            /**
+             * Constructs a new VerifyReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.VerifyReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifyReply groups. */
+            groups: dss.cluster.Verification[];
+
+            /**
+             * Creates a new VerifyReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifyReply instance
+             */
+            static create(properties: dss.cluster.VerifyReply.$Shape): dss.cluster.VerifyReply & dss.cluster.VerifyReply.$Shape;
+            static create(properties?: dss.cluster.VerifyReply.$Properties): dss.cluster.VerifyReply;
+
+            /**
+             * Encodes the specified VerifyReply message. Does not implicitly {@link dss.cluster.VerifyReply.verify|verify} messages.
+             * @param message VerifyReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.VerifyReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifyReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.VerifyReply & dss.cluster.VerifyReply.$Shape} VerifyReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.VerifyReply & dss.cluster.VerifyReply.$Shape;
+        }
+
+        namespace VerifyReply {
+
+            /** Properties of a VerifyReply. */
+            interface $Properties {
+
+                /** VerifyReply groups */
+                groups?: dss.cluster.Verification.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifyReply. */
+            type $Shape = dss.cluster.VerifyReply.$Properties;
+        }
+
+        /** VerificationState enum. */
+        enum VerificationState {
+
+            /** VERIFICATION_UNSPECIFIED value */
+            VERIFICATION_UNSPECIFIED = 0,
+
+            /** VERIFICATION_WAITING value */
+            VERIFICATION_WAITING = 1,
+
+            /** VERIFICATION_RUNNING value */
+            VERIFICATION_RUNNING = 2,
+
+            /** VERIFICATION_EQUAL value */
+            VERIFICATION_EQUAL = 3,
+
+            /** VERIFICATION_DIFFERENT value */
+            VERIFICATION_DIFFERENT = 4,
+
+            /** another node leads now, or fewer than two replicas could be compared */
+            VERIFICATION_CUT_OFF = 5
+        }
+
+        /**
+         * Properties of a Verification.
+         * @deprecated Use dss.cluster.Verification.$Properties instead.
+         */
+        interface IVerification extends dss.cluster.Verification.$Properties {
+        }
+
+        /** Represents a Verification. */
+        class Verification {
+
+            /**
+             * Constructs a new Verification.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.Verification.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Verification group. */
+            group: number;
+
+            /** Verification state. */
+            state: dss.cluster.VerificationState;
+
+            /** of the checksum entry; 0: none so far */
+            index: number;
+
+            /** wall clock of the leader */
+            startedAtMs: number;
+
+            /** 0: not yet */
+            endedAtMs: number;
+
+            /** Verification replicas. */
+            replicas: dss.cluster.VerifiedReplica[];
+
+            /** at the leader */
+            entries: number;
+
+            /** Verification bytes. */
+            bytes: number;
+
+            /** the parts that differ */
+            slots: number[];
+
+            /**
+             * Creates a new Verification instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Verification instance
+             */
+            static create(properties: dss.cluster.Verification.$Shape): dss.cluster.Verification & dss.cluster.Verification.$Shape;
+            static create(properties?: dss.cluster.Verification.$Properties): dss.cluster.Verification;
+
+            /**
+             * Encodes the specified Verification message. Does not implicitly {@link dss.cluster.Verification.verify|verify} messages.
+             * @param message Verification message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.Verification.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Verification message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.Verification & dss.cluster.Verification.$Shape} Verification
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.Verification & dss.cluster.Verification.$Shape;
+        }
+
+        namespace Verification {
+
+            /** Properties of a Verification. */
+            interface $Properties {
+
+                /** Verification group */
+                group?: number;
+
+                /** Verification state */
+                state?: dss.cluster.VerificationState;
+
+                /** of the checksum entry; 0: none so far */
+                index?: number;
+
+                /** wall clock of the leader */
+                startedAtMs?: number;
+
+                /** 0: not yet */
+                endedAtMs?: number;
+
+                /** Verification replicas */
+                replicas?: dss.cluster.VerifiedReplica.$Properties[];
+
+                /** at the leader */
+                entries?: number;
+
+                /** Verification bytes */
+                bytes?: number;
+
+                /** the parts that differ */
+                slots?: number[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Verification. */
+            type $Shape = dss.cluster.Verification.$Properties;
+        }
+
+        /** ReplicaVerdict enum. */
+        enum ReplicaVerdict {
+
+            /** REPLICA_VERDICT_UNSPECIFIED value */
+            REPLICA_VERDICT_UNSPECIFIED = 0,
+
+            /** with most */
+            REPLICA_AGREES = 1,
+
+            /** REPLICA_DIFFERS value */
+            REPLICA_DIFFERS = 2,
+
+            /** it could not be compared */
+            REPLICA_MISSING = 3
+        }
+
+        /**
+         * Properties of a VerifiedReplica.
+         * @deprecated Use dss.cluster.VerifiedReplica.$Properties instead.
+         */
+        interface IVerifiedReplica extends dss.cluster.VerifiedReplica.$Properties {
+        }
+
+        /** Represents a VerifiedReplica. */
+        class VerifiedReplica {
+
+            /**
+             * Constructs a new VerifiedReplica.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.VerifiedReplica.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VerifiedReplica replicaId. */
+            replicaId: number;
+
+            /** VerifiedReplica node. */
+            node: string;
+
+            /** VerifiedReplica verdict. */
+            verdict: dss.cluster.ReplicaVerdict;
+
+            /**
+             * Creates a new VerifiedReplica instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns VerifiedReplica instance
+             */
+            static create(properties: dss.cluster.VerifiedReplica.$Shape): dss.cluster.VerifiedReplica & dss.cluster.VerifiedReplica.$Shape;
+            static create(properties?: dss.cluster.VerifiedReplica.$Properties): dss.cluster.VerifiedReplica;
+
+            /**
+             * Encodes the specified VerifiedReplica message. Does not implicitly {@link dss.cluster.VerifiedReplica.verify|verify} messages.
+             * @param message VerifiedReplica message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.VerifiedReplica.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VerifiedReplica message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.VerifiedReplica & dss.cluster.VerifiedReplica.$Shape} VerifiedReplica
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.VerifiedReplica & dss.cluster.VerifiedReplica.$Shape;
+        }
+
+        namespace VerifiedReplica {
+
+            /** Properties of a VerifiedReplica. */
+            interface $Properties {
+
+                /** VerifiedReplica replicaId */
+                replicaId?: number;
+
+                /** VerifiedReplica node */
+                node?: string;
+
+                /** VerifiedReplica verdict */
+                verdict?: dss.cluster.ReplicaVerdict;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VerifiedReplica. */
+            type $Shape = dss.cluster.VerifiedReplica.$Properties;
         }
 
         /**
@@ -4329,6 +5153,12 @@ export namespace dss {
             /** what this replica has applied will do */
             eventual: boolean;
 
+            /** of a get: the newest entry as it is, deleted or expired */
+            raw: boolean;
+
+            /** not before this is applied; then no leader is asked. 0: as the leader says */
+            appliedIndex: number;
+
             /** ReadRequest what. */
             what?: ("get"|"list"|"history");
 
@@ -4379,6 +5209,12 @@ export namespace dss {
                 /** what this replica has applied will do */
                 eventual?: boolean;
 
+                /** of a get: the newest entry as it is, deleted or expired */
+                raw?: boolean;
+
+                /** not before this is applied; then no leader is asked. 0: as the leader says */
+                appliedIndex?: number;
+
                 /** ReadRequest what */
                 what?: ("get"|"list"|"history");
 
@@ -4393,6 +5229,8 @@ export namespace dss {
               list?: dss.cluster.ListQuery.$Shape|null;
               history?: dss.cluster.HistoryQuery.$Shape|null;
               eventual?: boolean;
+              raw?: boolean;
+              appliedIndex?: number;
               $unknowns?: Uint8Array[];
             } & (
               ({ what?: undefined; get?: null; list?: null; history?: null }|{ what?: "get"; get: dss.cluster.GetQuery.$Shape; list?: null; history?: null }|{ what?: "list"; get?: null; list: dss.cluster.ListQuery.$Shape; history?: null }|{ what?: "history"; get?: null; list?: null; history: dss.cluster.HistoryQuery.$Shape })
@@ -4701,6 +5539,12 @@ export namespace dss {
             /** unless it is answered */
             row: dss.cluster.MapRow;
 
+            /** what the answer holds */
+            appliedIndex: number;
+
+            /** what expires up to here has expired */
+            highestVersion: number;
+
             /**
              * Creates a new ReadReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -4744,6 +5588,12 @@ export namespace dss {
 
                 /** unless it is answered */
                 row?: dss.cluster.MapRow.$Properties;
+
+                /** what the answer holds */
+                appliedIndex?: number;
+
+                /** what expires up to here has expired */
+                highestVersion?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

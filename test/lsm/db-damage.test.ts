@@ -161,6 +161,17 @@ describe('a damaged manifest', () => {
     expect(text(opened.db.flushedPositions() as Uint8Array)).toBe('5');
   });
 
+  it('together with a table: that is set aside, and the others speak', async () => {
+    const { vfs, tables, manifest } = await fourTables();
+    vfs.damage(`/db/${manifest}`, 120, 1);
+    vfs.damage(`/db/${tables[1]}`, (await sizeOf(vfs, tables[1] as string)) - 3, 1);
+    const opened = await reopen(vfs);
+    expect(corruptions(opened)).toMatchObject([{ file: manifest }, { file: tables[1] }]);
+    expect(await vfs.exists(`/db/${tables[1]}.damaged`)).toBe(true);
+    const found = await opened.db.snapshot().first(seriesKey(3, 's3'));
+    expect(text(found?.value as Uint8Array)).toBe('3:19');
+  });
+
   it('as a whole: everything is found but the positions', async () => {
     const { vfs, content, manifest } = await fourTables();
     vfs.damage(`/db/${manifest}`, 3, 1);

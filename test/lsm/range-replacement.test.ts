@@ -216,7 +216,7 @@ describe('a replaced range', () => {
     await target.db.replaceRange(slot(0)).abandon();
   });
 
-  it('with a quarantined table within it is whole again; one that reaches out of it stays lost', async () => {
+  it('with a quarantined table within it is whole again; of one that reaches out of it the rest stays lost', async () => {
     const { db, vfs } = await openSmall(undefined, { level0TablesTrigger: 100 });
     for (const slots of [[3, 4], [2, 3], [5]]) {
       for (const first of slots) put(db, keyAt(seriesKey(first, 'a'), 1), utf8(`${slots}`));
@@ -227,13 +227,63 @@ describe('a replaced range', () => {
     for (const name of [within, across]) await vfs.remove(`/db/${name}`);
     const again = await openSmall(vfs, { level0TablesTrigger: 100 });
     await again.db.replaceRange(slot(3, 5)).commit(() => utf8('p'));
-    const snapshot = again.db.snapshot();
-    const valueIn = async (first: number) => snapshot.get(keyAt(seriesKey(first, 'a'), 1));
-    expect(await valueIn(4)).toBeUndefined();
-    expect(text((await valueIn(5)) as Uint8Array)).toBe('5');
-    await expect(valueIn(2)).rejects.toMatchObject({ code: 'CORRUPTION' });
+    await seen(again, { 2: 'lost', 3: undefined, 4: undefined, 5: '5' });
+    await again.db.close();
+    const reopened = await openSmall(vfs, { level0TablesTrigger: 100 });
+    await seen(reopened, { 2: 'lost', 3: undefined, 4: undefined, 5: '5' });
+    await reopened.db.replaceRange(slot(2, 3)).commit(() => utf8('p'));
+    await seen(reopened, { 2: undefined, 3: undefined, 4: undefined, 5: '5' });
+    expect(await reopened.db.verify()).toMatchObject({ tables: 1, damage: [] });
   });
+
+  it.each([{ level: 0 }, { level: 1 }])(
+    'with a damaged block outside of it leaves that lost and all else as it was (level $level)',
+    async ({ level }) => {
+      const options = { level0TablesTrigger: 100, borders: [], codec: 'none' } as const;
+      const opened = await openSmall(undefined, options);
+      const { db, vfs } = opened;
+      const wide = '-'.repeat(3_000);
+      for (let first = 0; first < 8; first++) {
+        put(db, keyAt(seriesKey(first, 'a'), 1), utf8(`${first}${wide}`));
+      }
+      await db.flush();
+      if (level > 0) await db.compactFully();
+      const [name] = await tableFiles(vfs);
+      const content = await vfs.readFile(`/db/${name}`);
+      vfs.damage(`/db/${name}`, Buffer.from(content).indexOf(`6${wide}`.slice(0, 100)), 0xff);
+      const damage = await opened.db.verify();
+      expect(damage.damage).toHaveLength(1);
+      const rest = { 1: '1', 4: '4', 5: '5', 6: 'lost', 7: '7' };
+      await db.replaceRange(slot(2, 4)).commit(() => utf8('p'));
+      await seen(opened, { ...rest, 2: undefined, 3: undefined });
+      expect(await db.verify()).toMatchObject({ damage: [] });
+      await db.replaceRange(slot(6, 8)).commit(() => utf8('q'));
+      await seen(opened, { 1: '1', 5: '5', 6: undefined, 7: undefined });
+      await db.compactFully();
+      await seen(opened, { 1: '1', 5: '5', 6: undefined, 7: undefined });
+    },
+  );
 });
+
+/** The first character of what is there in some slots. */
+async function seen(
+  { db }: OpenedDb,
+  expected: Readonly<Record<number, string | undefined>>,
+): Promise<void> {
+  const snapshot = db.snapshot();
+  const found: Record<number, string | undefined> = {};
+  for (const first of Object.keys(expected).map(Number)) {
+    try {
+      const value = await snapshot.get(keyAt(seriesKey(first, 'a'), 1));
+      found[first] = value && text(value).slice(0, 1);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'CORRUPTION' });
+      found[first] = 'lost';
+    }
+  }
+  snapshot.close();
+  expect(found).toEqual(expected);
+}
 
 describe('blocks that are not what was exported', () => {
   const corrupt = { code: 'CORRUPTION' };

@@ -39,6 +39,9 @@ describe('verify', () => {
     expect(new Set(damage.map(({ file }) => file)).size).toBe(2);
     expect(damage.filter(({ file }) => file === names[1]).length).toBeGreaterThan(1);
     expect(corruptions(events).length).toBe(damage.length);
+    const [first] = corruptions(events);
+    expect(first?.range?.lower).toEqual(keyAt(seriesKey(1, 's'), 239));
+    expect(first?.range?.upper).toEqual(Uint8Array.of(...keyAt(seriesKey(1, 's'), 3), 0));
   });
 
   it('keeps the tables that it looks at', async () => {

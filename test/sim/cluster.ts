@@ -93,6 +93,8 @@ export class SimCluster {
     storageMaxBytes?: number;
     initialRules?: InitialRules;
     deadAfterMs?: number;
+    scrubBytesPerSecond?: number;
+    verifyHours?: number;
   };
 
   constructor(options: {
@@ -105,6 +107,8 @@ export class SimCluster {
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
     readonly deadAfterMs?: number;
+    readonly scrubBytesPerSecond?: number;
+    readonly verifyHours?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -116,6 +120,8 @@ export class SimCluster {
       storageMaxBytes,
       initialRules,
       deadAfterMs,
+      scrubBytesPerSecond,
+      verifyHours,
     } = options;
     this.#options = {
       replicationFactor,
@@ -125,6 +131,8 @@ export class SimCluster {
       ...(storageMaxBytes === undefined ? {} : { storageMaxBytes }),
       ...(initialRules === undefined ? {} : { initialRules }),
       ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
+      ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
+      ...(verifyHours === undefined ? {} : { verifyHours }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));

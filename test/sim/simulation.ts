@@ -104,8 +104,18 @@ class Simulation {
       faults: this.#driver.counts,
       undecided: this.#undecided,
       violation: this.#violation,
-      diary: this.#driver.diary,
+      diary: this.#diary(),
     };
+  }
+
+  /** Faults and what the nodes said, in order. */
+  #diary(): string[] {
+    const said = this.#cluster.world.log
+      .filter(({ level }) => level !== 'debug')
+      .map(({ atMs, node, name, message }) => ({ atMs, text: `${node}: ${name}: ${message}` }));
+    return [...this.#driver.diary, ...said]
+      .sort((a, b) => a.atMs - b.atMs)
+      .map(({ atMs, text }) => `${atMs} ms: ${text}`);
   }
 
   async #live(): Promise<void> {
@@ -125,6 +135,7 @@ class Simulation {
     this.#workload.watchEverywhere();
     // Whatever was given up and is still on its way arrives, or never will.
     await this.#for(12_000);
+    this.#checkComplaints();
     const check = new FinalCheck(this.#workload, this.#site);
     const judged = check.run();
     let isOver = false;
@@ -134,6 +145,25 @@ class Simulation {
     );
     await this.#until('the final check ends', () => isOver, RECOVERY_MS);
     for (const [key, operations] of this.#workload.history.byKey()) this.#judge(key, operations);
+  }
+
+  /** Where no disk was spoiled, no node has a reason to distrust what it holds. */
+  #checkComplaints(): void {
+    const complaints = ['entry-skipped', 'group-halted', 'log-damaged', 'state-damaged'];
+    const spoiled = new Set([...this.#site.spoiled].map(({ name }) => name));
+    for (const { node, name, message } of this.#cluster.world.log) {
+      if (!complaints.includes(name) || spoiled.has(node)) continue;
+      throw new Violation('no node fails by itself', `${node}: ${message}`);
+    }
+    for (const machine of this.#site.healable) {
+      const [suspect] = machine.active.suspects;
+      if (suspect === undefined || this.#site.spoiled.has(machine)) continue;
+      const { group, reason } = suspect;
+      throw new Violation(
+        'no node fails by itself',
+        `${machine.name} distrusts group ${group}: ${reason}`,
+      );
+    }
   }
 
   #judge(key: string, operations: readonly Operation[]): void {

@@ -68,6 +68,15 @@ export function addNode(program: Command, shell: Shell): void {
       'what holds the tables; stays as it was when the data directory was made (default lsm)',
     )
     .option(
+      '--dead-after-seconds <seconds>',
+      'a node that is silent for longer is dead, and its data goes to others (default 300)',
+      parseInteger('--dead-after-seconds', 1, 7 * 24 * 3_600),
+    )
+    .option(
+      '--move-bytes-per-second <size>',
+      'how fast data leaves this node for replicas elsewhere (default 67108864 bytes, 64MiB)',
+    )
+    .option(
       '--replication-factor <count>',
       'copies of each value (default 3)',
       parseInteger('--replication-factor', 1, 7),

@@ -40,15 +40,20 @@ export async function expectWhole(
 export async function expectNothingLost(
   fleet: PublishingFleet,
   nodes: readonly ClusterNode[],
+  snapshotMs = SNAPSHOT_MS,
 ): Promise<void> {
-  const found = await Promise.all(nodes.map((node) => lossesAt(node, fleet)));
+  const found = await Promise.all(nodes.map((node) => lossesAt(node, fleet, snapshotMs)));
   const losses = found.flat();
   const overtaken = await overtakenKeys(fleet, losses, nodes);
   expect(losses.filter(({ key }) => !overtaken.has(key))).toEqual([]);
   if (overtaken.size > 0) console.log(`${fleet.prefix}: ${overtaken.size} repeated puts came late`);
 }
 
-async function lossesAt(node: ClusterNode, fleet: PublishingFleet): Promise<Loss[]> {
+async function lossesAt(
+  node: ClusterNode,
+  fleet: PublishingFleet,
+  snapshotMs: number,
+): Promise<Loss[]> {
   const values = new Map<string, string>();
   const written = fleet.keys.filter(({ acknowledged }) => acknowledged > 0);
   const reader = await gather(node, `dss/value/${fleet.prefix}/#`);
@@ -59,7 +64,7 @@ async function lossesAt(node: ClusterNode, fleet: PublishingFleet): Promise<Loss
     return written.every(({ key }) => values.has(key));
   };
   // What does not come in this time is what the caller is told.
-  await eventually('every key', SNAPSHOT_MS, () => isThere() || undefined).catch(() => {});
+  await eventually('every key', snapshotMs, () => isThere() || undefined).catch(() => {});
   await reader.client.endAsync(true);
   return written.flatMap(({ key, acknowledged, sent }) => {
     const value = values.get(key);

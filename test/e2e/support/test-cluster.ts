@@ -163,8 +163,8 @@ export class TestCluster {
   }
 
   /**
-   * Waits until every shard has so many replicas, all of them on nodes that run and know of it, and nothing moves
-   * any more: a replica counts for its shard only at the end of its move.
+   * Waits until every shard has so many replicas, all of them on nodes that run and know of it, each of these has
+   * some, and nothing moves any more: a replica counts for its shard only at the end of its move.
    */
   async waitForReplicas(count: number, timeoutMs = 60_000): Promise<void> {
     const indexes = [...this.nodes.keys()].filter((index) => this.#processes[index]);
@@ -315,17 +315,19 @@ export class TestCluster {
 
 /** Whether every shard has so many replicas, and the nodes that are said to have them say so too. */
 function isReplicated(statuses: readonly StatusDocument[], count: number): boolean {
-  return statuses.every(({ shards }) =>
-    shards
-      .filter(({ kind }) => kind === 'shard')
-      .every(({ group, replicas }) => {
-        const holders = statuses.filter((status) =>
-          status.shards.some((shard) => shard.group === group && shard.local?.suspect === null),
-        );
-        const names = holders.map(({ node }) => node.name).sort();
-        return names.length === count && `${[...replicas].sort()}` === `${names}`;
-      }),
-  );
+  const held = statuses.map(({ shards }) => {
+    const own = shards.filter(({ kind, local }) => kind === 'shard' && local?.suspect === null);
+    return new Set(own.map(({ group }) => group));
+  });
+  const isWhole = ({ group, replicas }: ShardStatus): boolean => {
+    const holders = statuses.filter((_, index) => held[index]?.has(group));
+    const names = holders.map(({ node }) => node.name).sort();
+    return names.length === count && `${[...replicas].sort()}` === `${names}`;
+  };
+  return statuses.every(({ shards }, index) => {
+    const all = shards.filter(({ kind }) => kind === 'shard');
+    return held[index]?.size !== 0 && all.every(isWhole);
+  });
 }
 
 /** Prints what the nodes logged when a test of the file fails. */

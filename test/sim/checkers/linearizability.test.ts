@@ -170,12 +170,17 @@ function historyOfSeed(seed: number, size: number, lieRatio: number): Operation[
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
 describe('the search', () => {
-  it('accepts whatever really happened one after the other', () => {
+  it('accepts whatever really happened one after the other, and gives up seldom', () => {
+    let undecided = 0;
     fc.assert(
-      fc.property(seeds, fc.integer({ min: 1, max: 60 }), (seed, size) => {
-        expect(linearize(historyOfSeed(seed, size, 0)).kind).toBe('linearizable');
+      fc.property(seeds, fc.integer({ min: 1, max: 40 }), (seed, size) => {
+        const { kind } = linearize(historyOfSeed(seed, size, 0), 50_000);
+        expect(kind).not.toBe('violation');
+        if (kind === 'undecided') undecided += 1;
       }),
+      { numRuns: 200 },
     );
+    expect(undecided).toBeLessThan(20);
   });
 
   it('says what brute force says', () => {
@@ -208,7 +213,7 @@ describe('the search', () => {
 });
 
 describe('the shortest failing history', () => {
-  it('still cannot have happened, and nothing more can be left out that it does not need', () => {
+  it('cannot have happened either', () => {
     let found = 0;
     fc.assert(
       fc.property(seeds, (seed) => {
@@ -219,7 +224,7 @@ describe('the shortest failing history', () => {
         expect(linearizesByBruteForce(shortest)).toBe(false);
         expect(shortest.length).toBeLessThanOrEqual(operations.length);
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
     expect(found).toBeGreaterThan(20);
   });
@@ -238,9 +243,9 @@ describe('the shortest failing history', () => {
       'a< @40',
     );
     expect(picture(shortestFailing(operations))).toMatchInlineSnapshot(`
-      "a                        |- put x - - ?
-      b                           |- get -> x@40 -|
-      c  |- put n29 -> @30 -|                        |- get -> n29@30 -|"
+      "a                       |- put x - - ?
+      b                          |- get -> x@2 -|
+      c  |- put n29 -> @1 -|                       |- get -> n29@1 -|"
     `);
   });
 });

@@ -5,9 +5,10 @@ const WIDTH_MAX = 180;
 
 /**
  * A history as text: a line for each client and as many as it needs, time from left to right in the order of
- * calls and returns, `|-- put a -> @7 --|`. What has no end was told nothing.
+ * calls and returns, `|- put a -> @2 -|`. What has no end was told nothing. Versions are numbered in their order.
  */
-export function picture(operations: readonly Operation[]): string {
+export function picture(history: readonly Operation[]): string {
+  const operations = withShortVersions(history);
   const moments = operations
     .flatMap(({ calledAt, returnedAt }) => [calledAt, returnedAt])
     .filter(Number.isFinite)
@@ -24,9 +25,33 @@ export function picture(operations: readonly Operation[]): string {
   const width = Math.max(0, ...lanes.map(({ text }) => text.length));
   const from = Math.max(0, width - WIDTH_MAX);
   return lanes
+    .filter(({ text }) => text.length > from)
     .sort((a, b) => a.client.localeCompare(b.client))
     .map(({ client, text }) => `${client.padEnd(nameWidth)}  ${text.slice(from)}`.trimEnd())
     .join('\n');
+}
+
+function withShortVersions(operations: readonly Operation[]): Operation[] {
+  const versions = new Set<number>();
+  for (const { request, outcome } of operations) {
+    if (request.kind === 'cas' && request.ifVersion !== null) versions.add(request.ifVersion);
+    if ('version' in outcome && outcome.version !== null) versions.add(outcome.version);
+  }
+  versions.delete(0);
+  const order = [...versions].sort((a, b) => a - b);
+  const short = (version: number) => order.indexOf(version) + 1;
+  return operations.map((operation) => {
+    const { request, outcome } = operation;
+    const isNumbered = 'version' in outcome && outcome.version !== null;
+    return {
+      ...operation,
+      request:
+        request.kind === 'cas' && request.ifVersion !== null
+          ? { ...request, ifVersion: short(request.ifVersion) }
+          : request,
+      outcome: isNumbered ? { ...outcome, version: short(outcome.version as number) } : outcome,
+    };
+  });
 }
 
 /** Every moment is so far from the one before that the labels between them have room. */
@@ -56,7 +81,7 @@ function bar(operation: Operation, start: number, columns: Map<number, number>):
 }
 
 /** What was asked, and what came of it: `cas @3=b -> lost to @4`. */
-export function label({ request, outcome }: Operation): string {
+function label({ request, outcome }: Operation): string {
   return `${asked(request)}${told(outcome)}`;
 }
 

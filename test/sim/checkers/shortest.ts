@@ -53,24 +53,20 @@ function asOf(operations: readonly Operation[], end: number): Operation[] {
     });
 }
 
-function mayBeLeftOut({ request, outcome }: Operation, rest: readonly Operation[]): boolean {
+function mayBeLeftOut(operation: Operation, rest: readonly Operation[]): boolean {
+  const { request, outcome } = operation;
   if (request.kind === 'get' || outcome.kind === 'lost') return true;
-  return rest.every((other) => !mayDependOn(other, request));
+  return rest.every((other) => !mayHaveSeen(other, operation));
 }
 
-/** Whether what an operation was told may come from this write having been there. */
-function mayDependOn(other: Operation, write: Operation['request'] & { value: string }): boolean {
-  switch (other.outcome.kind) {
-    case 'found':
-      return other.outcome.value === write.value;
-    case 'not-found':
-      return write.value === '';
-    case 'won':
-    case 'lost':
-      return true;
-    case 'unknown':
-      return other.request.kind === 'cas';
-    default:
-      return false;
-  }
+/** Whether what an operation was told may come from this write being there, or from what it left absent. */
+function mayHaveSeen({ request, outcome }: Operation, write: Operation): boolean {
+  if (write.request.kind === 'get' || request.kind === 'put') return false;
+  const { value } = write.request;
+  if (request.kind === 'get')
+    return outcome.kind === 'found' ? outcome.value === value : value === '';
+  const version = 'version' in write.outcome ? write.outcome.version : 0;
+  const seen = [request.ifVersion, 'version' in outcome ? outcome.version : request.ifVersion];
+  if (value === '') return seen.includes(null);
+  return version === 0 || version === null || seen.includes(version);
 }

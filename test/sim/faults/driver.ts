@@ -7,7 +7,7 @@ export class FaultDriver {
   /** How often each has happened. */
   readonly counts = new Map<string, number>();
   /** What happened when, for whoever reads a failing run. */
-  readonly diary: string[] = [];
+  readonly diary: { readonly atMs: number; readonly text: string }[] = [];
   readonly #site: FaultSite;
   readonly #mix: Mix;
   readonly #active = new Map<object, { readonly fault: Fault; readonly end: () => void }>();
@@ -80,8 +80,8 @@ export class FaultDriver {
   #note(what: string): void {
     const { world, machines } = this.#site.cluster;
     const states = machines.map(({ name, life }) => `${name}${life?.alive === true ? '' : ' off'}`);
-    const line = `${world.nowMs} ms: ${what} (${states.join(', ')})`;
-    this.diary.push(line);
-    world.witness(encode(line));
+    const text = `${what} (${states.join(', ')})`;
+    this.diary.push({ atMs: world.nowMs, text });
+    world.witness(encode(text));
   }
 }

@@ -164,14 +164,29 @@ export const DEFECTS: readonly Defect[] = [
     name: 'apply a resent forward twice',
     edits: [
       edit(
-        'node/shard/streams.ts',
-        "if (number <= last) return { kind: 'seen' };\n    return number === last + 1",
-        "if (number < last) return { kind: 'seen' };\n    return number === last || number === last + 1",
+        'node/shard/replica.ts',
+        "if (verdict.kind === 'next') {",
+        "if (verdict.kind === 'next' || verdict.kind === 'seen') {",
+      ),
+      edit(
+        'node/shard/replica.ts',
+        '      proposed.streams.advance(',
+        "      if (verdict.kind === 'next') proposed.streams.advance(",
+      ),
+      edit(
+        'node/shard/state-machine.ts',
+        "if (this.streams.judge(node, startCounter, number).kind !== 'next') {",
+        "const { kind } = this.streams.judge(node, startCounter, number);\n      if (kind === 'ended') {",
+      ),
+      edit(
+        'node/shard/state-machine.ts',
+        '      this.streams.advance(',
+        "      if (kind === 'next') this.streams.advance(",
       ),
     ],
     mix: 'networks',
     seedsMax: 20,
-    caughtAs: ['linearizability', 'one value per version', 'no node fails by itself'],
+    caughtAs: ['linearizability', 'watches go forward', 'state machine safety'],
   },
   {
     name: 'decide cas by the local clock',

@@ -1,0 +1,69 @@
+import type { Clock } from '../env.ts';
+
+/**
+ * `replica-suspect`: a replica on this node cannot be trusted. `replica-differs`: one of a group that this node leads
+ * holds something else than the others. `table-damaged`: a table is, and this node has the only copy of what it held.
+ */
+export type IncidentKind = 'replica-suspect' | 'replica-differs' | 'table-damaged';
+
+/** Something that went wrong with a replica, and what became of it. Times are wall clock, milliseconds since 1970. */
+export interface Incident {
+  readonly kind: IncidentKind;
+  readonly group: number;
+  /** 0: it is not about one of them. */
+  readonly replicaId: number;
+  /** Part of a sentence for people. */
+  readonly reason: string;
+  readonly detectedAtMs: number;
+  /** When its group began to replace it. */
+  readonly decidedAtMs?: number;
+  /** When it was whole again. */
+  readonly repairedAtMs?: number;
+}
+
+const INCIDENTS_MAX = 200;
+
+/** The last incidents of this node, oldest first. */
+export class Incidents {
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  #incidents: Incident[] = [];
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.#clock = clock;
+  }
+
+  list(): readonly Incident[] {
+    return this.#incidents;
+  }
+
+  /** One that is known already and not repaired is not told again. */
+  incident(kind: IncidentKind, group: number, replicaId: number, reason: string): void {
+    const isKnown = this.#incidents.some(
+      (each) => isOpen(each, kind, group) && each.replicaId === replicaId,
+    );
+    if (isKnown) return;
+    const detectedAtMs = this.#clock.nowMs();
+    this.#incidents.push({ kind, group, replicaId, reason, detectedAtMs });
+    if (this.#incidents.length > INCIDENTS_MAX) this.#incidents.shift();
+  }
+
+  /** The group has begun to replace what is wrong. */
+  decided(kind: IncidentKind, group: number): void {
+    const decidedAtMs = this.#clock.nowMs();
+    this.#incidents = this.#incidents.map((each) =>
+      isOpen(each, kind, group) && each.decidedAtMs === undefined ? { ...each, decidedAtMs } : each,
+    );
+  }
+
+  /** Everything of this kind in this group is well again. */
+  resolved(kind: IncidentKind, group: number): void {
+    const repairedAtMs = this.#clock.nowMs();
+    this.#incidents = this.#incidents.map((each) =>
+      isOpen(each, kind, group) ? { ...each, repairedAtMs } : each,
+    );
+  }
+}
+
+function isOpen(incident: Incident, kind: IncidentKind, group: number): boolean {
+  return incident.kind === kind && incident.group === group && incident.repairedAtMs === undefined;
+}

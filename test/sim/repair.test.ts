@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { describeStatus } from '../../node/status.ts';
+import type { StorageNode } from '../../node/storage-node.ts';
+import { type Machine, SimCluster } from './cluster.ts';
+
+const TABLES = '/data/tables';
+const KEYS = Array.from({ length: 60 }, (_, i) => `k${i}`);
+const wide = (text: string) => text.padEnd(1_500, '.');
+
+describe('A damaged table', () => {
+  it.each([
+    { how: 'a read', scrub: 0 },
+    { how: 'the scrub', scrub: 1_000_000 },
+  ])('that $how finds is replaced with all that it may have held', async ({ how, scrub }) => {
+    const { cluster, victim, name } = await withTables(21, { scrubBytesPerSecond: scrub });
+    await flipBits(victim, name);
+    if (how === 'a read') {
+      for (const key of KEYS) {
+        const bytes = new TextEncoder().encode(key);
+        await inTime(cluster, victim.active.dataPlane.get(bytes, { eventual: true }));
+      }
+    }
+    await cluster.world.until('somebody notices', () => victim.active.suspects.length > 0, 200_000);
+    const suspects = victim.active.suspects.map(({ group }) => group);
+    expect(alertsOf(victim)).toEqual(
+      expect.arrayContaining(suspects.map((group) => `replica-suspect-${group}`)),
+    );
+    await untilRepaired(cluster, victim, suspects);
+    expect(eventsOf(cluster, 'table-damaged')).toHaveLength(1);
+    expect(alertsOf(victim)).toEqual([]);
+    for (const { kind, ...times } of victim.active.repairs.incidents.list()) {
+      expect(kind).toBe('replica-suspect');
+      expect(times.decidedAtMs).toBeGreaterThanOrEqual(times.detectedAtMs);
+      expect(times.repairedAtMs).toBeGreaterThanOrEqual(times.decidedAtMs as number);
+    }
+    await readAll(cluster, wide('a'));
+  });
+
+  it('is known after a restart, and so is what was made of it before', async () => {
+    const { cluster, victim, name } = await withTables(22);
+    await victim.vfs.remove(`${TABLES}/${name}`);
+    cluster.kill(victim);
+    await cluster.start(victim);
+    await cluster.world.until('it is back', () => victim.joined);
+    const suspects = victim.active.suspects.map(({ group }) => group);
+    expect(suspects.length).toBeGreaterThan(0);
+    cluster.kill(victim);
+    await cluster.start(victim);
+    await cluster.world.until('it is back', () => victim.joined);
+    await untilRepaired(cluster, victim, suspects);
+    await readAll(cluster, wide('a'));
+  });
+
+  it('of a group without other replicas is an alarm, and what is sound is served', async () => {
+    const { cluster, victim, name } = await withTables(23, { nodes: 1 });
+    await flipBits(victim, name);
+    await inTime(cluster, (victim.active.engine as never as Verifiable).verify());
+    expect(victim.active.suspects).toEqual([]);
+    expect(alertsOf(victim).every((alert) => alert.startsWith('table-damaged-'))).toBe(true);
+    expect(alertsOf(victim).length).toBeGreaterThan(0);
+    const readable: string[] = [];
+    for (const key of KEYS) {
+      if ((await cluster.get(victim, key)) === wide('a')) readable.push(key);
+    }
+    expect(readable.length).toBeGreaterThan(0);
+    expect(readable.length).toBeLessThan(KEYS.length);
+    expect(victim.fatal).toBeUndefined();
+  });
+});
+
+interface Verifiable {
+  verify(): Promise<unknown>;
+}
+
+interface Options {
+  readonly nodes?: number;
+  readonly scrubBytesPerSecond?: number;
+}
+
+/** A cluster with everything in tables, and one table of one node. */
+async function withTables(seed: number, { nodes = 3, ...options }: Options = {}) {
+  const cluster = new SimCluster({
+    ...{ nodes, seed, shardCount: 4, memtableBytes: 64 * 1024, ...options },
+  });
+  await cluster.startAll();
+  for (const key of KEYS) await putThrough(cluster, key, wide('a'));
+  for (const { active } of cluster.machines) await inTime(cluster, active.engine.flush());
+  const victim = cluster.machines.at(-1) as Machine;
+  const name = (await victim.vfs.list(TABLES)).filter((each) => each.endsWith('.sst')).at(-1);
+  return { cluster, victim, name: name as string };
+}
+
+async function flipBits(machine: Machine, name: string): Promise<void> {
+  const path = `${TABLES}/${name}`;
+  machine.vfs.damage(path, 700, 0x10);
+}
+
+/** Each of these groups has a new replica there, which has all. */
+async function untilRepaired(
+  cluster: SimCluster,
+  machine: Machine,
+  groups: readonly number[],
+): Promise<void> {
+  await cluster.world.until(
+    'the replicas are replaced',
+    () =>
+      machine.active.suspects.length === 0 &&
+      groups.every((group) => machine.active.host.replica(group) !== undefined),
+    120_000,
+  );
+  await cluster.untilLed();
+}
+
+function alertsOf({ node }: Machine): string[] {
+  const status = describeStatus(node as StorageNode, { name: '', mqtt: '', http: '' });
+  return status.alerts.map(({ name }) => name);
+}
+
+function eventsOf(cluster: SimCluster, name: string) {
+  return cluster.world.log.filter((event) => event.name === name);
+}
+
+async function putThrough(cluster: SimCluster, key: string, value: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await inTime(cluster, cluster.put(cluster.machine(0), key, value));
+      return;
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
+}
+
+async function readAll(cluster: SimCluster, value: string): Promise<void> {
+  for (const machine of cluster.machines) {
+    for (const key of KEYS)
+      expect(await cluster.get(machine, key), `${key} from ${machine.name}`).toBe(value);
+  }
+}
+
+function inTime<T>(cluster: SimCluster, promise: Promise<T>): Promise<T> {
+  return cluster.world.resolve('an answer', promise);
+}
