@@ -20,6 +20,7 @@ import { balanceRoutes } from './http/balance-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
+import { verifyRoutes } from './http/verify-routes.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
 import { describePlace, describeStatus, describeSystem } from './status.ts';
@@ -113,6 +114,11 @@ async function compose(
           authorize: requireAdministrator,
           nowMs: () => env.clock.nowMs(),
         }),
+      (server) =>
+        verifyRoutes(server, {
+          cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
+          authorize: requireAdministrator,
+        }),
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
     ],
   });
@@ -192,6 +198,7 @@ function openNode(
     deadAfterMs: options.deadAfterSeconds * 1_000,
     snapshotBytesPerSecond: options.moveBytesPerSecond,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,
+    verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
     load: measureLoad(options.data),
@@ -210,6 +217,16 @@ function openNode(
       process.exit(1);
     },
   });
+}
+
+/** The comparison of replicas, as HTTP asks for it. */
+function verifiedCluster({ repairs, map, members }: ActiveNode) {
+  return {
+    start: (groups: readonly number[]) => repairs.verification.start(groups),
+    report: () => repairs.verification.report(),
+    hasGroup: (group: number) => map.find(group) !== undefined,
+    nameOf: (node: string) => members.nameOf(node),
+  };
 }
 
 /** The rules of the cluster, as HTTP shows and changes them. */

@@ -58,6 +58,8 @@ export interface NodeOptions {
   readonly storageEngine: 'lsm' | 'classic-level';
   /** 0: no limit. */
   readonly storageMaxBytes: number;
+  /** The replicas of each group are compared once in so many hours; 0: only when somebody asks. */
+  readonly verifyHours: number;
   /** A node that has failed for longer is dead, and its data goes to others. */
   readonly deadAfterSeconds: number;
   /** At this rate data leaves this node for replicas elsewhere. */

@@ -82,6 +82,13 @@ export const SETTINGS = {
     check: (value: unknown) => value === 0 || (value as number) >= MIB,
     isByteSize: true,
   },
+  verifyHours: {
+    default: 24,
+    schema: Type.Number(),
+    path: 'storage.verifyHours',
+    allowed: 'a number of hours up to 8760, or 0 for never',
+    check: (value: unknown) => (value as number) >= 0 && (value as number) <= 8_760,
+  },
   deadAfterSeconds: { default: 300, schema: Type.Integer({ minimum: 1, maximum: 7 * 24 * 3_600 }) },
   moveBytesPerSecond: {
     default: 64 * MIB,

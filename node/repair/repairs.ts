@@ -14,6 +14,7 @@ import { ClusterVerification } from './cluster-verification.ts';
 import type { Comparison } from './comparison.ts';
 import { Digests, isDigestOf } from './digests.ts';
 import { Incidents } from './incidents.ts';
+import { canSpare } from './spare.ts';
 import { type Corruption, TableDamage } from './table-damage.ts';
 import { Verifier } from './verifier.ts';
 
@@ -65,7 +66,8 @@ export class Repairs {
       events: env.events,
       shards,
       host,
-      distrust: (group, reason) => groups.distrust(group, reason),
+      distrust: (replica, reason) =>
+        canSpare(replica, members) && groups.distrust(replica.identity.group, reason),
       incidents: this.incidents,
     });
     this.#digests = new Digests({ env, engine, bytesPerSecond: VERIFY_BYTES_PER_SECOND });

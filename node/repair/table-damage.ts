@@ -14,7 +14,7 @@ export interface TableDamageOptions {
   readonly shards: readonly Shard[];
   readonly host: ShardHost;
   /** Whether the group can do without its replica here, and from now on does. */
-  readonly distrust: (group: number, reason: string) => boolean;
+  readonly distrust: (replica: Replica, reason: string) => boolean;
   readonly incidents: Incidents;
 }
 
@@ -67,14 +67,14 @@ export class TableDamage {
     this.#options.incidents.resolved('table-damaged', group);
   }
 
-  /** To be called now and then: a group may have got replicas that can do without this one. */
+  /** To be called now and then: a group may have got other replicas by now, or have its others back. */
   check(): void {
     if (!this.#isStarted) return;
     const { distrust, incidents } = this.#options;
-    for (const { identity } of this.#served()) {
-      const { group, replicaId } = identity;
+    for (const replica of this.#served()) {
+      const { group, replicaId } = replica.identity;
       const reason = this.#reasons.get(group) as string;
-      if (!distrust(group, reason)) incidents.incident('table-damaged', group, replicaId, reason);
+      if (!distrust(replica, reason)) incidents.incident('table-damaged', group, replicaId, reason);
     }
   }
 

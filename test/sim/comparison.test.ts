@@ -113,7 +113,10 @@ describe('A read for repair', () => {
     expect(told(cluster, 'replica-differs')).toEqual([]);
   });
 
-  it.each([{ what: 'another value', forged: 'forged' }, { what: 'a deletion', forged: '' }])(
+  it.each([
+    { what: 'another value', forged: 'forged' },
+    { what: 'a deletion', forged: '' },
+  ])(
     'gives what most replicas hold where one has $what, and that one is built anew',
     async ({ forged }) => {
       const cluster = await filled(42, 4);

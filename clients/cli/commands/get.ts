@@ -9,7 +9,7 @@ import { formatTime, parseTime, timeHelp } from '../time.ts';
 interface GetOptions {
   readonly raw?: true;
   readonly at?: number;
-  readonly consistency?: 'strong' | 'eventual';
+  readonly consistency?: 'strong' | 'eventual' | 'repair';
 }
 
 export function addGet(program: Command, shell: Shell): void {
@@ -21,9 +21,9 @@ export function addGet(program: Command, shell: Shell): void {
     .addOption(
       new Option(
         '--consistency <kind>',
-        'eventual: what the nearest copy has, perhaps not the newest, also without a quorum',
+        'eventual: what the nearest copy has, perhaps not the newest, also without a quorum; repair: what all copies have, compared',
       )
-        .choices(['strong', 'eventual'])
+        .choices(['strong', 'eventual', 'repair'])
         .conflicts('at'),
     )
     .option('--raw', 'the bytes as they are, without a line end')

@@ -64,6 +64,10 @@ export function addNode(program: Command, shell: Shell): void {
       'when it is reached old history goes: 10GiB (default 0: no limit)',
     )
     .option(
+      '--verify-hours <hours>',
+      'the replicas of all data are compared once in so many hours (default 24; 0: never)',
+    )
+    .option(
       '--storage-engine <lsm|classic-level>',
       'what holds the tables; stays as it was when the data directory was made (default lsm)',
     )

@@ -30,6 +30,7 @@ describe('the configuration of a node', () => {
       moveBytesPerSecond: 64 * 1024 * 1024,
       storageEngine: 'lsm',
       storageMaxBytes: 0,
+      verifyHours: 24,
       retention: [],
       ingest: [],
       valueBytesMax: 1024 * 1024,
