@@ -240,9 +240,11 @@ export class StorageNode {
   }
 
   /** Connections, members and the file of nodes follow the settings. */
-  #followNodeTable({ settings, members }: ActiveNode, genesis: Genesis): void {
+  #followNodeTable(active: ActiveNode, genesis: Genesis): void {
+    const { settings, members } = active;
     const { clock } = this.#options.env;
-    const admission = new Admission({ genesis, settings, clock });
+    const isDispensable = (node: string) => !members.has(node) || areAllLedWithout(node, active);
+    const admission = new Admission({ genesis, settings, clock, isDispensable });
     this.#formation.admit = (request) => admission.admit(request);
     const follow = ({ revision, nodes }: Settings) => {
       const before = new Map(this.#record.rows.map((row) => [row.node, row]));
@@ -373,6 +375,14 @@ function isDistrusted(
   identity: Identity | undefined,
 ): identity is Identity & { readonly distrust: string } {
   return identity?.distrust !== undefined && identity.isRemoved !== true;
+}
+
+/** A group without a leader may need just this node; and where it leads, another copy of it is at work. */
+function areAllLedWithout(node: string, { map, members }: ActiveNode): boolean {
+  return map.rows().every(({ group }) => {
+    const leader = map.leaderOf(group);
+    return leader !== undefined && leader !== node && members.stateOf(leader) === 'active';
+  });
 }
 
 /** The folders of a node, durably: a log whose folder vanishes in a power cut would be no log. */

@@ -21,19 +21,26 @@ export class Admission {
   readonly #genesis: Genesis;
   readonly #settings: Pick<SettingsService, 'change'>;
   readonly #clock: Clock;
+  readonly #isDispensable: (node: string) => boolean;
 
   constructor(options: {
     readonly genesis: Genesis;
     readonly settings: Pick<SettingsService, 'change'>;
     readonly clock: Clock;
+    /** Whether all data is elsewhere, too, as far as is known here. */
+    readonly isDispensable: (node: string) => boolean;
   }) {
     this.#genesis = options.genesis;
     this.#settings = options.settings;
     this.#clock = options.clock;
+    this.#isDispensable = options.isDispensable;
   }
 
   /** Without a code the answer means: ask again. */
   async admit(request: cluster.JoinRequest.$Properties): Promise<cluster.JoinReply.$Properties> {
+    // Who begins anew removes what it had: that may be wrong in parts, and still be all there is.
+    const { replaceNode } = request;
+    if (replaceNode && !this.#isDispensable(replaceNode)) return { accepted: false };
     const asked = nodeRowFromProto(request.row ?? {});
     const row: NodeRow = { ...asked, state: 'joining', sinceMs: this.#clock.nowMs() };
     const edit = editNodeTable(this.#genesis, (settings) =>

@@ -84,7 +84,7 @@ export function waitingSentence(
   if (addresses.length === 0) {
     return `${why}, but no other node is known that could do so: what it held is nowhere else. Bring back ${whole}, or give the data up and create a new cluster with an empty directory. Nothing is removed meanwhile.`;
   }
-  return `${why} by ${addresses.join(' or ')}, which takes a majority of the cluster: start the other nodes. If too many have lost their data, bring back ${whole}, or give the data up and create a new cluster with empty directories. Nothing is removed meanwhile.`;
+  return `${why} by ${addresses.join(' or ')}, which takes a majority of the cluster and a leader of every shard: start the other nodes, and stop any other copy of this one. If too many have lost their data, bring back ${whole}, or give the data up and create a new cluster with empty directories. Nothing is removed meanwhile.`;
 }
 
 async function genesisIfWhole({ vfs }: Env, directory: string): Promise<Genesis | undefined> {

@@ -261,6 +261,28 @@ describe('a log that is lost', () => {
     await expectAll(cluster, only, 'k', 40);
   });
 
+  it('of one of two nodes is waited for: it had the only voter of some shards', async () => {
+    const cluster = new SimCluster({ nodes: 2, seed: 355 });
+    await cluster.startAll();
+    const [first, second] = cluster.machines as [Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    cluster.kill(second);
+    const whole = second.vfs.processCrashClone();
+    await spoilLog(second);
+    const files = await second.vfs.list(LOG);
+    await cluster.start(second);
+    await cluster.world.run(30_000);
+    expect(second.joined).toBe(false);
+    expect(complaintsOf(cluster, second)[0]?.message).toContain('a leader of every shard');
+    const disk = second.vfs.processCrashClone();
+    for (const file of files) expect(await disk.list(LOG)).toContain(file);
+    cluster.kill(second);
+    second.vfs = whole;
+    await cluster.start(second);
+    await cluster.untilLed();
+    for (const machine of cluster.machines) await expectAll(cluster, machine, 'k', 20);
+  });
+
   it('by a majority of the nodes keeps them from beginning anew until one is whole again', async () => {
     const cluster = new SimCluster({ nodes: 3, seed: 354 });
     await cluster.startAll();
