@@ -93,7 +93,8 @@ export interface RangeReplacement {
    * Makes what was added the content of the range, in one durable change with the positions that hold from then
    * on, which `positionsAfter` makes of those flushed just before. When it is called everything written before the
    * commit is in tables; what it returns, `notePositions` must take into account from then on. Committing without
-   * a block empties the range.
+   * a block empties the range. When the disk is too full for what lies beside the range it rejects with DISK_FULL,
+   * without effect and without asking for positions.
    */
   commit(positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array): Promise<void>;
   /** Gives up; nothing has changed. */

@@ -228,7 +228,8 @@ async function salvageAfter(
 /**
  * Builds a version from the tables themselves, all in level 0. Inputs of compactions that happened to be
  * still there do no harm: they say the same again, and sequence numbers decide. A table newer than
- * `seqMax` is left out, as the positions known do not cover it.
+ * `seqMax` is left out, as the positions known do not cover it. Where one is so only in part, no positions are
+ * known: what is carried out again from there on would find what came of it.
  */
 async function salvage(
   context: RecoveryContext,
@@ -257,7 +258,12 @@ async function salvage(
   }
   const lastSeq = Math.max(known.lastSeq, ...added.map(({ table }) => table.seqMax));
   const version = Version.empty.apply(added, new Set());
-  return { state: { ...known, version, lastSeq }, manifest: undefined, isDurable: false };
+  const positions = lastSeq > known.lastSeq ? undefined : known.positions;
+  return {
+    state: { ...known, version, lastSeq, positions },
+    manifest: undefined,
+    isDurable: false,
+  };
 }
 
 async function readMeta(

@@ -4,10 +4,11 @@ import type { Events } from '../env.ts';
 import { NodeError } from '../errors.ts';
 
 /**
- * A few bytes that a node must never forget: a format byte, the CRC32C of the rest, the rest. Kept twice,
+ * A few bytes that a node must never forget: the CRC32C of the rest, a format byte, the rest. Kept twice,
  * each replaced as a whole, so that one damaged copy is no loss.
  */
 const FORMAT = 1;
+const FORMAT_AT = 4;
 const HEADER_BYTES = 5;
 
 export async function writeStateFile(
@@ -17,9 +18,9 @@ export async function writeStateFile(
   content: Uint8Array,
 ): Promise<void> {
   const bytes = new Uint8Array(HEADER_BYTES + content.length);
-  bytes[0] = FORMAT;
-  new DataView(bytes.buffer).setUint32(1, crc32c(content), true);
+  bytes[FORMAT_AT] = FORMAT;
   bytes.set(content, HEADER_BYTES);
+  new DataView(bytes.buffer).setUint32(0, crc32c(bytes, FORMAT_AT), true);
   await writeFileAtomically(vfs, directory, name, bytes);
   await writeFileAtomically(vfs, directory, `${name}.copy`, bytes);
 }
@@ -64,14 +65,13 @@ export async function readDispensable(
 
 function open(bytes: Uint8Array, path: string): Uint8Array | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
-  const content = bytes.slice(HEADER_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(1, true) !== crc32c(content)) return undefined;
-  if (bytes[0] !== FORMAT) {
+  if (view.getUint32(0, true) !== crc32c(bytes, FORMAT_AT)) return undefined;
+  if (bytes[FORMAT_AT] !== FORMAT) {
     throw new NodeError(
       'FORMAT_TOO_NEW',
       `${path} was written by a newer version of DSS than this one.`,
     );
   }
-  return content;
+  return bytes.slice(HEADER_BYTES);
 }

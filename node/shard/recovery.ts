@@ -106,7 +106,7 @@ export function recoverReplicas(options: {
     if (installed !== undefined) log.addGroup(installed);
     const logged = installed === undefined ? found : emptyLog(installed);
     const reason =
-      stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(logged, position);
+      stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(engine, logged, position);
     if (reason !== undefined) suspects.push({ group, replicaId, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
@@ -157,10 +157,14 @@ function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string |
 }
 
 function reasonToDistrust(
+  engine: StorageEngine,
   found: RecoveredGroup,
   position: kv.GroupPosition | undefined,
 ): string | undefined {
   if (found.suspect !== undefined) return found.suspect;
+  // Every flush notes where all replicas stand, and a snapshot where its own does.
+  const isUnknown = position === undefined && engine.statistics().tableCount > 0;
+  if (isUnknown && found.logStart.index > 0) return 'it is not known how far its tables go';
   const applied = position?.appliedIndex ?? firstIndexOf(found);
   if (applied < found.logStart.index) return 'its tables end before its log begins';
   if (applied > found.lastIndex) return 'its log ends before its tables do';

@@ -1,4 +1,5 @@
 import type { RangeReplacement, StorageEngine } from '../../lsm/engine.ts';
+import { LsmError } from '../../lsm/errors.ts';
 import { cluster, decode, encode, kv } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { LogIndex, ReplicaId } from '../raft/types.ts';
@@ -159,14 +160,19 @@ export class SnapshotReceiver {
     }
     const { group, replicaId } = replica.identity;
     const installed = { ...position, replicaId, snapshotIndex: position.appliedIndex };
+    let isRestored = false;
     try {
       await replacement.commit((flushed) => {
+        isRestored = true;
         replica.restore(installed);
         return withPosition(flushed, group, installed);
       });
       await restart(replica);
     } catch (error) {
-      onFatal(error);
+      const isUnchanged = !isRestored && error instanceof LsmError && error.code === 'DISK_FULL';
+      // Nothing has changed: the node goes on with what it has.
+      if (isUnchanged) await this.#close(session);
+      else onFatal(error);
       return false;
     }
     this.#session = undefined;

@@ -105,6 +105,7 @@ describe('three nodes under a fleet', () => {
   it('lose nothing when a directory is copied back from earlier', async () => {
     const victim = 1;
     const { dataDir } = cluster.node(victim);
+    const before = await cluster.status(victim);
     await cluster.kill(victim);
     await copyData(dataDir, `${dataDir}-copy`);
     cluster.restart(victim);
@@ -120,6 +121,8 @@ describe('three nodes under a fleet', () => {
     await cluster.kill(0);
     await fleet.allAcknowledgedAgain();
     await expectWhole('a directory rolled back', fleet, cluster.running);
+    const { node } = await cluster.status(victim);
+    expect(node.id).not.toBe(before.node.id);
   }, 120_000);
 });
 

@@ -172,6 +172,28 @@ describe('a damaged manifest', () => {
     expect(text(found?.value as Uint8Array)).toBe('3:19');
   });
 
+  it('before a compaction: its tables hold more than the last readable positions, which are not given', async () => {
+    const opened = await openSmall(undefined, { level0TablesTrigger: 100 });
+    const { db, vfs } = opened;
+    const sizes: number[] = [];
+    for (const [time, value] of ['old', 'new'].entries()) {
+      for (const i of [1, 2]) put(db, keyAt(seriesKey(i, `s${i}`), time), utf8(value));
+      opened.position++;
+      await db.flush();
+      const [manifest] = (await vfs.list('/db')).filter((name) => name.startsWith('MANIFEST'));
+      sizes.push(await sizeOf(vfs, manifest as string));
+    }
+    await db.compactFully();
+    await db.close();
+    vfs.damage('/db/MANIFEST-0000000001', (sizes[0] as number) + 20, 1);
+    const again = await reopen(vfs);
+    expect(again.db.flushedPositions()).toBeUndefined();
+    const found = await again.db.snapshot().first(seriesKey(1, 's1'));
+    expect(text(found?.value as Uint8Array)).toBe('new');
+    await again.db.close();
+    expect((await reopen(vfs)).db.flushedPositions()).toBeUndefined();
+  });
+
   it('as a whole: everything is found but the positions', async () => {
     const { vfs, content, manifest } = await fourTables();
     vfs.damage(`/db/${manifest}`, 3, 1);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { directoryEntryBytes, headerBytes, headerField, roundMagic } from '../../lsm/log/format.ts';
+import { Log } from '../../lsm/log/log.ts';
 import { writeFileAtomically } from '../../lsm/vfs/vfs.ts';
+import { readIdentity } from '../../node/membership/identity.ts';
 import { encode, type Machine, SimCluster } from './cluster.ts';
+import { untilSettled } from './settling.ts';
 
 const LOG = '/data/log';
 
@@ -103,7 +106,8 @@ describe('damage in the log of one node', () => {
     await file.close();
     await cluster.start(third);
     await cluster.world.until('it is back', () => third.joined);
-    expect([...third.active.host.replicas()]).toEqual([]);
+    expect(third.node?.identity.generation).toBe(2);
+    await untilSettled(cluster, 3);
     await expectAll(cluster, third, 'k', 20);
   });
 
@@ -160,6 +164,126 @@ describe('damage in the log of one node', () => {
       await flushes(other);
       cluster.kill(only);
     }
+  });
+});
+
+describe('a log that is lost', () => {
+  const complaintsOf = (cluster: SimCluster, machine: Machine) =>
+    cluster.world.log.filter(
+      ({ name, node }) => name === 'waiting-for-peers' && node === machine.name,
+    );
+
+  async function removeLog({ vfs }: Machine): Promise<void> {
+    for (const name of await vfs.list(LOG)) await vfs.remove(`${LOG}/${name}`);
+  }
+
+  async function spoilLog(machine: Machine): Promise<void> {
+    for (const { path, offset } of await roundsOf(machine)) machine.vfs.damage(path, offset, 0xff);
+  }
+
+  /** A log that is whole, but none that this node has written. */
+  async function exchangeLog(machine: Machine): Promise<void> {
+    await removeLog(machine);
+    const { log } = await Log.open({
+      vfs: machine.vfs,
+      directory: LOG,
+      newLogId: () => new Uint8Array(8),
+    });
+    await log.close();
+  }
+
+  it.each([
+    ['gone', removeLog],
+    ['damaged beyond reading', spoilLog],
+    ['lost all traces', exchangeLog],
+  ])('is %s: the node begins anew, though nobody remembers it', async (reason, lose) => {
+    const cluster = new SimCluster({ nodes: 3, seed: 351, memtableBytes: 16 * 1024 });
+    await cluster.startAll();
+    const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    const replicas = [...third.active.host.replicas()].length;
+    for (const machine of cluster.machines) cluster.kill(machine);
+    await lose(third);
+    for (const { vfs } of cluster.machines.slice(0, 2)) {
+      for (const name of ['peers', 'peers.copy']) {
+        if (await vfs.exists(`/data/${name}`)) await vfs.remove(`/data/${name}`);
+      }
+    }
+    for (const machine of cluster.machines) await cluster.start(machine);
+    await cluster.untilLed();
+    const events = cluster.world.log.filter(({ name }) => name === 'begins-anew');
+    expect(events.map(({ node }) => node)).toEqual(['n3']);
+    expect(events[0]?.message).toContain(reason);
+    await untilSettled(cluster, 3);
+    expect([...third.active.host.replicas()]).toHaveLength(replicas);
+    for (const machine of cluster.machines) await expectAll(cluster, machine, 'k', 20);
+  });
+
+  it('is noticed by a node that has joined later, too', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 352 });
+    await cluster.startAll();
+    const first = cluster.machine(0);
+    const fourth = cluster.addMachine({ join: { addresses: [first.address] } });
+    await cluster.start(fourth);
+    await cluster.world.until('it has joined', () => fourth.joined);
+    await untilSettled(cluster, 3);
+    cluster.kill(fourth);
+    await removeLog(fourth);
+    await cluster.start(fourth);
+    await cluster.world.until('it is back', () => fourth.joined);
+    expect(fourth.node?.identity.generation).toBe(2);
+    await untilSettled(cluster, 3);
+  });
+
+  it('of the only node is waited for, and nothing is removed', async () => {
+    const cluster = new SimCluster({ nodes: 1, seed: 353, memtableBytes: 16 * 1024 });
+    await cluster.startAll();
+    const only = cluster.machine(0);
+    await putMany(cluster, only, 'k', 40);
+    cluster.kill(only);
+    const whole = only.vfs.processCrashClone();
+    await spoilLog(only);
+    const files = await only.vfs.list(LOG);
+    for (let start = 0; start < 3; start++) {
+      const before = complaintsOf(cluster, only).length;
+      await cluster.start(only);
+      await cluster.world.run(45_000);
+      expect(only.joined).toBe(false);
+      const complaints = complaintsOf(cluster, only).slice(before);
+      expect(complaints.length).toBeGreaterThanOrEqual(4);
+      expect(complaints[0]?.message).toContain('no other node is known');
+      cluster.kill(only);
+      expect(await readIdentity(only.vfs, '/data')).toMatchObject({ generation: 2 });
+      for (const file of files) expect(await only.vfs.list(LOG)).toContain(file);
+    }
+    only.vfs = whole;
+    await cluster.startAll();
+    await expectAll(cluster, only, 'k', 40);
+  });
+
+  it('by a majority of the nodes keeps them from beginning anew until one is whole again', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 354 });
+    await cluster.startAll();
+    const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
+    await putMany(cluster, first, 'k', 20);
+    for (const machine of cluster.machines) cluster.kill(machine);
+    const whole = second.vfs.processCrashClone();
+    for (const machine of [second, third]) await spoilLog(machine);
+    const files = await third.vfs.list(LOG);
+    for (const machine of cluster.machines) await cluster.start(machine);
+    await cluster.world.run(30_000);
+    expect(cluster.machines.map(({ joined }) => joined)).toEqual([false, false, false]);
+    expect(complaintsOf(cluster, third)[0]?.message).toContain('a majority of the cluster');
+    for (const machine of [second, third]) {
+      const disk = machine.vfs.processCrashClone();
+      for (const file of files) expect(await disk.list(LOG)).toContain(file);
+    }
+    cluster.kill(second);
+    second.vfs = whole;
+    await cluster.start(second);
+    await cluster.untilLed();
+    await untilSettled(cluster, 3);
+    for (const machine of cluster.machines) await expectAll(cluster, machine, 'k', 20);
   });
 });
 

@@ -13,6 +13,8 @@ import type { Workload } from './workload/workload.ts';
 
 /** A watch is opened again after five seconds of silence, and then begins with what it has missed. */
 const WATCH_MS = 15_000;
+/** Replicas that have just come to a node get theirs by snapshots, one after the other. */
+const CATCH_UP_MS = 30_000;
 
 /** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
 export class FinalCheck {
@@ -33,6 +35,7 @@ export class FinalCheck {
     await this.#writeEverywhere();
     await this.#readEverywhere();
     await this.#watchedEverywhere();
+    await this.#caughtUpEverywhere();
     await this.#sameEverywhere();
   }
 
@@ -130,6 +133,24 @@ export class FinalCheck {
       }
     }
     return values;
+  }
+
+  /** Where nobody writes, every replica gets as far as the others of its group, or is seen to lag in what follows. */
+  async #caughtUpEverywhere(): Promise<void> {
+    const { world } = this.#cluster;
+    const deadlineMs = world.nowMs + CATCH_UP_MS;
+    const lags = () => {
+      const applied = new Map<number, number>();
+      const replicas = this.#machines.flatMap(({ active }) => [...active.host.replicas()]);
+      return replicas.some(({ identity: { group }, state, halted }) => {
+        const other = applied.get(group) ?? state.appliedIndex;
+        applied.set(group, other);
+        return halted === undefined && other !== state.appliedIndex;
+      });
+    };
+    while (lags() && world.nowMs < deadlineMs) {
+      await new Promise<void>((resolve) => world.at(100, resolve));
+    }
   }
 
   /** Replicas that have applied as much hold the same. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editNodeTable, leaveNode } from '../../node/settings/nodes.ts';
+import { editNodeTable, isRemoved, leaveNode } from '../../node/settings/nodes.ts';
 import { type Machine, SimCluster } from './cluster.ts';
 import { alive, held, putAll, readAll, SETTLE_MS, untilSettled } from './settling.ts';
 
@@ -68,6 +68,41 @@ describe('a cluster', () => {
     await untilSettled(cluster, 3);
     await readAll(cluster, 'b');
     expect(held(machine)).toBe(9);
+  });
+
+  it('fills a node anew whose disk is from before replicas came to it and left it', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 24, shardCount: 8 });
+    await cluster.startAll();
+    await putAll(cluster, 'a');
+    const [first, second] = cluster.machines as [Machine, Machine];
+    const join = { addresses: [first.address] };
+    const fourth = cluster.addMachine({ join });
+    await cluster.start(fourth);
+    await cluster.world.until('it is in', () => fourth.joined);
+    const images = [second, fourth].map(({ vfs }) => vfs.processCrashClone());
+    await untilSettled(cluster, 3);
+    const fifth = cluster.addMachine({ join });
+    await cluster.start(fifth);
+    await putAll(cluster, 'b');
+    await untilSettled(cluster, 3);
+
+    for (const [i, machine] of [second, fourth].entries()) {
+      const before = held(machine);
+      cluster.kill(machine);
+      machine.vfs = images[i] as typeof machine.vfs;
+      await cluster.start(machine);
+      await putAll(cluster, machine.name);
+      await cluster.world.until('it begins anew', () => machine.joined);
+      expect(machine.node?.identity.generation).toBe(2);
+      await untilSettled(cluster, 3);
+      expect(machine.active.suspects).toEqual([]);
+      expect(Math.abs(held(machine) - before), 'as much as before').toBeLessThan(4);
+      await readAll(cluster, machine.name);
+    }
+    const gone = first.active.members.list().filter(({ row }) => isRemoved(row));
+    await cluster.world.until('the old ones are gone', () =>
+      gone.every(({ node }) => first.active.members.rowOf(node)?.state === 'gone'),
+    );
   });
 });
 

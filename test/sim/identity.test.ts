@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
-import { editNodeTable, setNodeState } from '../../node/settings/nodes.ts';
+import { editNodeTable, isRemoved, setNodeState } from '../../node/settings/nodes.ts';
 import { Machine, SimCluster } from './cluster.ts';
 import { held, putAll, readAll, untilSettled } from './settling.ts';
 
@@ -54,8 +54,8 @@ async function filesOfOld(machine: Machine): Promise<string[]> {
 }
 
 describe('a directory that was rolled back', () => {
-  async function cluster3(seed: number) {
-    const cluster = new SimCluster({ nodes: 3, seed });
+  async function cluster3(seed: number, shardCount = 4) {
+    const cluster = new SimCluster({ nodes: 3, seed, shardCount });
     await cluster.startAll();
     const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
     await putMany(cluster, first, 'early', 10);
@@ -199,6 +199,46 @@ describe('a directory that was rolled back', () => {
       await putMany(cluster, third, 'after', 20);
       for (let i = 0; i < 20; i++) expect(await cluster.get(first, `after${i}`)).toBe(`after ${i}`);
     }
+  });
+
+  it('begins anew once, and nothing is lost, whenever the node crashes on the way', {
+    timeout: 120_000,
+  }, async () => {
+    let moments = 0;
+    for (let crashAt = 1; ; crashAt++) {
+      const where = `crash at operation ${crashAt}`;
+      const { cluster, first, third, old } = await cluster3(214, 1);
+      await rollBack(cluster, third);
+      let operations = 0;
+      third.beforeOperation = () => {
+        operations += 1;
+        if (operations !== crashAt) return;
+        if (crashAt % 2 === 0) cluster.kill(third);
+        else cluster.cutPower(third, crashAt % 3 === 0 ? 0.5 : 0);
+      };
+      await cluster.start(third);
+      await cluster.world.until('it joins or crashes', () => !third.life?.alive || third.joined);
+      const isDone = third.joined;
+      third.beforeOperation = undefined;
+      await putMany(cluster, first, 'meanwhile', 1);
+      if (!isDone) await cluster.start(third);
+      await untilJoined(cluster, third);
+      expect(third.node?.identity, where).toMatchObject({ generation: 2, initialized: true });
+      expect(third.node?.identity.succeeds, where).toBeUndefined();
+      expect(await filesOfOld(third), where).toEqual([]);
+      expect(third.active.suspects, where).toEqual([]);
+      const names = third.active.members.list().filter(({ row }) => !isRemoved(row));
+      expect(names.map(({ name }) => name).sort(), where).toEqual(['n1', 'n2', 'n3']);
+      expect(stateOf(first, old), where).toMatch(/dead|gone/);
+      expect(messagesOf(cluster, third, 'began-anew').length, where).toBeGreaterThan(0);
+      if (crashAt % 10 === 0) await untilSettled(cluster, 3);
+      for (const key of ['early9', 'late9', 'meanwhile0']) {
+        expect(await cluster.get(third, key), where).toBe(key.replace(/(\d)/, ' $1'));
+      }
+      if (isDone) break;
+      moments += 1;
+    }
+    expect(moments).toBeGreaterThan(100);
   });
 
   it('of a node that left goes on leaving', async () => {

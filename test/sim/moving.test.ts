@@ -103,6 +103,8 @@ describe('what every node says of the cluster', () => {
     await cluster.startAll();
     const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
     const says = (machine: Machine) => describeSystem(machine.active);
+    const isWell = (machine: Machine) => says(machine).cluster.state === 'ok';
+    await cluster.world.until('every node says so', () => cluster.machines.every(isWell));
     for (const machine of cluster.machines) {
       expect(says(machine)).toMatchObject({
         cluster: { state: 'ok' },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../lsm/hash/crc32c.ts';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
+import { writeFileAtomically } from '../../../lsm/vfs/vfs.ts';
 import { NodeError } from '../../../node/errors.ts';
 import { readStateFile, writeStateFile } from '../../../node/membership/state-file.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -40,8 +42,6 @@ describe('a state file', () => {
       for (let offset = 0; offset < 5 + 'content'.length; offset++) {
         const vfs = await directoryWith('content');
         vfs.damage(`/data/${copy}`, offset, 0x40);
-        // A format byte that is not ours is told from damage by the checksum of what follows it only.
-        if (copy === 'f' && offset === 0) continue;
         expect(await read(vfs), `${copy} at ${offset}`).toBe('content');
       }
     }
@@ -69,7 +69,10 @@ describe('a state file', () => {
 
   it('of a newer version is refused', async () => {
     const vfs = await directoryWith('content');
-    vfs.damage('/data/f', 0, 3);
+    const bytes = await vfs.readFile('/data/f');
+    bytes[4] = 2;
+    new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4), true);
+    await writeFileAtomically(vfs, '/data', 'f', bytes);
     await expect(read(vfs)).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
   });
 

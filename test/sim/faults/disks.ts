@@ -124,8 +124,11 @@ export const oldDisk: Fault = {
 /** In any of the node's files, but never in both copies of what it must not forget. */
 async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: number): Promise<void> {
   const paths: string[] = [];
-  for (const folder of [LOG, TABLES]) {
-    for (const name of await vfs.list(folder)) paths.push(`${folder}/${name}`);
+  // A node that has begun anew has others than it had.
+  for (const name of await vfs.list('/data')) {
+    const folder = `/data/${name}`;
+    if (!folder.startsWith(LOG) && !folder.startsWith(TABLES)) continue;
+    for (const file of await vfs.list(folder)) paths.push(`${folder}/${file}`);
   }
   paths.push('/data/identity', '/data/peers');
   for (let i = 0; i < count; i++) {

@@ -80,7 +80,7 @@ export const DEFECTS: readonly Defect[] = [
     name: 'forget the vote',
     edits: [
       edit(
-        'node/shard/recovery.ts',
+        'node/shard/replica-builder.ts',
         'hardState: found.hardState,',
         'hardState: { ...found.hardState, vote: 0 },',
       ),
@@ -106,7 +106,7 @@ export const DEFECTS: readonly Defect[] = [
     name: 'commit the entry of an old term by counting',
     edits: [
       edit(
-        'node/raft/replication.ts',
+        'node/raft/commit.ts',
         'if (index < state.termFirstIndex || index <= log.commit) return;',
         'if (index <= log.commit) return;',
       ),
