@@ -82,7 +82,7 @@ async function recoverState(
     }
     const reason = 'no sound manifest beside tables: rebuilt from the tables';
     report(context, { file: 'MANIFEST', offset: 0, reason, range: undefined });
-    return salvage(context, names, EMPTY_STATE, Number.MAX_SAFE_INTEGER);
+    return salvage(context, names, EMPTY_STATE);
   }
   const { content, file } = manifest;
   const state = content.edits.reduce(applyEdit, EMPTY_STATE);
@@ -222,33 +222,33 @@ async function salvageAfter(
     (before, edit) => applyEdit(before, { ...edit, added: [], removed: [] }),
     state,
   );
-  return salvage(context, names, known, known.lastSeq);
+  return salvage(context, names, known);
 }
 
 /**
  * Builds a version from the tables themselves, all in level 0. Inputs of compactions that happened to be
- * still there do no harm: they say the same again, and sequence numbers decide. A table newer than
- * `seqMax` is left out, as the positions known do not cover it. Where one is so only in part, no positions are
- * known: what is carried out again from there on would find what came of it.
+ * still there do no harm: they say the same again, and sequence numbers decide. The positions that are known hold
+ * only if they cover all there is, and nothing of it is lost: who goes on from positions that are too low finds what
+ * came of the same work before, and from positions that are too high misses some of it.
  */
 async function salvage(
   context: RecoveryContext,
   names: readonly string[],
   known: EngineState,
-  seqMax: number,
 ): Promise<RecoveredState> {
   const added: PlacedTable[] = known.version
     .tables()
     .filter((table) => table.damaged)
     .map((table) => ({ level: 0, table }));
+  let isAllThere = true;
   for (const name of names) {
     const fileNumber = parseTableFileName(name);
     if (fileNumber === undefined) continue;
     try {
-      const table = await readMeta(context, fileNumber);
-      if (table.seqMin <= seqMax) added.push({ level: 0, table });
+      added.push({ level: 0, table: await readMeta(context, fileNumber) });
     } catch (error) {
       if (!isCorruption(error)) throw error;
+      isAllThere = false;
       await setAside(context, name);
       const detail = corruptionDetail(error);
       // What it held is not even known by its keys.
@@ -258,7 +258,7 @@ async function salvage(
   }
   const lastSeq = Math.max(known.lastSeq, ...added.map(({ table }) => table.seqMax));
   const version = Version.empty.apply(added, new Set());
-  const positions = lastSeq > known.lastSeq ? undefined : known.positions;
+  const positions = isAllThere && lastSeq === known.lastSeq ? known.positions : undefined;
   return {
     state: { ...known, version, lastSeq, positions },
     manifest: undefined,

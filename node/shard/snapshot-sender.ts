@@ -46,10 +46,10 @@ interface Transfer {
 
 const CHUNK_BYTES = 512 * 1024;
 const CALL_DEADLINE_MS = 5_000;
-/** Installing cuts ranges out of tables and waits for memtables to be flushed. */
-const INSTALL_DEADLINE_MS = 60_000;
 const BUSY_PAUSE_MS = 200;
 const TRIES_MAX = 5;
+/** Installing cuts ranges out of tables and waits for memtables to be flushed: it is asked for a minute how it goes. */
+const INSTALL_TRIES_MAX = 12;
 /** At once, to different nodes: more would only share the same disk and the same rate. */
 const TRANSFERS_MAX = 2;
 
@@ -160,7 +160,7 @@ export class SnapshotSender {
     try {
       const fromReplica = replica.identity.replicaId;
       const begin = { group, fromReplica, toReplica: to, term, position };
-      let status = await this.#call(transfer, { snapshotBegin: begin }, CALL_DEADLINE_MS);
+      let status = await this.#call(transfer, { snapshotBegin: begin });
       if (status !== SnapshotStatus.SNAPSHOT_WANTED)
         return status === SnapshotStatus.SNAPSHOT_INSTALLED;
       let number = 0;
@@ -170,12 +170,12 @@ export class SnapshotSender {
       for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), CHUNK_BYTES)) {
         if (!this.#isWanted(transfer)) return false;
         await this.#awaitRate(chunk);
-        status = await this.#call(transfer, blocksOf(chunk, false), CALL_DEADLINE_MS);
+        status = await this.#call(transfer, blocksOf(chunk, false));
         if (status !== SnapshotStatus.SNAPSHOT_WANTED) return false;
         number += 1;
         transfer.sentBytes += bytesOf(chunk);
       }
-      status = await this.#call(transfer, blocksOf([], true), INSTALL_DEADLINE_MS);
+      status = await this.#call(transfer, blocksOf([], true), INSTALL_TRIES_MAX);
       return status === SnapshotStatus.SNAPSHOT_INSTALLED;
     } finally {
       snapshot.close();
@@ -186,10 +186,10 @@ export class SnapshotSender {
   async #call(
     transfer: Transfer,
     body: RpcBody,
-    deadlineMs: number,
+    triesMax = TRIES_MAX,
   ): Promise<cluster.SnapshotStatus | undefined> {
-    for (let tries = 0; tries < TRIES_MAX && this.#isWanted(transfer); tries++) {
-      const message = await this.#options.call(transfer.node, body, deadlineMs);
+    for (let tries = 0; tries < triesMax && this.#isWanted(transfer); tries++) {
+      const message = await this.#options.call(transfer.node, body, CALL_DEADLINE_MS);
       const status = message?.snapshotReply?.status;
       if (status !== undefined && status !== SnapshotStatus.SNAPSHOT_BUSY) return status;
       await this.#pause(BUSY_PAUSE_MS);

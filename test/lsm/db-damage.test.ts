@@ -170,6 +170,7 @@ describe('a damaged manifest', () => {
     expect(await vfs.exists(`/db/${tables[1]}.damaged`)).toBe(true);
     const found = await opened.db.snapshot().first(seriesKey(3, 's3'));
     expect(text(found?.value as Uint8Array)).toBe('3:19');
+    expect(opened.db.flushedPositions(), 'they would cover what is lost').toBeUndefined();
   });
 
   it('before a compaction: its tables hold more than the last readable positions, which are not given', async () => {
@@ -192,6 +193,31 @@ describe('a damaged manifest', () => {
     expect(text(found?.value as Uint8Array)).toBe('new');
     await again.db.close();
     expect((await reopen(vfs)).db.flushedPositions()).toBeUndefined();
+  });
+
+  it('where a range was replaced: what came into it is found, and no positions are given', async () => {
+    const { vfs } = await fourTables();
+    const opened = await reopen(vfs);
+    const { db } = opened;
+    put(db, keyAt(seriesKey(9, 's9'), 1), utf8('9'));
+    await db.flush();
+    const names = await vfs.list('/db');
+    const manifest = names.findLast((name) => name.startsWith('MANIFEST')) as string;
+    const before = await sizeOf(vfs, manifest);
+    const range = { lower: Uint8Array.of(1), upper: Uint8Array.of(2) };
+    const snapshot = db.snapshot();
+    const replacement = db.replaceRange(range);
+    for await (const { bytes } of snapshot.exportRange(range)) await replacement.add(bytes);
+    snapshot.close();
+    await replacement.commit(() => utf8('p'));
+    opened.position++;
+    await db.flush();
+    await db.close();
+    vfs.damage(`/db/${manifest}`, before + 20, 1);
+    const again = await reopen(vfs);
+    expect(again.db.flushedPositions()).toBeUndefined();
+    const found = await again.db.snapshot().first(seriesKey(1, 's1'));
+    expect(text(found?.value as Uint8Array)).toBe('1:19');
   });
 
   it('as a whole: everything is found but the positions', async () => {

@@ -1,4 +1,5 @@
 import { bitFlips, failedSync, fullDisk, newDisk, oldDisk, slowDisk } from './disks.ts';
+import { reweigh } from './membership.ts';
 import {
   badWire,
   leaderIsolated,
@@ -54,7 +55,7 @@ const clocks = [
 /** To add a fault, write it and name it here. */
 export const MIXES = {
   everything: {
-    faults: [...crashes, ...networks, ...disks, ...clocks],
+    faults: [...crashes, ...networks, ...disks, ...clocks, [1, reweigh]],
     everyMs: 2_500,
     nodes: [3, 3, 4, 5],
   },
@@ -92,6 +93,23 @@ export const MIXES = {
     ],
     everyMs: 2_500,
     nodes: [3, 4],
+  },
+  /** Shards that move from node to node, while these and their connections fail. */
+  moves: {
+    faults: [
+      [5, reweigh],
+      [2, kill],
+      [1, powerCut],
+      [1, blackout],
+      [2, leaderIsolated],
+      [1, partition],
+      [1, oneWayPartition],
+      [1, slowWire],
+      [1, badWire],
+      [1, slowDisk],
+    ],
+    everyMs: 2_000,
+    nodes: [4, 5],
   },
   /** More nodes than a group has replicas: some have to ask others. */
   wide: { faults: [...networks, [3, kill]], everyMs: 2_000, nodes: [4, 5, 6] },
