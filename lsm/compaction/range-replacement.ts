@@ -129,7 +129,6 @@ export class PendingReplacement implements RangeReplacement {
   async #replace(positionsAfter: PositionsAfter): Promise<void> {
     const { versions, seq } = this.#options;
     const { version } = versions.state;
-    const positions = positionsAfter(versions.state.positions).slice();
     const removed: number[] = [];
     const added: PlacedTable[] = [];
     const remains: TableMeta[] = [];
@@ -145,6 +144,8 @@ export class PendingReplacement implements RangeReplacement {
       const level = deepestFor(this.#tables, version.apply(added, new Set(removed)));
       added.push(...this.#tables.map((table) => ({ level, table })));
       const lastSeq = this.#tables.length > 0 ? { lastSeq: seq } : {};
+      // Last of all: whoever is asked takes it for done.
+      const positions = positionsAfter(versions.state.positions).slice();
       this.#mayBeCommitted = true;
       await versions.commit({ added, removed, positions, ...lastSeq });
     } catch (error) {

@@ -11,7 +11,7 @@ import { GroupChanges, type GroupObserver } from './group-changes.ts';
 import { ShardHost } from './host.ts';
 import { LocalGroups, type RecoveredReplicas } from './local-groups.ts';
 import type { GroupMessage } from './outgoing-messages.ts';
-import { RangeChanges, rangeOf } from './range-changes.ts';
+import { CUT_OFF, RangeChanges, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -105,6 +105,7 @@ export class NodeGroups {
       whenIdle: (replica) => this.host.whenIdle(replica),
       persist: () => this.host.persist(),
       restart: (replica) => this.#changes.restart(replica),
+      onEmptied: (replica) => this.#changes.suspect(replica, CUT_OFF),
     });
   }
 
