@@ -291,13 +291,12 @@ export class ClassicLevelEngine implements StorageEngine {
   /** Entries and positions in one batch, durable before anybody is told. */
   async #flushOne(oldest: FrozenMemtable): Promise<void> {
     const { onEvent } = this.#options;
-    const { memtable, replacement } = oldest;
+    const { memtable, positions, markers = [] } = oldest;
     const batch = this.#level.batch();
     const isEmpty = memtable.entryCount === 0;
     if (!isEmpty) onEvent({ kind: 'flush-begin', bytes: memtable.sizeBytes });
     const bytes = await fillBatch(batch, memtable, this.#ranges);
-    for (const marker of replacement?.markers ?? []) batch.del(marker);
-    const positions = replacement?.positionsAfter(this.#positions).slice() ?? oldest.positions;
+    for (const marker of markers) batch.del(marker);
     batch.put(POSITIONS_KEY, positions);
     await batch.write({ sync: true });
     this.#flushedBytes += bytes;
@@ -310,15 +309,16 @@ export class ClassicLevelEngine implements StorageEngine {
     for (const waiter of this.#roomWaiters.splice(0)) waiter.resolve();
   }
 
-  /** In the same breath as the freeze, so that no other positions come in between. */
+  /** In the same breath as the freeze: no other positions come in between, and none from before come after. */
   async #commitReplacement(range: KeyRange, positionsAfter: PositionsAfter): Promise<void> {
-    const positions = this.#options.notePositions();
-    this.#freeze(positions);
+    const before = this.#options.notePositions();
+    this.#freeze(before);
+    const positions = positionsAfter(before).slice();
     const memtable = new Memtable(this.#seq + 1, this.#options.seriesSuffixBytes);
     const replaced = this.#interrupted.filter((each) => covers(range, each));
     const markers = replaced.map((each) => markerOf(each).key);
     const flushed = deferred();
-    this.#enqueue({ memtable, positions, replacement: { markers, positionsAfter }, flushed });
+    this.#enqueue({ memtable, positions, markers, flushed });
     await flushed.promise;
     this.#interrupted = this.#interrupted.filter((each) => !replaced.includes(each));
   }
@@ -396,10 +396,7 @@ type PositionsAfter = Parameters<RangeReplacement['commit']>[0];
 interface FrozenMemtable {
   readonly memtable: Memtable;
   readonly positions: Uint8Array;
-  /** The end of one: these markers go, and the positions are those that it makes of the ones before. */
-  readonly replacement?: {
-    readonly markers: readonly Uint8Array[];
-    readonly positionsAfter: PositionsAfter;
-  };
+  /** Of replacements that are done with it. */
+  readonly markers?: readonly Uint8Array[];
   readonly flushed: Deferred;
 }

@@ -144,7 +144,7 @@ export class PendingReplacement implements RangeReplacement {
       const level = deepestFor(this.#tables, version.apply(added, new Set(removed)));
       added.push(...this.#tables.map((table) => ({ level, table })));
       const lastSeq = this.#tables.length > 0 ? { lastSeq: seq } : {};
-      // Not sooner: whoever is asked for positions takes what they say for done.
+      // Last of all: whoever is asked takes it for done.
       const positions = positionsAfter(versions.state.positions).slice();
       this.#mayBeCommitted = true;
       await versions.commit({ added, removed, positions, ...lastSeq });

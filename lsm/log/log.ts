@@ -237,7 +237,9 @@ export class Log {
     const term = moved.index.term(lastIndex);
     const entries = await this.read(group, firstIndex, lastIndex, Number.POSITIVE_INFINITY);
     const isSame = moved.lastIndex === lastIndex && moved.index.term(lastIndex) === term;
-    if (!isSame || moved.stagedBytes > 0 || entries.length === 0) return false;
+    // What is staged replaces all that follows: some of the entries alone would cut off the others.
+    const isWhole = entries.at(-1)?.index === lastIndex;
+    if (!isSame || !isWhole || moved.stagedBytes > 0) return false;
     this.stage(group, undefined, entries);
     return true;
   }

@@ -171,9 +171,9 @@ export class RaftLog {
     return true;
   }
 
-  /** Nothing that was handed out waits to be applied. */
+  /** Nothing that is known to be committed waits to be applied. */
   get hasAppliedAll(): boolean {
-    return this.#applied === this.#handedOut;
+    return this.#applied === this.#commit;
   }
 
   /** Something may be applied, and what was handed out before is applied. */

@@ -331,7 +331,7 @@ export class Raft {
   get commitIndex(): LogIndex {
     return this.#state.log.commit;
   }
-  /** Nothing that was handed out waits to be applied. */
+  /** Nothing that is known to be committed waits to be applied. */
   get hasAppliedAll(): boolean {
     return this.#state.log.hasAppliedAll;
   }

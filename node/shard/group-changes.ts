@@ -1,9 +1,11 @@
+import { isDiskFull } from '../../lsm/disk-full.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { GroupState as LoggedGroup } from '../../lsm/log/types.ts';
 import type { Env, NodeEvent } from '../env.ts';
-import type { ReplicaId } from '../raft/types.ts';
+import type { ReplicaId, Term } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
+import type { Place } from './configuration.ts';
 import { withPosition } from './group-position.ts';
 import type { ShardHost } from './host.ts';
 import type { LocalGroups } from './local-groups.ts';
@@ -12,6 +14,7 @@ import type { Replica } from './replica.ts';
 import { buildReplica, newcomer, tombstone } from './replica-builder.ts';
 
 export interface GroupChangesOptions {
+  readonly own: string;
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -38,16 +41,20 @@ export interface GroupObserver {
 
 /** What a leader's report says about who is in a group. */
 export interface ReportedMembers {
-  readonly replicas: readonly { readonly replicaId: ReplicaId }[];
+  readonly term: Term;
+  readonly replicas: readonly Place[];
   readonly nextReplicaId: ReplicaId;
   /** Only then is who is missing gone for good. */
   readonly isCommitted: boolean;
 }
 
+/** After the disk was too full to remove something. */
+const RETRY_MS = 5_000;
+
 /** Replicas that come to this node and leave it while it runs. */
 export class GroupChanges {
   readonly #options: GroupChangesOptions;
-  /** Groups whose replica is on its way out: nothing is begun there before its traces are gone. */
+  /** Groups that something is on its way out of. */
   readonly #leaving = new Set<number>();
 
   constructor(options: GroupChangesOptions) {
@@ -90,58 +97,103 @@ export class GroupChanges {
     void host().persist();
     env.events.emit(suspectEvent(group, reason));
     observer.suspected(group, replicaId, reason);
-    void onGone(replica);
+    void this.#leave(group, () => onGone(replica));
   }
 
   /** The group goes on without this replica: what it held leaves the log, then the tables. */
-  async remove(replica: Replica): Promise<void> {
+  remove(replica: Replica): Promise<void> {
+    const { host, onGone } = this.#options;
     const { group, replicaId } = replica.identity;
-    if (this.#leaving.has(group)) return;
-    this.#leaving.add(group);
-    replica.enter('gone');
-    replica.close();
-    const { log, groups, host, onGone, onFatal } = this.#options;
-    try {
+    return this.#leave(group, async () => {
+      replica.enter('gone');
+      replica.close();
       await onGone(replica);
       await host().whenIdle(replica);
-      groups.remove(group, replicaId);
-      log.addGroup(tombstone(group, replicaId));
-      await host().persist();
-      await this.#empty(group);
+      await this.#bury(group, replicaId);
+    });
+  }
+
+  /** At the start: a crash has cut off the removal of these groups' replicas. */
+  async finishRemovals(groups: readonly number[]): Promise<void> {
+    await Promise.all(groups.map((group) => this.#leave(group, () => this.#empty(group))));
+  }
+
+  /** A leader tells who is in its group: a learner that was removed while it was away hears of it in no other way. */
+  learnMembers(group: number, members: ReportedMembers): void {
+    if (!members.isCommitted) return;
+    const { groups } = this.#options;
+    const replica = groups.get(group);
+    if (replica !== undefined && isOut(replica.identity.replicaId, members)) {
+      void this.remove(replica);
+    }
+    const suspect = groups.suspectOf(group);
+    if (suspect !== undefined && isOut(suspect.replicaId, members)) {
+      void this.#leave(group, () => this.#bury(group, suspect.replicaId));
+    }
+    this.#noteDisplaced(group, members);
+  }
+
+  /**
+   * A replica that was to take the place of another one here, by a configuration that was cut off from the log: the
+   * group still counts on the other one, which is no more, and is to replace it once again.
+   */
+  #noteDisplaced(group: number, { term, replicas }: ReportedMembers): void {
+    const { own, env, groups, observer } = this.#options;
+    const here = groups.get(group);
+    const replicaId = Math.max(0, ...idsOn(own, replicas));
+    const isDisplaced =
+      here !== undefined &&
+      replicaId > 0 &&
+      replicaId < here.identity.replicaId &&
+      term > here.raft.term;
+    if (isDisplaced === groups.isDisplaced(group, replicaId)) return;
+    if (!isDisplaced) return groups.forgetDisplaced(group);
+    const reason = `replica ${here.identity.replicaId} has its place`;
+    groups.displaced({ group, replicaId, reason });
+    env.events.emit(suspectEvent(group, reason));
+    observer.suspected(group, replicaId, reason);
+  }
+
+  /** Until `work` is done nothing is begun in the group, and nothing else leaves it. */
+  async #leave(group: number, work: () => Promise<void>): Promise<void> {
+    if (this.#leaving.has(group)) return;
+    this.#leaving.add(group);
+    try {
+      await work();
     } catch (error) {
-      onFatal(error);
+      this.#options.onFatal(error);
     } finally {
       this.#leaving.delete(group);
     }
   }
 
-  /** At the start: a crash has cut off the removal of these groups' replicas. */
-  async finishRemovals(groups: readonly number[]): Promise<void> {
-    for (const group of groups) await this.#empty(group);
+  /** In this order: recovery goes on with the tables when the log says that the replica is gone. */
+  async #bury(group: number, replicaId: ReplicaId): Promise<void> {
+    const { log, groups, host } = this.#options;
+    groups.remove(group, replicaId);
+    log.addGroup(tombstone(group, replicaId));
+    await host().persist();
+    await this.#empty(group);
   }
 
-  /** A leader tells who is in its group: a learner that was removed while it was away hears of it in no other way. */
-  learnMembers(group: number, { replicas, nextReplicaId, isCommitted }: ReportedMembers): void {
-    if (!isCommitted) return;
-    const { groups } = this.#options;
-    const isGone = (id: ReplicaId) =>
-      id < nextReplicaId && !replicas.some(({ replicaId }) => replicaId === id);
-    const replica = groups.get(group);
-    if (replica !== undefined && isGone(replica.identity.replicaId)) void this.remove(replica);
-    const suspect = groups.suspects().find((each) => each.group === group);
-    if (suspect !== undefined && isGone(suspect.replicaId)) {
-      groups.remove(group, suspect.replicaId);
-      this.#options.log.addGroup(tombstone(group, suspect.replicaId));
-      void this.#options.host().persist();
-    }
-  }
-
+  /** Where the disk is full, as soon as there is the room that it takes to make some. */
   async #empty(group: number): Promise<void> {
-    const shard = this.#options.layout(group);
+    const { env, layout, ranges, observer } = this.#options;
+    const shard = layout(group);
     if (shard === undefined) return;
     const without = (flushed: Uint8Array | undefined) => withPosition(flushed, group, undefined);
-    await this.#options.ranges.empty(rangeOf(shard), without);
-    this.#options.observer.replaced(group);
+    const isDone = () =>
+      ranges.empty(rangeOf(shard), without).then(
+        () => true,
+        (error: unknown) => {
+          if (!isDiskFull(error)) throw error;
+          return false;
+        },
+      );
+    while (!(await isDone())) {
+      await new Promise<void>((resolve) => env.timers.after(RETRY_MS, resolve));
+    }
+    observer.replaced(group);
   }
 
   /** After a snapshot: the log goes on where it ends. Resolves when that is durable. */
@@ -151,6 +203,15 @@ export class GroupChanges {
     await host().persist();
     this.#options.observer.replaced(replica.identity.group);
   }
+}
+
+/** Whether its id was given, and nobody has it any more. */
+function isOut(id: ReplicaId, { replicas, nextReplicaId }: ReportedMembers): boolean {
+  return id < nextReplicaId && !replicas.some(({ replicaId }) => replicaId === id);
+}
+
+function idsOn(own: string, places: readonly Place[]): ReplicaId[] {
+  return places.filter(({ node }) => node === own).map(({ replicaId }) => replicaId);
 }
 
 /** What an operator is told of a replica that cannot be trusted. */

@@ -25,7 +25,7 @@ export interface ShardHostOptions {
   readonly send: (node: string, messages: readonly GroupMessage[]) => void;
   /** What a group's core reports; called within a turn. */
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
-  /** A message of a leader for a replica that this node does not have: makes it, if it was just added. */
+  /** A leader or a candidate asks a replica that this node does not have: makes it, if it was just added. */
   readonly onUnknown: (node: string, group: number, replicaId: ReplicaId) => Replica | undefined;
   /** A follower needs what is no longer in the log. */
   readonly onSnapshotNeeded: (replica: Replica, to: ReplicaId, term: Term) => void;
@@ -173,8 +173,7 @@ export class ShardHost {
   #addressee(node: string, group: number, message: Message): Replica | undefined {
     const replica = this.#groups.get(group);
     if (replica?.identity.replicaId === message.to) return replica;
-    const isFromLeader = message.kind === 'append-request' || message.kind === 'heartbeat-request';
-    return isFromLeader ? this.#options.onUnknown(node, group, message.to) : undefined;
+    return isRequest(message) ? this.#options.onUnknown(node, group, message.to) : undefined;
   }
 
   #tickAll(): void {
@@ -198,8 +197,9 @@ export class ShardHost {
    */
   #drain(): void {
     for (const replica of this.#dirty) {
-      if (replica.phase === 'held' || replica.phase === 'gone') continue;
+      if (replica.phase === 'held') continue;
       this.#dirty.delete(replica);
+      if (replica.phase === 'gone') continue;
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
     }
@@ -369,6 +369,8 @@ export class ShardHost {
           range.lastIndex,
           FETCH_BYTES_MAX,
         );
+        // It may have been removed meanwhile, and its log with it.
+        if (!replica.mayApply || this.#stopped) return;
         if (entries.length === 0) throw new Error(`committed entry ${next} is not in the log`);
         replica.applyQueue.push(...entries);
         next += entries.length;
@@ -390,7 +392,7 @@ export class ShardHost {
         fetch.lastIndex,
         FETCH_BYTES_MAX,
       );
-      if (this.#stopped) return;
+      if (this.#stopped || replica.phase === 'gone') return;
       replica.raft.fetched(fetch, entries);
       this.touch(replica);
     } catch (error) {
@@ -402,6 +404,19 @@ export class ShardHost {
     if (this.#stopped) return;
     this.stop();
     this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Whether it comes from a leader or a candidate, who counts on the replica that it is for. */
+function isRequest({ kind }: Message): boolean {
+  switch (kind) {
+    case 'append-request':
+    case 'heartbeat-request':
+    case 'vote-request':
+    case 'pre-vote-request':
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -27,6 +27,8 @@ export class LocalGroups {
   readonly #replicas = new Map<number, Replica>();
   readonly #suspects = new Map<number, SuspectReplica>();
   readonly #removed = new Map<number, ReplicaId>();
+  /** Gone from here for another one, and yet their groups count on them. */
+  readonly #displaced = new Map<number, SuspectReplica>();
 
   constructor(initial: RecoveredReplicas) {
     for (const replica of initial.replicas) this.#replicas.set(replica.identity.group, replica);
@@ -42,8 +44,24 @@ export class LocalGroups {
     return this.#replicas.values();
   }
 
+  suspectOf(group: number): SuspectReplica | undefined {
+    return this.#suspects.get(group);
+  }
+
   suspects(): SuspectReplica[] {
-    return [...this.#suspects.values()];
+    return [...this.#suspects.values(), ...this.#displaced.values()];
+  }
+
+  isDisplaced(group: number, replicaId: ReplicaId): boolean {
+    return this.#displaced.get(group)?.replicaId === replicaId;
+  }
+
+  displaced(suspect: SuspectReplica): void {
+    this.#displaced.set(suspect.group, suspect);
+  }
+
+  forgetDisplaced(group: number): void {
+    this.#displaced.delete(group);
   }
 
   /** Whether a replica of this id would be a new one. */

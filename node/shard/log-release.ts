@@ -19,12 +19,24 @@ export interface LogReleaseOptions {
 export class LogRelease {
   readonly #options: LogReleaseOptions;
   #isFlushing = false;
+  #isRunning = false;
 
   constructor(options: LogReleaseOptions) {
     this.#options = options;
   }
 
+  /** Does nothing while it is still at it. */
   async run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      await this.#run();
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #run(): Promise<void> {
     const { log, engine, host, logBytesMax } = this.#options;
     const isOver = log.diskBytes > logBytesMax;
     const flushed = decodePositions(engine.flushedPositions());
@@ -36,7 +48,7 @@ export class LogRelease {
       this.#release(replica, upTo);
       if (!isOver) continue;
       if (flushedIndex < replica.state.appliedIndex) isBehind = true;
-      else await this.#moveUnapplied(replica);
+      else if (isStuck(replica)) await this.#moveUnapplied(replica);
     }
     if (isBehind) this.#flush();
     await log.collect();
@@ -70,4 +82,9 @@ export class LogRelease {
     };
     engine.flush().then(end, end);
   }
+}
+
+/** What follows in its log is not committed, or cannot be applied: it would hold its segments for ever. */
+function isStuck({ raft, halted }: Replica): boolean {
+  return raft.hasAppliedAll || halted !== undefined;
 }

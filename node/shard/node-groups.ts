@@ -11,12 +11,13 @@ import { GroupChanges, type GroupObserver } from './group-changes.ts';
 import { ShardHost } from './host.ts';
 import { LocalGroups, type RecoveredReplicas } from './local-groups.ts';
 import type { GroupMessage } from './outgoing-messages.ts';
-import { RangeChanges, rangeOf } from './range-changes.ts';
+import { CUT_OFF, RangeChanges, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 
 export interface NodeGroupsOptions {
+  readonly own: string;
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -51,7 +52,6 @@ export class NodeGroups {
   readonly host: ShardHost;
   readonly sender: SnapshotSender;
   readonly #options: NodeGroupsOptions;
-  readonly #onFatal: (error: unknown) => void;
   readonly #local: LocalGroups;
   readonly #changes: GroupChanges;
   readonly #receiver: SnapshotReceiver;
@@ -61,7 +61,7 @@ export class NodeGroups {
   #stopped = false;
 
   constructor(options: NodeGroupsOptions) {
-    const { env, log, engine, recovered, layout, onRaftEvent } = options;
+    const { own, env, log, engine, recovered, layout, onRaftEvent } = options;
     // What is cut off because log and engine are closed under it goes on at the next start.
     const onFatal = (error: unknown) => {
       if (this.#stopped) return;
@@ -69,9 +69,8 @@ export class NodeGroups {
     };
     const groups = new LocalGroups(recovered);
     const ranges = new RangeChanges(engine);
-    const shared = { env, log, engine, groups, ranges, layout, onFatal };
+    const shared = { own, env, log, engine, groups, ranges, layout, onFatal };
     this.#options = options;
-    this.#onFatal = onFatal;
     this.#local = groups;
     this.#changes = new GroupChanges({
       ...shared,
@@ -105,6 +104,7 @@ export class NodeGroups {
       whenIdle: (replica) => this.host.whenIdle(replica),
       persist: () => this.host.persist(),
       restart: (replica) => this.#changes.restart(replica),
+      onEmptied: (replica) => this.#changes.suspect(replica, CUT_OFF),
     });
   }
 
@@ -116,7 +116,7 @@ export class NodeGroups {
   start(): void {
     this.host.start();
     const { leftovers } = this.#options.recovered;
-    this.#changes.finishRemovals(leftovers).catch(this.#onFatal);
+    void this.#changes.finishRemovals(leftovers);
     this.#cancelTimer = this.#options.env.timers.every(UPKEEP_MS, () => {
       void this.#receiver.expire();
       this.#measure().catch(() => {}); // An engine that closes meanwhile has nothing to report.
@@ -149,7 +149,7 @@ export class NodeGroups {
   /** What this node leads, for its heartbeats. */
   reports(): cluster.Lead.$Properties[] {
     return [...this.host.replicas()]
-      .filter(({ raft, phase }) => raft.role === 'leader' && phase === 'running')
+      .filter(({ raft, isServing }) => raft.role === 'leader' && isServing)
       .map((replica) => reportOf(replica, this.#bytes.get(replica.identity.group) ?? 0));
   }
 
@@ -162,9 +162,9 @@ export class NodeGroups {
 
   /** What another node's heartbeat says of a group that it leads. */
   learn(lead: cluster.Lead): void {
-    const { group, nextReplicaId, committed: isCommitted } = lead;
-    const replicas = lead.replicas.map(({ replicaId = 0 }) => ({ replicaId }));
-    this.#changes.learnMembers(group, { replicas, nextReplicaId, isCommitted });
+    const { group, term, nextReplicaId, committed: isCommitted } = lead;
+    const replicas = lead.replicas.map(({ replicaId = 0, node = '' }) => ({ replicaId, node }));
+    this.#changes.learnMembers(group, { term, replicas, nextReplicaId, isCommitted });
   }
 
   change(request: cluster.ConfigurationRequest): cluster.ConfigurationReply.$Properties {

@@ -1,3 +1,4 @@
+import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineSnapshot, ExportedBlock, KeyRange, StorageEngine } from '../../lsm/engine.ts';
 
 /** No key of any shard: what the meta group, which stores none, replaces when it takes over a snapshot. */
@@ -16,6 +17,14 @@ export function rangeOf(shard: {
   const end = firstSlot + slotCount;
   const lower = Uint8Array.of(firstSlot);
   return end > 0xff ? { lower } : { lower, upper: Uint8Array.of(end) };
+}
+
+/** Why a replica is not trusted whose range is interrupted. */
+export const CUT_OFF = 'a snapshot was cut off while it replaced its tables';
+
+/** Whether the range holds nothing since a replacement of it was cut off or given up. */
+export function isInterrupted(engine: StorageEngine, { lower }: KeyRange): boolean {
+  return engine.interruptedReplacements().some((range) => compareBytes(range.lower, lower) === 0);
 }
 
 /**
@@ -49,8 +58,12 @@ export class RangeChanges {
     positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array,
   ): Promise<void> {
     while (!this.tryAcquire()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const replacement = this.#engine.replaceRange(range);
     try {
-      await this.#engine.replaceRange(range).commit(positionsAfter);
+      await replacement.commit(positionsAfter);
+    } catch (error) {
+      await replacement.abandon().catch(() => {});
+      throw error;
     } finally {
       this.release();
     }

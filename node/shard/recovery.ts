@@ -1,4 +1,3 @@
-import { compareBytes } from '../../lsm/bytes.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log, OpenedLog } from '../../lsm/log/log.ts';
 import type { GroupState as LoggedGroup, RecoveredGroup } from '../../lsm/log/types.ts';
@@ -20,7 +19,7 @@ import {
 } from './configuration.ts';
 import { decodePositions } from './group-position.ts';
 import type { RecoveredReplicas, SuspectReplica } from './local-groups.ts';
-import { rangeOf } from './range-changes.ts';
+import { CUT_OFF, isInterrupted, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 import { buildReplica, storedBySnapshot } from './replica-builder.ts';
 
@@ -149,11 +148,7 @@ function termAt(found: RecoveredGroup, index: number): number | undefined {
 }
 
 function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string | undefined {
-  const { lower } = rangeOf(stored);
-  const isEmptied = engine
-    .interruptedReplacements()
-    .some((range) => compareBytes(range.lower, lower) === 0);
-  return isEmptied ? 'a snapshot was cut off while it replaced its tables' : undefined;
+  return isInterrupted(engine, rangeOf(stored)) ? CUT_OFF : undefined;
 }
 
 function reasonToDistrust(

@@ -189,7 +189,7 @@ export class Replica {
     return encodeStored({ firstSlot, slotCount, configurations, removed: false, suspect });
   }
 
-  /** Everything that was handed out to be applied is applied, and nothing waits for a sync. */
+  /** Everything that is known to be committed is applied, and nothing waits for a sync. */
   get isIdle(): boolean {
     return this.roundsPending === 0 && this.raft.hasAppliedAll;
   }
@@ -338,7 +338,7 @@ export class Replica {
 
   /** A snapshot is about to come in: until it is installed, or given up, nothing is applied and nobody served. */
   startInstalling(): void {
-    assert(this.isIdle, 'what was handed out is applied');
+    assert(this.isIdle, 'what is committed is applied');
     this.enter('installing');
     this.close();
   }

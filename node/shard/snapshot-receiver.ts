@@ -1,10 +1,10 @@
+import { isDiskFull } from '../../lsm/disk-full.ts';
 import type { RangeReplacement, StorageEngine } from '../../lsm/engine.ts';
-import { LsmError } from '../../lsm/errors.ts';
 import { cluster, decode, encode, kv } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import type { LogIndex, ReplicaId } from '../raft/types.ts';
+import type { ReplicaId, Term } from '../raft/types.ts';
 import { withPosition } from './group-position.ts';
-import { type RangeChanges, rangeOf } from './range-changes.ts';
+import { isInterrupted, type RangeChanges, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 
 const { SnapshotStatus } = cluster;
@@ -21,6 +21,8 @@ export interface SnapshotReceiverOptions {
   readonly persist: () => Promise<void>;
   /** Begins the replica's log anew after the snapshot; resolves when that is durable. */
   readonly restart: (replica: Replica) => Promise<void>;
+  /** A snapshot was given up, and what the replica held before it is gone. */
+  readonly onEmptied: (replica: Replica) => void;
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -28,11 +30,14 @@ export interface SnapshotReceiverOptions {
 interface Session {
   readonly replica: Replica;
   readonly from: ReplicaId;
+  readonly term: Term;
+  readonly transfer: number;
   readonly position: kv.GroupPosition;
   readonly replacement: RangeReplacement;
   nextNumber: number;
   lastHeardMs: number;
-  /** What was called last; the next waits for it, so that blocks are added in order. */
+  isInstalled: boolean;
+  /** What was asked for last; the next waits for it, as the engine does one thing at a time. */
   work: Promise<void>;
 }
 
@@ -68,47 +73,38 @@ export class SnapshotReceiver {
     const replica = this.#options.replicaFor(begin.group, begin.toReplica);
     if (replica === undefined || position === null) return REFUSED;
     if (begin.term < replica.raft.term) return REFUSED;
+    const running = this.#session;
+    if (running?.replica === replica) {
+      if (isSame(running, begin)) return wanted(running);
+      await (isOutdatedBy(running, begin) ? this.#end(running) : this.#giveUpIfSilent(running));
+      return BUSY;
+    }
+    if (replica.phase !== 'running') return BUSY;
     if (!isNeeded(replica, position)) {
       await this.#options.persist();
       return INSTALLED;
     }
-    const running = this.#session;
     if (running !== undefined) {
-      if (isSame(running, replica, begin.fromReplica, position.appliedIndex))
-        return wanted(running);
       await this.#giveUpIfSilent(running);
       return BUSY;
     }
-    if (replica.phase !== 'running' || !replica.isIdle) return BUSY;
-    if (!this.#options.ranges.tryAcquire()) return BUSY;
-    this.#open(replica, begin.fromReplica, position);
+    if (!replica.isIdle || !this.#options.ranges.tryAcquire()) return BUSY;
+    this.#open(replica, begin, position);
     return { status: SnapshotStatus.SNAPSHOT_WANTED, nextNumber: 0 };
   }
 
   async blocks(message: cluster.SnapshotBlocks): Promise<SnapshotReply> {
     const session = this.#session;
-    const { group, toReplica, index } = message;
-    if (session === undefined) return REFUSED;
-    const { replica, position } = session;
-    const { identity } = replica;
-    if (identity.group !== group || identity.replicaId !== toReplica) return REFUSED;
-    if (position.appliedIndex !== index) return REFUSED;
+    if (session === undefined || !isFor(session, message)) return REFUSED;
     session.lastHeardMs = this.#options.env.clock.monotonicMs();
-    const reply = session.work.then(() => this.#take(session, message));
-    session.work = reply.then(
-      () => {},
-      () => {},
-    );
-    return reply;
+    return this.#inTurn(session, () => this.#take(session, message));
   }
 
   /** The replica is gone, or the node stops. */
   async abandon(replica?: Replica): Promise<void> {
     const session = this.#session;
     if (session === undefined || (replica !== undefined && session.replica !== replica)) return;
-    // What is being added or installed comes to its end first: the engine does one thing at a time.
-    await session.work;
-    await this.#close(session);
+    await this.#end(session);
   }
 
   /** Called now and then: a sender may vanish without a word. */
@@ -116,23 +112,35 @@ export class SnapshotReceiver {
     if (this.#session !== undefined) await this.#giveUpIfSilent(this.#session);
   }
 
-  #open(replica: Replica, from: ReplicaId, position: kv.GroupPosition): void {
+  #open(replica: Replica, begin: cluster.SnapshotBegin, position: kv.GroupPosition): void {
     replica.startInstalling();
     this.#session = {
       replica,
-      from,
+      from: begin.fromReplica,
+      term: begin.term,
+      transfer: begin.transfer,
       // Its message is gone when it is needed, and so is what its bytes are views of.
       position: copyOf(position),
       replacement: this.#options.engine.replaceRange(rangeOf(replica.identity)),
       nextNumber: 0,
       lastHeardMs: this.#options.env.clock.monotonicMs(),
+      isInstalled: false,
       work: Promise.resolve(),
     };
   }
 
+  /** Once what was asked for before is done. */
+  #inTurn<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    const done = session.work.then(work);
+    session.work = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
   async #take(session: Session, message: cluster.SnapshotBlocks): Promise<SnapshotReply> {
-    if (this.#session !== session)
-      return session.replica.raft.commitIndex >= message.index ? INSTALLED : REFUSED;
+    if (this.#session !== session) return session.isInstalled ? INSTALLED : REFUSED;
     if (message.number > session.nextNumber) return wanted(session);
     try {
       if (message.number === session.nextNumber && !message.last) {
@@ -169,12 +177,12 @@ export class SnapshotReceiver {
       });
       await restart(replica);
     } catch (error) {
-      const isUnchanged = !isRestored && error instanceof LsmError && error.code === 'DISK_FULL';
-      // Nothing has changed: the node goes on with what it has.
-      if (isUnchanged) await this.#close(session);
+      // A full disk has changed nothing, unless it was met at the very last.
+      if (isDiskFull(error) && !isRestored) await this.#close(session);
       else onFatal(error);
       return false;
     }
+    session.isInstalled = true;
     this.#session = undefined;
     ranges.release();
     replica.enter('running');
@@ -183,22 +191,43 @@ export class SnapshotReceiver {
 
   async #giveUpIfSilent(session: Session): Promise<void> {
     const silentMs = this.#options.env.clock.monotonicMs() - session.lastHeardMs;
-    if (silentMs > SILENCE_MAX_MS && session.replica.phase === 'installing')
-      await this.#close(session);
+    if (silentMs > SILENCE_MAX_MS) await this.#end(session);
+  }
+
+  #end(session: Session): Promise<void> {
+    return this.#inTurn(session, () => this.#close(session));
   }
 
   async #close(session: Session): Promise<void> {
     if (this.#session !== session) return;
+    const { replica, replacement } = session;
+    await replacement.abandon().catch(() => {});
     this.#session = undefined;
-    await session.replacement.abandon().catch(() => {});
     this.#options.ranges.release();
-    session.replica.enter('running');
+    if (this.#hasLost(replica)) this.#options.onEmptied(replica);
+    replica.enter('running');
+  }
+
+  /** An engine that cannot replace a range in one step leaves nothing where it was interrupted. */
+  #hasLost({ identity, phase, state }: Replica): boolean {
+    if (phase === 'gone' || state.appliedIndex === 0) return false;
+    return isInterrupted(this.#options.engine, rangeOf(identity));
   }
 }
 
-function isSame(session: Session, replica: Replica, from: ReplicaId, index: LogIndex): boolean {
+function isSame({ from, transfer }: Session, begin: cluster.SnapshotBegin): boolean {
+  return from === begin.fromReplica && transfer === begin.transfer;
+}
+
+/** Whoever sends what is coming in has begun again, or leads no more. */
+function isOutdatedBy({ from, term, transfer }: Session, begin: cluster.SnapshotBegin): boolean {
+  return begin.term > term || (from === begin.fromReplica && begin.transfer > transfer);
+}
+
+function isFor({ replica, transfer }: Session, message: cluster.SnapshotBlocks): boolean {
+  const { group, replicaId } = replica.identity;
   return (
-    session.replica === replica && session.from === from && session.position.appliedIndex === index
+    group === message.group && replicaId === message.toReplica && transfer === message.transfer
   );
 }
 

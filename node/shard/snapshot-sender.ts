@@ -65,6 +65,7 @@ export class SnapshotSender {
   /** When the next chunk may leave. */
   #nextChunkMs = 0;
   #sentBytes = 0;
+  #lastNumber = 0;
   #isStopped = false;
 
   constructor(options: SnapshotSenderOptions) {
@@ -159,20 +160,21 @@ export class SnapshotSender {
     replica.raft.pinSnapshot(to, transfer.index);
     try {
       const fromReplica = replica.identity.replicaId;
-      const begin = { group, fromReplica, toReplica: to, term, position };
+      const number = this.#takeNumber();
+      const begin = { group, fromReplica, toReplica: to, term, position, transfer: number };
       let status = await this.#call(transfer, { snapshotBegin: begin });
       if (status !== SnapshotStatus.SNAPSHOT_WANTED)
         return status === SnapshotStatus.SNAPSHOT_INSTALLED;
-      let number = 0;
+      let count = 0;
       const blocksOf = (blocks: Uint8Array[], last: boolean) => ({
-        snapshotBlocks: { group, toReplica: to, index: transfer.index, number, blocks, last },
+        snapshotBlocks: { group, toReplica: to, transfer: number, number: count, blocks, last },
       });
       for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), CHUNK_BYTES)) {
         if (!this.#isWanted(transfer)) return false;
         await this.#awaitRate(chunk);
         status = await this.#call(transfer, blocksOf(chunk, false));
         if (status !== SnapshotStatus.SNAPSHOT_WANTED) return false;
-        number += 1;
+        count += 1;
         transfer.sentBytes += bytesOf(chunk);
       }
       status = await this.#call(transfer, blocksOf([], true), INSTALL_TRIES_MAX);
@@ -180,6 +182,12 @@ export class SnapshotSender {
     } finally {
       snapshot.close();
     }
+  }
+
+  /** By the clock, so that the numbers of an earlier run of this process are lower. */
+  #takeNumber(): number {
+    this.#lastNumber = Math.max(this.#lastNumber + 1, this.#options.env.clock.nowMs());
+    return this.#lastNumber;
   }
 
   /** Asks again when the answer is lost or the other side is busy: it knows what it has taken already. */

@@ -3560,6 +3560,9 @@ export namespace dss {
             /** the group's state machine at the snapshot */
             position: dss.kv.GroupPosition;
 
+            /** above those that this replica has sent before */
+            transfer: number;
+
             /**
              * Creates a new SnapshotBegin instance using the specified properties.
              * @param [properties] Properties to set
@@ -3607,6 +3610,9 @@ export namespace dss {
                 /** the group's state machine at the snapshot */
                 position?: dss.kv.GroupPosition.$Properties;
 
+                /** above those that this replica has sent before */
+                transfer?: number;
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -3640,8 +3646,8 @@ export namespace dss {
             /** SnapshotBlocks toReplica. */
             toReplica: number;
 
-            /** which snapshot: its applied index */
-            index: number;
+            /** as in SnapshotBegin */
+            transfer: number;
 
             /** of the first of these blocks, from 0 */
             number: number;
@@ -3690,8 +3696,8 @@ export namespace dss {
                 /** SnapshotBlocks toReplica */
                 toReplica?: number;
 
-                /** which snapshot: its applied index */
-                index?: number;
+                /** as in SnapshotBegin */
+                transfer?: number;
 
                 /** of the first of these blocks, from 0 */
                 number?: number;

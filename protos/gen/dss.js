@@ -5359,6 +5359,8 @@ export const dss = $root.dss = (() => {
 
             SnapshotBegin.prototype.position = null;
 
+            SnapshotBegin.prototype.transfer = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             SnapshotBegin.create = function(properties) {
                 return new SnapshotBegin(properties);
             };
@@ -5380,6 +5382,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.term);
                 if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
                     $root.dss.kv.GroupPosition.encode(message.position, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                if (message.transfer != null && $Object.hasOwnProperty.call(message, "transfer") && (typeof message.transfer === "object" ? message.transfer.low || message.transfer.high : message.transfer !== 0))
+                    writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.transfer);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5455,6 +5459,15 @@ export const dss = $root.dss = (() => {
                             message.position = $root.dss.kv.GroupPosition.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.transfer = value;
+                            else
+                                delete message.transfer;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5489,7 +5502,7 @@ export const dss = $root.dss = (() => {
 
             SnapshotBlocks.prototype.toReplica = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
-            SnapshotBlocks.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            SnapshotBlocks.prototype.transfer = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             SnapshotBlocks.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
@@ -5512,8 +5525,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
                 if (message.toReplica != null && $Object.hasOwnProperty.call(message, "toReplica") && (typeof message.toReplica === "object" ? message.toReplica.low || message.toReplica.high : message.toReplica !== 0))
                     writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.toReplica);
-                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
-                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.index);
+                if (message.transfer != null && $Object.hasOwnProperty.call(message, "transfer") && (typeof message.transfer === "object" ? message.transfer.low || message.transfer.high : message.transfer !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.transfer);
                 if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
                     writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.number);
                 if (message.blocks != null && message.blocks.length)
@@ -5576,9 +5589,9 @@ export const dss = $root.dss = (() => {
                             if (wireType !== 0)
                                 break;
                             if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.index = value;
+                                message.transfer = value;
                             else
-                                delete message.index;
+                                delete message.transfer;
                             continue;
                         }
                     case 4: {

@@ -310,6 +310,31 @@ describe.each(BOTH)('the engine %s', (name, open) => {
     snapshot.close();
   });
 
+  it('has no positions of before a replacement after those of it, whoever writes meanwhile', async () => {
+    const subject = await start({ frozenMemtablesMax: 100 });
+    subject.put(keyOf(1, 1), 'old');
+    subject.position = 1;
+    let isCommitted = false;
+    const replacement = subject.engine.replaceRange({ lower: Uint8Array.of(1) });
+    const committing = replacement.commit(() => {
+      subject.position = 2;
+      return utf8('2');
+    });
+    const writing = (async () => {
+      for (let time = 1; !isCommitted; time++) {
+        subject.put(Uint8Array.of(0, 1, 0, ...keyOf(1, time)), 'elsewhere');
+        subject.engine.requestFreeze();
+        await subject.engine.waitForRoom();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    await committing;
+    isCommitted = true;
+    await writing;
+    await subject.reopen();
+    expect(subject.flushedPosition).toBe('2');
+  });
+
   it('goes on with an export where it was interrupted', async () => {
     const source = await start();
     for (let time = 1; time <= 3000; time++) source.put(keyOf(1, time), '.'.repeat(60));

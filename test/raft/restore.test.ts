@@ -64,6 +64,19 @@ describe('an installed snapshot', () => {
     expect(() => leader.raft.restore({ index: 9, term: 2 }, [])).toThrow(/leader/);
   });
 
+  it('waits for everything that is committed, not only for what was handed out', () => {
+    const node = newNode({ limits: { committedBytesMax: 1 } });
+    const entries = [entry(1, 1), entry(1, 2)];
+    node.raft.step({ ...appendRequest({ entries, commit: 2 }), to: 1 } as Message);
+    node.processReady();
+    node.persist();
+    node.processReady();
+    expect(node.raft.appliedIndex).toBe(1);
+    expect(node.raft.hasAppliedAll).toBe(false);
+    settle(node);
+    expect(node.raft.hasAppliedAll).toBe(true);
+  });
+
   it('ends a campaign, which was one with another log', () => {
     const node = newNode({});
     becomeCandidate(node);
