@@ -58,6 +58,8 @@ const INSTALLED: SnapshotReply = { status: SnapshotStatus.SNAPSHOT_INSTALLED };
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   #session: Session | undefined;
+  /** The newest that came to its end: the answer to its last blocks may be lost, and asked for again. */
+  #installed: Session | undefined;
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
@@ -95,7 +97,9 @@ export class SnapshotReceiver {
 
   async blocks(message: cluster.SnapshotBlocks): Promise<SnapshotReply> {
     const session = this.#session;
-    if (session === undefined || !isFor(session, message)) return REFUSED;
+    if (session === undefined || !isFor(session, message)) {
+      return this.#installed !== undefined && isFor(this.#installed, message) ? INSTALLED : REFUSED;
+    }
     session.lastHeardMs = this.#options.env.clock.monotonicMs();
     return this.#inTurn(session, () => this.#take(session, message));
   }
@@ -183,6 +187,7 @@ export class SnapshotReceiver {
       return false;
     }
     session.isInstalled = true;
+    this.#installed = session;
     this.#session = undefined;
     ranges.release();
     replica.enter('running');
