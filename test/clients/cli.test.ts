@@ -232,7 +232,7 @@ describe('dss', () => {
       expect(described).toContain(`(default ${value}`);
       return true;
     });
-    expect(documented).toHaveLength(15);
+    expect(documented).toHaveLength(16);
   });
 
   it('documents examples and exit codes', async () => {
