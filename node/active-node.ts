@@ -26,6 +26,7 @@ import {
 } from './settings/nodes.ts';
 import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
+import type { Place } from './shard/configuration.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
 import { suspectEvent } from './shard/group-changes.ts';
 import { encodePositions } from './shard/group-position.ts';
@@ -138,6 +139,7 @@ export class ActiveNode {
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
       snapshotBytesPerSecond: () => options.snapshotBytesPerSecond ?? SNAPSHOT_BYTES_PER_SECOND,
+      isWell: (group, place) => node?.isWell(group, place) === true,
       onRaftEvent: (replica, event) => node?.onRaftEvent(replica, event),
       onProgress: (replica) => node?.onProgress(replica),
       onChecksum: (replica, entry) => node?.repairs.onChecksum(replica, entry),
@@ -266,6 +268,12 @@ export class ActiveNode {
     this.groups.stop();
     await this.log.close().catch(() => {});
     await this.engine.close().catch(() => {});
+  }
+
+  isWell(group: number, { node, replicaId }: Place): boolean {
+    const suspects = this.members.heartbeatOf(node)?.suspects ?? [];
+    const isSuspect = suspects.some((each) => each.group === group && each.replicaId === replicaId);
+    return this.members.stateOf(node) === 'active' && !isSuspect;
   }
 
   onRaftEvent(replica: Replica, event: RaftEvent): void {
@@ -418,6 +426,7 @@ export class ActiveNode {
     const { env, name, mqttAddress, httpAddress, load } = this.#options;
     const { storage } = this.#upkeep;
     const leads = this.groups.reports();
+    for (const lead of leads) this.groups.learn(new cluster.Lead(lead));
     const payload = encode(cluster.Heartbeat, {
       format: 1,
       ...this.#own,
@@ -428,7 +437,7 @@ export class ActiveNode {
       httpAddress: httpAddress(),
       leads,
       state: this.members.rowOf(this.#own.node)?.state ?? 'active',
-      suspects: this.suspects.map(({ group, replicaId }) => ({ group, replicaId })),
+      suspects: this.groups.lost().map(({ group, replicaId }) => ({ group, replicaId })),
       settingsRevision: this.settings.current.revision,
       storageUsedBytes: storage.usedBytes,
       storageMaxBytes: storage.maxBytes,

@@ -85,11 +85,22 @@ export function hasMajority(members: GroupMembers, replicas: ReadonlySet<Replica
   return quorumValue(configuration, (replicaId) => (replicas.has(replicaId) ? 1 : 0)) === 1;
 }
 
-/** Whether the others, however well they are, decide nothing without this replica: of one voter, or of two. */
-export function isIndispensable(members: GroupMembers, replicaId: ReplicaId): boolean {
-  const all = [...members.voters, ...members.outgoing];
-  const others = idsOf(all).filter((each) => each !== replicaId);
-  return !hasMajority(members, new Set(others));
+/**
+ * Whether the others who are well decide without this replica. One that is being replaced where it is was lost before, and
+ * of a group of one voter or of two nobody is left who decides.
+ */
+export function canDoWithout(
+  members: GroupMembers,
+  replicaId: ReplicaId,
+  isWell: (place: Place) => boolean,
+): boolean {
+  const { voters } = members;
+  const isReplaced = (place: Place) =>
+    voters.some(({ node, replicaId: id }) => node === place.node && id > place.replicaId);
+  const others = placesOf(members).filter((place) => {
+    return place.replicaId !== replicaId && !isReplaced(place) && isWell(place);
+  });
+  return hasMajority(members, new Set(idsOf(others)));
 }
 
 export function genesisConfiguration(group: GenesisGroup): ConfigurationAt {

@@ -130,24 +130,21 @@ export class GroupChanges {
     if (suspect !== undefined && isOut(suspect.replicaId, members)) {
       void this.#leave(group, () => this.#bury(group, suspect.replicaId));
     }
-    this.#noteDisplaced(group, members);
+    const displaced = groups.displacedOf(group);
+    if (displaced === undefined) this.#noteDisplaced(group, members);
+    else if (isOut(displaced.replicaId, members)) groups.forgetDisplaced(group);
   }
 
   /**
-   * A replica that was to take the place of another one here, by a configuration that was cut off from the log: the
-   * group still counts on the other one, which is no more, and is to replace it once again.
+   * The replica here was to take the place of another one, but that configuration was cut off from the log, and after a
+   * restart nobody knows: the group counts on the other one, and is to replace it once again.
    */
   #noteDisplaced(group: number, { term, replicas }: ReportedMembers): void {
     const { own, env, groups, observer } = this.#options;
     const here = groups.get(group);
     const replicaId = Math.max(0, ...idsOn(own, replicas));
-    const isDisplaced =
-      here !== undefined &&
-      replicaId > 0 &&
-      replicaId < here.identity.replicaId &&
-      term > here.raft.term;
-    if (isDisplaced === groups.isDisplaced(group, replicaId)) return;
-    if (!isDisplaced) return groups.forgetDisplaced(group);
+    if (here === undefined || replicaId === 0 || replicaId >= here.identity.replicaId) return;
+    if (term <= here.raft.term) return;
     const reason = `replica ${here.identity.replicaId} has its place`;
     groups.displaced({ group, replicaId, reason });
     env.events.emit(suspectEvent(group, reason));

@@ -27,7 +27,7 @@ export class LocalGroups {
   readonly #replicas = new Map<number, Replica>();
   readonly #suspects = new Map<number, SuspectReplica>();
   readonly #removed = new Map<number, ReplicaId>();
-  /** Gone from here for another one, and yet their groups count on them. */
+  /** Gone from here for another one, which their groups may not have agreed to yet. */
   readonly #displaced = new Map<number, SuspectReplica>();
 
   constructor(initial: RecoveredReplicas) {
@@ -49,11 +49,16 @@ export class LocalGroups {
   }
 
   suspects(): SuspectReplica[] {
+    return [...this.#suspects.values()];
+  }
+
+  /** All that the groups are not to count on, whether another replica has their place here or not. */
+  lost(): SuspectReplica[] {
     return [...this.#suspects.values(), ...this.#displaced.values()];
   }
 
-  isDisplaced(group: number, replicaId: ReplicaId): boolean {
-    return this.#displaced.get(group)?.replicaId === replicaId;
+  displacedOf(group: number): SuspectReplica | undefined {
+    return this.#displaced.get(group);
   }
 
   displaced(suspect: SuspectReplica): void {
@@ -71,10 +76,12 @@ export class LocalGroups {
     return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);
   }
 
-  /** Takes the place of whatever is remembered of the group. */
+  /** Takes the place of whatever was here of the group. */
   add(replica: Replica): void {
     const { group, replicaId } = replica.identity;
     assert(this.isNew(group, replicaId), 'a replica id is used once');
+    const suspect = this.#suspects.get(group);
+    if (suspect !== undefined) this.#displaced.set(group, suspect);
     this.#suspects.delete(group);
     this.#removed.delete(group);
     this.#replicas.set(group, replica);

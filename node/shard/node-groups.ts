@@ -5,7 +5,7 @@ import type { Env } from '../env.ts';
 import type { Entry, RaftEvent } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
 import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
-import { isIndispensable } from './configuration.ts';
+import { canDoWithout, type Place } from './configuration.ts';
 import { reportOf, serveConfigurationRequest } from './configuration-steps.ts';
 import { GroupChanges, type GroupObserver } from './group-changes.ts';
 import { ShardHost } from './host.ts';
@@ -32,6 +32,8 @@ export interface NodeGroupsOptions {
     timeoutMs: number,
   ) => Promise<RpcMessage | undefined>;
   readonly snapshotBytesPerSecond: () => number;
+  /** Whether a replica on another node takes part, as far as that node can be heard. */
+  readonly isWell: (group: number, place: Place) => boolean;
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
   /** Who is in a group here has changed, for good, or how far a newcomer is. */
   readonly onProgress: (replica: Replica) => void;
@@ -113,6 +115,11 @@ export class NodeGroups {
     return this.#local.suspects();
   }
 
+  /** And those that have given their place to another one, as long as their groups count on them. */
+  lost() {
+    return this.#local.lost();
+  }
+
   start(): void {
     this.host.start();
     const { leftovers } = this.#options.recovered;
@@ -176,12 +183,13 @@ export class NodeGroups {
 
   /**
    * The replica here has turned out to be wrong: it takes no further part, and its group is to replace it. Returns
-   * whether that is so: not where the group cannot go on without it.
+   * whether that is so: not while the group cannot go on without it.
    */
   distrust(group: number, reason: string): boolean {
     const replica = this.#local.get(group);
     if (replica === undefined) return false;
-    if (isIndispensable(replica.members, replica.identity.replicaId)) return false;
+    const isWell = (place: Place) => this.#options.isWell(group, place);
+    if (!canDoWithout(replica.members, replica.identity.replicaId, isWell)) return false;
     this.#changes.suspect(replica, reason);
     return true;
   }

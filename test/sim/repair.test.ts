@@ -61,8 +61,11 @@ describe('A damaged table', () => {
     await victim.vfs.remove(`${TABLES}/${name}`);
     cluster.kill(victim);
     await cluster.start(victim);
-    await cluster.world.until('it is back', () => victim.joined);
-    await cluster.world.until('it is known', () => victim.active.suspects.length > 0);
+    // Not before the others have been heard: the group must be able to do without it.
+    await cluster.world.until(
+      'it is back, and distrusts what it holds',
+      () => victim.joined && victim.active.suspects.length > 0,
+    );
     const suspects = victim.active.suspects.map(({ group }) => group);
     cluster.kill(victim);
     await cluster.start(victim);

@@ -120,19 +120,48 @@ describe('A new replica', () => {
   });
 });
 
-describe('A replica that gave its place to one of a configuration that was cut off', () => {
-  it('is to be replaced as long as the group counts on it', async () => {
+describe('A replica that is not trusted', () => {
+  const isOf = (group: number, replicaId: number) => expect.objectContaining({ group, replicaId });
+
+  it('is told to be lost until its group has agreed to the one in its place', async () => {
     const node = await openNode(new FakeEnv(), [firstState(1, 1, MEMBERS)]);
     node.groups.distrust(1, 'a test says so');
     await node.settle();
     expect(await isAnswered(node, 4, 2)).toBe(true);
     expect(node.groups.suspects()).toEqual([]);
-
+    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
     learn(node, MEMBERS.voters);
-    expect(node.groups.suspects()).toMatchObject([{ group: 1, replicaId: 1 }]);
-    learn(node, MEMBERS.voters, 4, 2);
+    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
     learn(node, [{ replicaId: 4, node: OWN }, ...MEMBERS.voters.slice(1)], 5);
-    expect(node.groups.suspects()).toEqual([]);
+    expect(node.groups.lost()).toEqual([]);
+  });
+
+  it('is told to be lost after a restart too, if the group has not agreed', async () => {
+    const node = await openNode(new FakeEnv(), [firstState(1, 4, { nextReplicaId: 0 })]);
+    await node.settle();
+    // The leader that has put 4 into its place is deposed: its configuration is cut off.
+    learn(node, MEMBERS.voters, 4, 1);
+    expect(node.groups.lost()).toEqual([]);
+    learn(node, MEMBERS.voters, 4, 2);
+    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
+  });
+
+  it('stays trusted where those who are well could not decide without it', async () => {
+    const node = await openNode(new FakeEnv(), [firstState(1, 1, MEMBERS)]);
+    node.notWell.add(3);
+    expect(node.groups.distrust(1, 'a test says so')).toBe(false);
+    node.notWell.clear();
+    expect(node.groups.distrust(1, 'a test says so')).toBe(true);
+  });
+
+  it('stays trusted while another one is being replaced', async () => {
+    const members = {
+      voters: [...MEMBERS.voters.slice(0, 2), { replicaId: 4, node: 'third' }],
+      outgoing: MEMBERS.voters,
+      nextReplicaId: 5,
+    };
+    const node = await openNode(new FakeEnv(), [firstState(1, 1, members)]);
+    expect(node.groups.distrust(1, 'a test says so')).toBe(false);
   });
 });
 

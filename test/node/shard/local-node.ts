@@ -26,6 +26,8 @@ export interface LocalNode {
   readonly groups: NodeGroups;
   readonly sent: { readonly node: string; readonly message: GroupMessage }[];
   readonly fatal: Error[];
+  /** Replicas elsewhere that do not take part. */
+  readonly notWell: Set<number>;
   /** Runs turns until nothing more happens by itself. */
   settle(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function openNode(
   });
   const sent: LocalNode['sent'][number][] = [];
   const fatal: Error[] = [];
+  const notWell = new Set<number>();
   groups = new NodeGroups({
     ...{ own: OWN, env, log, engine },
     recovered: recoverReplicas({ env, log, loggedGroups, engine }),
@@ -63,6 +66,7 @@ export async function openNode(
     sendRaft: (node, messages) => sent.push(...messages.map((message) => ({ node, message }))),
     callBulk: async () => undefined,
     snapshotBytesPerSecond: () => 1,
+    isWell: (_group, { replicaId }) => !notWell.has(replicaId),
     onRaftEvent: () => {},
     onProgress: () => {},
     onChecksum: () => {},
@@ -77,7 +81,7 @@ export async function openNode(
       await settled();
     }
   };
-  return { fake, log, engine, groups, sent, fatal, settle };
+  return { fake, log, engine, groups, sent, fatal, notWell, settle };
 }
 
 /** How the log of a replica begins whose group has these members. */
