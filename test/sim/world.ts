@@ -20,8 +20,9 @@ export class World {
   #order = 0;
   readonly #heap: Happening[] = [];
 
+  /** Clocks count whole milliseconds. */
   at(delayMs: number, run: () => void): void {
-    this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run });
+    this.#push({ atMs: this.nowMs + Math.max(0, Math.ceil(delayMs)), order: this.#order++, run });
   }
 
   /** Makes a happening part of the trace. */

@@ -139,11 +139,11 @@ async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: numbe
   }
 }
 
-/** Whether an error comes from a disk that was made to fail. */
+/** Whether an error comes from a disk that was made to fail, or from an engine that has ended because of one. */
 export function isDiskFailure(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EIO' || code === 'ENOSPC') return true;
+    if (code === 'EIO' || code === 'ENOSPC' || code === 'ENGINE_CLOSED') return true;
   }
   return false;
 }

@@ -132,19 +132,14 @@ export const DEFECTS: readonly Defect[] = [
     name: 'ignore a CRC',
     edits: [
       edit(
-        'lsm/log/round-reader.ts',
-        'if (crc32c(bytes, start, end) !== checksum) return undefined;',
-        '',
+        'lsm/sstable/sealed-block.ts',
+        'const got = crc32c(sealed, 0, length + 1);',
+        'const got = expected;',
       ),
     ],
     mix: 'damage',
     seedsMax: 60,
-    caughtAs: [
-      'log matching',
-      'state machine safety',
-      'linearizability',
-      'no node fails by itself',
-    ],
+    caughtAs: [...LOSS, 'one value per version', 'watches go forward', 'no node fails by itself'],
   },
   {
     name: 'take up the old identity on an empty disk',
@@ -232,11 +227,53 @@ export const DEFECTS: readonly Defect[] = [
     seedsMax: 60,
     caughtAs: [...LOSS, 'liveness'],
   },
-];
-
-/** What cannot be planted before groups can change: each becomes a row above with the change that brings it. */
-export const PLANTED_ONCE_MEMBERSHIP_CHANGES: readonly string[] = [
-  'drop the joint phase',
-  'install a snapshot without its index',
-  'accept an old replica id',
+  {
+    name: 'drop the joint phase',
+    edits: [
+      edit(
+        'node/shard/configuration-change.ts',
+        'const members = { ...now, voters, outgoing: now.voters, nextReplicaId };',
+        'const members = { ...now, voters, outgoing: [], nextReplicaId };',
+      ),
+      edit(
+        'node/shard/configuration-change.ts',
+        'outgoing: now.voters,\n    learners:',
+        'outgoing: [],\n    learners:',
+      ),
+      edit(
+        'node/raft/configuration-change.ts',
+        'return isOfLearners ? undefined :',
+        'return isOfLearners || next.voters.length > 0 ? undefined :',
+      ),
+    ],
+    mix: 'moves',
+    seedsMax: 150,
+    caughtAs: [...LOSS, 'one leader per term', 'no node fails by itself'],
+  },
+  {
+    name: 'install a snapshot without its index',
+    edits: [
+      edit(
+        'node/shard/snapshot-receiver.ts',
+        'return withPosition(flushed, group, installed);',
+        'return withPosition(flushed, group, { ...installed, appliedIndex: 0 });',
+      ),
+    ],
+    mix: 'moves',
+    seedsMax: 20,
+    caughtAs: [...LOSS, 'no node fails by itself', 'liveness'],
+  },
+  {
+    name: 'accept an old replica id',
+    edits: [
+      edit(
+        'node/shard/local-groups.ts',
+        'return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);',
+        'return replicaId >= Math.max(here, suspect, this.#removed.get(group) ?? 0);',
+      ),
+    ],
+    mix: 'damage',
+    seedsMax: 60,
+    caughtAs: [...LOSS, 'one leader per term', 'no node fails by itself'],
+  },
 ];
