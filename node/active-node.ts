@@ -98,7 +98,7 @@ export class ActiveNode {
     /** Where its tables are. */
     readonly tables: string;
   }): Promise<ActiveNode> {
-    const { options, own, genesis, link, log } = input;
+    const { options, genesis, link, log } = input;
     const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
@@ -130,7 +130,6 @@ export class ActiveNode {
     });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
     const groups = new NodeGroups({
-      own: own.node,
       env,
       log,
       engine,

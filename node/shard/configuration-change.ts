@@ -1,5 +1,12 @@
-import type { ReplicaId } from '../raft/types.ts';
+import assert from 'node:assert/strict';
+import type { ReplicaId, Term } from '../raft/types.ts';
 import type { GroupMembers, Place } from './configuration.ts';
+
+/**
+ * A leader gives ids of its own term only. Counted on from the newest configuration alone, the id of one that is cut
+ * off from the log would be given again, on another node, and whoever has the old configuration would not listen.
+ */
+export const IDS_PER_TERM = 1_000_000;
 
 /** What a group is to change to. Nodes hold at most one replica of a group that counts. */
 export interface WantedMembers {
@@ -19,19 +26,19 @@ export type ChangePlan =
   | { readonly kind: 'not-a-learner'; readonly node: string };
 
 /** The next record on the way from `now`, which is not joint, to what is wanted: learners first, then voters. */
-export function planChange(now: GroupMembers, wanted: WantedMembers): ChangePlan {
+export function planChange(now: GroupMembers, wanted: WantedMembers, term: Term): ChangePlan {
   const keepsVoters = wanted.voters.length === 0 || isSameSet(wanted.voters, nodesOf(now.voters));
-  return keepsVoters ? planLearners(now, wanted.learners) : planVoters(now, wanted);
+  return keepsVoters ? planLearners(now, wanted.learners, term) : planVoters(now, wanted);
 }
 
 /**
  * Puts a new replica in the place of a voter that its node cannot trust. It votes at once: an empty log elects
  * nobody who lacks what is committed, and the voters stay odd in number.
  */
-export function planReplacement(now: GroupMembers, suspect: ReplicaId): ChangePlan {
-  const fresh = (place: Place) =>
-    place.replicaId === suspect ? { ...place, replicaId: now.nextReplicaId } : place;
-  const nextReplicaId = now.nextReplicaId + 1;
+export function planReplacement(now: GroupMembers, suspect: ReplicaId, term: Term): ChangePlan {
+  const replicaId = firstFreeId(now, term);
+  const fresh = (place: Place) => (place.replicaId === suspect ? { ...place, replicaId } : place);
+  const nextReplicaId = replicaId + 1;
   if (now.voters.some(({ replicaId }) => replicaId === suspect)) {
     const voters = now.voters.map(fresh);
     const members = { ...now, voters, outgoing: now.voters, nextReplicaId };
@@ -44,9 +51,9 @@ export function planReplacement(now: GroupMembers, suspect: ReplicaId): ChangePl
   return { kind: 'none' };
 }
 
-function planLearners(now: GroupMembers, nodes: readonly string[]): ChangePlan {
+function planLearners(now: GroupMembers, nodes: readonly string[], term: Term): ChangePlan {
   if (isSameSet(nodes, nodesOf(now.learners))) return { kind: 'none' };
-  let { nextReplicaId } = now;
+  let nextReplicaId = firstFreeId(now, term);
   const voting = new Set(nodesOf(now.voters));
   const learners = nodes
     .filter((node) => !voting.has(node))
@@ -74,6 +81,12 @@ function planVoters(now: GroupMembers, wanted: WantedMembers): ChangePlan {
     nextReplicaId: now.nextReplicaId,
   };
   return { kind: 'change', members, newVoters };
+}
+
+function firstFreeId({ nextReplicaId }: GroupMembers, term: Term): ReplicaId {
+  const replicaId = Math.max(nextReplicaId, term * IDS_PER_TERM);
+  assert(replicaId < (term + 1) * IDS_PER_TERM, 'the ids of a term are enough for its changes');
+  return replicaId;
 }
 
 function placeOn(places: readonly Place[], node: string): Place | undefined {

@@ -30,8 +30,8 @@ export function serveConfigurationRequest(
   if (request.transferTo !== '')
     return isTransferred(replica, request.transferTo) ? done(replica) : notReady;
   const plan = request.replaceSuspect
-    ? planReplacement(replica.members, request.suspect)
-    : planChange(replica.members, request);
+    ? planReplacement(replica.members, request.suspect, raft.term)
+    : planChange(replica.members, request, raft.term);
   if (plan.kind === 'none') return done(replica);
   if (!isReady(replica, plan)) return notReady;
   const result = raft.proposeConfiguration(encodeMembers(plan.members));

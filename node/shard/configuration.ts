@@ -22,7 +22,7 @@ export interface GroupMembers {
   readonly learners: readonly Place[];
   /** Of the outgoing: they stay as learners. */
   readonly demoted: readonly Place[];
-  /** All lower ids were given, and are never given again. */
+  /** Lower ids are given no more: of those that are not named here none is in a configuration that follows. */
   readonly nextReplicaId: ReplicaId;
 }
 
@@ -69,7 +69,7 @@ export function placesOf({ voters, outgoing, learners }: GroupMembers): Place[] 
   return [...places.values()];
 }
 
-/** Whether this id was in the group once and is not any more: it never counts again. */
+/** Whether this id never counts again, once these are the members by a committed configuration. */
 export function isGone(members: GroupMembers, replicaId: ReplicaId): boolean {
   if (replicaId >= members.nextReplicaId) return false;
   return !placesOf(members).some((place) => place.replicaId === replicaId);
@@ -120,16 +120,18 @@ export interface StoredConfiguration {
   readonly removed: boolean;
   /** Why the replica is not to be trusted, once that has turned out. */
   readonly suspect?: string | undefined;
+  /** A suspect in whose place the replica is, as long as the group may not have agreed to that; 0: none. */
+  readonly displaces?: ReplicaId;
 }
 
 export function storedToProto(stored: StoredConfiguration): kv.GroupConfiguration.$Properties {
-  const { firstSlot, slotCount, removed, suspect = '' } = stored;
+  const { firstSlot, slotCount, removed, suspect = '', displaces = 0 } = stored;
   const configurations = stored.configurations.map(({ index, term, data }) => ({
     index,
     term,
     record: decode(kv.ConfigurationRecord, data),
   }));
-  return { format: FORMAT, firstSlot, slotCount, configurations, removed, suspect };
+  return { format: FORMAT, firstSlot, slotCount, configurations, removed, suspect, displaces };
 }
 
 export function storedFromProto(wire: kv.GroupConfiguration.$Properties): StoredConfiguration {
@@ -138,9 +140,9 @@ export function storedFromProto(wire: kv.GroupConfiguration.$Properties): Stored
     term: term ?? 0,
     data: encode(kv.ConfigurationRecord, record ?? {}),
   }));
-  const { firstSlot = 0, slotCount = 0, removed = false } = wire;
+  const { firstSlot = 0, slotCount = 0, removed = false, displaces = 0 } = wire;
   const suspect = wire.suspect || undefined;
-  return { firstSlot, slotCount, configurations, removed, suspect };
+  return { firstSlot, slotCount, configurations, removed, suspect, displaces };
 }
 
 export function encodeStored(stored: StoredConfiguration): Uint8Array {

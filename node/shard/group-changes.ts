@@ -3,9 +3,8 @@ import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { GroupState as LoggedGroup } from '../../lsm/log/types.ts';
 import type { Env, NodeEvent } from '../env.ts';
-import type { ReplicaId, Term } from '../raft/types.ts';
+import type { ReplicaId } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
-import type { Place } from './configuration.ts';
 import { withPosition } from './group-position.ts';
 import type { ShardHost } from './host.ts';
 import type { LocalGroups } from './local-groups.ts';
@@ -14,7 +13,6 @@ import type { Replica } from './replica.ts';
 import { buildReplica, newcomer, tombstone } from './replica-builder.ts';
 
 export interface GroupChangesOptions {
-  readonly own: string;
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -41,8 +39,7 @@ export interface GroupObserver {
 
 /** What a leader's report says about who is in a group. */
 export interface ReportedMembers {
-  readonly term: Term;
-  readonly replicas: readonly Place[];
+  readonly replicas: readonly { readonly replicaId: ReplicaId }[];
   readonly nextReplicaId: ReplicaId;
   /** Only then is who is missing gone for good. */
   readonly isCommitted: boolean;
@@ -75,7 +72,7 @@ export class GroupChanges {
       void this.remove(earlier);
       return undefined;
     }
-    const state = newcomer(shard, replicaId);
+    const state = newcomer(shard, replicaId, groups.placeTakenIn(group));
     log.addGroup(state);
     const found = { ...state, lastIndex: 0, terms: [] };
     const replica = buildReplica({ env, engine, found, position: undefined });
@@ -90,7 +87,7 @@ export class GroupChanges {
     const { group, replicaId } = replica.identity;
     replica.enter('gone');
     replica.close();
-    groups.suspect({ group, replicaId, reason });
+    groups.suspect({ group, replicaId, displaces: replica.displaces, reason });
     const { term, vote, commitIndex: commit } = replica.raft.status();
     log.setConfiguration(group, replica.storedConfiguration(reason));
     log.stage(group, { term, vote, commit }, []);
@@ -122,6 +119,7 @@ export class GroupChanges {
   learnMembers(group: number, members: ReportedMembers): void {
     if (!members.isCommitted) return;
     const { groups } = this.#options;
+    if (isOut(groups.displacedIn(group), members)) groups.forgetDisplaced(group);
     const replica = groups.get(group);
     if (replica !== undefined && isOut(replica.identity.replicaId, members)) {
       void this.remove(replica);
@@ -130,25 +128,6 @@ export class GroupChanges {
     if (suspect !== undefined && isOut(suspect.replicaId, members)) {
       void this.#leave(group, () => this.#bury(group, suspect.replicaId));
     }
-    const displaced = groups.displacedOf(group);
-    if (displaced === undefined) this.#noteDisplaced(group, members);
-    else if (isOut(displaced.replicaId, members)) groups.forgetDisplaced(group);
-  }
-
-  /**
-   * The replica here was to take the place of another one, but that configuration was cut off from the log, and after a
-   * restart nobody knows: the group counts on the other one, and is to replace it once again.
-   */
-  #noteDisplaced(group: number, { term, replicas }: ReportedMembers): void {
-    const { own, env, groups, observer } = this.#options;
-    const here = groups.get(group);
-    const replicaId = Math.max(0, ...idsOn(own, replicas));
-    if (here === undefined || replicaId === 0 || replicaId >= here.identity.replicaId) return;
-    if (term <= here.raft.term) return;
-    const reason = `replica ${here.identity.replicaId} has its place`;
-    groups.displaced({ group, replicaId, reason });
-    env.events.emit(suspectEvent(group, reason));
-    observer.suspected(group, replicaId, reason);
   }
 
   /** Until `work` is done nothing is begun in the group, and nothing else leaves it. */
@@ -167,8 +146,9 @@ export class GroupChanges {
   /** In this order: recovery goes on with the tables when the log says that the replica is gone. */
   async #bury(group: number, replicaId: ReplicaId): Promise<void> {
     const { log, groups, host } = this.#options;
-    groups.remove(group, replicaId);
-    log.addGroup(tombstone(group, replicaId));
+    const displaces = groups.displacedIn(group);
+    groups.remove({ group, replicaId, displaces });
+    log.addGroup(tombstone(group, replicaId, displaces));
     await host().persist();
     await this.#empty(group);
   }
@@ -205,10 +185,6 @@ export class GroupChanges {
 /** Whether its id was given, and nobody has it any more. */
 function isOut(id: ReplicaId, { replicas, nextReplicaId }: ReportedMembers): boolean {
   return id < nextReplicaId && !replicas.some(({ replicaId }) => replicaId === id);
-}
-
-function idsOn(own: string, places: readonly Place[]): ReplicaId[] {
-  return places.filter(({ node }) => node === own).map(({ replicaId }) => replicaId);
 }
 
 /** What an operator is told of a replica that cannot be trusted. */

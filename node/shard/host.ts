@@ -159,7 +159,7 @@ export class ShardHost {
     if (sender === undefined) {
       // A leader that is being removed leads until the configuration without it is committed (Raft §6).
       const leads = message.from === replica.raft.leader && message.term === replica.raft.term;
-      if (isGone(replica.members, message.from) && !leads) return;
+      if (replica.isGone(message.from) && !leads) return;
       replica.strangers.set(message.from, node);
     } else if (sender !== node) {
       return;

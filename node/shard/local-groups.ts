@@ -6,15 +6,25 @@ import type { Replica } from './replica.ts';
 export interface SuspectReplica {
   readonly group: number;
   readonly replicaId: ReplicaId;
+  /** As of a replica. */
+  readonly displaces: ReplicaId;
   readonly reason: string;
+}
+
+/** The memory of a replica that is gone. */
+export interface RemovedReplica {
+  readonly group: number;
+  /** The highest that was here. */
+  readonly replicaId: ReplicaId;
+  /** As of a replica. */
+  readonly displaces: ReplicaId;
 }
 
 /** What the log and the engine tell of the groups on this node. */
 export interface RecoveredReplicas {
   readonly replicas: readonly Replica[];
   readonly suspects: readonly SuspectReplica[];
-  /** The highest id of each group whose replica is gone from here. */
-  readonly removed: ReadonlyMap<number, ReplicaId>;
+  readonly removed: readonly RemovedReplica[];
   /** Groups whose replica is gone from here, but not all that it stored. */
   readonly leftovers: readonly number[];
 }
@@ -26,14 +36,12 @@ export interface RecoveredReplicas {
 export class LocalGroups {
   readonly #replicas = new Map<number, Replica>();
   readonly #suspects = new Map<number, SuspectReplica>();
-  readonly #removed = new Map<number, ReplicaId>();
-  /** Gone from here for another one, which their groups may not have agreed to yet. */
-  readonly #displaced = new Map<number, SuspectReplica>();
+  readonly #removed = new Map<number, RemovedReplica>();
 
   constructor(initial: RecoveredReplicas) {
     for (const replica of initial.replicas) this.#replicas.set(replica.identity.group, replica);
     for (const suspect of initial.suspects) this.#suspects.set(suspect.group, suspect);
-    for (const [group, replicaId] of initial.removed) this.#removed.set(group, replicaId);
+    for (const removed of initial.removed) this.#removed.set(removed.group, removed);
   }
 
   get(group: number): Replica | undefined {
@@ -52,36 +60,49 @@ export class LocalGroups {
     return [...this.#suspects.values()];
   }
 
-  /** All that the groups are not to count on, whether another replica has their place here or not. */
-  lost(): SuspectReplica[] {
-    return [...this.#suspects.values(), ...this.#displaced.values()];
+  /** And those that have given their place to another replica, as long as their groups may count on them. */
+  lost(): { readonly group: number; readonly replicaId: ReplicaId }[] {
+    const groups = new Set(
+      [this.#replicas, this.#suspects, this.#removed].flatMap((each) => [...each.keys()]),
+    );
+    const displaced = [...groups]
+      .map((group) => ({ group, replicaId: this.displacedIn(group) }))
+      .filter(({ replicaId }) => replicaId > 0);
+    return [...this.#suspects.values(), ...displaced];
   }
 
-  displacedOf(group: number): SuspectReplica | undefined {
-    return this.#displaced.get(group);
+  /** What a replica displaces that takes the place of what is here now; 0: nothing that its group may count on. */
+  placeTakenIn(group: number): ReplicaId {
+    return this.displacedIn(group) || (this.#suspects.get(group)?.replicaId ?? 0);
   }
 
-  displaced(suspect: SuspectReplica): void {
-    this.#displaced.set(suspect.group, suspect);
+  displacedIn(group: number): ReplicaId {
+    const { displaces = 0 } =
+      this.#replicas.get(group) ?? this.#suspects.get(group) ?? this.#removed.get(group) ?? {};
+    return displaces;
   }
 
+  /** The group counts on what was displaced no more. */
   forgetDisplaced(group: number): void {
-    this.#displaced.delete(group);
+    const replica = this.#replicas.get(group);
+    if (replica !== undefined) replica.displaces = 0;
+    for (const memory of [this.#suspects, this.#removed] as Map<number, RemovedReplica>[]) {
+      const known = memory.get(group);
+      if (known !== undefined) memory.set(group, { ...known, displaces: 0 });
+    }
   }
 
   /** Whether a replica of this id would be a new one. */
   isNew(group: number, replicaId: ReplicaId): boolean {
     const here = this.#replicas.get(group)?.identity.replicaId ?? 0;
     const suspect = this.#suspects.get(group)?.replicaId ?? 0;
-    return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);
+    return replicaId > Math.max(here, suspect, this.#removed.get(group)?.replicaId ?? 0);
   }
 
-  /** Takes the place of whatever was here of the group. */
+  /** Takes the place of whatever is remembered of the group. */
   add(replica: Replica): void {
     const { group, replicaId } = replica.identity;
     assert(this.isNew(group, replicaId), 'a replica id is used once');
-    const suspect = this.#suspects.get(group);
-    if (suspect !== undefined) this.#displaced.set(group, suspect);
     this.#suspects.delete(group);
     this.#removed.delete(group);
     this.#replicas.set(group, replica);
@@ -92,9 +113,10 @@ export class LocalGroups {
     this.#suspects.set(suspect.group, suspect);
   }
 
-  remove(group: number, replicaId: ReplicaId): void {
+  remove(removed: RemovedReplica): void {
+    const { group } = removed;
     this.#replicas.delete(group);
     this.#suspects.delete(group);
-    this.#removed.set(group, Math.max(replicaId, this.#removed.get(group) ?? 0));
+    this.#removed.set(group, removed);
   }
 }

@@ -17,7 +17,6 @@ import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 
 export interface NodeGroupsOptions {
-  readonly own: string;
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
@@ -63,7 +62,7 @@ export class NodeGroups {
   #stopped = false;
 
   constructor(options: NodeGroupsOptions) {
-    const { own, env, log, engine, recovered, layout, onRaftEvent } = options;
+    const { env, log, engine, recovered, layout, onRaftEvent } = options;
     // What is cut off because log and engine are closed under it goes on at the next start.
     const onFatal = (error: unknown) => {
       if (this.#stopped) return;
@@ -71,7 +70,7 @@ export class NodeGroups {
     };
     const groups = new LocalGroups(recovered);
     const ranges = new RangeChanges(engine);
-    const shared = { own, env, log, engine, groups, ranges, layout, onFatal };
+    const shared = { env, log, engine, groups, ranges, layout, onFatal };
     this.#options = options;
     this.#local = groups;
     this.#changes = new GroupChanges({
@@ -115,7 +114,7 @@ export class NodeGroups {
     return this.#local.suspects();
   }
 
-  /** And those that have given their place to another one, as long as their groups count on them. */
+  /** And those that have another replica in their place, as long as their groups may count on them. */
   lost() {
     return this.#local.lost();
   }
@@ -169,9 +168,9 @@ export class NodeGroups {
 
   /** What another node's heartbeat says of a group that it leads. */
   learn(lead: cluster.Lead): void {
-    const { group, term, nextReplicaId, committed: isCommitted } = lead;
-    const replicas = lead.replicas.map(({ replicaId = 0, node = '' }) => ({ replicaId, node }));
-    this.#changes.learnMembers(group, { term, replicas, nextReplicaId, isCommitted });
+    const { group, nextReplicaId, committed: isCommitted } = lead;
+    const replicas = lead.replicas.map(({ replicaId = 0 }) => ({ replicaId }));
+    this.#changes.learnMembers(group, { replicas, nextReplicaId, isCommitted });
   }
 
   change(request: cluster.ConfigurationRequest): cluster.ConfigurationReply.$Properties {

@@ -9,7 +9,6 @@ import {
   type GenesisReplica,
   replicasOf,
 } from '../membership/genesis.ts';
-import type { ReplicaId } from '../raft/types.ts';
 import {
   decodeStored,
   encodeStored,
@@ -18,7 +17,7 @@ import {
   type StoredConfiguration,
 } from './configuration.ts';
 import { decodePositions } from './group-position.ts';
-import type { RecoveredReplicas, SuspectReplica } from './local-groups.ts';
+import type { RecoveredReplicas, RemovedReplica, SuspectReplica } from './local-groups.ts';
 import { CUT_OFF, isInterrupted, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 import { buildReplica, storedBySnapshot } from './replica-builder.ts';
@@ -90,12 +89,13 @@ export function recoverReplicas(options: {
   const positions = decodePositions(engine.flushedPositions());
   const replicas: Replica[] = [];
   const suspects: SuspectReplica[] = [];
-  const removed = new Map<number, ReplicaId>();
+  const removed: RemovedReplica[] = [];
   for (const found of options.loggedGroups) {
     const { group, replicaId } = found;
     const stored = decodeStored(found.configuration);
+    const { displaces = 0 } = stored;
     if (stored.removed) {
-      removed.set(group, replicaId);
+      removed.push({ group, replicaId, displaces });
       continue;
     }
     // That of an earlier replica on this node says nothing about this one.
@@ -106,10 +106,10 @@ export function recoverReplicas(options: {
     const logged = installed === undefined ? found : emptyLog(installed);
     const reason =
       stored.suspect ?? wasCutOff(engine, stored) ?? reasonToDistrust(engine, logged, position);
-    if (reason !== undefined) suspects.push({ group, replicaId, reason });
+    if (reason !== undefined) suspects.push({ group, replicaId, displaces, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
-  const leftovers = [...removed.keys()].filter((group) => positions.has(group));
+  const leftovers = removed.map(({ group }) => group).filter((group) => positions.has(group));
   return { replicas, suspects, removed, leftovers };
 }
 
@@ -127,11 +127,12 @@ function snapshotOverLog(
   if (termAt(found, index) === term) return undefined;
   const { hardState } = found;
   const kept = hardState.term >= term ? hardState : { term, vote: 0 };
+  const { suspect, displaces = 0 } = decodeStored(found.configuration);
   return {
     group: found.group,
     replicaId: found.replicaId,
     hardState: { ...kept, commit: index },
-    configuration: encodeStored(storedBySnapshot(position)),
+    configuration: encodeStored({ ...storedBySnapshot(position), suspect, displaces }),
     logStart: { index, term },
   };
 }

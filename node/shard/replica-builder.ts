@@ -37,7 +37,7 @@ export function buildReplica(options: {
 }): Replica {
   const { env, engine, found, position } = options;
   const { group, replicaId, logStart } = found;
-  const { firstSlot, slotCount, configurations } = decodeStored(found.configuration);
+  const { firstSlot, slotCount, configurations, displaces = 0 } = decodeStored(found.configuration);
   const start = { appliedIndex: logStart.index, appliedTerm: logStart.term };
   const state = stateOf(position ?? start);
   const raft: RaftOptions = {
@@ -57,33 +57,37 @@ export function buildReplica(options: {
     raft,
     state: new StateMachine({ engine, firstSlot, slotCount, ...state }),
     snapshotIndex: position?.snapshotIndex ?? 0,
+    displaces,
     nowMs: () => env.clock.nowMs(),
     monotonicMs: () => env.clock.monotonicMs(),
   });
 }
 
-/** How the log of a replica begins that a change of its group has just added. */
+/** How the log of a replica begins that a change of its group has just added. `displaces`: a suspect; 0: none. */
 export function newcomer(
   shard: { readonly group: number; readonly firstSlot: number; readonly slotCount: number },
   replicaId: ReplicaId,
+  displaces: ReplicaId,
 ): LoggedGroup {
   const { group, firstSlot, slotCount } = shard;
+  const stored = { firstSlot, slotCount, configurations: [], removed: false, displaces };
   return {
     group,
     replicaId,
     hardState: { term: 0, vote: 0, commit: 0 },
-    configuration: encodeStored({ firstSlot, slotCount, configurations: [], removed: false }),
+    configuration: encodeStored(stored),
     logStart: { index: 0, term: 0 },
   };
 }
 
-/** What a node keeps of a group whose replica is gone from it. */
-export function tombstone(group: number, replicaId: ReplicaId): LoggedGroup {
+/** What a node keeps of a group whose replica is gone from it. `displaces`: as above. */
+export function tombstone(group: number, replicaId: ReplicaId, displaces: ReplicaId): LoggedGroup {
+  const stored = { firstSlot: 0, slotCount: 0, configurations: [], removed: true, displaces };
   return {
     group,
     replicaId,
     hardState: { term: 0, vote: 0, commit: 0 },
-    configuration: encodeStored({ firstSlot: 0, slotCount: 0, configurations: [], removed: true }),
+    configuration: encodeStored(stored),
     logStart: { index: 0, term: 0 },
   };
 }

@@ -15,6 +15,7 @@ import {
   decodeMembers,
   encodeStored,
   type GroupMembers,
+  isGone,
   NO_MEMBERS,
   type Place,
   placesOf,
@@ -109,6 +110,8 @@ export class Replica {
   roundsPending = 0;
   /** Of the newest snapshot that was installed here; 0: none. */
   snapshotIndex: number;
+  /** A suspect in whose place it is, as long as the group may not have agreed to that; 0: none. */
+  displaces: ReplicaId;
   /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
   halted: string | undefined;
   /** It halted because a table that an entry depends on is damaged. */
@@ -134,6 +137,7 @@ export class Replica {
     readonly raft: RaftOptions;
     readonly state: StateMachine;
     readonly snapshotIndex: number;
+    readonly displaces: ReplicaId;
     readonly nowMs: () => number;
     readonly monotonicMs: () => number;
   }) {
@@ -141,6 +145,7 @@ export class Replica {
     this.raft = new Raft(options.raft);
     this.state = options.state;
     this.snapshotIndex = options.snapshotIndex;
+    this.displaces = options.displaces;
     this.#nowMs = options.nowMs;
     this.#monotonicMs = options.monotonicMs;
   }
@@ -162,6 +167,13 @@ export class Replica {
   /** By the newest configuration in the log, committed or not (Raft §6). */
   get members(): GroupMembers {
     return this.#who().members;
+  }
+
+  /** Whether this id never counts again. A configuration that is not committed does not say: it may be cut off. */
+  isGone(replicaId: ReplicaId): boolean {
+    const { configurations, commitIndex } = this.raft;
+    const committed = configurations.findLast(({ index }) => index <= commitIndex);
+    return committed !== undefined && isGone(decodeMembers(committed.data), replicaId);
   }
 
   nodeOf(replicaId: ReplicaId): string | undefined {
@@ -186,7 +198,9 @@ export class Replica {
   storedConfiguration(suspect?: string): Uint8Array {
     const { firstSlot, slotCount } = this.identity;
     const { configurations } = this.raft;
-    return encodeStored({ firstSlot, slotCount, configurations, removed: false, suspect });
+    const { displaces } = this;
+    const shard = { firstSlot, slotCount };
+    return encodeStored({ ...shard, configurations, removed: false, suspect, displaces });
   }
 
   /** Everything that is known to be committed is applied, and nothing waits for a sync. */

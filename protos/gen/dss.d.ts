@@ -991,7 +991,7 @@ export namespace dss {
             /** of `outgoing`: learners once the change is complete */
             demoted: dss.kv.ReplicaPlace[];
 
-            /** all lower ones were given, and are never given again */
+            /** lower ones are given no more: see node/shard/configuration-change.ts */
             nextReplicaId: number;
 
             /**
@@ -1041,7 +1041,7 @@ export namespace dss {
                 /** of `outgoing`: learners once the change is complete */
                 demoted?: dss.kv.ReplicaPlace.$Properties[];
 
-                /** all lower ones were given, and are never given again */
+                /** lower ones are given no more: see node/shard/configuration-change.ts */
                 nextReplicaId?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
@@ -1237,6 +1237,9 @@ export namespace dss {
             /** why its node cannot trust the replica; empty: it can */
             suspect: string;
 
+            /** a suspect that it replaces on its node; 0: none, or the group has agreed */
+            displaces: number;
+
             /**
              * Creates a new GroupConfiguration instance using the specified properties.
              * @param [properties] Properties to set
@@ -1286,6 +1289,9 @@ export namespace dss {
 
                 /** why its node cannot trust the replica; empty: it can */
                 suspect?: string;
+
+                /** a suspect that it replaces on its node; 0: none, or the group has agreed */
+                displaces?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1850,6 +1850,8 @@ export const dss = $root.dss = (() => {
 
             GroupConfiguration.prototype.suspect = "";
 
+            GroupConfiguration.prototype.displaces = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             GroupConfiguration.create = function(properties) {
                 return new GroupConfiguration(properties);
             };
@@ -1874,6 +1876,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 5, wireType 0 =*/40).bool(message.removed);
                 if (message.suspect != null && $Object.hasOwnProperty.call(message, "suspect") && message.suspect !== "")
                     writer.uint32(/* id 6, wireType 2 =*/50).string(message.suspect);
+                if (message.displaces != null && $Object.hasOwnProperty.call(message, "displaces") && (typeof message.displaces === "object" ? message.displaces.low || message.displaces.high : message.displaces !== 0))
+                    writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.displaces);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1958,6 +1962,15 @@ export const dss = $root.dss = (() => {
                                 message.suspect = value;
                             else
                                 delete message.suspect;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.displaces = value;
+                            else
+                                delete message.displaces;
                             continue;
                         }
                     }

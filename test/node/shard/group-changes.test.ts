@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Log } from '../../../lsm/log/log.ts';
 import { EntryKind, type Message } from '../../../node/raft/types.ts';
+import { encodeMembers, NO_MEMBERS } from '../../../node/shard/configuration.ts';
 import { decodePositions } from '../../../node/shard/group-position.ts';
 import { tombstone } from '../../../node/shard/replica-builder.ts';
 import { cluster, kv } from '../../../protos/index.ts';
 import { contentOf } from '../../lsm/engine-support.ts';
 import { FakeEnv } from '../fake-env.ts';
-import { firstState, holdBack, type LocalNode, OWN, openNode } from './local-node.ts';
+import { firstState, holdBack, type LocalNode, OWN, openNode, storedOf } from './local-node.ts';
 
 const MEMBERS = {
   voters: [
@@ -82,12 +83,9 @@ describe('A new replica', () => {
     const before = await openNode(fake, [firstState(1, 1, MEMBERS)]);
     await fill(before);
     // As a crash leaves it between the two steps of a removal.
-    before.log.addGroup(tombstone(1, 1));
+    before.log.addGroup(tombstone(1, 1, 0));
     await before.log.commitRound();
-    before.groups.stop();
-    await before.log.close();
-    await before.engine.close();
-
+    await close(before);
     const disk = holdBack(fake, ({ kind, path }) => kind === 'write' && path.endsWith('.sst'));
     const node = await openNode(fake);
     await disk.reached;
@@ -121,29 +119,43 @@ describe('A new replica', () => {
 });
 
 describe('A replica that is not trusted', () => {
-  const isOf = (group: number, replicaId: number) => expect.objectContaining({ group, replicaId });
-
   it('is told to be lost until its group has agreed to the one in its place', async () => {
-    const node = await openNode(new FakeEnv(), [firstState(1, 1, MEMBERS)]);
-    node.groups.distrust(1, 'a test says so');
-    await node.settle();
-    expect(await isAnswered(node, 4, 2)).toBe(true);
-    expect(node.groups.suspects()).toEqual([]);
-    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
+    const fake = new FakeEnv();
+    const before = await openNode(fake, [firstState(1, 1, MEMBERS)]);
+    before.groups.distrust(1, 'a test says so');
+    await before.settle();
+    expect(await isAnswered(before, 4, 2)).toBe(true);
+    expect(before.groups.suspects()).toEqual([]);
+    expect(before.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
+
+    await close(before);
+    const node = await openNode(fake);
+    expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
     learn(node, MEMBERS.voters);
-    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
+    expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
     learn(node, [{ replicaId: 4, node: OWN }, ...MEMBERS.voters.slice(1)], 5);
     expect(node.groups.lost()).toEqual([]);
   });
 
-  it('is told to be lost after a restart too, if the group has not agreed', async () => {
-    const node = await openNode(new FakeEnv(), [firstState(1, 4, { nextReplicaId: 0 })]);
-    await node.settle();
-    // The leader that has put 4 into its place is deposed: its configuration is cut off.
-    learn(node, MEMBERS.voters, 4, 1);
+  it('is told to be lost when the one in its place is gone, too', async () => {
+    const fake = new FakeEnv();
+    const before = await openNode(fake, [firstState(1, 1, MEMBERS)]);
+    before.groups.distrust(1, 'a test says so');
+    await before.settle();
+    expect(await isAnswered(before, 4, 2)).toBe(true);
+    // The configuration that named it is cut off, and others follow.
+    learn(before, MEMBERS.voters, 6);
+    await before.settle();
+    expect(before.groups.host.replica(1)).toBeUndefined();
+    expect(before.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
+
+    await close(before);
+    const node = await openNode(fake);
+    expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
+    expect(await isAnswered(node, 7)).toBe(true);
+    expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
+    learn(node, [{ replicaId: 7, node: OWN }, ...MEMBERS.voters.slice(1)], 8);
     expect(node.groups.lost()).toEqual([]);
-    learn(node, MEMBERS.voters, 4, 2);
-    expect(node.groups.lost()).toEqual([isOf(1, 1)]);
   });
 
   it('stays trusted where those who are well could not decide without it', async () => {
@@ -164,6 +176,35 @@ describe('A replica that is not trusted', () => {
     expect(node.groups.distrust(1, 'a test says so')).toBe(false);
   });
 });
+
+describe('A sender', () => {
+  it('is heard although a configuration that may be cut off leaves it out', async () => {
+    const without = encodeMembers({
+      ...NO_MEMBERS,
+      ...MEMBERS,
+      voters: MEMBERS.voters.slice(0, 2),
+    });
+    const entry = { index: 2, term: 1, kind: EntryKind.configuration, data: without };
+    const known = [
+      { index: 1, term: 1, data: encodeMembers({ ...NO_MEMBERS, ...MEMBERS }) },
+      entry,
+    ];
+    const state = firstState(1, 1, {}, { configuration: storedOf(1, known) });
+    const node = await openNode(new FakeEnv(), [state], new Map([[1, [entry]]]));
+    const ballot = { from: 3, to: 1, term: 7, lastIndex: 9, lastTerm: 6 } as const;
+    receive(node, 'third', { kind: 'vote-request', transfer: false, ...ballot });
+    await node.settle();
+    const answers = node.sent.map(({ message: { message } }) => message);
+    expect(answers).toMatchObject([{ kind: 'vote-response', to: 3, reject: false }]);
+  });
+});
+
+/** As a process ends that is killed. */
+async function close({ groups, log, engine }: LocalNode): Promise<void> {
+  groups.stop();
+  await log.close();
+  await engine.close();
+}
 
 /** Whether there is a replica with this id. */
 async function isAnswered(node: LocalNode, to: number, term = 7): Promise<boolean> {
@@ -193,9 +234,8 @@ function learn(
   { groups }: LocalNode,
   replicas: readonly { readonly replicaId: number; readonly node: string }[],
   nextReplicaId = 4,
-  term = 5,
 ): void {
-  const report = { group: 1, term, committed: true, nextReplicaId, replicas: [...replicas] };
+  const report = { group: 1, term: 5, committed: true, nextReplicaId, replicas: [...replicas] };
   groups.learn(new cluster.Lead(report));
 }
 

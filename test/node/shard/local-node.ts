@@ -2,7 +2,7 @@ import { Db } from '../../../lsm/db.ts';
 import { Log } from '../../../lsm/log/log.ts';
 import type { GroupState } from '../../../lsm/log/types.ts';
 import type { VfsOperation } from '../../../lsm/vfs/mem.ts';
-import type { Entry } from '../../../node/raft/types.ts';
+import type { ConfigurationAt, Entry } from '../../../node/raft/types.ts';
 import {
   encodeMembers,
   encodeStored,
@@ -60,7 +60,7 @@ export async function openNode(
   const fatal: Error[] = [];
   const notWell = new Set<number>();
   groups = new NodeGroups({
-    ...{ own: OWN, env, log, engine },
+    ...{ env, log, engine },
     recovered: recoverReplicas({ env, log, loggedGroups, engine }),
     layout: (group) => SHARDS.find((each) => each.group === group),
     sendRaft: (node, messages) => sent.push(...messages.map((message) => ({ node, message }))),
@@ -91,19 +91,22 @@ export function firstState(
   members: Partial<GroupMembers>,
   changes: Partial<GroupState> = {},
 ): GroupState {
-  const { firstSlot, slotCount } = SHARDS.find(
-    (each) => each.group === group,
-  ) as (typeof SHARDS)[0];
   const data = encodeMembers({ ...NO_MEMBERS, nextReplicaId: replicaId + 1, ...members });
-  const configurations = [{ index: 1, term: 1, data }];
   return {
     group,
     replicaId,
     hardState: { term: 1, vote: 0, commit: 1 },
-    configuration: encodeStored({ firstSlot, slotCount, configurations, removed: false }),
+    configuration: storedOf(group, [{ index: 1, term: 1, data }]),
     logStart: { index: 1, term: 1 },
     ...changes,
   };
+}
+
+export function storedOf(group: number, configurations: readonly ConfigurationAt[]): Uint8Array {
+  const { firstSlot, slotCount } = SHARDS.find(
+    (each) => each.group === group,
+  ) as (typeof SHARDS)[0];
+  return encodeStored({ firstSlot, slotCount, configurations, removed: false });
 }
 
 /** Holds back what a disk is asked for. */

@@ -144,7 +144,7 @@ async function open(position?: kv.GroupPosition.$Properties) {
   const interrupted: (typeof RANGE)[] = [];
   db.interruptedReplacements = () => interrupted;
   const engine: StorageEngine = db;
-  const state = newcomer(SHARD, 4);
+  const state = newcomer(SHARD, 4, 0);
   const { appliedIndex = 0, appliedTerm = 0 } = position ?? {};
   const found = {
     ...state,
