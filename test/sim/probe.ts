@@ -57,11 +57,12 @@ export class Probe {
     let commit = raft.commitIndex;
     const onRaftEvents = replica.onRaftEvents.bind(replica);
     replica.onRaftEvents = (events) => {
-      const isNewLeader = events.some(
+      // Its term may be over when the host hears of it: a process that was paused learns of much in one turn.
+      const elected = events.find(
         (event) => event.kind === 'role-changed' && event.role === 'leader',
       );
       this.#guard(() => {
-        if (isNewLeader) group.elected(node, raft.term, raft.logStart.index, termAt);
+        if (elected !== undefined) group.elected(node, elected.term, raft.logStart.index, termAt);
         else if (raft.role === 'leader' && raft.commitIndex > commit)
           group.leaderCommitted(node, raft.term, raft.commitIndex, termAt(raft.commitIndex));
       });
