@@ -30,6 +30,8 @@ export interface Authenticator {
     username: string | undefined,
     password: Uint8Array | undefined,
   ): Promise<Access | 'bad-credentials' | 'busy'>;
+  /** What a user may do who is not here: what it left behind is dealt with. Undefined: there is no such user. */
+  accessOf(user: string): Access | undefined;
 }
 
 /** Without users everybody may do everything (DESIGN §10 ▣: then nobody but this machine can connect). */

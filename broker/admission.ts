@@ -16,8 +16,6 @@ import { forbiddenWill } from './wills.ts';
 export interface Admitted {
   readonly kind: 'admitted';
   readonly access: Access;
-  /** The session that is there under this client id is another user's, and ends. */
-  readonly endsOther: boolean;
 }
 
 export type Admission = Admitted | ({ readonly kind: 'refused' } & ConnectRefusal);
@@ -41,8 +39,8 @@ export function admit(
   login: Login,
   client: RefusedClient,
 ): Admission {
-  const { refusals, refusedClients, sessionUsers, receivedIds, env } = context;
-  const { clientId, clean, will } = packet;
+  const { refusals, refusedClients, sessionUsers, env } = context;
+  const { clientId, will } = packet;
   const refuse = (refusal: ConnectRefusal, code: RefusalCode, message = refusal.reason) => {
     refusals.report({ code, message }, client, 'CONNECT');
     return { kind: 'refused', ...refusal } as const;
@@ -59,11 +57,9 @@ export function admit(
   if (isBarred) return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
   const why = will === undefined ? undefined : forbiddenWill(context, will, login);
   if (why !== undefined) return refuse(WILL_REFUSAL, why.code, `${why.message}, in a will`);
-  const claim = sessionUsers.claim(clientId, login, clean);
-  if (claim === 'taken') return refuse(TAKEN_REFUSAL, 'CLIENT_ID_TAKEN');
-  const endsOther = claim === 'not-own';
-  if (endsOther) receivedIds.forget(clientId);
-  return { kind: 'admitted', access: login, endsOther };
+  const isFree = sessionUsers.claim(clientId, login.user);
+  if (!isFree) return refuse(TAKEN_REFUSAL, 'CLIENT_ID_TAKEN');
+  return { kind: 'admitted', access: login };
 }
 
 /** Who stays away for a while: one user cannot keep another one's client out. */

@@ -1,35 +1,25 @@
 import type { Duplex } from 'node:stream';
 import {
   Aedes,
-  type AedesPublishPacket,
-  type AuthorizeForwardHandler,
   type AuthorizePublishHandler,
   type AuthorizeSubscribeHandler,
   type Client,
-  type PreConnectHandler,
   type PublishPacket,
 } from 'aedes';
-import { mayReceive } from './access.ts';
-import { type AedesPersistence, guardPersistence } from './aedes-persistence.ts';
-import type { OrdinaryMessage, SessionEvents, SessionOwner, Sessions } from './sessions.ts';
+import type { SessionEvents, SessionOwner, Sessions } from './sessions.ts';
 
-/** Frozen subscribers are dropped after this; until then aedes keeps their messages in memory. */
-const DRAIN_TIMEOUT_MS = 10_000;
 /** The front has its own, for the whole handshake. */
 const CONNECT_TIMEOUT_MS = 60_000;
-/** MQTT 3.1 allows 23 characters; every broker takes more, and devices rely on it. */
-const CLIENT_ID_CHARACTERS_MAX = 0xffff;
 
 type Done = (error?: Error | null) => void;
-type PublishMethod = (packet: PublishPacket, client: Client | null, done: Done) => void;
 
-/** Sessions and ordinary topics by aedes 1.2.0. Nobody else knows it. */
+/** The inbound side of ordinary MQTT by aedes 1.2.0. Nobody else knows it. */
 export class AedesSessions implements Sessions {
-  readonly #aedes: DivertingAedes;
+  readonly #aedes: InboundAedes;
   readonly #owners = new WeakMap<object, SessionOwner>();
 
   constructor(nodeId: string, events: SessionEvents) {
-    this.#aedes = new DivertingAedes(nodeId, events, (client) => this.#owners.get(client.conn));
+    this.#aedes = new InboundAedes(nodeId, events, (client) => this.#owners.get(client.conn));
   }
 
   async start(): Promise<void> {
@@ -39,18 +29,6 @@ export class AedesSessions implements Sessions {
   attach(stream: Duplex, owner: SessionOwner): void {
     this.#owners.set(stream, owner);
     this.#aedes.handle(stream);
-  }
-
-  publish({ topic, payload, qos, retain }: OrdinaryMessage): void {
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    this.#aedes.publishUnchecked({
-      cmd: 'publish',
-      topic,
-      payload: bytes,
-      qos,
-      retain,
-      dup: false,
-    });
   }
 
   close(): Promise<void> {
@@ -63,102 +41,39 @@ export class AedesSessions implements Sessions {
 type OwnerOf = (client: Client) => SessionOwner | undefined;
 
 /**
- * Hooks must neither throw nor be `async`: aedes calls them bare, so an error in one would end the process.
+ * aedes without its outbound side: it knows no subscriptions and stores no messages but those of a QoS 2 exchange that
+ * is under way. Hooks must neither throw nor be `async`: it calls them bare, so an error in one would end the process.
  */
-class DivertingAedes extends Aedes {
-  readonly #events: SessionEvents;
+class InboundAedes extends Aedes {
   readonly #ownerOf: OwnerOf;
-  #endSession: (clientId: string) => Promise<void> = async () => {};
 
   constructor(id: string, events: SessionEvents, ownerOf: OwnerOf) {
     super({
       id,
-      // Unlimited: with a limit one frozen subscriber stops delivery to all, and the queue behind it
-      // costs O(n) per message.
-      concurrency: 0,
-      drainTimeout: DRAIN_TIMEOUT_MS,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      maxClientsIdLength: CLIENT_ID_CHARACTERS_MAX,
       authorizePublish,
       authorizeSubscribe: authorizeSubscribe(ownerOf),
-      authorizeForward: authorizeForward(ownerOf),
     });
-    this.#events = events;
     this.#ownerOf = ownerOf;
-    this.preConnect = this.#restore();
     this.on('error' as 'closed', ((error: Error) => events.failed(error)) as () => void);
   }
 
-  override async listen(): Promise<void> {
-    await super.listen();
-    this.#endSession = guardPersistence(this.#persistence, {
-      mayGrant: (client, filter) => this.#ownerOf(client as Client)?.mayGrant(filter) === true,
-      mayReceive: (clientId, topic) => this.#events.mayReceive(clientId, topic),
-    });
-  }
-
-  /**
-   * Every publish passes here: clients' packets, wills, aedes' own notices. Our topics go to the verbs.
-   * Bridges announce their state under `$SYS`, which is not theirs; refusing it would make them
-   * reconnect for ever, so it is dropped.
-   */
+  /** Every publish passes here: clients' packets, and aedes' own notices under `$SYS`, which are for nobody. */
   override publish(packet: PublishPacket, client: unknown, done?: unknown): void {
     const finish = (typeof client === 'function' ? client : (done ?? noop)) as Done;
-    const from = isClient(client) ? client : null;
-    const isOurs = packet.topic.startsWith('dss/');
-    if (from !== null && isBridgeNotice(packet.topic)) {
-      finish();
-    } else if (from !== null && isWillOf(from, packet)) {
-      if (this.#mayDeliverWill(packet, from)) this.#deliver(packet, from, finish);
-      else finish();
-    } else if (isOurs) {
-      finish();
-    } else {
-      this.#deliver(packet, from, finish);
+    const { topic, payload, qos, retain } = packet;
+    if (isClient(client) && !isBridgeNotice(topic)) {
+      this.#ownerOf(client)?.published({ topic, payload: payload as Buffer, qos, retain });
     }
+    finish();
   }
 
-  publishUnchecked(packet: PublishPacket): void {
-    this.#deliver(packet, null, (error) => {
-      if (error) this.#events.failed(error);
-    });
+  override subscribe(_topic: string, _deliver: unknown, done: () => void): void {
+    done();
   }
 
-  get #persistence(): AedesPersistence {
-    return (this as unknown as { persistence: AedesPersistence }).persistence;
-  }
-
-  #deliver(packet: PublishPacket, from: Client | null, done: Done): void {
-    (super.publish as unknown as PublishMethod).call(this, packet, from, done);
-  }
-
-  #mayDeliverWill({ topic, payload }: PublishPacket, from: Client): boolean {
-    const owner = this.#ownerOf(from);
-    if (owner === undefined) return false;
-    return this.#events.willLeft({ topic, payload: Buffer.from(payload) }, owner);
-  }
-
-  /** Tells the owner which subscriptions a persistent session has, before aedes goes on. */
-  #restore(): PreConnectHandler {
-    return (client, packet, done) => {
-      const owner = this.#ownerOf(client);
-      if (packet.clean !== false || owner === undefined) {
-        done(null, true);
-        return;
-      }
-      this.#subscriptionsOf(packet.clientId, owner).then(
-        (subscriptions) => {
-          owner.restored(subscriptions.map(({ topic, qos }) => ({ filter: topic, qos })));
-          done(null, true);
-        },
-        (error: Error) => done(error, false),
-      );
-    };
-  }
-
-  async #subscriptionsOf(id: string, { endsOther }: SessionOwner) {
-    if (endsOther) await this.#endSession(id);
-    return this.#persistence.subscriptionsByClient({ id });
+  override unsubscribe(_topic: string, _deliver: unknown, done: () => void = noop): void {
+    done();
   }
 }
 
@@ -169,32 +84,18 @@ const authorizePublish: AuthorizePublishHandler = (_client, packet, done) => {
 
 function authorizeSubscribe(ownerOf: OwnerOf): AuthorizeSubscribeHandler {
   return (client, subscription, done) => {
-    const isGranted = ownerOf(client)?.mayGrant(subscription.topic) === true;
-    done(null, isGranted ? subscription : null);
+    const granting = ownerOf(client as Client)?.mayGrant(subscription.topic);
+    if (granting === undefined) done(null, null);
+    else void granting.then((isGranted) => done(null, isGranted ? subscription : null));
   };
 }
 
 /**
- * The last gate before a client: none of our topics but `dss/sys/` is delivered from here, and aedes' notices
- * under `$SYS/`, which would tell everybody's client ids, not at all. Nor is anything its user may not read.
+ * Bridges announce their state under `$SYS`, which is not theirs; refusing it would make them reconnect for ever, so
+ * it is dropped.
  */
-function authorizeForward(ownerOf: OwnerOf): AuthorizeForwardHandler {
-  return (client: Client, packet: AedesPublishPacket): AedesPublishPacket | null => {
-    const { topic } = packet;
-    if (topic.startsWith('$SYS/')) return null;
-    if (topic.startsWith('dss/') && !topic.startsWith('dss/sys/')) return null;
-    const owner = ownerOf(client);
-    return owner !== undefined && mayReceive(owner.access, topic) ? packet : null;
-  };
-}
-
 function isBridgeNotice(topic: string): boolean {
   return topic.startsWith('$SYS/broker/connection/');
-}
-
-/** aedes publishes a will as what it is, and packets from a client as others. */
-function isWillOf(client: Client, packet: PublishPacket): boolean {
-  return (client as unknown as { will: unknown }).will === packet;
 }
 
 function isClient(client: unknown): client is Client {

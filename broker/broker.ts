@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Authenticator } from './access.ts';
+import { type Authenticator, EVERYTHING } from './access.ts';
 import { BulkPace } from './bulk-pace.ts';
 import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
@@ -14,6 +14,9 @@ import type { IngestRules } from './ingest-rules/rules.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
 import { LiveRules } from './live-rules.ts';
 import { LooseMessages } from './loose-messages.ts';
+import { ClientSessions } from './ordinary/client-sessions.ts';
+import type { PeerEvents, Peers } from './ordinary/peers.ts';
+import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
 import { ReceivedIds } from './received-ids.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
@@ -37,7 +40,11 @@ export interface BrokerOptions {
    * ordinary message that wants an acknowledgement waits for the first call, for a while.
    */
   readonly ingestRulesKnownFrom?: 'start' | 'useIngestRules';
-  /** Ordinary MQTT: aedes in production (`aedes.ts`), which cannot be simulated. */
+  /** This node, in this run of its process. */
+  readonly host: SessionHost;
+  readonly createPeers: (events: PeerEvents) => Peers;
+  readonly createStore: (events: StoreEvents) => MessageStore;
+  /** aedes in production (`aedes.ts`), which cannot be simulated. */
   readonly createSessions: (events: SessionEvents) => Sessions;
 }
 
@@ -54,7 +61,7 @@ export class Broker {
   #allGone: (() => void) | undefined;
 
   constructor(options: BrokerOptions) {
-    const { env, dataPlane, clusterDoor, onInvalid, createSessions } = options;
+    const { env, dataPlane, clusterDoor, onInvalid, host } = options;
     const refusals = new Refusals(env, (recent) =>
       this.publishSystem(`refused/${options.nodeName}`, recent),
     );
@@ -64,12 +71,22 @@ export class Broker {
     const sessionUsers = new SessionUsers();
     const isKnown = options.ingestRulesKnownFrom !== 'useIngestRules';
     const ingestRules = new LiveRules(env, limits, { isKnown });
-    const sessions = createSessions({
-      willLeft: (will, owner) => this.#wills.left(will, owner),
-      mayReceive: (clientId, topic) => sessionUsers.mayReceive(clientId, topic),
-      failed: (error) => this.#sessionsFailed(error),
+    const sessions = options.createSessions({ failed: (error) => this.#sessionsFailed(error) });
+    const events = this.#sessionEvents();
+    const peers = options.createPeers(events);
+    const store = options.createStore(events);
+    const clients = new ClientSessions({
+      env,
+      host,
+      peers,
+      store,
+      limits,
+      willLeft: (will, user) => this.#willLeft(will, user),
+      dropped: () => {
+        counters.messagesDropped += 1;
+      },
     });
-    const loose = { env, dataPlane, sessions, ingestRules, refusals, counters };
+    const loose = { env, dataPlane, clients, ingestRules, refusals, counters };
     this.#context = {
       env,
       limits,
@@ -78,6 +95,8 @@ export class Broker {
       clusterDoor,
       authenticator: options.authenticator,
       sessions,
+      clients,
+      peers,
       sessionUsers,
       ingestRules,
       looseMessages: new LooseMessages(loose),
@@ -153,6 +172,7 @@ export class Broker {
         this.#allGone = resolve;
       });
     }
+    await this.#context.clients.stop();
     if (started) await this.#context.sessions.close();
     this.#context.looseMessages.close();
     this.#state = 'closed';
@@ -160,7 +180,28 @@ export class Broker {
 
   #retainSystem(topic: string, payload: Buffer): void {
     if (this.#state !== 'started') return;
-    this.#context.sessions.publish({ topic: `dss/sys/${topic}`, payload, qos: 0, retain: true });
+    this.#context.clients.publish({ topic: `dss/sys/${topic}`, payload, qos: 0, retain: true }, '');
+  }
+
+  /** What other nodes and the store have to say, from the moment on that they exist. */
+  #sessionEvents(): PeerEvents & StoreEvents {
+    const clients = () => this.#context.clients;
+    return {
+      received: (message, shared) => clients().received(message, shared),
+      takenOver: (claim) => clients().takenOver(claim),
+      hinted: (clientId) => clients().hinted(clientId),
+      unreachable: (node) => clients().unreachable(node),
+      reachable: (node) => clients().reachable(node),
+      sessionChanged: (clientId, record) => clients().sessionChanged(clientId, record),
+    };
+  }
+
+  /** What a client may leave was decided when it connected, maybe at another node. */
+  #willLeft({ message }: StoredWill, user: string): boolean {
+    const { authenticator } = this.#context;
+    const access = authenticator === undefined ? EVERYTHING : authenticator.accessOf(user);
+    if (access === undefined) return false;
+    return this.#wills.left(message, { clientId: message.from, access });
   }
 
   #gone(front: Front): void {

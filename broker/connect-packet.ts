@@ -12,10 +12,14 @@ export interface ConnectPacket {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: Uint8Array | undefined;
-  readonly will: { readonly topic: string; readonly payload: Uint8Array } | undefined;
-  /** Where the protocol level and the keepalive stand in the packet, to be adjusted. */
-  readonly protocolLevelOffset: number;
-  readonly keepaliveOffset: number;
+  readonly will: ConnectWill | undefined;
+}
+
+export interface ConnectWill {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
 }
 
 const Flag = { reserved: 0x01, clean: 0x02, will: 0x04, willQos: 0x18, willRetain: 0x20 } as const;
@@ -23,24 +27,21 @@ const PASSWORD_FLAG = 0x40;
 const USERNAME_FLAG = 0x80;
 
 /**
- * Reads a CONNECT (MQTT 3.1.1 §3.1) that lies in `buffer` from `start` to `end`, its body from `bodyStart`.
+ * Reads a CONNECT (MQTT 3.1.1 §3.1) whose body lies in `buffer` from `bodyStart` to `end`.
  * Undefined: malformed. Of a version we do not speak only the level is read.
  */
 export function parseConnect(
   buffer: Uint8Array,
-  range: { readonly start: number; readonly bodyStart: number; readonly end: number },
+  range: { readonly bodyStart: number; readonly end: number },
 ): ConnectPacket | undefined {
   const reader = new FieldReader(buffer, range.bodyStart, range.end);
   const protocolName = reader.text();
-  const protocolLevelOffset = reader.position - range.start;
   const level = reader.byte();
   if (level === undefined) return undefined;
   if (protocolName !== 'MQTT' && protocolName !== 'MQIsdp') return undefined;
   const head = {
     protocolLevel: level & 0x7f,
     isBridge: level >= 0x80,
-    protocolLevelOffset,
-    keepaliveOffset: protocolLevelOffset + 2,
   };
   if (head.protocolLevel !== 3 && head.protocolLevel !== 4) {
     return { ...head, ...UNREAD };
@@ -84,5 +85,7 @@ function readWill(reader: FieldReader, flags: number): ConnectPacket['will'] | '
   const payload = reader.bytes();
   if (topic === undefined || payload === undefined) return 'malformed';
   if (!isTopicName(topic, 0, topic.length)) return 'malformed';
-  return { topic: utf8Text(topic), payload };
+  const qos = ((flags & Flag.willQos) >> 3) as 0 | 1 | 2;
+  const retain = (flags & Flag.willRetain) !== 0;
+  return { topic: utf8Text(topic), payload: payload.slice(), qos, retain };
 }

@@ -7,6 +7,8 @@ import type { BrokerEnv } from './env.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
+import type { ClientSessions } from './ordinary/client-sessions.ts';
+import type { Peers } from './ordinary/peers.ts';
 import type { ReceivedIds } from './received-ids.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
@@ -25,6 +27,8 @@ export interface BrokerContext {
   /** Undefined: everybody may do everything. */
   readonly authenticator: Authenticator | undefined;
   readonly sessions: Sessions;
+  readonly clients: ClientSessions;
+  readonly peers: Peers;
   readonly sessionUsers: SessionUsers;
   readonly ingestRules: LiveRules;
   readonly looseMessages: LooseMessages;

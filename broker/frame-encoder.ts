@@ -45,8 +45,18 @@ export const PINGRESP: Uint8Array = Uint8Array.of(PacketType.pingresp << 4, 0);
  */
 export const CONNACK_MQTT5_UNSUPPORTED: Uint8Array = Uint8Array.of(0x20, 3, 0, 0x84, 0);
 
-export function encodeConnack(returnCode: number): Uint8Array {
-  return Uint8Array.of(PacketType.connack << 4, 2, 0, returnCode);
+export function encodeConnack(returnCode: number, sessionPresent = false): Uint8Array {
+  return Uint8Array.of(PacketType.connack << 4, 2, sessionPresent ? 1 : 0, returnCode);
+}
+
+/** A CONNECT of MQTT 3.1.1 for the session layer: a clean session without a will, which keeps no time. */
+export function encodeConnect(clientId: string): Uint8Array {
+  const id = Buffer.from(clientId);
+  const head = [0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0b10, 0, 0, id.length >> 8, id.length & 0xff];
+  const bytes = frameFor(PacketType.connect << 4, head.length + id.length);
+  bytes.set(head, bytes.length - head.length - id.length);
+  bytes.set(id, bytes.length - id.length);
+  return bytes;
 }
 
 export interface PublishFrame {
@@ -60,11 +70,12 @@ export function encodePublish(
   prefix: Uint8Array,
   topic: Uint8Array,
   payload: Uint8Array,
-  flags: { readonly qos: 0 | 1; readonly retain: boolean },
+  flags: { readonly qos: 0 | 1 | 2; readonly retain: boolean },
 ): PublishFrame {
   const topicBytes = prefix.length + topic.length;
+  const idBytes = flags.qos === 0 ? 0 : 2;
   assert(topicBytes <= 0xffff, 'a topic has at most 65,535 bytes');
-  const bodyBytes = 2 + topicBytes + 2 * flags.qos + payload.length;
+  const bodyBytes = 2 + topicBytes + idBytes + payload.length;
   const header = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
   const bytes = frameFor(header, bodyBytes);
   let position = bytes.length - bodyBytes;
@@ -75,7 +86,7 @@ export function encodePublish(
   bytes.set(topic, position);
   position += topic.length;
   const packetIdOffset = flags.qos === 0 ? 0 : position;
-  bytes.set(payload, position + 2 * flags.qos);
+  bytes.set(payload, position + idBytes);
   return { bytes, packetIdOffset };
 }
 

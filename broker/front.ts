@@ -246,7 +246,7 @@ export class Front {
   }
 
   #connect(): void {
-    const { buffer, header, start, end } = this.#splitter;
+    const { buffer, header } = this.#splitter;
     // [MQTT-3.1.0-1], [MQTT-2.2.2-2]
     const isConnect = header === PacketType.connect << 4;
     const packet = isConnect ? parseConnect(buffer, this.#splitter) : undefined;
@@ -259,26 +259,26 @@ export class Front {
     const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
     if (refusal !== undefined) this.#refuse(refusal);
     else if (isNode) this.#connectNode(packet);
-    else this.#connectUser(packet, buffer.slice(start, end));
+    else this.#connectUser(packet);
   }
 
-  /** `bytes` are the CONNECT. Who it is may take a moment to say; nothing is read until then. */
-  #connectUser(packet: ConnectPacket, bytes: Uint8Array): void {
+  /** Who it is may take a moment to say; nothing is read until then. */
+  #connectUser(packet: ConnectPacket): void {
     const refusal = userRefusal(packet);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.hold(Hold.connecting);
     logIn(this.#context, packet, (login) => {
       if (this.#state !== 'open') return;
-      this.#admitted(packet, bytes, admit(this.#context, packet, login, this));
+      this.#admitted(packet, admit(this.#context, packet, login, this));
     });
   }
 
   /** The session decides further. */
-  #admitted(packet: ConnectPacket, bytes: Uint8Array, admission: Admission): void {
+  #admitted(packet: ConnectPacket, admission: Admission): void {
     if (admission.kind === 'refused') return this.#refuse(admission);
     const user = new UserLink(this.#context, this, packet, admission);
     this.#link = { kind: 'user', user };
-    user.connect(bytes);
+    void user.connect();
   }
 
   #refuse({ connack, reason }: ConnectRefusal): void {

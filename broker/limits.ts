@@ -15,6 +15,9 @@ export interface BrokerLimits {
   readonly inflightPutsMax: number;
   /** Own QoS 1 deliveries without a PUBACK; later ones wait in the outbox. */
   readonly inflightDeliveriesMax: number;
+  /** Ordinary messages that wait for a client, connected or away; later ones are dropped. */
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
   /** What may wait in the outbox before the connection is closed as too slow. */
   readonly outboxBytesMax: number;
   /** Unsent output at which nothing more is read: a client that does not read gets no more answers. */
@@ -58,6 +61,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   connectTimeoutMs: 10_000,
   inflightPutsMax: 20_000,
   inflightDeliveriesMax: 1_000,
+  queuedMessagesMax: 1_000,
+  queuedBytesMax: 4 * MIB,
   outboxBytesMax: 16 * MIB,
   outputBytesMax: MIB,
   watchesMax: 1_000,

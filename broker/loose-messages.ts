@@ -5,7 +5,7 @@ import type { WriteFailure } from './data-plane.ts';
 import { OpenBatches } from './open-batches.ts';
 import { UNACKNOWLEDGED } from './put-window.ts';
 import { storageFull } from './refusals.ts';
-import type { OrdinaryMessage } from './sessions.ts';
+import type { PublishedMessage } from './sessions.ts';
 
 /** On whose behalf something is published that no socket brought. */
 export interface Sender {
@@ -16,7 +16,7 @@ export interface Sender {
 
 type Parts = Pick<
   BrokerContext,
-  'env' | 'dataPlane' | 'sessions' | 'ingestRules' | 'refusals' | 'counters'
+  'env' | 'dataPlane' | 'clients' | 'ingestRules' | 'refusals' | 'counters'
 >;
 
 /** What is published or written without anybody who waits for an acknowledgement: wills, answers on topics. */
@@ -30,15 +30,15 @@ export class LooseMessages {
   }
 
   /** Publishes to an ordinary topic that the sender may write to. */
-  publish(message: OrdinaryMessage, sender: Sender): void {
-    if (this.mayLeave(message, sender)) this.#parts.sessions.publish(message);
+  publish(message: PublishedMessage, sender: Sender): void {
+    if (this.mayLeave(message, sender)) this.#parts.clients.publish(message, sender.clientId);
   }
 
   /**
    * Stores what an ingest rule makes of a message to an ordinary topic. Returns whether the message may be
    * delivered: what the rule stores where the sender may not write is reported, and goes nowhere.
    */
-  mayLeave(message: Pick<OrdinaryMessage, 'topic' | 'payload'>, sender: Sender): boolean {
+  mayLeave(message: Pick<PublishedMessage, 'topic' | 'payload'>, sender: Sender): boolean {
     const { ingestRules, env, refusals } = this.#parts;
     if (ingestRules.current.isEmpty) return true;
     const { topic, payload } = message;

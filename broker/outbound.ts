@@ -1,10 +1,11 @@
 import { uint16 } from './field-reader.ts';
-import { encodeSuback, PacketType } from './frame-encoder.ts';
+import { ConnectReturn, encodeConnack, encodeSuback, PacketType } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Output } from './output.ts';
-import type { PacketIds } from './packet-ids.ts';
 
 export interface OutboundHooks {
+  /** Whether the client's session was there already. */
+  sessionPresent(): boolean;
   /** CONNACK with return code 0 was written. */
   accepted(): void;
   /** A PUBACK or PUBREC comes. Whether it is not the session's to send. */
@@ -13,23 +14,16 @@ export interface OutboundHooks {
   suback(packetId: number, codes: Uint8Array): Uint8Array;
   /** That SUBACK was written. */
   subackWritten(packetId: number): void;
-  /** No packet id is free, so the session's packet cannot be sent. */
-  noPacketId(): void;
 }
 
-/**
- * Passes a session's packets to its client, as they are but for the packet ids, which it shares with our
- * own deliveries, and the return codes of SUBACKs.
- */
+/** Passes a session's packets to its client, as they are but for what the session does not know. */
 export class Outbound {
   readonly #output: Output;
-  readonly #packetIds: PacketIds;
   readonly #hooks: OutboundHooks;
   readonly #splitter = new FrameSplitter(Number.POSITIVE_INFINITY);
 
-  constructor(output: Output, packetIds: PacketIds, hooks: OutboundHooks) {
+  constructor(output: Output, hooks: OutboundHooks) {
     this.#output = output;
-    this.#packetIds = packetIds;
     this.#hooks = hooks;
   }
 
@@ -43,18 +37,11 @@ export class Outbound {
     const packet = buffer.subarray(start, end);
     switch (header >> 4) {
       case PacketType.connack:
-        this.#output.write(packet);
-        if (buffer[bodyStart + 1] === 0) this.#hooks.accepted();
+        this.#connack(buffer[bodyStart + 1] as number);
         return;
       case PacketType.puback:
       case PacketType.pubrec:
         if (!this.#hooks.acknowledged(uint16(buffer, bodyStart))) this.#output.write(packet);
-        return;
-      case PacketType.publish:
-        this.#publish(packet, bodyStart - start);
-        return;
-      case PacketType.pubrel:
-        this.#withWireId(packet, bodyStart - start);
         return;
       case PacketType.suback:
         this.#suback(packet, bodyStart - start);
@@ -64,18 +51,10 @@ export class Outbound {
     }
   }
 
-  #publish(packet: Uint8Array, bodyOffset: number): void {
-    if (((packet[0] as number) & 0b110) === 0) {
-      this.#output.write(packet);
-      return;
-    }
-    this.#withWireId(packet, bodyOffset + 2 + uint16(packet, bodyOffset));
-  }
-
-  #withWireId(packet: Uint8Array, offset: number): void {
-    const wireId = this.#packetIds.toWire(uint16(packet, offset));
-    if (wireId === undefined) this.#hooks.noPacketId();
-    else this.#output.writeWithPacketId(packet, offset, wireId);
+  #connack(code: number): void {
+    const isAccepted = code === ConnectReturn.accepted;
+    this.#output.write(encodeConnack(code, isAccepted && this.#hooks.sessionPresent()));
+    if (isAccepted) this.#hooks.accepted();
   }
 
   #suback(packet: Uint8Array, bodyOffset: number): void {

@@ -11,25 +11,21 @@ export interface SessionIds {
  * it got the PUBREC [MQTT-4.3.3-2].
  */
 export class ReceivedIds {
+  /** By user and client id. */
   readonly #bySession = new Map<string, SessionIds>();
 
   /** The ids of a connection's session; a clean session begins without [MQTT-3.1.2-6]. */
-  open(clientId: string, clean: boolean): SessionIds {
-    const known = clean ? undefined : this.#bySession.get(clientId);
+  open(session: string, clean: boolean): SessionIds {
+    const known = clean ? undefined : this.#bySession.get(session);
     const ids = known ?? { received: new Set(), shared: new Set() };
-    if (clean) this.#bySession.delete(clientId);
-    else this.#bySession.set(clientId, ids);
+    if (clean) this.#bySession.delete(session);
+    else this.#bySession.set(session, ids);
     return ids;
   }
 
-  /** The session is over. */
-  forget(clientId: string): void {
-    this.#bySession.delete(clientId);
-  }
-
   /** The connection is gone; ids that still wait for their PUBREL stay with the session. */
-  close(clientId: string, ids: SessionIds): void {
+  close(session: string, ids: SessionIds): void {
     if (ids.received.size > 0 || ids.shared.size > 0) return;
-    if (this.#bySession.get(clientId) === ids) this.#bySession.delete(clientId);
+    if (this.#bySession.get(session) === ids) this.#bySession.delete(session);
   }
 }

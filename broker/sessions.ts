@@ -1,11 +1,8 @@
 import type { Duplex } from 'node:stream';
-import type { Access } from './access.ts';
-import type { SubscribeRequest } from './subscribe-packet.ts';
-import type { Will } from './wills.ts';
 
 /**
- * The part of MQTT that is not ours: sessions, subscriptions and delivery of ordinary topics, wills. The
- * fronts feed it; aedes implements it (`aedes.ts`).
+ * The inbound side of ordinary MQTT: what is answered on a connection, and the exchanges of QoS 1 and 2 by which a
+ * client publishes. The fronts feed it; aedes implements it (`aedes.ts`). Who gets what was published is not its affair.
  */
 export interface Sessions {
   start(): Promise<void>;
@@ -13,39 +10,25 @@ export interface Sessions {
   /** Takes one client's packets, its CONNECT first. It closes `stream` to end the connection. */
   attach(stream: Duplex, owner: SessionOwner): void;
 
-  /** Publishes a message of the broker's own, unchecked. */
-  publish(message: OrdinaryMessage): void;
-
   close(): Promise<void>;
-}
-
-export interface OrdinaryMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
 }
 
 /** The front behind a stream. */
 export interface SessionOwner {
-  readonly clientId: string;
-  readonly access: Access;
-  /** What is left of the session that has this client id must not reach the new one: it is another user's. */
-  readonly endsOther: boolean;
-  /** Whether a filter is granted. */
-  mayGrant(filter: string): boolean;
-  /** The subscriptions that a persistent session brings along; before its CONNACK. */
-  restored(subscriptions: readonly SubscribeRequest[]): void;
+  /** Whether a filter is granted: asked once for each filter of a SUBSCRIBE, before it is answered. */
+  mayGrant(filter: string): Promise<boolean>;
+  /** The client has published a message to an ordinary topic; of QoS 2, once it has released it. */
+  published(message: PublishedMessage): void;
+}
+
+export interface PublishedMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
 }
 
 /** What happens inside the sessions that concerns the rest of the broker. */
 export interface SessionEvents {
-  /**
-   * A client went without DISCONNECT, so its will is published. Returns whether the sessions deliver it; else it
-   * is the broker's, like packets from a socket.
-   */
-  willLeft(will: Will, owner: SessionOwner): boolean;
-  /** Whether a message to an ordinary topic may be kept for a session whose client is away. */
-  mayReceive(clientId: string, topic: string): boolean;
   failed(error: Error): void;
 }

@@ -43,11 +43,11 @@ export class Subscriptions {
   readonly #access: Access;
   readonly #isBridge: boolean;
   readonly #watchesMax: number;
+  readonly #isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
   readonly #byFilter = new Map<string, Subscription>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
   readonly #awaiting = new Map<number, Awaiting[]>();
   #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
-  #restored: readonly SubscribeRequest[] = [];
   #watches = 0;
   #guarded = false;
   /** Filters that have a watch, or are on their way to one: in how many places each of them counts. */
@@ -62,6 +62,8 @@ export class Subscriptions {
     access: Access;
     isBridge: boolean;
     watchesMax: number;
+    /** Whether a change of a key is for this client, of all members of a shared subscription. */
+    isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
   }) {
     this.#dataPlane = options.dataPlane;
     this.#outbox = options.outbox;
@@ -69,6 +71,7 @@ export class Subscriptions {
     this.#access = options.access;
     this.#isBridge = options.isBridge;
     this.#watchesMax = options.watchesMax;
+    this.#isPickedFor = options.isPickedFor;
   }
 
   /**
@@ -126,20 +129,24 @@ export class Subscriptions {
     );
   }
 
-  /** The SUBACK is on its way: what was granted begins, a filter that was there already afresh. */
-  begin(packetId: number): void {
+  /**
+   * The SUBACK is on its way: what was granted begins, a filter that was there already afresh. Returns the filters.
+   */
+  begin(packetId: number): readonly string[] {
     const queue = this.#awaiting.get(packetId);
     const awaiting = queue?.shift();
     if (queue?.length === 0) this.#awaiting.delete(packetId);
-    if (awaiting === undefined) return;
-    for (const [filter, qos] of awaiting.granted) {
-      if (qos !== SUBACK_REFUSED && !awaiting.cancelled.has(filter)) this.#open(filter, qos);
-    }
+    if (awaiting === undefined) return [];
+    const begun = [...awaiting.granted].filter(
+      ([filter, qos]) => qos !== SUBACK_REFUSED && !awaiting.cancelled.has(filter),
+    );
+    for (const [filter, qos] of begun) this.#open(filter, qos);
     for (const filter of awaiting.claimed) this.#unclaim(filter);
     if (this.#awaiting.size === 0) this.#overLimit.clear();
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const { kind, send } of deferred) this.sendMail(kind, send);
+    return begun.map(([filter]) => filter);
   }
 
   /** An UNSUBSCRIBE passes. It also ends what an earlier SUBSCRIBE has asked for but not got yet. */
@@ -152,15 +159,9 @@ export class Subscriptions {
     }
   }
 
-  /** What the session brings along; begins with `beginRestored`. */
-  restored(subscriptions: readonly SubscribeRequest[]): void {
-    this.#restored = subscriptions;
-  }
-
-  /** The CONNACK is on its way. */
-  beginRestored(): void {
-    for (const { filter, qos } of this.#restored) this.#open(filter, qos);
-    this.#restored = [];
+  /** The CONNACK is on its way: what the session brings along begins. */
+  restore(subscriptions: Iterable<SubscribeRequest>): void {
+    for (const { filter, qos } of subscriptions) this.#open(filter, qos);
   }
 
   close(): void {
@@ -188,12 +189,14 @@ export class Subscriptions {
   #watch(keys: KeyFilter, subscription: Subscription): void {
     this.#watches += 1;
     const { qos } = subscription;
-    const { form } = subscription.use;
+    const { form, group } = subscription.use;
     const access = this.#access;
     const isChecked = access.readable(keys.text) !== 'all';
     const watch = this.#dataPlane.watch(keys.text, {
       value: (item) => {
-        if (!subscription.open) return undefined;
+        if (!subscription.open || (group !== '' && !this.#isMine(subscription.use, item))) {
+          return undefined;
+        }
         if (isChecked && !access.mayReadKey(item.key, 0, item.key.length)) {
           // To look for what may be read among very much else is work, too.
           return item.snapshot ? this.#pace.take() : undefined;
@@ -213,6 +216,11 @@ export class Subscriptions {
    */
   #retain(item: WatchedValue): boolean {
     return this.#isBridge || (item.snapshot && !item.deleted);
+  }
+
+  /** Of a shared subscription: changes only, and of each key they go to one member. */
+  #isMine({ group, filter }: FilterUse, { snapshot, key }: WatchedValue): boolean {
+    return !snapshot && this.#isPickedFor(group, filter, key);
   }
 
   #guardVersions(keys: KeyFilter, form: ValueForm): void {
@@ -243,10 +251,10 @@ export class Subscriptions {
 
   /** Why a filter is answered with 0x80, however many there are. */
   #refusal(filter: string): Refusal | undefined {
-    const { refusal } = filterUse(filter);
-    if (refusal !== undefined) return { ...refusal, topic: filter };
+    const use = filterUse(filter);
+    if (use.refusal !== undefined) return { ...use.refusal, topic: filter };
     const access = this.#access;
-    if (access.mayReadBelow('') || maySubscribe(access, filter)) return undefined;
+    if (access.mayReadBelow('') || maySubscribe(access, use.filter)) return undefined;
     return { ...forbiddenToRead(access, filter), topic: filter };
   }
 

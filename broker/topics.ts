@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { parseFilter } from './ordinary/message.ts';
 import type { Refusal } from './refusals.ts';
 
 /** The session layer (`aedes.ts`) takes no deeper topic or filter; keys have no such limit. */
@@ -125,6 +126,10 @@ export function matches(filter: string, topic: string): boolean {
 export type ValueForm = 'value' | 'watch';
 
 export interface FilterUse {
+  /** Of a shared subscription (`$share/<group>/<filter>`); else empty. */
+  readonly group: string;
+  /** What it matches, without that. */
+  readonly filter: string;
   /** Why the filter is answered with 0x80; then nothing else holds. */
   readonly refusal: Omit<Refusal, 'topic'> | undefined;
   /** The filter on keys for what it sees of values; undefined: nothing. */
@@ -138,12 +143,17 @@ export interface FilterUse {
 }
 
 /** What a subscription means to us (DESIGN §7). */
-export function filterUse(filter: string): FilterUse {
+export function filterUse(text: string): FilterUse {
+  const { group, filter } = parseFilter(text) ?? { group: '', filter: text };
   const [first, second] = filter.split('/', 2);
   const literal = first === 'dss' && second !== undefined && second !== '+' && second !== '#';
+  const isShared = group !== '';
   return {
-    refusal: filterRefusal(filter, literal ? second : undefined),
-    keys: keyFilter(filter),
+    group,
+    filter,
+    refusal: filterRefusal(filter, { ourLevel: literal ? second : undefined, isShared }),
+    // Each value to one member; a wildcard that reaches them by the way is about ordinary topics.
+    keys: isShared && !literal ? undefined : keyFilter(filter),
     form: literal && second === 'watch' ? 'watch' : 'value',
     ours: literal && second !== 'sys',
     replies: literal && second === 'reply' && matches(filter, 'dss/reply/me'),
@@ -153,9 +163,16 @@ export function filterUse(filter: string): FilterUse {
 
 const SUBSCRIBABLE: readonly string[] = ['value', 'watch', 'reply', 'error', 'sys'];
 
-function filterRefusal(filter: string, ourLevel: string | undefined): FilterUse['refusal'] {
+function filterRefusal(
+  filter: string,
+  { ourLevel, isShared }: { readonly ourLevel: string | undefined; readonly isShared: boolean },
+): FilterUse['refusal'] {
   if (filter.startsWith('$share/')) {
-    return { code: 'NOT_SUPPORTED', message: 'shared subscriptions are not supported yet' };
+    const message = 'a shared subscription is $share/<group>/<filter>, its group without wildcards';
+    return { code: 'INVALID_FILTER', message };
+  }
+  if (isShared && ourLevel !== undefined && ourLevel !== 'value') {
+    return { code: 'INVALID_FILTER', message: 'of our topics only dss/value can be shared' };
   }
   if (ourLevel === undefined || SUBSCRIBABLE.includes(ourLevel)) return undefined;
   if (ourLevel === 'replay' || ourLevel === 'query') {

@@ -3,18 +3,22 @@ import { identityOf } from './cas.ts';
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
 import { uint16 } from './field-reader.ts';
-import { PacketType, PINGRESP } from './frame-encoder.ts';
+import { AckHeader, encodeConnect, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { Mailbox } from './mailbox.ts';
+import type { ClientSession } from './ordinary/client-session.ts';
+import type { IdOwner } from './ordinary/deliveries.ts';
+import { encoder3 } from './ordinary/encoder3.ts';
+import type { StoredSubscription, StoredWill } from './ordinary/store.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
 import type { SessionIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
 import { SessionStream } from './session-stream.ts';
-import { parseSubscribe, parseUnsubscribe } from './subscribe-packet.ts';
+import { parseSubscribe, parseUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
 
@@ -46,13 +50,20 @@ export class UserLink {
   readonly #front: Front;
   readonly #connect: ConnectPacket;
   readonly #admitted: Admitted;
+  readonly #clientId: string;
   readonly #ids: SessionIds;
-  readonly #packetIds = new PacketIds();
+  readonly #packetIds: PacketIds<IdOwner>;
   readonly #outbox: ValueOutbox;
   readonly #subscriptions: Subscriptions;
   readonly #mailbox: Mailbox;
   readonly #session: SessionStream;
   readonly #outbound: Outbound;
+  /** Once it is open; it survives the connection if it is to. */
+  #clientSession: ClientSession | undefined;
+  #sessionPresent = false;
+  /** Filters that the session had not before: asked for, and not told to be granted yet. */
+  readonly #newFilters = new Set<string>();
+  readonly #requested = new Map<string, SubscribeRequest>();
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
@@ -66,13 +77,16 @@ export class UserLink {
   constructor(context: BrokerContext, front: Front, connect: ConnectPacket, admitted: Admitted) {
     const { dataPlane, frames, limits, counters, bulkPace: pace } = context;
     const { output } = front;
-    const { clientId, isBridge } = connect;
+    const { isBridge } = connect;
+    this.#clientId = connect.clientId === '' ? context.clients.newClientId() : connect.clientId;
+    const clientId = this.#clientId;
     const { access } = admitted;
     this.#context = context;
     this.#front = front;
     this.#connect = connect;
     this.#admitted = admitted;
-    this.#ids = context.receivedIds.open(clientId, connect.clean);
+    this.#ids = context.receivedIds.open(sessionName(access.user, clientId), connect.clean);
+    this.#packetIds = new PacketIds(limits.inflightDeliveriesMax);
     const identity = identityOf({ userName: access.user, clientId }, context.env.random);
     const publisher = { access, identity, ids: this.#ids };
     this.ingest = new Ingest(context, output, publisher, {
@@ -87,7 +101,6 @@ export class UserLink {
       output,
       packetIds: this.#packetIds,
       frames,
-      inflightMax: limits.inflightDeliveriesMax,
       bytesMax: limits.outboxBytesMax,
       counters,
       pace,
@@ -100,6 +113,8 @@ export class UserLink {
       access,
       isBridge,
       watchesMax: limits.watchesMax,
+      isPickedFor: (group, filter, key) =>
+        context.peers.memberOf(group, filter, key) === this.#clientId,
     });
     const sender = { clientId, address: front.address, access };
     this.#mailbox = new Mailbox(context, sender, this.#subscriptions, this.#outbox);
@@ -108,12 +123,12 @@ export class UserLink {
       output: (bytes) => this.#fromSession(bytes),
       closed: () => front.finish('the session ended'),
     });
-    this.#outbound = new Outbound(output, this.#packetIds, {
+    this.#outbound = new Outbound(output, {
+      sessionPresent: () => this.#sessionPresent,
       accepted: () => this.#accepted(),
       acknowledged: (packetId) => this.ingest.sessionAcknowledged(packetId),
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
       subackWritten: (packetId) => this.#subscribed(packetId),
-      noPacketId: () => this.#tooSlow(),
     });
   }
 
@@ -127,22 +142,32 @@ export class UserLink {
     return this.#outbox.skipped;
   }
 
-  /** Opens the session with the client's CONNECT, which becomes the session's to change. */
-  connect(packet: Uint8Array): void {
-    const { protocolLevel, protocolLevelOffset, keepaliveOffset } = this.#connect;
-    // Without the bridge bit; and the session cannot keep time, as it sees but a part of the packets.
-    packet[protocolLevelOffset] = protocolLevel;
-    packet[keepaliveOffset] = 0;
-    packet[keepaliveOffset + 1] = 0;
-    const { access, endsOther } = this.#admitted;
-    this.#context.sessions.attach(this.#session, {
-      clientId: this.#connect.clientId,
-      access,
-      endsOther,
-      mayGrant: (filter) => this.#subscriptions.mayGrant(filter),
-      restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
+  /** Opens the client's session, wherever it was, and lets the session layer accept the CONNECT. */
+  async connect(): Promise<void> {
+    const { clients, sessions } = this.#context;
+    const { clean, isBridge, will } = this.#connect;
+    const { session, isPresent } = await clients.open({
+      client: { clientId: this.#clientId, access: this.#admitted.access, isBridge },
+      connection: {
+        address: this.#front.address,
+        output: this.#front.output,
+        packetIds: this.#packetIds,
+        encoder: encoder3,
+        writePubrel: (packetId) => this.#front.output.writeAck(AckHeader.pubrel, packetId),
+        takenOver: () => this.#front.abort('the same client has connected again'),
+      },
+      cleanStart: clean,
+      expirySeconds: clean ? 0 : Number.POSITIVE_INFINITY,
+      will: will === undefined ? undefined : storedWill(will, this.#clientId),
     });
-    this.#session.push(packet);
+    this.#clientSession = session;
+    this.#sessionPresent = isPresent;
+    if (this.#closed) return clients.close(session, { isGraceful: true });
+    sessions.attach(this.#session, {
+      mayGrant: (filter) => this.#grant(filter),
+      published: (message) => clients.publish(message, this.#clientId),
+    });
+    this.#session.push(encodeConnect(this.#clientId));
   }
 
   /** Takes the packet that `frame` stands at. Returns why it breaks the protocol, if it does. */
@@ -203,7 +228,7 @@ export class UserLink {
   }
 
   roomForOutput(): void {
-    this.#outbox.pump();
+    this.#pump();
     if (!this.#front.output.full) this.#session.roomForOutput();
   }
 
@@ -230,9 +255,12 @@ export class UserLink {
     // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
     if (!this.#disconnected) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
-    const { receivedIds, sessionUsers } = this.#context;
-    receivedIds.close(this.#connect.clientId, this.#ids);
+    const { receivedIds, sessionUsers, clients } = this.#context;
+    receivedIds.close(sessionName(this.#admitted.access.user, this.#clientId), this.#ids);
     sessionUsers.release(this.#connect.clientId);
+    if (this.#clientSession !== undefined) {
+      clients.close(this.#clientSession, { isGraceful: this.#disconnected });
+    }
   }
 
   #publish(frame: FrameSplitter, nowMs: number): string | undefined {
@@ -281,23 +309,34 @@ export class UserLink {
       return undefined;
     }
     const owner = this.#packetIds.owner(packetId);
-    if (owner === 'own') {
-      if (type === PacketType.puback) this.#outbox.acknowledged(packetId);
+    if (owner === undefined) {
+      // What is not known was finished before: PUBREL is answered all the same [MQTT-4.3.3-1].
+      if (type === PacketType.pubrec) this.#front.output.writeAck(AckHeader.pubrel, packetId);
       return undefined;
     }
-    if (owner !== 'unknown' && type !== PacketType.pubrec) this.#packetIds.release(packetId);
-    if (owner === 'unknown' || owner === packetId) {
-      this.#forward(buffer, start, end);
+    if (owner === 'value') {
+      if (type !== PacketType.puback) return undefined;
+      this.#packetIds.release(packetId);
     } else {
-      this.#forward(Uint8Array.of(frame.header, 2, owner >> 8, owner & 0xff), 0, 4);
+      const deliveries = this.#clientSession?.deliveries;
+      const expected = owner.qos === 1 ? PacketType.puback : PacketType.pubcomp;
+      if (type === expected) deliveries?.finished(owner);
+      else if (type === PacketType.pubrec && owner.qos === 2) deliveries?.received(owner);
     }
+    this.#pump();
     return undefined;
+  }
+
+  #pump(): void {
+    this.#clientSession?.deliveries.pump();
+    this.#outbox.pump();
   }
 
   #subscribe(frame: FrameSplitter): string | undefined {
     const packet = parseSubscribe(frame.buffer, frame.bodyStart, frame.end);
     if (packet === undefined) return 'malformed SUBSCRIBE';
     this.#reportRefusedFilters(this.#subscriptions.requested(packet));
+    for (const request of packet.requests) this.#requested.set(request.filter, request);
     this.#forward(frame.buffer, frame.start, frame.end);
     return undefined;
   }
@@ -306,6 +345,10 @@ export class UserLink {
     const filters = parseUnsubscribe(frame.buffer, frame.bodyStart, frame.end);
     if (filters === undefined) return 'malformed UNSUBSCRIBE';
     this.#subscriptions.unsubscribed(filters);
+    const session = this.#clientSession;
+    if (session !== undefined) {
+      for (const filter of filters) void this.#context.clients.unsubscribe(session, filter);
+    }
     this.#forward(frame.buffer, frame.start, frame.end);
     return undefined;
   }
@@ -337,14 +380,34 @@ export class UserLink {
   }
 
   #accepted(): void {
-    const { valueBytesMax, packetBytesMax } = this.#context.limits;
-    this.#subscriptions.beginRestored();
+    const { clients, limits } = this.#context;
+    const { valueBytesMax, packetBytesMax } = limits;
+    const session = this.#clientSession;
+    if (session !== undefined) {
+      this.#subscriptions.restore(session.subscriptions.values());
+      void clients.begin(session, this.#sessionPresent);
+    }
     this.#front.accepted(Math.min(valueBytesMax, packetBytesMax), this.#connect.keepaliveSeconds);
   }
 
   #subscribed(packetId: number): void {
-    this.#subscriptions.begin(packetId);
+    const session = this.#clientSession;
+    for (const filter of this.#subscriptions.begin(packetId)) {
+      const isNew = this.#newFilters.delete(filter);
+      if (session !== undefined) this.#context.clients.sendRetained(session, filter, isNew);
+    }
     this.#front.changed();
+  }
+
+  /** A filter of a SUBSCRIBE is granted once the session has it, wherever it goes on. */
+  async #grant(filter: string): Promise<boolean> {
+    const request = this.#requested.get(filter);
+    const session = this.#clientSession;
+    if (request === undefined || session === undefined) return false;
+    if (!this.#subscriptions.mayGrant(filter)) return false;
+    const isNew = await this.#context.clients.subscribe(session, subscriptionOf(request));
+    if (isNew) this.#newFilters.add(filter);
+    return true;
   }
 
   /** They are answered with 0x80; the reason goes where reasons go. */
@@ -371,4 +434,23 @@ export class UserLink {
     });
     this.#front.abort('too slow a subscriber');
   }
+}
+
+function sessionName(user: string, clientId: string): string {
+  return JSON.stringify([user, clientId]);
+}
+
+/** As 3.1.1 means it. */
+function subscriptionOf({ filter, qos }: SubscribeRequest): StoredSubscription {
+  const grantedQos = qos === 0 || qos === 1 ? qos : 2;
+  const asUsual = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  return { filter, qos: grantedQos, ...asUsual, identifier: 0 };
+}
+
+function storedWill(
+  { topic, payload, qos, retain }: NonNullable<ConnectPacket['will']>,
+  from: string,
+): StoredWill {
+  const message = { topic, payload, qos, retain, properties: new Uint8Array(0), from };
+  return { message, expirySeconds: undefined, delaySeconds: 0 };
 }

@@ -2,6 +2,7 @@ import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { WatchedValue } from './data-plane.ts';
 import { encodePublish } from './frame-encoder.ts';
+import type { IdOwner } from './ordinary/deliveries.ts';
 import type { Output } from './output.ts';
 import type { PacketIds } from './packet-ids.ts';
 import { Signal } from './signal.ts';
@@ -33,9 +34,8 @@ interface Message {
  */
 export class ValueOutbox {
   readonly #output: Output;
-  readonly #packetIds: PacketIds;
+  readonly #packetIds: PacketIds<IdOwner>;
   readonly #frames: ValueFrames;
-  readonly #inflightMax: number;
   readonly #bytesMax: number;
   readonly #counters: Counters;
   readonly #pace: BulkPace;
@@ -44,7 +44,6 @@ export class ValueOutbox {
   readonly #waiting = new Map<string | number, Waiting>();
   #waitingBytes = 0;
   #messageCount = 0;
-  #inflight = 0;
   #closed = false;
   /** The newest version taken of each form and key, while several watches can bring the same key. */
   #versions: Map<string, number> | undefined;
@@ -54,9 +53,8 @@ export class ValueOutbox {
 
   constructor(options: {
     output: Output;
-    packetIds: PacketIds;
+    packetIds: PacketIds<IdOwner>;
     frames: ValueFrames;
-    inflightMax: number;
     bytesMax: number;
     counters: Counters;
     pace: BulkPace;
@@ -65,7 +63,6 @@ export class ValueOutbox {
     this.#output = options.output;
     this.#packetIds = options.packetIds;
     this.#frames = options.frames;
-    this.#inflightMax = options.inflightMax;
     this.#bytesMax = options.bytesMax;
     this.#counters = options.counters;
     this.#pace = options.pace;
@@ -116,13 +113,6 @@ export class ValueOutbox {
     this.#enqueue(this.#messageCount, { ...message, bytes });
   }
 
-  /** The client acknowledged one of our QoS 1 deliveries. */
-  acknowledged(packetId: number): void {
-    this.#packetIds.release(packetId);
-    this.#inflight -= 1;
-    this.pump();
-  }
-
   /** Sends what waits as far as there is room. */
   pump(): void {
     if (this.#goesOnNextTurn) return;
@@ -167,7 +157,7 @@ export class ValueOutbox {
   }
 
   #mayWrite(qos: 0 | 1): boolean {
-    return !this.#output.full && (qos === 0 || this.#inflight < this.#inflightMax);
+    return !this.#output.full && (qos === 0 || this.#packetIds.hasRoom);
   }
 
   #enqueueValue(item: WatchedValue, delivery: Delivery): void {
@@ -218,13 +208,7 @@ export class ValueOutbox {
       this.#output.write(bytes);
       return;
     }
-    const packetId = this.#packetIds.takeOwn();
-    if (packetId === undefined) {
-      this.#onOverflow();
-      return;
-    }
-    this.#inflight += 1;
-    this.#output.writeWithPacketId(bytes, packetIdOffset, packetId);
+    this.#output.writeWithPacketId(bytes, packetIdOffset, this.#packetIds.take('value'));
   }
 
   #whenRoom(): Promise<void> {

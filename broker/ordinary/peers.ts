@@ -30,8 +30,13 @@ export interface Peers {
   /** A node that holds a session has to look into its queue once more: there is something it may not know of. */
   hint(node: string, clientId: string): void;
 
+  /** Of a shared subscription to values: the member that gets the changes of a key. */
+  memberOf(group: string, filter: string, key: Uint8Array): string | undefined;
+
   /** Whether messages reach that node at the moment. */
   isReachable(node: string): boolean;
+  /** Whether this node has the lowest id of all that can be reached: it does what only one is to do. */
+  readonly isFirst: boolean;
 }
 
 export interface Interest {
@@ -76,5 +81,7 @@ export const ALONE: Peers = {
   share: () => [],
   takeOver: async () => {},
   hint: () => {},
+  memberOf: () => undefined,
   isReachable: () => false,
+  isFirst: true,
 };

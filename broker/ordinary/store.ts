@@ -8,6 +8,8 @@ import type { Message, SubscriptionOptions } from './message.ts';
 export interface MessageStore {
   /** Calls `visit` for every retained message whose topic matches, in no order. */
   retained(filter: string, visit: (message: Message) => void): void;
+  /** The retained message of one topic. */
+  retainedAt(topic: string): Message | undefined;
   /** Replaces the retained message of a topic; an empty payload removes it [MQTT-3.3.1-10]. */
   retain(message: Message): void;
 
@@ -48,8 +50,6 @@ export interface SessionRecord {
   /** When it went away, by the wall clock; 0 while it is connected. */
   readonly awaySinceMs: number;
   readonly subscriptions: readonly StoredSubscription[];
-  /** QoS 2 packet ids that were received and not released. */
-  readonly receivedIds: readonly number[];
   readonly will: StoredWill | undefined;
 }
 

@@ -69,6 +69,10 @@ export class ConfiguredUsers implements Authenticator {
     return isRight ? known.access : 'bad-credentials';
   }
 
+  accessOf(user: string): Access | undefined {
+    return this.#users.get(user)?.access;
+  }
+
   #start(
     name: string,
     password: Uint8Array,

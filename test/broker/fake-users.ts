@@ -34,6 +34,10 @@ export class FakeUsers implements Authenticator {
     return access;
   }
 
+  accessOf(user: string): Access | undefined {
+    return this.#users.get(user);
+  }
+
   answer(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

@@ -3,8 +3,10 @@ import { AedesSessions } from '../../broker/aedes.ts';
 import { Broker, type BrokerOptions } from '../../broker/broker.ts';
 import type { ClusterDoor } from '../../broker/data-plane.ts';
 import type { BrokerEnv, BrokerEvent } from '../../broker/env.ts';
+import { ALONE } from '../../broker/ordinary/peers.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
 import { ManualTime } from '../support/manual-time.ts';
+import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
 import { settled } from '../support/settled.ts';
 
@@ -41,7 +43,14 @@ export interface Harness {
 export type HarnessOptions = Partial<
   Pick<
     BrokerOptions,
-    'limits' | 'onInvalid' | 'createSessions' | 'authenticator' | 'ingestRulesKnownFrom'
+    | 'limits'
+    | 'onInvalid'
+    | 'createSessions'
+    | 'createPeers'
+    | 'createStore'
+    | 'host'
+    | 'authenticator'
+    | 'ingestRulesKnownFrom'
   >
 >;
 
@@ -61,6 +70,9 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     env,
     dataPlane: plane,
     clusterDoor: door,
+    host: { node: 'n1', startCounter: 1 },
+    createPeers: () => ALONE,
+    createStore: (storeEvents) => new MemoryMessageStore().join(storeEvents),
     createSessions: (sessionEvents) => new AedesSessions('n1', sessionEvents),
     nodeName: 'one',
     onInvalid: 'ack',

@@ -3,59 +3,45 @@ import { describe, expect, it } from 'vitest';
 import { PacketIds } from '../../broker/packet-ids.ts';
 
 describe('PacketIds', () => {
-  it('keeps the ids of the session where it can', () => {
-    const ids = new PacketIds();
-    expect(ids.toWire(17)).toBe(17);
-    expect(ids.toWire(17)).toBe(17);
-    expect(ids.owner(17)).toBe(17);
-  });
-
-  it('renames an id of the session that is in use, in both directions', () => {
-    const ids = new PacketIds();
-    const own = ids.takeOwn() as number;
-    const wire = ids.toWire(own) as number;
-    expect(wire).not.toBe(own);
-    expect(ids.owner(wire)).toBe(own);
-    expect(ids.owner(own)).toBe('own');
-    expect(ids.toWire(own)).toBe(wire);
-    ids.release(wire);
-    ids.release(own);
-    expect(ids.size).toBe(0);
-    expect(ids.toWire(own)).toBe(own);
-  });
-
-  it('has 65,535 ids and says when they are used up', () => {
-    const ids = new PacketIds();
-    const taken = new Set(Array.from({ length: 65_535 }, () => ids.takeOwn()));
+  it('has as many as the client takes, and never more than there are', () => {
+    const few = new PacketIds<string>(2);
+    few.take('a');
+    few.take('b');
+    expect(few.hasRoom).toBe(false);
+    const all = new PacketIds<string>(Number.POSITIVE_INFINITY);
+    const taken = new Set(Array.from({ length: 65_535 }, () => all.take('a')));
     expect(taken.size).toBe(65_535);
-    expect(ids.takeOwn()).toBeUndefined();
-    expect(ids.toWire(5)).toBeUndefined();
-    ids.release(1_234);
-    expect(ids.takeOwn()).toBe(1_234);
+    expect(all.hasRoom).toBe(false);
   });
 
-  it('never gives one id to two, whatever happens', () => {
-    const steps = fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 65_525, max: 65_535 })));
+  it('leaves alone what the client knows from before', () => {
+    const ids = new PacketIds<string>(10);
+    ids.keep(1, 'resent');
+    expect(ids.take('new')).toBe(2);
+    expect(ids.owner(1)).toBe('resent');
+  });
+
+  it('gives an id to one owner at a time, from 1 to 65,535, and knows whose it is', () => {
+    const step = fc.oneof(fc.constant('take' as const), fc.nat(70_000));
     fc.assert(
-      fc.property(steps, (todo) => {
-        const ids = new PacketIds();
-        const inFlight = new Map<number, number | 'own'>();
-        for (const [action, id] of todo) {
-          if (action === 0) {
-            const own = ids.takeOwn() as number;
-            expect(inFlight.has(own)).toBe(false);
-            inFlight.set(own, 'own');
-          } else if (action === 1) {
-            const wire = ids.toWire(id) as number;
-            if (inFlight.has(wire)) expect(inFlight.get(wire)).toBe(id);
-            inFlight.set(wire, id);
-          } else {
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const ids = new PacketIds<number>(100);
+        const model = new Map<number, number>();
+        steps.forEach((each, owner) => {
+          if (each !== 'take') {
+            const id = [...model.keys()][each % (model.size + 1)] ?? each;
             ids.release(id);
-            inFlight.delete(id);
+            model.delete(id);
+          } else if (ids.hasRoom) {
+            const id = ids.take(owner);
+            expect(id).toBeGreaterThan(0);
+            expect(id).toBeLessThan(65_536);
+            expect(model.has(id)).toBe(false);
+            model.set(id, owner);
           }
-          for (const [wire, owner] of inFlight) expect(ids.owner(wire)).toBe(owner);
-          expect(ids.size).toBe(inFlight.size);
-        }
+          for (const [id, expected] of model) expect(ids.owner(id)).toBe(expected);
+          expect(ids.hasRoom).toBe(model.size < 100);
+        });
       }),
     );
   });

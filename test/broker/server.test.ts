@@ -3,11 +3,13 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/broker.ts';
 import type { BrokerEnv } from '../../broker/env.ts';
+import { ALONE } from '../../broker/ordinary/peers.ts';
 import { type Listener, type ListenOptions, listenTcp } from '../../broker/server.ts';
 import type { Sessions } from '../../broker/sessions.ts';
 import { caOfTests, certificates, tlsOf } from '../support/certificates.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
 import { ManualTime } from '../support/manual-time.ts';
+import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { connect, publish } from '../support/mqtt-frames.ts';
 import { settled } from '../support/settled.ts';
 import { FakeClusterDoor, RawClient, startBroker } from './harness.ts';
@@ -125,7 +127,6 @@ describe('Broker', () => {
     const acceptAll: Sessions = {
       start: async () => {},
       attach: (stream) => void stream.once('data', () => stream.write(Buffer.of(0x20, 2, 0, 0))),
-      publish: () => {},
       close: async () => {},
     };
     const broker = new Broker({
@@ -135,6 +136,9 @@ describe('Broker', () => {
       nodeName: 'one',
       onInvalid: 'ack',
       createSessions: () => acceptAll,
+      host: { node: 'n1', startCounter: 1 },
+      createPeers: () => ALONE,
+      createStore: (events) => new MemoryMessageStore().join(events),
     });
     await broker.start();
     const client = new RawClient((stream) => broker.handle(stream, 'sim'));

@@ -50,8 +50,8 @@ describe('a snapshot', () => {
       eagerReader(harness, [`dss/${form}/${filter}`, 0]),
     );
     const most = await mostInOneTurn(harness, readers.length * KEYS);
-    // Each reader that waits for the next turn has handed one more in.
-    expect(most).toBeLessThanOrEqual(PER_TURN + readers.length);
+    // Each reader that waits for the next turn has handed one more in; two turns may lie between two looks.
+    expect(most).toBeLessThanOrEqual(2 * (PER_TURN + readers.length));
   });
 });
 

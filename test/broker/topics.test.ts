@@ -124,7 +124,9 @@ describe('filterUse', () => {
     ['dss/get/a', 'INVALID_FILTER'],
     ['dss/nonsense', 'INVALID_FILTER'],
     ['dss/cluster/#', 'RESERVED_TOPIC'],
-    ['$share/g/dss/value/#', 'NOT_SUPPORTED'],
+    ['$share/g/dss/watch/#', 'INVALID_FILTER'],
+    ['$share/+/a', 'INVALID_FILTER'],
+    ['$share/g', 'INVALID_FILTER'],
     ['dss/replay/-1h/#', 'NOT_SUPPORTED'],
     ['dss/query/#', 'NOT_SUPPORTED'],
   ])('refuses %s: %s', (filter, code) => {

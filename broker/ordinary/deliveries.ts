@@ -1,0 +1,254 @@
+import type { Output } from '../output.ts';
+import type { PacketIds } from '../packet-ids.ts';
+import type { Message } from './message.ts';
+import { type DeliveryFlags, type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
+import type { QueuedMessage } from './store.ts';
+
+/** What an entry costs beside its bytes, roughly. */
+const ENTRY_BYTES = 160;
+/** The same message may come live and from the store; so many are remembered. */
+const SEEN_MAX = 1_000;
+const DUP = 0b1000;
+
+/** One copy of a message for one client. */
+export interface Delivery extends DeliveryFlags {
+  readonly outgoing: OutgoingMessage;
+  readonly identifiers: readonly number[];
+  /** 0: it was not sent. */
+  packetId: number;
+  /** The client has it, and PUBREL was sent: it is known by its packet id alone. */
+  isReleased: boolean;
+  /** The store has a copy, which is to go when the client has it. */
+  isStored: boolean;
+}
+
+export interface DeliveryLimits {
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
+}
+
+export interface DeliveryHooks {
+  nowMs(): number;
+  /** For the QoS 2 exchange. */
+  writePubrel(packetId: number): void;
+  /** It was sent at QoS 1 or 2 and is with the client now. */
+  done(delivery: Delivery): void;
+  /** It was sent at QoS 1 or 2 for the first time. */
+  sent(delivery: Delivery): void;
+  /** The queue is full, or it has expired in it: nobody gets it. */
+  dropped(message: Message): void;
+}
+
+/** What a packet id towards a client stands for: a message to an ordinary topic, or a value. */
+export type IdOwner = Delivery | 'value';
+
+/**
+ * The ordinary messages for one connection, in their order [MQTT-4.6.0-6]: sent while the client takes them, else
+ * waiting, bounded. Retained messages that a subscription begins with are fetched as there is room, not before.
+ */
+export class Deliveries {
+  readonly #output: Output;
+  readonly #packetIds: PacketIds<IdOwner>;
+  readonly #encoder: MessageEncoder;
+  readonly #limits: DeliveryLimits;
+  readonly #hooks: DeliveryHooks;
+  readonly #waiting = new Set<Delivery>();
+  #waitingBytes = 0;
+  /** Until the CONNACK is written nothing may leave, and what the store has comes first. */
+  #isOpen = false;
+  #retained: Iterator<Delivery> | undefined;
+  readonly #laterRetained: Iterator<Delivery>[] = [];
+  readonly #seen = new Set<string>();
+
+  constructor(options: {
+    output: Output;
+    packetIds: PacketIds<IdOwner>;
+    encoder: MessageEncoder;
+    limits: DeliveryLimits;
+    hooks: DeliveryHooks;
+  }) {
+    this.#output = options.output;
+    this.#packetIds = options.packetIds;
+    this.#encoder = options.encoder;
+    this.#limits = options.limits;
+    this.#hooks = options.hooks;
+  }
+
+  /** Offers a message that was just published. */
+  send(outgoing: OutgoingMessage, flags: DeliveryFlags, identifiers: readonly number[]): void {
+    if (flags.qos > 0 && !this.#isNews(outgoing.message.id)) return;
+    if (this.#isOpen && this.#waiting.size === 0 && this.#mayWrite(flags.qos)) {
+      if (flags.qos === 0) this.#writeUnacknowledged(outgoing, flags, identifiers);
+      else this.#write(newDelivery(outgoing, flags, identifiers));
+      return;
+    }
+    this.#enqueue(newDelivery(outgoing, flags, identifiers));
+  }
+
+  /**
+   * The CONNACK is written: what the session has kept comes first, sent again what was sent before
+   * [MQTT-4.4.0-1], then what came meanwhile.
+   */
+  open(queued: readonly QueuedMessage[]): void {
+    const meanwhile = [...this.#waiting];
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+    this.#isOpen = true;
+    const kept = queued.map(keptDelivery);
+    const ids = new Set(queued.map(({ message }) => message.id));
+    for (const delivery of kept) if (delivery.packetId > 0) this.#resend(delivery);
+    for (const delivery of kept) if (delivery.packetId === 0) this.#add(delivery);
+    for (const delivery of meanwhile) {
+      if (!ids.has(delivery.outgoing.message.id)) this.#add(delivery);
+    }
+    for (const id of ids) this.#isNews(id);
+    this.pump();
+  }
+
+  /** The store may have more than was known when the connection began. */
+  add(queued: readonly QueuedMessage[]): void {
+    for (const each of queued) if (this.#isNews(each.message.id)) this.#add(keptDelivery(each));
+    this.pump();
+  }
+
+  /** A subscription begins: the retained messages that it finds. They are drawn when there is room. */
+  addRetained(deliveries: Iterator<Delivery>): void {
+    this.#laterRetained.push(deliveries);
+    this.pump();
+  }
+
+  /** PUBACK or PUBCOMP, or a PUBREC that says no: the exchange is over. */
+  finished(delivery: Delivery): void {
+    this.#packetIds.release(delivery.packetId);
+    this.#hooks.done(delivery);
+  }
+
+  /** PUBREC: the client has it [MQTT-4.3.3-1]. */
+  received(delivery: Delivery): void {
+    delivery.isReleased = true;
+    this.#hooks.writePubrel(delivery.packetId);
+  }
+
+  /** Sends what there is room for. */
+  pump(): void {
+    if (!this.#isOpen) return;
+    for (const delivery of this.#waiting) {
+      if (!this.#mayWrite(delivery.qos)) return;
+      this.#waiting.delete(delivery);
+      this.#waitingBytes -= costOf(delivery);
+      this.#sendWaiting(delivery);
+    }
+    this.#pumpRetained();
+  }
+
+  /** What the client does not have yet of QoS 1 and 2, in order. */
+  unfinished(): readonly Delivery[] {
+    const onTheWay = [...this.#packetIds.owners()].filter((owner) => owner !== 'value');
+    return [...onTheWay, ...this.#waiting].filter(({ qos }) => qos > 0);
+  }
+
+  #sendWaiting(delivery: Delivery): void {
+    const { outgoing, identifiers } = delivery;
+    if (outgoing.isExpired(this.#hooks.nowMs())) {
+      this.#hooks.dropped(outgoing.message);
+      if (delivery.isStored) this.#hooks.done(delivery);
+    } else if (delivery.qos === 0) this.#writeUnacknowledged(outgoing, delivery, identifiers);
+    else this.#write(delivery);
+  }
+
+  #pumpRetained(): void {
+    while (this.#mayWrite(2)) {
+      this.#retained ??= this.#laterRetained.shift();
+      if (this.#retained === undefined) return;
+      const next = this.#retained.next();
+      if (next.done === true) this.#retained = undefined;
+      else this.#sendWaiting(next.value);
+    }
+  }
+
+  #mayWrite(qos: number): boolean {
+    return !this.#output.full && (qos === 0 || this.#packetIds.hasRoom);
+  }
+
+  #writeUnacknowledged(
+    outgoing: OutgoingMessage,
+    flags: DeliveryFlags,
+    identifiers: readonly number[],
+  ): void {
+    this.#output.write(
+      outgoing.frame(this.#encoder, flags, identifiers, this.#hooks.nowMs()).bytes,
+    );
+  }
+
+  #write(delivery: Delivery): void {
+    const frame = this.#frameOf(delivery);
+    delivery.packetId = this.#packetIds.take(delivery);
+    this.#output.writeWithPacketId(frame.bytes, frame.packetIdOffset, delivery.packetId);
+    this.#hooks.sent(delivery);
+  }
+
+  #resend(delivery: Delivery): void {
+    const { packetId } = delivery;
+    this.#packetIds.keep(packetId, delivery);
+    if (delivery.isReleased) {
+      this.#hooks.writePubrel(packetId);
+      return;
+    }
+    const { bytes, packetIdOffset } = this.#frameOf(delivery);
+    const again = bytes.slice();
+    again[0] = (again[0] as number) | DUP;
+    this.#output.writeWithPacketId(again, packetIdOffset, packetId);
+  }
+
+  #frameOf(delivery: Delivery) {
+    const { outgoing, identifiers } = delivery;
+    return outgoing.frame(this.#encoder, delivery, identifiers, this.#hooks.nowMs());
+  }
+
+  #enqueue(delivery: Delivery): void {
+    const { queuedMessagesMax, queuedBytesMax } = this.#limits;
+    const isFull =
+      this.#waiting.size >= queuedMessagesMax ||
+      this.#waitingBytes + costOf(delivery) > queuedBytesMax;
+    if (isFull) this.#hooks.dropped(delivery.outgoing.message);
+    else this.#add(delivery);
+  }
+
+  #add(delivery: Delivery): void {
+    this.#waiting.add(delivery);
+    this.#waitingBytes += costOf(delivery);
+  }
+
+  #isNews(id: string): boolean {
+    if (this.#seen.has(id)) return false;
+    this.#seen.add(id);
+    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.values().next().value as string);
+    return true;
+  }
+}
+
+export function newDelivery(
+  outgoing: OutgoingMessage,
+  { qos, retain }: DeliveryFlags,
+  identifiers: readonly number[],
+): Delivery {
+  const isStored = false;
+  return { outgoing, qos, retain, identifiers, packetId: 0, isReleased: false, isStored };
+}
+
+/** As the store is to keep it. */
+export function queuedOf(delivery: Delivery): QueuedMessage {
+  const { outgoing, qos, retain, identifiers, packetId, isReleased } = delivery;
+  const { message } = outgoing;
+  return { message, qos: qos === 2 ? 2 : 1, retain, identifiers, packetId, isReleased };
+}
+
+function keptDelivery(queued: QueuedMessage): Delivery {
+  const { message, qos, retain, identifiers, packetId, isReleased } = queued;
+  const outgoing = new OutgoingMessage(message);
+  return { outgoing, qos, retain, identifiers, packetId, isReleased, isStored: true };
+}
+
+function costOf({ outgoing }: Delivery): number {
+  return outgoing.bytes + ENTRY_BYTES;
+}

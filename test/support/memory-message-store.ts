@@ -1,0 +1,79 @@
+import type { Message } from '../../broker/ordinary/message.ts';
+import type {
+  MessageStore,
+  QueuedMessage,
+  SessionRecord,
+  StoreEvents,
+} from '../../broker/ordinary/store.ts';
+import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
+
+/** What outlives a node, in a test: several brokers of it may share one. */
+export class MemoryMessageStore implements MessageStore {
+  readonly state = 'memory';
+  dropped = 0;
+  readonly #retained = new Map<string, Message>();
+  readonly #sessions = new Map<string, SessionRecord>();
+  readonly #queues = new Map<string, Map<string, QueuedMessage>>();
+  readonly #listeners: StoreEvents[] = [];
+
+  /** For one more broker. */
+  join(events: StoreEvents): this {
+    this.#listeners.push(events);
+    return this;
+  }
+
+  retained(filter: string, visit: (message: Message) => void): void {
+    const tree = new TopicTree<true>();
+    tree.add(filter, true);
+    for (const message of this.#retained.values()) {
+      tree.match(message.topic, () => visit(message));
+    }
+  }
+
+  retainedAt(topic: string): Message | undefined {
+    return this.#retained.get(topic);
+  }
+
+  retain(message: Message): void {
+    if (message.payload.length === 0) this.#retained.delete(message.topic);
+    else this.#retained.set(message.topic, message);
+  }
+
+  sessions(): Iterable<SessionRecord> {
+    return this.#sessions.values();
+  }
+
+  session(clientId: string): SessionRecord | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  async loadSession(clientId: string): Promise<SessionRecord | undefined> {
+    return this.#sessions.get(clientId);
+  }
+
+  async saveSession(record: SessionRecord): Promise<void> {
+    this.#sessions.set(record.clientId, record);
+    for (const each of this.#listeners) each.sessionChanged(record.clientId, record);
+  }
+
+  endSession(clientId: string): void {
+    this.#sessions.delete(clientId);
+    this.#queues.delete(clientId);
+    for (const each of this.#listeners) each.sessionChanged(clientId, undefined);
+  }
+
+  enqueue(clientId: string, queued: QueuedMessage): boolean {
+    const queue = this.#queues.get(clientId) ?? new Map<string, QueuedMessage>();
+    this.#queues.set(clientId, queue);
+    queue.set(queued.message.id, queued);
+    return true;
+  }
+
+  async queued(clientId: string): Promise<readonly QueuedMessage[]> {
+    return [...(this.#queues.get(clientId)?.values() ?? [])];
+  }
+
+  dequeue(clientId: string, id: string): void {
+    this.#queues.get(clientId)?.delete(id);
+  }
+}
