@@ -1,3 +1,4 @@
+import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import { AwaySessions } from './away-sessions.ts';
@@ -9,6 +10,7 @@ import type { ClientClaim, PeerEvents, Peers, SharedPick } from './peers.ts';
 import { Router } from './router.ts';
 import type {
   MessageStore,
+  QueuedMessage,
   SessionHost,
   SessionRecord,
   StoredSubscription,
@@ -160,7 +162,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   /** Its CONNACK is written: deliveries begin, with what was kept for it. */
   async begin(session: ClientSession, isPresent: boolean): Promise<void> {
-    const queued = isPresent ? await this.#options.store.queued(session.clientId) : [];
+    const queued = isPresent ? await this.#queuedFor(session) : [];
     if (this.#here.get(session.clientId) === session) session.deliveries.open(queued);
   }
 
@@ -245,12 +247,12 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   hinted(clientId: string): void {
-    const { env, store } = this.#options;
+    const { env } = this.#options;
     for (const delayMs of LOOK_AGAIN_MS) {
       env.timers.after(delayMs, () => {
         const session = this.#here.get(clientId);
         if (session === undefined) return;
-        void store.queued(clientId).then((queued) => {
+        void this.#queuedFor(session).then((queued) => {
           if (this.#here.get(clientId) === session) session.deliveries.add(queued);
         });
       });
@@ -333,6 +335,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     if (!cleanStart && record.user === user && record.expirySeconds > 0) return record;
     store.endSession(clientId);
     return undefined;
+  }
+
+  /** Who kept it did not know what the client may read. */
+  async #queuedFor({ clientId, client }: ClientSession): Promise<readonly QueuedMessage[]> {
+    const { store } = this.#options;
+    const queued = await store.queued(clientId);
+    return queued.filter(({ message }) => {
+      const isAllowed = mayReceive(client.access, message.topic);
+      if (!isAllowed) store.dequeue(clientId, message.id);
+      return isAllowed;
+    });
   }
 
   #deliveries({ connection }: Opening, session: () => ClientSession): Deliveries {

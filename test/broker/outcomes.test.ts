@@ -186,7 +186,7 @@ describe('a SUBSCRIBE that is refused', () => {
       ['RESERVED_TOPIC', 'dss/cluster/#'],
     ]);
     expect(reports[0].message).toContain('subscribe to dss/value/<filter>');
-    expect(broker.counters().refused).toMatchObject({ NOT_SUPPORTED: 3 });
+    expect(broker.counters().refused).toMatchObject({ NOT_SUPPORTED: 2 });
     expect(events.map(({ name }) => name)).toContain('subscribe-refused');
     time.advance(5_000);
     await settle();

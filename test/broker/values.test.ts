@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   puback,
   pubcomp,
@@ -69,7 +69,7 @@ describe('a subscription to values', () => {
       ['dss/reply/me', 2],
       ['dss/put/#', 0],
       ['dss/cluster/#', 1],
-      ['$share/g+/a', 1],
+      ['$share/g', 1],
       ['#', 2],
       ['other', 2],
     ]);

@@ -52,6 +52,7 @@ const users: Authenticator = {
     if (name === 'admin') return new FilteredAccess(name, { read: ['#'], write: ['#'] });
     return new FilteredAccess(name, { read: ['a/#'], write: [] });
   },
+  accessOf: () => undefined,
 };
 
 describe('the HTTP door without users', () => {
