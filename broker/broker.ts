@@ -22,6 +22,7 @@ import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
+import { SysTopics } from './sys-topics.ts';
 import { ValueFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
 
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   readonly env: BrokerEnv;
   readonly dataPlane: DataPlane;
   readonly clusterDoor: ClusterDoor;
+  /** Of DSS, for `$SYS/broker/version`. */
+  readonly version: string;
   /** As in `dss/sys/refused/<nodeName>`. */
   readonly nodeName: string;
   readonly limits?: Partial<BrokerLimits>;
@@ -56,6 +59,7 @@ export interface BrokerCounters extends Readonly<Counters> {
 export class Broker {
   readonly #context: BrokerContext;
   readonly #wills: Wills;
+  readonly #sysTopics: SysTopics;
   readonly #fronts = new Set<Front>();
   #state: 'new' | 'started' | 'closing' | 'closed' = 'new';
   #allGone: (() => void) | undefined;
@@ -82,9 +86,15 @@ export class Broker {
       store,
       limits,
       willLeft: (will, user) => this.#willLeft(will, user),
-      dropped: () => {
-        counters.messagesDropped += 1;
-      },
+      counters,
+    });
+    this.#sysTopics = new SysTopics({
+      env,
+      counters,
+      version: options.version,
+      facts: () => clients.facts(),
+      publish: (topic, text) =>
+        clients.publish({ topic, payload: Buffer.from(text), qos: 0, retain: true }, ''),
     });
     const loose = { env, dataPlane, clients, ingestRules, refusals, counters };
     this.#context = {
@@ -114,6 +124,7 @@ export class Broker {
   async start(): Promise<void> {
     await this.#context.sessions.start();
     this.#state = 'started';
+    this.#sysTopics.start();
   }
 
   /** Takes over one connection: a TCP socket or anything like it. It should allow half-open. */
@@ -165,6 +176,7 @@ export class Broker {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     const started = this.#state === 'started';
     this.#state = 'closing';
+    this.#sysTopics.stop();
     this.#context.refusals.close();
     for (const front of [...this.#fronts]) front.finishWhenIdle('the node is stopping');
     if (this.#fronts.size > 0) {

@@ -3,13 +3,19 @@ export interface Counters {
   /** Open now, clients and nodes alike. */
   connections: number;
   connectionsAccepted: number;
+  /** MQTT packets of any kind, of clients. */
+  packetsReceived: number;
+  packetsSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  publishesReceived: number;
   puts: number;
   /** Put or delete without an outcome in time; at QoS 1 and 2 the client was disconnected to resend it. */
   putsFailed: number;
   requests: number;
   /** Event times before 2020 or more than a minute ahead of this node's clock. */
   timesNotBelieved: number;
-  /** Values sent to subscribers. */
+  /** Values and ordinary messages sent to subscribers. */
   deliveries: number;
   /** Values that a newer one of the same key replaced before a slow subscriber could take them. */
   deliveriesConflated: number;
@@ -23,6 +29,11 @@ export function zeroCounters(): Counters {
   return {
     connections: 0,
     connectionsAccepted: 0,
+    packetsReceived: 0,
+    packetsSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    publishesReceived: 0,
     puts: 0,
     putsFailed: 0,
     requests: 0,

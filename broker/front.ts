@@ -62,7 +62,7 @@ export class Front {
     this.#splitter = new FrameSplitter(context.limits.connectBytesMax);
     this.#packetSeenMs = context.env.clock.monotonicMs();
     this.#timers = new NamedTimers(context.env.timers);
-    this.#output = new Output(stream, {
+    this.#output = new Output(stream, context.counters, {
       onPending: () => this.#planTurnEnd(),
       onRoom: () => this.#roomForOutput(),
     });
@@ -165,6 +165,7 @@ export class Front {
 
   #received(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
+    this.#context.counters.bytesReceived += chunk.length;
     this.#chunks.push(chunk);
     this.#process();
   }
@@ -226,6 +227,7 @@ export class Front {
         this.#connect();
         return;
       case 'user': {
+        this.#context.counters.packetsReceived += 1;
         const violation = link.user.receive(this.#splitter, nowMs);
         if (violation !== undefined) this.abort(violation);
         return;

@@ -4,6 +4,11 @@ const FIRST_BATCH_BYTES = 256;
 /** What is gathered into one write at most; larger pieces are written as they are. */
 const BATCH_BYTES_MAX = 64 * 1024;
 
+export interface OutputCounters {
+  packetsSent: number;
+  bytesSent: number;
+}
+
 /**
  * Everything one connection sends, in order. What is sent in one turn leaves as one write: a system call
  * costs more than the thousand PUBACKs it can carry.
@@ -14,13 +19,19 @@ export class Output {
   readonly #onPending: () => void;
   /** Called when `full` has ended. */
   readonly #onRoom: () => void;
+  readonly #counters: OutputCounters;
   #batch: Uint8Array | undefined;
   #batchBytes = 0;
   #full = false;
   #closed = false;
 
-  constructor(stream: Duplex, hooks: { onPending: () => void; onRoom: () => void }) {
+  constructor(
+    stream: Duplex,
+    counters: OutputCounters,
+    hooks: { onPending: () => void; onRoom: () => void },
+  ) {
     this.#stream = stream;
+    this.#counters = counters;
     this.#onPending = hooks.onPending;
     this.#onRoom = hooks.onRoom;
     stream.on('drain', () => this.#drained());
@@ -39,6 +50,7 @@ export class Output {
   /** Sends a copy of `bytes`, or `bytes` themselves when they are many: they must not change any more. */
   write(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.#counters.packetsSent += 1;
     if (bytes.length >= BATCH_BYTES_MAX) {
       this.flush();
       this.#send(bytes);
@@ -62,6 +74,7 @@ export class Output {
       this.write(copy);
       return;
     }
+    this.#counters.packetsSent += 1;
     const start = this.#reserve(bytes.length);
     const batch = this.#batch as Uint8Array;
     batch.set(bytes, start);
@@ -72,6 +85,7 @@ export class Output {
   /** Sends a packet that is nothing but a packet id, without an object for it. */
   writeAck(header: number, packetId: number): void {
     if (this.#closed) return;
+    this.#counters.packetsSent += 1;
     const start = this.#reserve(4);
     const batch = this.#batch as Uint8Array;
     batch[start] = header;
@@ -97,6 +111,7 @@ export class Output {
 
   #send(bytes: Uint8Array): void {
     if (!this.#stream.writable) return;
+    this.#counters.bytesSent += bytes.length;
     if (!this.#stream.write(bytes)) this.#full = true;
   }
 

@@ -264,6 +264,7 @@ export class UserLink {
   }
 
   #publish(frame: FrameSplitter, nowMs: number): string | undefined {
+    this.#context.counters.publishesReceived += 1;
     switch (this.ingest.publish(frame, nowMs)) {
       case 'taken':
         if (this.ingest.full) this.#front.hold(Hold.window);

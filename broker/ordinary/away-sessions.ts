@@ -46,8 +46,8 @@ export class AwaySessions {
     this.#subscriptions.delete(clientId);
   }
 
-  has(clientId: string): boolean {
-    return this.#subscriptions.has(clientId);
+  get size(): number {
+    return this.#subscriptions.size;
   }
 
   /**

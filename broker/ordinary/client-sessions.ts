@@ -1,6 +1,7 @@
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { PublishedMessage } from '../sessions.ts';
+import type { BrokerFacts } from '../sys-topics.ts';
 import { AwaySessions } from './away-sessions.ts';
 import { ClientSession, type SessionClient, type SessionConnection } from './client-session.ts';
 import { Deliveries, type Delivery, type DeliveryLimits, queuedOf } from './deliveries.ts';
@@ -55,7 +56,7 @@ interface Options {
   readonly limits: DeliveryLimits;
   /** A will on one of our topics, or one that an ingest rule stores. Returns whether it is to be delivered, too. */
   willLeft(will: StoredWill, user: string): boolean;
-  dropped(message: Message): void;
+  readonly counters: { deliveries: number; messagesDropped: number };
 }
 
 /**
@@ -123,8 +124,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return this.#here.get(clientId);
   }
 
-  get count(): number {
-    return this.#here.size;
+  /** As of now, for those who want to know how the broker is doing. */
+  facts(): BrokerFacts {
+    let subscriptions = 0;
+    for (const session of this.#here.values()) subscriptions += session.subscriptions.size;
+    const { store } = this.#options;
+    return {
+      clientsConnected: this.#here.size,
+      clientsDisconnected: this.#away.size,
+      subscriptions,
+      retainedMessages: store.retainedCount + this.system.size,
+    };
   }
 
   /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
@@ -349,7 +359,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   #deliveries({ connection }: Opening, session: () => ClientSession): Deliveries {
-    const { env, store, limits, dropped } = this.#options;
+    const { env, store, limits, counters } = this.#options;
     const { output, packetIds, encoder } = connection;
     return new Deliveries({
       output,
@@ -365,8 +375,11 @@ export class ClientSessions implements PeerEvents, StoreEvents {
         done: ({ isStored, outgoing }) => {
           if (isStored) store.dequeue(session().clientId, outgoing.message.id);
         },
-        dropped,
+        dropped: () => {
+          counters.messagesDropped += 1;
+        },
       },
+      counters,
     });
   }
 

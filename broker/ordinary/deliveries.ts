@@ -52,6 +52,7 @@ export class Deliveries {
   readonly #encoder: MessageEncoder;
   readonly #limits: DeliveryLimits;
   readonly #hooks: DeliveryHooks;
+  readonly #counters: { deliveries: number };
   readonly #waiting = new Set<Delivery>();
   #waitingBytes = 0;
   /** Until the CONNACK is written nothing may leave, and what the store has comes first. */
@@ -66,12 +67,14 @@ export class Deliveries {
     encoder: MessageEncoder;
     limits: DeliveryLimits;
     hooks: DeliveryHooks;
+    counters: { deliveries: number };
   }) {
     this.#output = options.output;
     this.#packetIds = options.packetIds;
     this.#encoder = options.encoder;
     this.#limits = options.limits;
     this.#hooks = options.hooks;
+    this.#counters = options.counters;
   }
 
   /** Offers a message that was just published. */
@@ -175,12 +178,14 @@ export class Deliveries {
     flags: DeliveryFlags,
     identifiers: readonly number[],
   ): void {
+    this.#counters.deliveries += 1;
     this.#output.write(
       outgoing.frame(this.#encoder, flags, identifiers, this.#hooks.nowMs()).bytes,
     );
   }
 
   #write(delivery: Delivery): void {
+    this.#counters.deliveries += 1;
     const frame = this.#frameOf(delivery);
     delivery.packetId = this.#packetIds.take(delivery);
     this.#output.writeWithPacketId(frame.bytes, frame.packetIdOffset, delivery.packetId);

@@ -8,6 +8,7 @@ import type { Message, SubscriptionOptions } from './message.ts';
 export interface MessageStore {
   /** Calls `visit` for every retained message whose topic matches, in no order. */
   retained(filter: string, visit: (message: Message) => void): void;
+  readonly retainedCount: number;
   /** The retained message of one topic. */
   retainedAt(topic: string): Message | undefined;
   /** Replaces the retained message of a topic; an empty payload removes it [MQTT-3.3.1-10]. */

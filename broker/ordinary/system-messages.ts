@@ -14,6 +14,10 @@ export class SystemMessages {
     return this.#byTopic.delete(message.topic);
   }
 
+  get size(): number {
+    return this.#byTopic.size;
+  }
+
   get(topic: string): Message | undefined {
     return this.#byTopic.get(topic);
   }

@@ -10,6 +10,9 @@ import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
 import { settled } from '../support/settled.ts';
 
+/** Of a broker without connections: `$SYS` is told again every ten seconds. */
+export const IDLE_TIMERS = 1;
+
 export class FakeClusterDoor implements ClusterDoor {
   readonly messages: { peer: string; topic: string; payload: Buffer }[] = [];
   readonly gone: string[] = [];
@@ -70,6 +73,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     env,
     dataPlane: plane,
     clusterDoor: door,
+    version: '1.2.3',
     host: { node: 'n1', startCounter: 1 },
     createPeers: () => ALONE,
     createStore: (storeEvents) => new MemoryMessageStore().join(storeEvents),

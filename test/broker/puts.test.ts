@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { connect, DISCONNECT, publish, pubrel } from '../support/mqtt-frames.ts';
-import { type Harness, type RawClient, settle, startBroker } from './harness.ts';
+import { type Harness, IDLE_TIMERS, type RawClient, settle, startBroker } from './harness.ts';
 
 const ids = (packets: readonly { readonly id: number }[]) => packets.map(({ id }) => id);
 
@@ -278,7 +278,7 @@ describe('the end of a connection', () => {
     client.cut();
     await settle();
     expect(plane.held).toEqual([]);
-    expect(time.pending).toBe(0);
+    expect(time.pending).toBe(IDLE_TIMERS);
     expect(broker.counters().connections).toBe(0);
   });
 
@@ -309,7 +309,7 @@ describe('close', () => {
     expect(ids(await client.all('puback'))).toEqual([1]);
     expect(client.closed).toBe(true);
     expect(broker.counters().connections).toBe(0);
-    expect(time.pending).toBe(0);
+    expect(time.pending).toBe(IDLE_TIMERS);
   });
 
   it('follows the last commit', async () => {

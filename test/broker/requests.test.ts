@@ -318,7 +318,7 @@ describe('ordinary topics', () => {
     bridge.send(publish(will.topic, '1', { qos: 1, id: 1, retain: true }));
     await bridge.take('puback');
     const watcher = await connect({ clientId: 'w' });
-    watcher.send(subscribe(1, ['$SYS/#', 0]));
+    watcher.send(subscribe(1, ['$SYS/broker/connection/#', 0]));
     await watcher.take('suback');
     expect(await watcher.all('publish')).toEqual([]);
     expect(bridge.closed).toBe(false);

@@ -136,6 +136,7 @@ describe('Broker', () => {
       nodeName: 'one',
       onInvalid: 'ack',
       createSessions: () => acceptAll,
+      version: '1.2.3',
       host: { node: 'n1', startCounter: 1 },
       createPeers: () => ALONE,
       createStore: (events) => new MemoryMessageStore().join(events),

@@ -11,6 +11,7 @@ import {
 import {
   type Harness,
   type HarnessOptions,
+  IDLE_TIMERS,
   type RawClient,
   settle,
   startBroker,
@@ -154,7 +155,7 @@ describe('a subscription to values', () => {
     client.cut();
     await settle();
     expect(plane.watches.size).toBe(0);
-    expect(time.pending).toBe(0);
+    expect(time.pending).toBe(IDLE_TIMERS);
   });
 });
 

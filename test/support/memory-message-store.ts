@@ -30,6 +30,10 @@ export class MemoryMessageStore implements MessageStore {
     }
   }
 
+  get retainedCount(): number {
+    return this.#retained.size;
+  }
+
   retainedAt(topic: string): Message | undefined {
     return this.#retained.get(topic);
   }
