@@ -51,20 +51,17 @@ class InboundAedes extends Aedes {
     super({
       id,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      authorizePublish,
+      authorizePublish: authorizePublish(ownerOf),
       authorizeSubscribe: authorizeSubscribe(ownerOf),
     });
     this.#ownerOf = ownerOf;
     this.on('error' as 'closed', ((error: Error) => events.failed(error)) as () => void);
   }
 
-  /** Every publish passes here: clients' packets, and aedes' own notices under `$SYS`, which are for nobody. */
+  /** What a client has released of QoS 2; the rest was published, or is aedes' own notice to nobody. */
   override publish(packet: PublishPacket, client: unknown, done?: unknown): void {
     const finish = (typeof client === 'function' ? client : (done ?? noop)) as Done;
-    const { topic, payload, qos, retain } = packet;
-    if (isClient(client) && !isBridgeNotice(topic)) {
-      this.#ownerOf(client)?.published({ topic, payload: payload as Buffer, qos, retain });
-    }
+    if (isClient(client) && packet.qos === 2) publishFor(this.#ownerOf(client), packet);
     finish();
   }
 
@@ -77,10 +74,21 @@ class InboundAedes extends Aedes {
   }
 }
 
-const authorizePublish: AuthorizePublishHandler = (_client, packet, done) => {
-  const reserved = packet.topic.startsWith('$SYS/') && !isBridgeNotice(packet.topic);
-  done(reserved ? new Error('topics under $SYS/ are reserved') : null);
-};
+/** Asked in the order in which packets came; aedes overtakes itself later, so what may be published is, here. */
+function authorizePublish(ownerOf: OwnerOf): AuthorizePublishHandler {
+  return (client, packet, done) => {
+    const isReserved = packet.topic.startsWith('$SYS/') && !isBridgeNotice(packet.topic);
+    if (!isReserved && packet.qos < 2 && client !== null) publishFor(ownerOf(client), packet);
+    done(isReserved ? new Error('topics under $SYS/ are reserved') : null);
+  };
+}
+
+function publishFor(
+  owner: SessionOwner | undefined,
+  { topic, payload, qos, retain }: PublishPacket,
+): void {
+  if (!isBridgeNotice(topic)) owner?.published({ topic, payload: payload as Buffer, qos, retain });
+}
 
 function authorizeSubscribe(ownerOf: OwnerOf): AuthorizeSubscribeHandler {
   return (client, subscription, done) => {

@@ -1,8 +1,8 @@
 import type { AwaySessions } from './away-sessions.ts';
 import { type ClientSession, ordinaryPart } from './client-session.ts';
-import type { Message } from './message.ts';
+import { type Message, parseFilter } from './message.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
-import type { Peers, SharedPick } from './peers.ts';
+import type { Interest, Peers, SharedPick } from './peers.ts';
 import type { MessageStore, StoredSubscription } from './store.ts';
 import { isSystemMessage, type SystemMessages } from './system-messages.ts';
 import { TopicTree } from './topic-tree.ts';
@@ -40,15 +40,14 @@ export class Router {
 
   /** Shared subscriptions are not matched here: who gets a message is decided in the whole cluster. */
   add(session: ClientSession, subscription: StoredSubscription): void {
-    const ordinary = ordinaryPart(subscription.filter);
-    if (ordinary === undefined) return;
-    const { group, filter } = ordinary;
-    if (group === '') {
+    const interest = interestIn(subscription.filter, session.clientId);
+    if (interest === undefined) return;
+    if (interest.group === '') {
       const local = { session, subscription };
       this.#places.set(subscription, local);
-      this.#tree.add(filter, local);
+      this.#tree.add(interest.filter, local);
     }
-    this.#parts.peers.announce(interestOf(ordinary, session.clientId));
+    this.#parts.peers.announce(interest);
   }
 
   /** Nothing goes there any more; other nodes may go on sending until `forget`. */
@@ -61,8 +60,8 @@ export class Router {
 
   /** Other nodes need not send any more what only this subscription wanted. */
   withdraw(clientId: string, { filter }: StoredSubscription): void {
-    const ordinary = ordinaryPart(filter);
-    if (ordinary !== undefined) this.#parts.peers.withdraw(interestOf(ordinary, clientId));
+    const interest = interestIn(filter, clientId);
+    if (interest !== undefined) this.#parts.peers.withdraw(interest);
   }
 
   /** A publisher here has sent it, or this node itself. */
@@ -117,6 +116,10 @@ export class Router {
   }
 }
 
-function interestOf({ group, filter }: { group: string; filter: string }, clientId: string) {
-  return { group, filter, clientId: group === '' ? '' : clientId };
+/** What other nodes are to know of a filter: those of values only where members are to share them. */
+function interestIn(text: string, clientId: string): Interest | undefined {
+  const parsed = parseFilter(text);
+  if (parsed !== undefined && parsed.group !== '') return { ...parsed, clientId };
+  const ordinary = ordinaryPart(text);
+  return ordinary && { ...ordinary, clientId: '' };
 }
