@@ -38,6 +38,12 @@ export class AedesSessions implements Sessions {
   }
 }
 
+/** What aedes' own persistence, in memory, offers and its type does not say. */
+interface Incoming {
+  incomingStorePacket(client: Client, packet: { messageId: number }): Promise<void>;
+  incomingDelPacket(client: Client, packet: { messageId: number }): Promise<void>;
+}
+
 type OwnerOf = (client: Client) => SessionOwner | undefined;
 
 /**
@@ -65,12 +71,30 @@ class InboundAedes extends Aedes {
     finish();
   }
 
+  override async listen(): Promise<void> {
+    await super.listen();
+    this.#watchExchanges((this as unknown as { persistence: Incoming }).persistence);
+  }
+
   override subscribe(_topic: string, _deliver: unknown, done: () => void): void {
     done();
   }
 
   override unsubscribe(_topic: string, _deliver: unknown, done: () => void = noop): void {
     done();
+  }
+
+  /** Tells the owners which QoS 2 exchanges are open: aedes remembers them no longer than the connection. */
+  #watchExchanges(persistence: Incoming): void {
+    const { incomingStorePacket, incomingDelPacket } = persistence;
+    persistence.incomingStorePacket = async (client, packet) => {
+      await incomingStorePacket.call(persistence, client, packet);
+      this.#ownerOf(client)?.received(packet.messageId);
+    };
+    persistence.incomingDelPacket = async (client, packet) => {
+      await incomingDelPacket.call(persistence, client, packet);
+      this.#ownerOf(client)?.released(packet.messageId);
+    };
   }
 }
 

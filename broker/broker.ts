@@ -17,7 +17,6 @@ import { LooseMessages } from './loose-messages.ts';
 import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
-import { ReceivedIds } from './received-ids.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
@@ -116,7 +115,6 @@ export class Broker {
       frames: new ValueFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
-      receivedIds: new ReceivedIds(),
     };
     this.#wills = new Wills(this.#context);
   }

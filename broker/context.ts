@@ -9,7 +9,6 @@ import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
 import type { ClientSessions } from './ordinary/client-sessions.ts';
 import type { Peers } from './ordinary/peers.ts';
-import type { ReceivedIds } from './received-ids.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
@@ -38,5 +37,4 @@ export interface BrokerContext {
   readonly frames: ValueFrames;
   readonly endOfTurn: EndOfTurn;
   readonly bulkPace: BulkPace;
-  readonly receivedIds: ReceivedIds;
 }

@@ -15,7 +15,7 @@ import type { Output } from './output.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite, mayAnswer } from './permissions.ts';
 import { type Publication, type PublishRange, readPublication } from './publication.ts';
 import { PutWindow, type SendAck, UNACKNOWLEDGED } from './put-window.ts';
-import type { SessionIds } from './received-ids.ts';
+import type { ReceivedIds } from './received-ids.ts';
 import { type Refusal, storageFull } from './refusals.ts';
 import { originOf, type ReplyAddress, type Request } from './requests.ts';
 import { isOurTopic, isPutTopic, isSystemTopic, isTopicName } from './topics.ts';
@@ -44,7 +44,7 @@ export type PublishResult = 'ordinary' | 'taken' | 'malformed' | 'rules-unknown'
 export interface Publisher {
   readonly access: Access;
   readonly identity: ClientIdentity;
-  readonly ids: SessionIds;
+  readonly receivedIds: ReceivedIds;
 }
 
 /** Where a PUBLISH stands, and what it is to be acknowledged under. */
@@ -86,7 +86,7 @@ export class Ingest implements WriteSink {
     this.#window = new PutWindow({
       capacityMax: limits.inflightPutsMax,
       passAfterMs: limits.ackPassAfterMs,
-      received: publisher.ids.received,
+      received: publisher.receivedIds.ours,
     });
   }
 
@@ -157,7 +157,7 @@ export class Ingest implements WriteSink {
 
   /** A PUBREL. Whether it was for one of our puts; it is answered then. */
   released(packetId: number): boolean {
-    const isShared = this.#publisher.ids.shared.delete(packetId);
+    const isShared = this.#publisher.receivedIds.shared.delete(packetId);
     if (!this.#window.released(packetId) || isShared) return false;
     this.#sendAck(AckHeader.pubcomp, packetId);
     return true;
@@ -269,7 +269,7 @@ export class Ingest implements WriteSink {
     const token = this.#window.begin(packetId, qos, nowMs);
     if (qos === 0) return this.#writeAll(writes, token);
     this.#jointAcks.begin(packetId, token);
-    if (qos === 2) this.#publisher.ids.shared.add(packetId);
+    if (qos === 2) this.#publisher.receivedIds.shared.add(packetId);
     this.#writeAll(writes, token, () => {
       if (this.#jointAcks.stored(packetId) !== undefined) this.writeCommitted(token);
     });

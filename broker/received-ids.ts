@@ -1,31 +1,21 @@
-/** What is remembered of the QoS 2 PUBLISHes of one session that we acknowledge. */
-export interface SessionIds {
-  /** Acknowledged with PUBREC and not yet released. */
-  readonly received: Set<number>;
-  /** Of ordinary topics that are stored: the session layer has them too, and answers their PUBREL. */
-  readonly shared: Set<number>;
-}
-
 /**
- * The QoS 2 packet ids of every persistent session: a put is stored once although its client reconnects before
- * it got the PUBREC [MQTT-4.3.3-2].
+ * The packet ids of the QoS 2 PUBLISHes of one client that have been answered with PUBREC and not been released yet. What
+ * comes again under one of them is not published again [MQTT-4.3.3-2]; they belong to the session, wherever it goes on.
  */
 export class ReceivedIds {
-  /** By user and client id. */
-  readonly #bySession = new Map<string, SessionIds>();
+  /** Ours to answer. */
+  readonly ours = new Set<number>();
+  /** Of ordinary messages, which the session layer answers. */
+  readonly ofSession = new Set<number>();
+  /** Both: ordinary messages that an ingest rule stores. */
+  readonly shared = new Set<number>();
 
-  /** The ids of a connection's session; a clean session begins without [MQTT-3.1.2-6]. */
-  open(session: string, clean: boolean): SessionIds {
-    const known = clean ? undefined : this.#bySession.get(session);
-    const ids = known ?? { received: new Set(), shared: new Set() };
-    if (clean) this.#bySession.delete(session);
-    else this.#bySession.set(session, ids);
-    return ids;
+  /** What a connection before this one has received: nobody but us knows of it. */
+  restore(packetIds: readonly number[]): void {
+    for (const packetId of packetIds) this.ours.add(packetId);
   }
 
-  /** The connection is gone; ids that still wait for their PUBREL stay with the session. */
-  close(session: string, ids: SessionIds): void {
-    if (ids.received.size > 0 || ids.shared.size > 0) return;
-    if (this.#bySession.get(session) === ids) this.#bySession.delete(session);
+  all(): readonly number[] {
+    return [...new Set([...this.ours, ...this.ofSession])];
   }
 }

@@ -17,8 +17,11 @@ export interface Sessions {
 export interface SessionOwner {
   /** Whether a filter is granted: asked once for each filter of a SUBSCRIBE, before it is answered. */
   mayGrant(filter: string): Promise<boolean>;
-  /** The client has published a message to an ordinary topic; of QoS 2, once it has released it. */
+  /** The client has published a message to an ordinary topic. */
   published(message: PublishedMessage): void;
+  /** A QoS 2 exchange of that begins, and ends. */
+  received(packetId: number): void;
+  released(packetId: number): void;
 }
 
 export interface PublishedMessage {

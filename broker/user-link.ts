@@ -15,7 +15,7 @@ import { encoder3 } from './ordinary/encoder3.ts';
 import type { StoredSubscription, StoredWill } from './ordinary/store.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
-import type { SessionIds } from './received-ids.ts';
+import { ReceivedIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
 import { SessionStream } from './session-stream.ts';
 import { parseSubscribe, parseUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
@@ -51,7 +51,7 @@ export class UserLink {
   readonly #connect: ConnectPacket;
   readonly #admitted: Admitted;
   readonly #clientId: string;
-  readonly #ids: SessionIds;
+  readonly #receivedIds = new ReceivedIds();
   readonly #packetIds: PacketIds<IdOwner>;
   readonly #outbox: ValueOutbox;
   readonly #subscriptions: Subscriptions;
@@ -85,10 +85,9 @@ export class UserLink {
     this.#front = front;
     this.#connect = connect;
     this.#admitted = admitted;
-    this.#ids = context.receivedIds.open(sessionName(access.user, clientId), connect.clean);
     this.#packetIds = new PacketIds(limits.inflightDeliveriesMax);
     const identity = identityOf({ userName: access.user, clientId }, context.env.random);
-    const publisher = { access, identity, ids: this.#ids };
+    const publisher = { access, identity, receivedIds: this.#receivedIds };
     this.ingest = new Ingest(context, output, publisher, {
       changed: () => front.changed(),
       hold: (held) => (held ? front.hold(Hold.queue) : front.release(Hold.queue)),
@@ -148,6 +147,7 @@ export class UserLink {
     const { clean, isBridge, will } = this.#connect;
     const { session, isPresent } = await clients.open({
       client: { clientId: this.#clientId, access: this.#admitted.access, isBridge },
+      receivedIds: this.#receivedIds,
       connection: {
         address: this.#front.address,
         output: this.#front.output,
@@ -166,6 +166,8 @@ export class UserLink {
     sessions.attach(this.#session, {
       mayGrant: (filter) => this.#grant(filter),
       published: (message) => clients.publish(message, this.#clientId),
+      received: (packetId) => this.#receivedIds.ofSession.add(packetId),
+      released: (packetId) => this.#receivedIds.ofSession.delete(packetId),
     });
     this.#session.push(encodeConnect(this.#clientId));
   }
@@ -255,8 +257,7 @@ export class UserLink {
     // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
     if (!this.#disconnected) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
-    const { receivedIds, sessionUsers, clients } = this.#context;
-    receivedIds.close(sessionName(this.#admitted.access.user, this.#clientId), this.#ids);
+    const { sessionUsers, clients } = this.#context;
     sessionUsers.release(this.#connect.clientId);
     if (this.#clientSession !== undefined) {
       clients.close(this.#clientSession, { isGraceful: this.#disconnected });
@@ -435,10 +436,6 @@ export class UserLink {
     });
     this.#front.abort('too slow a subscriber');
   }
-}
-
-function sessionName(user: string, clientId: string): string {
-  return JSON.stringify([user, clientId]);
 }
 
 /** As 3.1.1 means it. */

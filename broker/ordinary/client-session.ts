@@ -1,6 +1,7 @@
 import { type Access, mayReceive } from '../access.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
+import type { ReceivedIds } from '../received-ids.ts';
 import { type Deliveries, type Delivery, type IdOwner, newDelivery } from './deliveries.ts';
 import { type Message, parseFilter } from './message.ts';
 import { type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
@@ -35,6 +36,7 @@ export class ClientSession {
   readonly connectedAtMs: number;
   readonly subscriptions = new Map<string, StoredSubscription>();
   will: StoredWill | undefined;
+  readonly receivedIds: ReceivedIds;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
 
@@ -49,6 +51,7 @@ export class ClientSession {
     connection: SessionConnection;
     deliveries: Deliveries;
     connectedAtMs: number;
+    receivedIds: ReceivedIds;
     expirySeconds: number;
     will: StoredWill | undefined;
   }) {
@@ -56,6 +59,7 @@ export class ClientSession {
     this.connection = options.connection;
     this.deliveries = options.deliveries;
     this.connectedAtMs = options.connectedAtMs;
+    this.receivedIds = options.receivedIds;
     this.expirySeconds = options.expirySeconds;
     this.will = options.will;
   }

@@ -1,5 +1,6 @@
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
+import type { ReceivedIds } from '../received-ids.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import type { BrokerFacts } from '../sys-topics.ts';
 import { AwaySessions } from './away-sessions.ts';
@@ -32,6 +33,7 @@ const NO_PROPERTIES = new Uint8Array(0);
 export interface Opening {
   readonly client: SessionClient;
   readonly connection: SessionConnection;
+  readonly receivedIds: ReceivedIds;
   readonly cleanStart: boolean;
   readonly expirySeconds: number;
   readonly will: StoredWill | undefined;
@@ -140,7 +142,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
   async open(opening: Opening): Promise<Opened> {
     const { env, peers, store, host } = this.#options;
-    const { client, connection, cleanStart, expirySeconds, will } = opening;
+    const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
     const { clientId } = client;
     const connectedAtMs = env.clock.nowMs();
     this.#here.get(clientId)?.connection.takenOver();
@@ -154,6 +156,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       connection,
       deliveries: this.#deliveries(opening, () => session),
       connectedAtMs,
+      receivedIds,
       expirySeconds,
       will,
     });
@@ -161,6 +164,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#here.get(clientId)?.connection.takenOver();
     this.#here.set(clientId, session);
     this.#away.delete(clientId);
+    receivedIds.restore(record?.receivedIds ?? []);
     for (const each of record?.subscriptions ?? []) {
       session.subscriptions.set(each.filter, each);
       this.router.add(session, each);
@@ -470,7 +474,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 }
 
 function recordOf(session: ClientSession, host: SessionHost | undefined): SessionRecord {
-  const { clientId, client, expirySeconds, subscriptions, will } = session;
+  const { clientId, client, expirySeconds, subscriptions, receivedIds, will } = session;
   return {
     clientId,
     user: client.access.user,
@@ -478,6 +482,7 @@ function recordOf(session: ClientSession, host: SessionHost | undefined): Sessio
     expirySeconds,
     awaySinceMs: 0,
     subscriptions: [...subscriptions.values()],
+    receivedIds: receivedIds.all(),
     will,
   };
 }

@@ -51,6 +51,8 @@ export interface SessionRecord {
   /** When it went away, by the wall clock; 0 while it is connected. */
   readonly awaySinceMs: number;
   readonly subscriptions: readonly StoredSubscription[];
+  /** QoS 2 packet ids that were received when it was saved and not released. */
+  readonly receivedIds: readonly number[];
   readonly will: StoredWill | undefined;
 }
 

@@ -273,3 +273,32 @@ describe('A shared subscription', () => {
     expect(topics[0]?.filter((topic) => topics[1]?.includes(topic))).toEqual([]);
   });
 });
+
+describe('A QoS 2 message', () => {
+  it('that was received is not published again when its client resends it to another node', async () => {
+    const { nodes } = await cluster();
+    const watcher = await subscribed(nodes[1], [['a', 2]], { clientId: 'watcher' });
+    const client = await nodes[0].connect(PERSISTENT);
+    client.send(
+      publish('a', 'once', { qos: 2, id: 7 }),
+      publish('dss/put/k', 'once', { qos: 2, id: 8 }),
+    );
+    await client.take('pubrec');
+    await client.take('pubrec');
+    client.cut();
+    await settle();
+    const again = await nodes[2].connect(PERSISTENT);
+    again.send(
+      publish('a', 'once', { qos: 2, id: 7, dup: true }),
+      publish('dss/put/k', 'once', { qos: 2, id: 8, dup: true }),
+      pubrel(7),
+      pubrel(8),
+    );
+    expect((await again.all('pubrec')).map(({ id }) => id)).toEqual([7, 8]);
+    expect((await again.all('pubcomp')).map(({ id }) => id)).toEqual([7, 8]);
+    expect(nodes[2].plane.value('k')).toBeUndefined();
+    expect(texts(await watcher.all('publish'))).toEqual(['once']);
+    again.send(publish('a', 'another', { qos: 2, id: 7 }));
+    expect(texts(await watcher.all('publish'))).toEqual(['another']);
+  });
+});
