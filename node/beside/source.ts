@@ -2,6 +2,7 @@ import { zeroCounters } from '../../broker/counters.ts';
 import type { DataPlane, WriteFailure } from '../../broker/data-plane.ts';
 import { evaluate, type IngestLimits } from '../../broker/ingest-rules/ingest-message.ts';
 import { IngestRules } from '../../broker/ingest-rules/rules.ts';
+import { KeyFilter } from '../../broker/key-filter.ts';
 import { OpenBatches } from '../../broker/open-batches.ts';
 import type { Env } from '../env.ts';
 import type { ForeignBrokers, ForeignConnection, ForeignMessage } from './foreign-broker.ts';
@@ -46,7 +47,7 @@ export class Source {
       connection: {
         clientId,
         session: 'kept',
-        filters: [...new Set(link.rules.map(({ filter }) => filter))],
+        filters: subscriptionsOf(link.rules.map(({ filter }) => filter)),
         inflightMax: INFLIGHT_MAX,
       },
       begin: (connection) => this.#begin(connection),
@@ -94,6 +95,19 @@ export class Source {
     this.#ignored += 1;
     return [];
   }
+}
+
+/**
+ * Without those that another one covers: a broker may send a message once for each filter. `#` does not cover what
+ * begins with a dollar (MQTT 3.1.1 §4.7.2).
+ */
+function subscriptionsOf(filters: readonly string[]): string[] {
+  const distinct = [...new Set(filters)];
+  return distinct.filter((filter) => {
+    const covering = (other: string) =>
+      other !== filter && new KeyFilter(other).covers(new KeyFilter(filter));
+    return filter.startsWith('$') || !distinct.some(covering);
+  });
 }
 
 interface IntakeOptions {

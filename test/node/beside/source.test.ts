@@ -25,6 +25,7 @@ describe('a source', () => {
     plane.hold = true;
     const rules = [
       rule({ filter: 'tele/+/SENSOR', key: 'plant/$1', value: 'temp' }),
+      rule({ filter: 'zigbee/+/state', value: 'state' }),
       rule({ filter: 'zigbee/#', except: 'zigbee/bridge/#' }),
     ];
     source = new Source({
@@ -47,7 +48,7 @@ describe('a source', () => {
     return brokers.last;
   };
 
-  it('has its session kept there, and subscribes to what its rules match', () => {
+  it('has its session kept there, and subscribes to what its rules match, once', () => {
     expect(brokers.last.options).toMatchObject({
       clientId: 'dss-cluster-workshop',
       session: 'kept',

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { parseLinks } from '../../../node/config/beside.ts';
 import { certificates } from '../../support/certificates.ts';
 
@@ -71,6 +72,18 @@ describe('sources and sinks', () => {
     ['rules', { rules: [] }, /unknown setting rules/],
   ])('refuse a sink with %s', (_what, change, complaint) => {
     expect(() => parse([], [{ ...sink, ...change }])).toThrow(complaint);
+  });
+
+  it('can be as docs/EXISTING-BROKER.md has them', () => {
+    const text = readFileSync(new URL('../../../docs/EXISTING-BROKER.md', import.meta.url), 'utf8');
+    const examples = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => {
+      const here = yaml
+        .replace(/passwordFile: .*$/gm, `passwordFile: ${passwordFile}`)
+        .replace(/ca: .*$/gm, `ca: ${certificates.ca}`);
+      const { sources, sinks } = parseYaml(here) as { sources: unknown; sinks: unknown };
+      return parse(sources, sinks).map(({ name }) => name);
+    });
+    expect(examples).toEqual([['workshop', 'office'], ['hall-2'], ['front-a', 'front-b']]);
   });
 
   it('never show a password', () => {
