@@ -15,7 +15,7 @@ import { Source } from './source.ts';
 const LOOK_MS = 1_000;
 /**
  * A node that has not heard from a majority for so long lets go of what it holds. Others take it over when they have
- * not heard from that node for 15 s, which is also longer than any put of its is under way (10 s).
+ * not heard from that node for 15 s: longer than this, and than what it had under way can take (a put has 10 s).
  */
 const CONTACT_MS = 10_000;
 

@@ -47,6 +47,6 @@ export function linkAlerts(
     .filter(({ connected, error }) => !connected && error !== '')
     .map(({ kind, name, url, holder, error }) => ({
       name: `${kind}-${name}`,
-      message: `The ${kind} ${name} is not connected: ${holder} and ${url}: ${error}.`,
+      message: `The ${kind} ${name} is held by ${holder}, which is not connected to ${url}: ${error}.`,
     }));
 }

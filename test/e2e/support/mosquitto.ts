@@ -14,6 +14,11 @@ const program = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/us
   .find((path) => existsSync(path));
 
 export const hasMosquitto = program !== undefined;
+if (!hasMosquitto) {
+  const message = 'SKIPPED: mosquitto is not installed (Debian: mosquitto)';
+  if (process.env.CI === 'true') throw new Error(message);
+  console.warn(message);
+}
 
 /** A stock Mosquitto, somebody else's broker. */
 export interface Mosquitto {

@@ -9,9 +9,11 @@ import type {
   ForeignConnection,
   ForeignMessage,
 } from '../../../node/beside/foreign-broker.ts';
+import type { BrokerTarget } from '../../../node/beside/link.ts';
 import { MQTT_BROKERS } from '../../../node/edge/foreign-broker.ts';
 import { hasMosquitto, type Mosquitto, startMosquitto } from '../../e2e/support/mosquitto.ts';
-import { temporaryDirectory } from '../../e2e/support/processes.ts';
+import { runProcess, temporaryDirectory } from '../../e2e/support/processes.ts';
+import { caOfTests, certificates } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { target } from '../beside/fake-brokers.ts';
 
@@ -211,12 +213,42 @@ describe('a broker that says why it disconnects', () => {
   });
 });
 
-describe.skipIf(!hasMosquitto)('a Mosquitto without strangers', () => {
-  it('says that it does not let us in', async () => {
-    const mosquitto = await startMosquitto('allow_anonymous false');
-    const client = new Client(mosquitto);
+describe.skipIf(!hasMosquitto)('a Mosquitto with TLS and passwords', () => {
+  let mosquitto: Mosquitto;
+  let given: BrokerTarget;
+  let client: Client;
+
+  beforeEach(async () => {
+    const passwords = join(await temporaryDirectory(), 'passwords');
+    const flags = ['-b', '-c', passwords, 'dss', 'right'];
+    expect((await runProcess('mosquitto_passwd', flags)).code).toBe(0);
+    mosquitto = await startMosquitto(
+      [
+        'allow_anonymous false',
+        `password_file ${passwords}`,
+        `certfile ${certificates.node.cert}`,
+        `keyfile ${certificates.node.key}`,
+      ].join('\n'),
+    );
+    const url = mosquitto.url.replace('mqtt:', 'mqtts:');
+    given = { ...target, url, user: 'dss', password: 'right', ca: caOfTests };
+  });
+  afterEach(async () => {
+    client?.connection.close();
+    await mosquitto?.close();
+  });
+
+  it.each<[string, Partial<BrokerTarget>, RegExp]>([
+    ['another password', { password: 'wrong' }, /[Nn]ot authorized/],
+    ['no user', { user: undefined, password: undefined }, /[Nn]ot authorized/],
+    ['a certificate that nobody vouches for', { ca: undefined }, /certificate/],
+  ])('is not connected to with %s', async (_what, change, reason) => {
+    client = new Client(mosquitto, { target: { ...given, ...change } });
     await until('the refusal', () => client.closedBecause !== undefined);
-    expect(client.closedBecause).toMatch(/[Nn]ot authorized/);
-    await mosquitto.close();
+    expect(client.closedBecause).toMatch(reason);
+  });
+
+  it('is connected to with what it asks for', async () => {
+    client = await new Client(mosquitto, { target: given }).connected();
   });
 });
