@@ -1,8 +1,10 @@
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
+import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts';
 import { LsmError } from '../lsm/errors.ts';
 import { OsVfs } from '../lsm/vfs/os.ts';
 import type { ActiveNode } from './active-node.ts';
+import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
@@ -10,6 +12,7 @@ import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
+import { MQTT_BROKERS } from './edge/foreign-broker.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
@@ -21,6 +24,7 @@ import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
+import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
 import { describePlace, describeStatus, describeSystem } from './status.ts';
@@ -84,7 +88,12 @@ async function compose(
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
   });
-  const node = await openNode(options, env, { httpAddress: () => addresses.http, onEnded });
+  const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax: options.valueBytesMax };
+  const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
+  const node = await openNode(options, env, beside, {
+    httpAddress: () => addresses.http,
+    onEnded,
+  });
   closers.push(() => node.stop());
   const broker = new Broker({
     env,
@@ -140,6 +149,8 @@ async function compose(
   followIngestRules(node.active.settings, broker);
   const systemTopics = followSystem(node.active, broker, env);
   closers.push(async () => systemTopics.stop());
+  beside.start(surroundings(node));
+  closers.push(async () => beside.stop());
   return {
     mqtt: formatAddress(options.listen, doors.mqttPort),
     http: formatAddress(options.listen, doors.httpPort),
@@ -177,9 +188,11 @@ const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 function openNode(
   options: NodeOptions,
   env: Env,
+  beside: Beside,
   { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
+  const measure = measureLoad(options.data);
   return StorageNode.open({
     env,
     directory: options.data,
@@ -201,7 +214,7 @@ function openNode(
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
-    load: measureLoad(options.data),
+    load: () => ({ ...measure(), links: beside.reports() }),
     transport: ({ node }) =>
       new MqttTransport({
         node,
@@ -227,6 +240,14 @@ function verifiedCluster({ repairs, map, members }: ActiveNode) {
     hasGroup: (group: number) => map.find(group) !== undefined,
     nameOf: (node: string) => members.nameOf(node),
   };
+}
+
+/** The cluster, as sources and sinks beside it see it. */
+function surroundings({ identity, active }: StorageNode): BesideCluster {
+  const { genesis, members, dataPlane, settings, host } = active;
+  const leadsMeta = () => host.replica(metaGroup)?.raft.role === 'leader';
+  const { clusterId } = genesis;
+  return { clusterId, own: identity.node, dataPlane, members, settings, leadsMeta };
 }
 
 /** The rules of the cluster, as HTTP shows and changes them. */

@@ -58,10 +58,10 @@ export interface StorageNodeOptions {
   /** What the settings of a new cluster begin with. */
   readonly initialRules?: InitialRules;
   readonly transport: (identity: Identity) => Transport;
-  /** What the machine says of itself, for heartbeats. */
+  /** What the machine, and what this node is connected to, says of itself, for heartbeats. */
   readonly load?: () => Pick<
     cluster.Heartbeat.$Properties,
-    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load'
+    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load' | 'links'
   >;
   /** The log or the engine failed: the process must end and start again. */
   readonly onFatal: (error: Error) => void;

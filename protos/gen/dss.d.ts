@@ -776,6 +776,9 @@ export namespace dss {
             /** none before the first settings: then the genesis says who the nodes are */
             nodes: dss.kv.NodeRow[];
 
+            /** who holds the connection to which other broker */
+            leases: dss.kv.Lease[];
+
             /**
              * Creates a new Settings instance using the specified properties.
              * @param [properties] Properties to set
@@ -820,12 +823,86 @@ export namespace dss {
                 /** none before the first settings: then the genesis says who the nodes are */
                 nodes?: dss.kv.NodeRow.$Properties[];
 
+                /** who holds the connection to which other broker */
+                leases?: dss.kv.Lease.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Settings. */
             type $Shape = dss.kv.Settings.$Properties;
+        }
+
+        /**
+         * Properties of a Lease.
+         * @deprecated Use dss.kv.Lease.$Properties instead.
+         */
+        interface ILease extends dss.kv.Lease.$Properties {
+        }
+
+        /** A source or sink beside another broker, and the one node that is connected for it. */
+        class Lease {
+
+            /**
+             * Constructs a new Lease.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Lease.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Lease name. */
+            name: string;
+
+            /** Lease node. */
+            node: string;
+
+            /**
+             * Creates a new Lease instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Lease instance
+             */
+            static create(properties: dss.kv.Lease.$Shape): dss.kv.Lease & dss.kv.Lease.$Shape;
+            static create(properties?: dss.kv.Lease.$Properties): dss.kv.Lease;
+
+            /**
+             * Encodes the specified Lease message. Does not implicitly {@link dss.kv.Lease.verify|verify} messages.
+             * @param message Lease message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Lease.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Lease message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Lease & dss.kv.Lease.$Shape} Lease
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Lease & dss.kv.Lease.$Shape;
+        }
+
+        namespace Lease {
+
+            /** Properties of a Lease. */
+            interface $Properties {
+
+                /** Lease name */
+                name?: string;
+
+                /** Lease node */
+                node?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Lease. */
+            type $Shape = dss.kv.Lease.$Properties;
         }
 
         /** NodeState enum. */
@@ -2371,6 +2448,9 @@ export namespace dss {
             /** Heartbeat suspects. */
             suspects: dss.cluster.SuspectReplica[];
 
+            /** the sources and sinks that the sender could hold */
+            links: dss.cluster.LinkReport[];
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -2463,12 +2543,116 @@ export namespace dss {
                 /** Heartbeat suspects */
                 suspects?: dss.cluster.SuspectReplica.$Properties[];
 
+                /** the sources and sinks that the sender could hold */
+                links?: dss.cluster.LinkReport.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Heartbeat. */
             type $Shape = dss.cluster.Heartbeat.$Properties;
+        }
+
+        /**
+         * Properties of a LinkReport.
+         * @deprecated Use dss.cluster.LinkReport.$Properties instead.
+         */
+        interface ILinkReport extends dss.cluster.LinkReport.$Properties {
+        }
+
+        /** A source or sink beside another broker, as one node sees it. */
+        class LinkReport {
+
+            /**
+             * Constructs a new LinkReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.LinkReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LinkReport name. */
+            name: string;
+
+            /** 'source' | 'sink' */
+            kind: string;
+
+            /** LinkReport url. */
+            url: string;
+
+            /** LinkReport connected. */
+            connected: boolean;
+
+            /** taken from the other broker, or acknowledged by it, since the sender started */
+            messages: number;
+
+            /** taken, but no rule made a value of them; or refused by the other broker */
+            ignored: number;
+
+            /** why it is not connected; empty: no reason is known */
+            error: string;
+
+            /**
+             * Creates a new LinkReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LinkReport instance
+             */
+            static create(properties: dss.cluster.LinkReport.$Shape): dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape;
+            static create(properties?: dss.cluster.LinkReport.$Properties): dss.cluster.LinkReport;
+
+            /**
+             * Encodes the specified LinkReport message. Does not implicitly {@link dss.cluster.LinkReport.verify|verify} messages.
+             * @param message LinkReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.LinkReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LinkReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape} LinkReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape;
+        }
+
+        namespace LinkReport {
+
+            /** Properties of a LinkReport. */
+            interface $Properties {
+
+                /** LinkReport name */
+                name?: string;
+
+                /** 'source' | 'sink' */
+                kind?: string;
+
+                /** LinkReport url */
+                url?: string;
+
+                /** LinkReport connected */
+                connected?: boolean;
+
+                /** taken from the other broker, or acknowledged by it, since the sender started */
+                messages?: number;
+
+                /** taken, but no rule made a value of them; or refused by the other broker */
+                ignored?: number;
+
+                /** why it is not connected; empty: no reason is known */
+                error?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LinkReport. */
+            type $Shape = dss.cluster.LinkReport.$Properties;
         }
 
         /**
