@@ -51,6 +51,8 @@ export class PeerLinks {
   readonly #time: AttentiveTime;
   readonly #peers = new Map<string, Peer>();
   readonly #toFlush = new Set<Peer>();
+  /** By links to nodes that are no more. */
+  #droppedBefore = 0;
   #isRunning = false;
   #isFlushScheduled = false;
   #isReportScheduled = false;
@@ -93,6 +95,13 @@ export class PeerLinks {
       this.#options.events.lost(link, lost);
     }
     this.#flushSoon(this.#peers.get(link.node));
+  }
+
+  /** Messages of QoS 0 that other nodes did not take in time, since the start. */
+  get dropped(): number {
+    let dropped = this.#droppedBefore;
+    for (const { link } of this.#peers.values()) dropped += link.dropped;
+    return dropped;
   }
 
   /** The interest of this node has changed. */
@@ -177,6 +186,7 @@ export class PeerLinks {
       if (!link.isUp && nowMs - link.downSinceMs >= FORGET_MS) interest.forget();
       if (others.has(node)) continue;
       interest.forget();
+      this.#droppedBefore += link.dropped;
       this.#toFlush.delete(peer);
       this.#peers.delete(node);
     }

@@ -53,7 +53,7 @@ export class Takeovers {
   serve(from: string, wire: cluster.TakeOver.$Properties, reply: (body: RpcBody) => void): void {
     const theirs = claimOf(wire);
     const mine = this.#open.get(theirs.clientId);
-    if (mine !== undefined && this.#isLater(mine.claim, theirs, from)) {
+    if (mine !== undefined && !mine.isLost && this.#isLater(mine.claim, theirs, from)) {
       reply({ takeOverReply: { winner: claimToWire(mine.claim) } });
       return;
     }
@@ -72,7 +72,8 @@ export class Takeovers {
     const answer = await this.#options.call(node, { takeOver: claimToWire(claim) }, ANSWER_MS);
     const { displacedAddress = '', winner } = answer?.takeOverReply ?? {};
     if (displacedAddress) this.#fights.note(claim, displacedAddress);
-    if (winner == null || open.isLost) return;
+    // A client that has connected here once more has a claim of its own.
+    if (winner == null || open.isLost || this.#open.get(claim.clientId) !== open) return;
     open.isLost = true;
     await this.#letGo(claimOf(winner));
   }

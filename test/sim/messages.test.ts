@@ -8,6 +8,11 @@ async function started(nodes = 3, seed = 1) {
 }
 
 const topicsOf = ({ got }: Messenger) => got.map(({ message }) => message.topic);
+/** Bytes are the same in whatever kind of array. */
+const asArrays = ({ message, shared }: Messenger['got'][number]) => {
+  const { payload, properties } = message;
+  return { ...message, payload: [...payload], properties: [...properties], shared };
+};
 const member = (group: string, filter: string, clientId: string) => ({ group, filter, clientId });
 
 describe('messages between nodes', () => {
@@ -22,7 +27,7 @@ describe('messages between nodes', () => {
       ...{ expiresAtMs: 2 ** 41, from: 'the publisher' },
     });
     await cluster.world.run(50);
-    expect(two.got).toEqual([{ message: sent, shared: [] }]);
+    expect(two.got.map(asArrays)).toEqual([{ message: sent, shared: [] }].map(asArrays));
     expect(three.got).toEqual([]);
   });
 
@@ -284,6 +289,20 @@ describe('shared subscriptions', () => {
     expect(two.messages.dropped).toBe(1);
   });
 
+  it('hand back what the node of the only member has no room for', async () => {
+    const cluster = await started(2);
+    const [one, two] = cluster.nodes as [Messenger, Messenger];
+    two.messages.announce(member('g', 'a', 'two'));
+    await cluster.world.run(50);
+    const payload = new Uint8Array(1_000_000);
+    for (let i = 0; i < 10; i++) one.share('a', { payload });
+    expect(one.undeliveredTo.map(({ delivery }) => delivery.message.id)).toEqual(
+      one.published.slice(0, 2).map(({ id }) => id),
+    );
+    await cluster.world.run(500);
+    expect(two.got).toHaveLength(8);
+  });
+
   it('give everything of a key to the same member, whichever node is asked', async () => {
     const cluster = await started();
     const ids = ['a', 'b', 'c', 'd', 'e'];
@@ -332,6 +351,16 @@ describe('a client that connects somewhere else', () => {
     cluster.kill(two);
     await cluster.world.run(50);
     await cluster.world.resolve('connects', one.connect('c', 1), 1);
+  });
+
+  it('is not kept waiting by a node that fails to let go', async () => {
+    const cluster = await started(2);
+    const [one, two] = cluster.nodes as [Messenger, Messenger];
+    two.takenOver = async () => {
+      throw new Error('it hangs');
+    };
+    await cluster.world.resolve('connects', one.connect('c', 1), 100);
+    expect(cluster.world.log.map(({ name }) => name)).toEqual(['takeover-failed']);
   });
 
   it('at two nodes at once stays where it came later', async () => {
