@@ -198,6 +198,7 @@ export class Broker {
     const clients = () => this.#context.clients;
     return {
       received: (message, shared) => clients().received(message, shared),
+      undelivered: (node, deliveries) => clients().undelivered(node, deliveries),
       takenOver: (claim) => clients().takenOver(claim),
       hinted: (clientId) => clients().hinted(clientId),
       unreachable: (node) => clients().unreachable(node),

@@ -8,6 +8,7 @@ import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
+import { utf8Text } from './json.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ClientSession } from './ordinary/client-session.ts';
 import type { IdOwner } from './ordinary/deliveries.ts';
@@ -113,7 +114,7 @@ export class UserLink {
       isBridge,
       watchesMax: limits.watchesMax,
       isPickedFor: (group, filter, key) =>
-        context.peers.memberOf(group, filter, key) === this.#clientId,
+        context.peers.memberOf(group, filter, utf8Text(key)) === this.#clientId,
     });
     const sender = { clientId, address: front.address, access };
     this.#mailbox = new Mailbox(context, sender, this.#subscriptions, this.#outbox);

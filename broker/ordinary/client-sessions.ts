@@ -3,12 +3,18 @@ import type { BrokerEnv } from '../env.ts';
 import type { ReceivedIds } from '../received-ids.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import type { BrokerFacts } from '../sys-topics.ts';
-import { AwaySessions } from './away-sessions.ts';
+import { type AwayMatch, AwaySessions } from './away-sessions.ts';
 import { ClientSession, type SessionClient, type SessionConnection } from './client-session.ts';
 import { Deliveries, type Delivery, type DeliveryLimits, queuedOf } from './deliveries.ts';
 import { Lingering } from './lingering.ts';
 import type { Message } from './message.ts';
-import type { ClientClaim, PeerEvents, Peers, SharedPick } from './peers.ts';
+import type {
+  ClientClaim,
+  Delivery as PeerDelivery,
+  PeerEvents,
+  Peers,
+  SharedPick,
+} from './peers.ts';
 import { Router } from './router.ts';
 import type {
   MessageStore,
@@ -145,10 +151,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
     const { clientId } = client;
     const connectedAtMs = env.clock.nowMs();
-    this.#here.get(clientId)?.connection.takenOver();
-    await this.#leaving.get(clientId);
-    const user = client.access.user;
-    await peers.takeOver({ clientId, user, connectedAtMs, address: connection.address });
+    const { user } = client.access;
+    const { address } = connection;
+    const displacedAddress = await this.#letGo(clientId);
+    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
     const record = await this.#recordOf(clientId, user, cleanStart);
     this.#delayedWills.get(clientId)?.();
     const session = new ClientSession({
@@ -170,7 +176,12 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       this.router.add(session, each);
     }
     this.#lingering.end(clientId);
-    if (session.isPersistent || will !== undefined) void store.saveSession(recordOf(session, host));
+    if (session.isPersistent || will !== undefined) {
+      // Who learns that it is here keeps nothing for it any more, and has to know what to send.
+      void peers.announced().then(() => {
+        if (this.#here.get(clientId) === session) void store.saveSession(recordOf(session, host));
+      });
+    }
     return { session, isPresent: record !== undefined };
   }
 
@@ -246,18 +257,31 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   received(message: Message, shared: readonly SharedPick[]): void {
     this.router.received(message, shared);
-    const { store } = this.#options;
     for (const [clientId, match] of this.#lingering.match(message)) {
-      store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
-      this.#hint(clientId);
+      this.#enqueue(clientId, message, match);
     }
   }
 
-  async takenOver({ clientId, user }: ClientClaim): Promise<void> {
+  async takenOver({ clientId, user }: ClientClaim): Promise<string> {
     const session = this.#here.get(clientId);
-    if (session?.client.access.user === user) session.connection.takenOver();
+    if (session !== undefined && session.client.access.user !== user) return '';
     this.#delayedWills.get(clientId)?.();
-    await this.#leaving.get(clientId);
+    return this.#letGo(clientId);
+  }
+
+  /** What was sent to a node that did not take it goes to the queues of the sessions that are, or were, there. */
+  undelivered(node: string, deliveries: readonly PeerDelivery[]): void {
+    const { store } = this.#options;
+    const there = new AwaySessions();
+    for (const record of store.sessions()) {
+      if (record.host?.node === node && record.expirySeconds > 0) there.add(record);
+    }
+    for (const { message, shared } of deliveries) {
+      const isTaken = (group: string, filter: string) =>
+        !shared.some((pick) => pick.group === group && pick.filter === filter);
+      for (const [clientId, match] of there.match(message, isTaken))
+        this.#enqueue(clientId, message, match);
+    }
   }
 
   hinted(clientId: string): void {
@@ -296,12 +320,30 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   #place(clientId: string, record: SessionRecord | undefined): void {
     const isAway =
-      record !== undefined &&
-      record.expirySeconds > 0 &&
-      (record.host === undefined || !this.#options.peers.isReachable(record.host.node));
+      record !== undefined && record.expirySeconds > 0 && !this.#isConnected(record.host);
     if (isAway) this.#away.add(record);
     else this.#away.delete(clientId);
     if (!isAway) this.#hint(clientId);
+  }
+
+  #isConnected(host: SessionHost | undefined): boolean {
+    if (host === undefined) return false;
+    return this.#options.peers.startCounterOf(host.node) === host.startCounter;
+  }
+
+  /** Ends a connection here, for the same client connects again. Returns its address, empty if there was none. */
+  async #letGo(clientId: string): Promise<string> {
+    const connection = this.#here.get(clientId)?.connection;
+    connection?.takenOver();
+    await this.#leaving.get(clientId);
+    return connection?.address ?? '';
+  }
+
+  /** Keeps a message for a session that is, or was, somewhere else. */
+  #enqueue(clientId: string, message: Message, match: AwayMatch): void {
+    this.#keptFor.add(clientId);
+    this.#options.store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
+    this.#hint(clientId);
   }
 
   #placeAllOf(node: string): void {
@@ -414,13 +456,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   #keep(session: ClientSession): void {
     const { store, env } = this.#options;
     const { clientId } = session;
+    const subscriptions = [...session.subscriptions.values()];
+    // Members of shared subscriptions that are still there get what it would have got.
+    const [shared, own] = partition(subscriptions, ({ filter }) => filter.startsWith('$share/'));
+    for (const each of shared) this.router.withdraw(clientId, each);
     for (const delivery of session.deliveries.unfinished()) {
       store.enqueue(clientId, queuedOf(delivery));
     }
     this.#keptFor.add(clientId);
     const record = { ...recordOf(session, undefined), awaySinceMs: env.clock.nowMs() };
     this.#away.add(record);
-    this.#lingering.begin(clientId, [...session.subscriptions.values()]);
+    this.#lingering.begin(clientId, own);
     const stored = store.saveSession(record).then(() => {
       if (this.#leaving.get(clientId) === stored) this.#leaving.delete(clientId);
     });
@@ -471,6 +517,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       },
     };
   }
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 function recordOf(session: ClientSession, host: SessionHost | undefined): SessionRecord {

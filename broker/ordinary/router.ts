@@ -77,7 +77,7 @@ export class Router {
     peers.publish(message);
     const picks = peers.share(message);
     this.#deliverShared(outgoing, picks);
-    this.#keep(message, picks);
+    this.#keep(message);
   }
 
   /** Another node's publisher has sent it: that node sees to those who are away. */
@@ -106,10 +106,9 @@ export class Router {
     }
   }
 
-  #keep(message: Message, picks: readonly SharedPick[]): void {
-    const isTaken = (group: string, filter: string) =>
-      picks.some((pick) => pick.group === group && pick.filter === filter);
-    const { away, store } = this.#parts;
+  #keep(message: Message): void {
+    const { away, store, peers } = this.#parts;
+    const isTaken = (group: string, filter: string) => peers.hasMember(group, filter);
     for (const [clientId, match] of away.match(message, isTaken)) {
       store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
     }

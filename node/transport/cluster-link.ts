@@ -13,6 +13,8 @@ export interface ClusterHandlers {
   readonly raft: (peer: string, messages: readonly GroupMessage[]) => void;
   readonly heartbeat: (peer: string, heartbeat: cluster.Heartbeat) => void;
   readonly rpc: RpcHandler;
+  /** A `peers.Envelope`. */
+  readonly messages?: (peer: string, payload: Uint8Array) => void;
   readonly disconnected: (peer: string) => void;
 }
 
@@ -137,6 +139,11 @@ export class ClusterLink {
     for (const node of nodes) this.#send(node, 'consensus', topic, payload);
   }
 
+  /** `payload` is a `peers.Envelope`. False: it could not be sent. */
+  sendMessages(node: string, payload: Uint8Array): boolean {
+    return this.#send(node, 'messages', `${this.#clusterId}/node/${node}/messages`, payload);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.rpc.close();
@@ -196,6 +203,8 @@ export class ClusterLink {
     if (to !== this.#own.node) return;
     if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
+    } else if (what === 'messages') {
+      handlers.messages?.(peer, payload);
     } else if (what === 'raft') {
       const envelope = decode(raft.RaftEnvelope, payload);
       if (envelope.fromNode !== peer) return;

@@ -13,7 +13,7 @@ const NOT_AUTHORIZED = 5;
 /** What may wait in a socket before more is dropped; consensus sends again what it misses. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The other nodes' brokers, reached with MQTT.js; two connections to each (DESIGN §6). */
+/** The other nodes' brokers, reached with MQTT.js; three connections to each (DESIGN §6). */
 export class MqttTransport implements Transport {
   onClosed: ((address: string) => void) | undefined;
   onRefused: ((address: string) => void) | undefined;
@@ -37,6 +37,7 @@ export class MqttTransport implements Transport {
     this.#clients.set(address, {
       consensus: this.#open(address, 'consensus'),
       bulk: this.#open(address, 'bulk'),
+      messages: this.#open(address, 'messages'),
     });
   }
 
@@ -56,7 +57,7 @@ export class MqttTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const clients = [...this.#clients.values()].flatMap(({ consensus, bulk }) => [consensus, bulk]);
+    const clients = [...this.#clients.values()].flatMap((channels) => Object.values(channels));
     this.#clients.clear();
     await Promise.all(clients.map((client) => client.endAsync(true)));
   }

@@ -21,5 +21,8 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Bulk (watches, later snapshots) has a connection of its own, so that it never delays consensus. */
-export type Channel = 'consensus' | 'bulk';
+/**
+ * Each is a connection of its own: neither bulk (watches, snapshots) nor the messages of clients to each other may
+ * delay consensus.
+ */
+export type Channel = 'consensus' | 'bulk' | 'messages';
