@@ -11,6 +11,7 @@ import { Watches } from './dataplane/watches.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
+import type { NodeMessages } from './messages/node-messages.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { Repairs } from './repair/repairs.ts';
 import type { Corruption } from './repair/table-damage.ts';
@@ -54,6 +55,7 @@ interface ActiveNodeParts {
   readonly genesis: Genesis;
   readonly nodes: readonly NodeRow[];
   readonly link: ClusterLink;
+  readonly messages: NodeMessages;
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly groups: NodeGroups;
@@ -73,6 +75,7 @@ export class ActiveNode {
   readonly rebalancer: Rebalancer;
   readonly balance: BalanceView;
   readonly repairs: Repairs;
+  readonly messages: NodeMessages;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -93,6 +96,7 @@ export class ActiveNode {
     /** As they were last known. */
     readonly nodes: readonly NodeRow[];
     readonly link: ClusterLink;
+    readonly messages: NodeMessages;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
     /** Where its tables are. */
@@ -162,6 +166,7 @@ export class ActiveNode {
     this.#options = options;
     this.#own = own;
     this.#link = link;
+    this.messages = parts.messages;
     this.genesis = genesis;
     this.log = log;
     this.engine = engine;
@@ -236,6 +241,7 @@ export class ActiveNode {
       raft: (peer, messages) => this.host.receive(peer, messages),
       heartbeat: (peer, heartbeat) => this.#onHeartbeat(peer, heartbeat),
       rpc: (from, message, reply) => this.#serve(from, message, reply),
+      messages: (peer, payload) => this.messages.receive(peer, payload),
       disconnected: (peer) => this.#onDisconnected(peer),
     });
     this.groups.start();
@@ -347,6 +353,7 @@ export class ActiveNode {
   }
 
   #serve(from: RpcOrigin, message: RpcMessage, reply: (body: RpcBody) => void): void {
+    if (this.messages.serve(from, message, reply)) return;
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
     } else if (message.forwardReply != null) {
@@ -409,6 +416,7 @@ export class ActiveNode {
   #onDisconnected(peer: string): void {
     this.host.nodeUnreachable(peer);
     this.watches.nodeUnreachable(peer);
+    this.messages.disconnected(peer);
   }
 
   /** Nodes without a replica learn of new leaders from heartbeats: do not let them wait for the next. */

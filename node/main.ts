@@ -1,6 +1,8 @@
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
 import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts';
+import { DEFAULT_LIMITS } from '../broker/limits.ts';
+import { createMessageStore } from '../broker/stored/message-store.ts';
 import { LsmError } from '../lsm/errors.ts';
 import { OsVfs } from '../lsm/vfs/os.ts';
 import type { ActiveNode } from './active-node.ts';
@@ -16,6 +18,7 @@ import { MQTT_BROKERS } from './edge/foreign-broker.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
+import { packageVersion } from './edge/version.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
@@ -88,7 +91,9 @@ async function compose(
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
   });
-  const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax: options.valueBytesMax };
+  const { valueBytesMax } = options;
+  const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
+  const brokerLimits = { ...DEFAULT_LIMITS, valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
   const node = await openNode(options, env, beside, {
     httpAddress: () => addresses.http,
@@ -100,8 +105,15 @@ async function compose(
     dataPlane,
     clusterDoor: node.door,
     createSessions: (events) => new AedesSessions(node.identity.node, events),
+    version: packageVersion(),
+    host: { node: node.identity.node, startCounter: node.identity.startCounter },
+    createPeers: (events) => {
+      node.messages.start(events);
+      return node.messages;
+    },
+    createStore: (events) => createMessageStore({ env, dataPlane, limits: brokerLimits, events }),
     nodeName: options.name,
-    limits: { valueBytesMax: options.valueBytesMax },
+    limits: brokerLimits,
     onInvalid: options.onInvalid,
     authenticator,
     ingestRulesKnownFrom: 'useIngestRules',

@@ -113,7 +113,7 @@ function describeAlerts(active: ActiveNode): Alert[] {
     const { group } = replica.identity;
     alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
   }
-  alerts.push(...active.repairs.alerts());
+  alerts.push(...active.repairs.alerts(), ...active.messages.alerts());
   for (const { name, heartbeat, state, row } of active.members.list()) {
     if (state === 'failed' && !isRemoved(row)) {
       alerts.push({

@@ -19,6 +19,7 @@ import {
 } from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
+import { NodeMessages } from './messages/node-messages.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas, lossOf } from './shard/recovery.ts';
@@ -83,6 +84,8 @@ const TIDY_MS = 30_000;
  */
 export class StorageNode {
   #identity: Identity;
+  /** Ordinary messages to and from other nodes; the broker starts it. */
+  readonly messages: NodeMessages;
   readonly #options: StorageNodeOptions;
   readonly #memory: PeerMemory;
   readonly #record: ClusterRecord;
@@ -133,6 +136,13 @@ export class StorageNode {
       memory,
       onHello: (from, message, reply) => this.#formation.handle(from.node, message, reply),
       onRefused: (address) => this.#formation.refusedAt(address),
+    });
+    this.messages = new NodeMessages({
+      env,
+      own,
+      rpc: { call: (...call) => this.#link.rpc.call(...call) },
+      others: () => this.#active?.members.others() ?? [],
+      send: (to, payload) => this.#link.sendMessages(to, payload),
     });
     const { node, name } = identity;
     this.#formation = new Formation({
@@ -198,6 +208,7 @@ export class StorageNode {
       genesis,
       nodes: this.#record.rows,
       link: this.#link,
+      messages: this.messages,
     });
     this.#active.start();
     this.#followNodeTable(this.#active, genesis);
@@ -220,6 +231,7 @@ export class StorageNode {
   }
 
   async stop(): Promise<void> {
+    this.messages.stop();
     this.#formation.stop();
     this.#stopTidying?.();
     await this.#active?.stop();

@@ -14,7 +14,7 @@ export interface ClusterHandlers {
   readonly heartbeat: (peer: string, heartbeat: cluster.Heartbeat) => void;
   readonly rpc: RpcHandler;
   /** A `peers.Envelope`. */
-  readonly messages?: (peer: string, payload: Uint8Array) => void;
+  readonly messages: (peer: string, payload: Uint8Array) => void;
   readonly disconnected: (peer: string) => void;
 }
 
@@ -204,7 +204,7 @@ export class ClusterLink {
     if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
     } else if (what === 'messages') {
-      handlers.messages?.(peer, payload);
+      handlers.messages(peer, payload);
     } else if (what === 'raft') {
       const envelope = decode(raft.RaftEnvelope, payload);
       if (envelope.fromNode !== peer) return;

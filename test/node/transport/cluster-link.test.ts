@@ -40,6 +40,7 @@ async function fixture() {
     raft: () => void heard.push('raft'),
     heartbeat: () => void heard.push('heartbeat'),
     rpc: () => {},
+    messages: () => {},
     disconnected: () => {},
   });
   const beat = (mqttAddress: string) =>
