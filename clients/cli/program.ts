@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { packageVersion } from '../../node/edge/version.ts';
 import { addBatch } from './commands/batch.ts';
 import { addCas } from './commands/cas.ts';
 import { addDelete } from './commands/del.ts';
@@ -143,3 +143,16 @@ Exit codes:
   4  no node reachable, no quorum, or no answer in time
   5  cas: the key has another version
   6  node: its cluster has removed it`;
+
+function packageVersion(): string {
+  // From clients/cli here or from dist/clients/cli: the nearest package.json above.
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const text = readFileSync(new URL(path, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // The next one is the one.
+    }
+  }
+  return 'unknown';
+}
