@@ -1,4 +1,4 @@
-import type { AwaySessions } from './away-sessions.ts';
+import type { AbsentSessions } from './absent-sessions.ts';
 import { type ClientSession, ordinaryPart } from './client-session.ts';
 import { type Message, parseFilter } from './message.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
@@ -15,9 +15,9 @@ interface Local {
 
 interface Parts {
   readonly peers: Peers;
-  readonly store: Pick<MessageStore, 'retain' | 'enqueue'>;
+  readonly store: Pick<MessageStore, 'retain'>;
   readonly system: SystemMessages;
-  readonly away: AwaySessions;
+  readonly absent: AbsentSessions;
   /** Whoever is connected here under a client id. */
   session(clientId: string): ClientSession | undefined;
 }
@@ -107,10 +107,10 @@ export class Router {
   }
 
   #keep(message: Message): void {
-    const { away, store, peers } = this.#parts;
+    const { absent, peers } = this.#parts;
     const isTaken = (group: string, filter: string) => peers.hasMember(group, filter);
-    for (const [clientId, match] of away.match(message, isTaken)) {
-      store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
+    for (const [clientId, match] of absent.away.match(message, isTaken)) {
+      absent.keep(clientId, { message, ...match, packetId: 0, isReleased: false });
     }
   }
 }
