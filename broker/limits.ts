@@ -33,6 +33,14 @@ export interface BrokerLimits {
   readonly barMs: number;
   /** How many clients are remembered for that; the one refused longest ago is forgotten first. */
   readonly refusedClientsMax: number;
+  /** What a node adds to the queue of a session that is away, until the session is back; more is dropped. */
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
+  /** A message is queued no longer than this. */
+  readonly queuedSecondsMax: number;
+  /** Of all sessions and retained messages: what may wait for a quorum in memory; queued messages give way first. */
+  readonly unstoredWritesMax: number;
+  readonly unstoredBytesMax: number;
   /** How long an unfinished put holds back the acknowledgements of later ones. */
   readonly ackPassAfterMs: number;
   /** A connection without quorum is closed after a random part of this. */
@@ -68,6 +76,11 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   refusalPeriodMs: 60_000,
   barMs: 30_000,
   refusedClientsMax: 10_000,
+  queuedMessagesMax: 1_000,
+  queuedBytesMax: MIB,
+  queuedSecondsMax: 14 * 24 * 60 * 60,
+  unstoredWritesMax: 20_000,
+  unstoredBytesMax: 16 * MIB,
   ackPassAfterMs: 100,
   closeJitterMs: 5_000,
   lingerMs: 1_000,

@@ -1,4 +1,10 @@
-import { isReserved, isReservedText, keyBytes, keyText, reaches } from '../../broker/reserved-keys.ts';
+import {
+  isReserved,
+  isReservedText,
+  keyBytes,
+  keyText,
+  reaches,
+} from '../../broker/reserved-keys.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
 import type { WriteObserver } from './apply-writes.ts';
