@@ -203,6 +203,7 @@ export class Broker {
       hinted: (clientId) => clients().hinted(clientId),
       unreachable: (node) => clients().unreachable(node),
       reachable: (node) => clients().reachable(node),
+      queueReadable: (clientId) => clients().queueReadable(clientId),
       sessionChanged: (clientId, record) => clients().sessionChanged(clientId, record),
     };
   }

@@ -214,6 +214,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.stop();
     this.#wills.stop();
     await Promise.all(this.#leaving.values());
+    this.#options.store.close();
   }
 
   received(message: Message, shared: readonly SharedPick[]): void {
@@ -251,6 +252,11 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   sessionChanged(clientId: string, record: SessionRecord | undefined): void {
     this.#absent.changed(clientId, record);
+  }
+
+  queueReadable(clientId: string): void {
+    const session = this.#here.get(clientId);
+    if (session !== undefined) void this.#lookAgain(session);
   }
 
   /** Never given twice in the cluster. */

@@ -7744,9 +7744,655 @@ export namespace dss {
             type $Shape = dss.peers.Message.$Properties;
         }
     }
+
+    /** Namespace mqtt. */
+    namespace mqtt {
+
+        /**
+         * Properties of a StoredMessage.
+         * @deprecated Use dss.mqtt.StoredMessage.$Properties instead.
+         */
+        interface IStoredMessage extends dss.mqtt.StoredMessage.$Properties {
+        }
+
+        /** Represents a StoredMessage. */
+        class StoredMessage {
+
+            /**
+             * Constructs a new StoredMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.StoredMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StoredMessage id. */
+            id: string;
+
+            /** StoredMessage topic. */
+            topic: string;
+
+            /** StoredMessage payload. */
+            payload: Uint8Array;
+
+            /** StoredMessage qos. */
+            qos: number;
+
+            /** StoredMessage retain. */
+            retain: boolean;
+
+            /** MQTT 5 properties, as they stood in the PUBLISH */
+            properties: Uint8Array;
+
+            /** wall clock; absent: never */
+            expiresAtMs: (number|null);
+
+            /** client id of its publisher */
+            from: string;
+
+            /**
+             * Creates a new StoredMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StoredMessage instance
+             */
+            static create(properties: dss.mqtt.StoredMessage.$Shape): dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape;
+            static create(properties?: dss.mqtt.StoredMessage.$Properties): dss.mqtt.StoredMessage;
+
+            /**
+             * Encodes the specified StoredMessage message. Does not implicitly {@link dss.mqtt.StoredMessage.verify|verify} messages.
+             * @param message StoredMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.StoredMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoredMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape} StoredMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape;
+        }
+
+        namespace StoredMessage {
+
+            /** Properties of a StoredMessage. */
+            interface $Properties {
+
+                /** StoredMessage id */
+                id?: string;
+
+                /** StoredMessage topic */
+                topic?: string;
+
+                /** StoredMessage payload */
+                payload?: Uint8Array;
+
+                /** StoredMessage qos */
+                qos?: number;
+
+                /** StoredMessage retain */
+                retain?: boolean;
+
+                /** MQTT 5 properties, as they stood in the PUBLISH */
+                properties?: Uint8Array;
+
+                /** wall clock; absent: never */
+                expiresAtMs?: (number|null);
+
+                /** client id of its publisher */
+                from?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StoredMessage. */
+            type $Shape = dss.mqtt.StoredMessage.$Properties;
+        }
+
+        /**
+         * Properties of a RetainedMessage.
+         * @deprecated Use dss.mqtt.RetainedMessage.$Properties instead.
+         */
+        interface IRetainedMessage extends dss.mqtt.RetainedMessage.$Properties {
+        }
+
+        /** Represents a RetainedMessage. */
+        class RetainedMessage {
+
+            /**
+             * Constructs a new RetainedMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.RetainedMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RetainedMessage format. */
+            format: number;
+
+            /** RetainedMessage message. */
+            message: dss.mqtt.StoredMessage;
+
+            /**
+             * Creates a new RetainedMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RetainedMessage instance
+             */
+            static create(properties: dss.mqtt.RetainedMessage.$Shape): dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape;
+            static create(properties?: dss.mqtt.RetainedMessage.$Properties): dss.mqtt.RetainedMessage;
+
+            /**
+             * Encodes the specified RetainedMessage message. Does not implicitly {@link dss.mqtt.RetainedMessage.verify|verify} messages.
+             * @param message RetainedMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.RetainedMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetainedMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape} RetainedMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape;
+        }
+
+        namespace RetainedMessage {
+
+            /** Properties of a RetainedMessage. */
+            interface $Properties {
+
+                /** RetainedMessage format */
+                format?: number;
+
+                /** RetainedMessage message */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RetainedMessage. */
+            type $Shape = dss.mqtt.RetainedMessage.$Properties;
+        }
+
+        /**
+         * Properties of a QueueEntry.
+         * @deprecated Use dss.mqtt.QueueEntry.$Properties instead.
+         */
+        interface IQueueEntry extends dss.mqtt.QueueEntry.$Properties {
+        }
+
+        /** A message that waits for a session. */
+        class QueueEntry {
+
+            /**
+             * Constructs a new QueueEntry.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.QueueEntry.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** QueueEntry format. */
+            format: number;
+
+            /** QueueEntry message. */
+            message: dss.mqtt.StoredMessage;
+
+            /** at which it is delivered */
+            qos: number;
+
+            /** QueueEntry retain. */
+            retain: boolean;
+
+            /** of the subscriptions that it matched */
+            identifiers: number[];
+
+            /** under which it was sent; 0: it was not yet */
+            packetId: number;
+
+            /** the client has it and waits for PUBREL */
+            isReleased: boolean;
+
+            /** its place in the queue, a version; 0: that of this value */
+            order: number;
+
+            /**
+             * Creates a new QueueEntry instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns QueueEntry instance
+             */
+            static create(properties: dss.mqtt.QueueEntry.$Shape): dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape;
+            static create(properties?: dss.mqtt.QueueEntry.$Properties): dss.mqtt.QueueEntry;
+
+            /**
+             * Encodes the specified QueueEntry message. Does not implicitly {@link dss.mqtt.QueueEntry.verify|verify} messages.
+             * @param message QueueEntry message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.QueueEntry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a QueueEntry message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape} QueueEntry
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape;
+        }
+
+        namespace QueueEntry {
+
+            /** Properties of a QueueEntry. */
+            interface $Properties {
+
+                /** QueueEntry format */
+                format?: number;
+
+                /** QueueEntry message */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** at which it is delivered */
+                qos?: number;
+
+                /** QueueEntry retain */
+                retain?: boolean;
+
+                /** of the subscriptions that it matched */
+                identifiers?: number[];
+
+                /** under which it was sent; 0: it was not yet */
+                packetId?: number;
+
+                /** the client has it and waits for PUBREL */
+                isReleased?: boolean;
+
+                /** its place in the queue, a version; 0: that of this value */
+                order?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a QueueEntry. */
+            type $Shape = dss.mqtt.QueueEntry.$Properties;
+        }
+
+        /**
+         * Properties of a SessionRecord.
+         * @deprecated Use dss.mqtt.SessionRecord.$Properties instead.
+         */
+        interface ISessionRecord extends dss.mqtt.SessionRecord.$Properties {
+        }
+
+        /** Represents a SessionRecord. */
+        class SessionRecord {
+
+            /**
+             * Constructs a new SessionRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.SessionRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionRecord format. */
+            format: number;
+
+            /** SessionRecord clientId. */
+            clientId: string;
+
+            /** SessionRecord user. */
+            user: string;
+
+            /** absent: the client is away */
+            host: dss.mqtt.SessionHost;
+
+            /** absent: never */
+            expirySeconds: (number|null);
+
+            /** SessionRecord awaySinceMs. */
+            awaySinceMs: number;
+
+            /** SessionRecord subscriptions. */
+            subscriptions: dss.mqtt.Subscription[];
+
+            /** QoS 2 packet ids that were received and not released */
+            receivedIds: number[];
+
+            /** SessionRecord will. */
+            will: dss.mqtt.Will;
+
+            /**
+             * Creates a new SessionRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionRecord instance
+             */
+            static create(properties: dss.mqtt.SessionRecord.$Shape): dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape;
+            static create(properties?: dss.mqtt.SessionRecord.$Properties): dss.mqtt.SessionRecord;
+
+            /**
+             * Encodes the specified SessionRecord message. Does not implicitly {@link dss.mqtt.SessionRecord.verify|verify} messages.
+             * @param message SessionRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.SessionRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape} SessionRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape;
+        }
+
+        namespace SessionRecord {
+
+            /** Properties of a SessionRecord. */
+            interface $Properties {
+
+                /** SessionRecord format */
+                format?: number;
+
+                /** SessionRecord clientId */
+                clientId?: string;
+
+                /** SessionRecord user */
+                user?: string;
+
+                /** absent: the client is away */
+                host?: dss.mqtt.SessionHost.$Properties;
+
+                /** absent: never */
+                expirySeconds?: (number|null);
+
+                /** SessionRecord awaySinceMs */
+                awaySinceMs?: number;
+
+                /** SessionRecord subscriptions */
+                subscriptions?: dss.mqtt.Subscription.$Properties[];
+
+                /** QoS 2 packet ids that were received and not released */
+                receivedIds?: number[];
+
+                /** SessionRecord will */
+                will?: dss.mqtt.Will.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionRecord. */
+            type $Shape = dss.mqtt.SessionRecord.$Properties;
+        }
+
+        /**
+         * Properties of a SessionHost.
+         * @deprecated Use dss.mqtt.SessionHost.$Properties instead.
+         */
+        interface ISessionHost extends dss.mqtt.SessionHost.$Properties {
+        }
+
+        /** Represents a SessionHost. */
+        class SessionHost {
+
+            /**
+             * Constructs a new SessionHost.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.SessionHost.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionHost node. */
+            node: string;
+
+            /** SessionHost startCounter. */
+            startCounter: number;
+
+            /**
+             * Creates a new SessionHost instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionHost instance
+             */
+            static create(properties: dss.mqtt.SessionHost.$Shape): dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape;
+            static create(properties?: dss.mqtt.SessionHost.$Properties): dss.mqtt.SessionHost;
+
+            /**
+             * Encodes the specified SessionHost message. Does not implicitly {@link dss.mqtt.SessionHost.verify|verify} messages.
+             * @param message SessionHost message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.SessionHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionHost message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape} SessionHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape;
+        }
+
+        namespace SessionHost {
+
+            /** Properties of a SessionHost. */
+            interface $Properties {
+
+                /** SessionHost node */
+                node?: string;
+
+                /** SessionHost startCounter */
+                startCounter?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionHost. */
+            type $Shape = dss.mqtt.SessionHost.$Properties;
+        }
+
+        /**
+         * Properties of a Subscription.
+         * @deprecated Use dss.mqtt.Subscription.$Properties instead.
+         */
+        interface ISubscription extends dss.mqtt.Subscription.$Properties {
+        }
+
+        /** Represents a Subscription. */
+        class Subscription {
+
+            /**
+             * Constructs a new Subscription.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.Subscription.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Subscription filter. */
+            filter: string;
+
+            /** Subscription qos. */
+            qos: number;
+
+            /** Subscription noLocal. */
+            noLocal: boolean;
+
+            /** Subscription retainAsPublished. */
+            retainAsPublished: boolean;
+
+            /** Subscription retainHandling. */
+            retainHandling: number;
+
+            /** Subscription identifier. */
+            identifier: number;
+
+            /**
+             * Creates a new Subscription instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Subscription instance
+             */
+            static create(properties: dss.mqtt.Subscription.$Shape): dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape;
+            static create(properties?: dss.mqtt.Subscription.$Properties): dss.mqtt.Subscription;
+
+            /**
+             * Encodes the specified Subscription message. Does not implicitly {@link dss.mqtt.Subscription.verify|verify} messages.
+             * @param message Subscription message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.Subscription.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Subscription message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape} Subscription
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape;
+        }
+
+        namespace Subscription {
+
+            /** Properties of a Subscription. */
+            interface $Properties {
+
+                /** Subscription filter */
+                filter?: string;
+
+                /** Subscription qos */
+                qos?: number;
+
+                /** Subscription noLocal */
+                noLocal?: boolean;
+
+                /** Subscription retainAsPublished */
+                retainAsPublished?: boolean;
+
+                /** Subscription retainHandling */
+                retainHandling?: number;
+
+                /** Subscription identifier */
+                identifier?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Subscription. */
+            type $Shape = dss.mqtt.Subscription.$Properties;
+        }
+
+        /**
+         * Properties of a Will.
+         * @deprecated Use dss.mqtt.Will.$Properties instead.
+         */
+        interface IWill extends dss.mqtt.Will.$Properties {
+        }
+
+        /** Represents a Will. */
+        class Will {
+
+            /**
+             * Constructs a new Will.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.Will.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** without id and expiry */
+            message: dss.mqtt.StoredMessage;
+
+            /** absent: it does not expire */
+            expirySeconds: (number|null);
+
+            /** Will delaySeconds. */
+            delaySeconds: number;
+
+            /**
+             * Creates a new Will instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Will instance
+             */
+            static create(properties: dss.mqtt.Will.$Shape): dss.mqtt.Will & dss.mqtt.Will.$Shape;
+            static create(properties?: dss.mqtt.Will.$Properties): dss.mqtt.Will;
+
+            /**
+             * Encodes the specified Will message. Does not implicitly {@link dss.mqtt.Will.verify|verify} messages.
+             * @param message Will message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.Will.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Will message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.Will & dss.mqtt.Will.$Shape} Will
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.Will & dss.mqtt.Will.$Shape;
+        }
+
+        namespace Will {
+
+            /** Properties of a Will. */
+            interface $Properties {
+
+                /** without id and expiry */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** absent: it does not expire */
+                expirySeconds?: (number|null);
+
+                /** Will delaySeconds */
+                delaySeconds?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Will. */
+            type $Shape = dss.mqtt.Will.$Properties;
+        }
+    }
 }
 
 export import raft = dss.raft;
 export import kv = dss.kv;
 export import cluster = dss.cluster;
 export import peers = dss.peers;
+export import mqtt = dss.mqtt;

@@ -77,6 +77,8 @@ export class MemoryMessageStore implements MessageStore {
     return [...(this.#queues.get(clientId)?.values() ?? [])];
   }
 
+  close(): void {}
+
   dequeue(clientId: string, id: string): void {
     this.#queues.get(clientId)?.delete(id);
   }
