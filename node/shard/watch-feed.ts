@@ -84,7 +84,10 @@ export class WatchFeed implements WriteObserver {
     this.#touched.clear();
   }
 
-  /** Opens a watch at the state that `snapshot` shows; call it between entries. */
+  /**
+   * Opens a watch at the state that `snapshot` shows; call it between entries. The sink hears nothing before this has
+   * returned: reading may find damage, which ends the replica and all its watches at once.
+   */
   open(
     request: WatchRequest,
     at: {
@@ -102,7 +105,8 @@ export class WatchFeed implements WriteObserver {
     const after = request.after < at.tombstoneCutoff ? Math.min(request.after, 1) : request.after;
     const watch = new ShardWatch({ ...request, after }, at.appliedIndex);
     this.#watches.add(watch);
-    const done = sendSnapshot(watch, at)
+    const done = Promise.resolve()
+      .then(() => sendSnapshot(watch, at))
       .catch((error: unknown) => {
         if (!watch.closed) throw error;
       })

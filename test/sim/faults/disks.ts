@@ -143,7 +143,7 @@ async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: numbe
 export function isDiskFailure(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EIO' || code === 'ENOSPC' || code === 'ENGINE_CLOSED') return true;
+    if (code === 'EIO' || code === 'ENOSPC') return true;
   }
   return false;
 }
