@@ -12,6 +12,8 @@ import { GroupSafety, type SeenEntry } from './checkers/group-safety.ts';
 export class Probe {
   readonly #groups = new Map<number, GroupSafety>();
   readonly #watched = new WeakSet<Replica>();
+  /** By machine: the id of its node. */
+  readonly #ids = new Map<string, string>();
   /** What a checker says in the middle of a node's work must not be taken for that node's own failure. */
   readonly #guard: (check: () => void) => void;
 
@@ -20,7 +22,11 @@ export class Probe {
   }
 
   /** To be called before anything reaches the node's replicas. */
-  attach(node: string, active: ActiveNode): void {
+  attach(node: string, id: string, active: ActiveNode): void {
+    if ((this.#ids.get(node) ?? id) !== id) {
+      for (const group of this.#groups.values()) group.beginsAfter(node, 0);
+    }
+    this.#ids.set(node, id);
     for (const replica of active.host.replicas()) {
       this.#tellRecovered(node, replica);
       this.#watch(node, replica, active);

@@ -112,10 +112,13 @@ export const oldDisk: Fault = {
     const image = machine.vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 });
     const { world } = site.cluster;
     const takenAtMs = world.nowMs;
+    const { nodeId } = machine;
     return () => {
       if (site.busy.has(machine) || world.nowMs - takenAtMs < IMAGE_AGE_MS_MIN) return;
       if (site.isRunning(machine)) site.bringDown(machine);
       machine.vfs = image;
+      // It has begun anew meanwhile, so that the cluster has removed what the image is of.
+      if (machine.nodeId !== nodeId) site.leaving.add(machine);
       site.bringUp(machine);
     };
   },
