@@ -87,6 +87,8 @@ export class SimCluster {
   readonly machines: Machine[] = [];
   /** A node has joined, and nothing has reached its shards yet. */
   onJoined: ((machine: Machine) => void) | undefined;
+  /** A node that had joined ends, and its disk is still as it left it. */
+  onEnding: ((machine: Machine) => void) | undefined;
   readonly #options: {
     replicationFactor: number;
     shardCount: number;
@@ -348,6 +350,7 @@ export class SimCluster {
   }
 
   #end(machine: Machine, nextDisk: () => CrashableMemVfs): void {
+    if (machine.joined && machine.life?.alive === true) this.onEnding?.(machine);
     if (machine.life !== undefined) machine.life.alive = false;
     machine.vfs = nextDisk();
     machine.node = undefined;

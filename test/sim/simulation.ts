@@ -76,6 +76,11 @@ class Simulation {
     const guard = (check: () => void) => this.#guard(check);
     this.#probe = new Probe(guard);
     this.#cluster.onJoined = ({ name, nodeId, active }) => this.#probe.attach(name, nodeId, active);
+    this.#cluster.onEnding = (machine) => {
+      const { name, node, vfs } = machine;
+      if (node === undefined || this.#site.spoiled.has(machine)) return;
+      this.#probe.ended(name, node.identity.generation, vfs);
+    };
     this.#workload = new Workload(
       this.#cluster,
       { seed, clients: 4, keys: 8, thinkMs: 400, valueBytesMax: 800 },
