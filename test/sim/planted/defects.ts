@@ -268,8 +268,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         'node/shard/local-groups.ts',
-        'return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);',
-        'return replicaId >= Math.max(here, suspect, this.#removed.get(group) ?? 0);',
+        'return replicaId > Math.max(here, suspect, this.#removed.get(group)?.replicaId ?? 0);',
+        'return replicaId >= Math.max(here, suspect, this.#removed.get(group)?.replicaId ?? 0);',
       ),
     ],
     mix: 'damage',
