@@ -90,7 +90,7 @@ export class Db implements StorageEngine {
     this.#compactor = new Compactor({
       ...shared,
       filterSpec: () => filterStates.spec(),
-      onFailure: failures.report,
+      onFailure: (error) => this.#fail(error),
     });
     this.#flushes = new FlushQueue({
       ...shared,
@@ -442,12 +442,14 @@ export class Db implements StorageEngine {
   readonly #check = () => this.#checkOpen();
   readonly #failed = (error: unknown) => this.#readFailed(error);
 
-  #fail(cause: unknown): void {
-    if (this.#failure !== undefined) return;
+  #fail(cause: unknown): LsmError {
+    if (this.#failure !== undefined) return this.#failure;
     const message = `the engine failed: ${reasonOfFailure(cause)}`;
-    this.#failure = new LsmError('ENGINE_FAILED', message, { cause });
-    this.#options.onEvent({ kind: 'background-error', error: this.#failure });
-    void this.#flushes.stop(this.#failure);
+    const failure = new LsmError('ENGINE_FAILED', message, { cause });
+    this.#failure = failure;
+    this.#options.onEvent({ kind: 'background-error', error: failure });
+    void this.#flushes.stop(failure);
+    return failure;
   }
 
   #readFailed(error: unknown): never {

@@ -77,6 +77,8 @@ export type NodeEnd =
 
 /** What is remembered of others is written so often; and addresses where nobody is any more are left. */
 const TIDY_MS = 30_000;
+/** And once sooner: a node that ends again and again would else never write what it has heard. */
+const FIRST_TIDY_MS = 5_000;
 
 /**
  * One storage node without its edges: identity, formation, log, engine, shards and data plane, over `Env`
@@ -212,7 +214,13 @@ export class StorageNode {
     });
     this.#active.start();
     this.#followNodeTable(this.#active, genesis);
-    this.#stopTidying = env.timers.every(TIDY_MS, () => this.#tidy());
+    const cancels = [
+      env.timers.after(FIRST_TIDY_MS, () => this.#tidy()),
+      env.timers.every(TIDY_MS, () => this.#tidy()),
+    ];
+    this.#stopTidying = () => {
+      for (const cancel of cancels) cancel();
+    };
     this.#persist();
   }
 

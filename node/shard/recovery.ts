@@ -124,7 +124,8 @@ function snapshotOverLog(
   if (found.suspect !== undefined || position === undefined) return undefined;
   const { appliedIndex: index, appliedTerm: term, snapshotIndex } = position;
   if (snapshotIndex === 0 || index !== snapshotIndex) return undefined;
-  if (termAt(found, index) === term) return undefined;
+  // Tables from before the log begins have lost a later edit of theirs, and the log may be all there is of an entry.
+  if (index < found.logStart.index || termAt(found, index) === term) return undefined;
   const { hardState } = found;
   const kept = hardState.term >= term ? hardState : { term, vote: 0 };
   const { suspect, displaces = 0 } = decodeStored(found.configuration);

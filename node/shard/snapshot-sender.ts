@@ -1,4 +1,5 @@
 import type { StorageEngine } from '../../lsm/engine.ts';
+import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { ReplicaId, Term } from '../raft/types.ts';
@@ -125,6 +126,8 @@ export class SnapshotSender {
         name: 'snapshot-failed',
         message: `group ${replica.identity.group}: the snapshot for replica ${to} on node ${node} failed: ${(error as Error).message}`,
       });
+      // A leader that cannot read its tables cannot be spared either, until somebody has brought the other up to date.
+      if (isDamage(error)) replica.handOver();
     }
     this.#active.delete(transfer);
     this.#end(replica, to, term, isInstalled ? transfer.index : undefined);
@@ -217,6 +220,10 @@ export class SnapshotSender {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.#options.env.timers.after(ms, resolve));
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof LsmError && error.code === 'CORRUPTION';
 }
 
 function bytesOf(blocks: readonly Uint8Array[]): number {

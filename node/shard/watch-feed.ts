@@ -95,7 +95,10 @@ export class WatchFeed implements WriteObserver {
     this.#touched.clear();
   }
 
-  /** Opens a watch at the state that `snapshot` shows; call it between entries. */
+  /**
+   * Opens a watch at the state that `snapshot` shows; call it between entries. The sink hears nothing before this has
+   * returned: reading may find damage, which ends the replica and all its watches at once.
+   */
   open(
     request: WatchRequest,
     at: {
@@ -114,7 +117,8 @@ export class WatchFeed implements WriteObserver {
     const watch = new ShardWatch({ ...request, after }, at.appliedIndex);
     const watches = isReservedText(request.filter) ? this.#reservedWatches : this.#watches;
     watches.add(watch);
-    const done = sendSnapshot(watch, at)
+    const done = Promise.resolve()
+      .then(() => sendSnapshot(watch, at))
       .catch((error: unknown) => {
         if (!watch.closed) throw error;
       })
