@@ -44,7 +44,6 @@ export class StoredMessages implements MessageStore {
   readonly #watch: Watch;
   /** By owner: who waits until the record is stored that was saved last. */
   readonly #savers = new Map<string, (() => void)[]>();
-  #ends = 0;
   #dropped = 0;
 
   constructor(options: MessageStoreOptions) {
@@ -170,7 +169,7 @@ export class StoredMessages implements MessageStore {
     this.#queues.end(clientId);
     const key = tableKey('session', owner);
     // A later record must not take its place: what is queued is cleared up to where this one stands.
-    const name = `${key} ends ${++this.#ends}`;
+    const name = `${key} ends`;
     const write = { owner, key, name, value: NOTHING, expiresAtMs: undefined, isQueued: false };
     this.#writes.add({
       ...write,
