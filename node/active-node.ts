@@ -11,6 +11,7 @@ import { Watches } from './dataplane/watches.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
+import { Silence } from './membership/silence.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { Repairs } from './repair/repairs.ts';
 import type { Corruption } from './repair/table-damage.ts';
@@ -80,6 +81,7 @@ export class ActiveNode {
   readonly #meta: MetaGroup;
   readonly #upkeep: Upkeep;
   readonly #logRelease: LogRelease;
+  readonly #silence = new Silence();
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
   #progressScheduled = false;
@@ -237,6 +239,8 @@ export class ActiveNode {
       heartbeat: (peer, heartbeat) => this.#onHeartbeat(peer, heartbeat),
       rpc: (from, message, reply) => this.#serve(from, message, reply),
       disconnected: (peer) => this.#onDisconnected(peer),
+      connected: (peer) => this.dataPlane.reached(peer),
+      heard: (peer) => this.#onHeard(peer),
     });
     this.groups.start();
     void this.settings.start();
@@ -245,7 +249,10 @@ export class ActiveNode {
     this.repairs.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
-      env.timers.every(TICK_MS, () => this.host.tick()),
+      env.timers.every(TICK_MS, () => {
+        this.#silence.tick();
+        this.host.tick();
+      }),
       env.timers.every(HEARTBEAT_MS, () => {
         this.#sendHeartbeat();
         this.#releaseLog();
@@ -404,6 +411,14 @@ export class ActiveNode {
     this.dataPlane.leadsReported(peer, heartbeat.leads);
     for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
     if (heartbeat.leads.length > 0) this.rebalancer.news();
+    if (heartbeat.heardAgain.includes(this.#own.node)) this.dataPlane.reached(peer);
+  }
+
+  /** What it answered in the meantime is lost; it is told that what it sent is lost too. */
+  #onHeard(peer: string): void {
+    if (!this.#silence.heard(peer)) return;
+    this.dataPlane.reached(peer);
+    this.#announceSoon();
   }
 
   #onDisconnected(peer: string): void {
@@ -441,6 +456,7 @@ export class ActiveNode {
       storageUsedBytes: storage.usedBytes,
       storageMaxBytes: storage.maxBytes,
       storageFull: storage.isFull,
+      heardAgain: this.#silence.takeReturned(),
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));

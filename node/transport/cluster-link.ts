@@ -14,6 +14,10 @@ export interface ClusterHandlers {
   readonly heartbeat: (peer: string, heartbeat: cluster.Heartbeat) => void;
   readonly rpc: RpcHandler;
   readonly disconnected: (peer: string) => void;
+  /** Something can be sent to this node again, or for the first time. */
+  readonly connected: (peer: string) => void;
+  /** A message of this node has come on the connection of consensus. */
+  readonly heard: (peer: string) => void;
 }
 
 /** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
@@ -63,6 +67,11 @@ export class ClusterLink {
     this.#transport.onClosed = (address) => {
       for (const [node, used] of this.#used) {
         if (used === address) this.rpc.nodeUnreachable(node);
+      }
+    };
+    this.#transport.onOpened = (address) => {
+      for (const [node, addresses] of this.#addresses) {
+        if (addresses.includes(address)) this.#handlers?.connected(node);
       }
     };
     this.#transport.onRefused = options.onRefused;
@@ -189,6 +198,7 @@ export class ClusterLink {
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
       this.#followMove(peer, heartbeat.mqttAddress);
+      handlers.heard(peer);
       handlers.heartbeat(peer, heartbeat);
       return;
     }
@@ -200,6 +210,7 @@ export class ClusterLink {
       const envelope = decode(raft.RaftEnvelope, payload);
       if (envelope.fromNode !== peer) return;
       this.#memory.note(peer, envelope);
+      handlers.heard(peer);
       const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
       handlers.raft(
         peer,

@@ -2371,6 +2371,9 @@ export namespace dss {
             /** Heartbeat suspects. */
             suspects: dss.cluster.SuspectReplica[];
 
+            /** nodes that the sender could not hear for a while, and does now */
+            heardAgain: string[];
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -2462,6 +2465,9 @@ export namespace dss {
 
                 /** Heartbeat suspects */
                 suspects?: dss.cluster.SuspectReplica.$Properties[];
+
+                /** nodes that the sender could not hear for a while, and does now */
+                heardAgain?: string[];
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

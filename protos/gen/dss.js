@@ -3475,6 +3475,7 @@ export const dss = $root.dss = (() => {
             const Heartbeat = function (properties) {
                 this.leads = [];
                 this.suspects = [];
+                this.heardAgain = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3520,6 +3521,8 @@ export const dss = $root.dss = (() => {
             Heartbeat.prototype.storageFull = false;
 
             Heartbeat.prototype.suspects = $util.emptyArray;
+
+            Heartbeat.prototype.heardAgain = $util.emptyArray;
 
             Heartbeat.create = function(properties) {
                 return new Heartbeat(properties);
@@ -3574,6 +3577,9 @@ export const dss = $root.dss = (() => {
                 if (message.suspects != null && message.suspects.length)
                     for (let i = 0; i < message.suspects.length; ++i)
                         $root.dss.cluster.SuspectReplica.encode(message.suspects[i], writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
+                if (message.heardAgain != null && message.heardAgain.length)
+                    for (let i = 0; i < message.heardAgain.length; ++i)
+                        writer.uint32(/* id 21, wireType 2 =*/170).string(message.heardAgain[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3783,6 +3789,14 @@ export const dss = $root.dss = (() => {
                             if (!(message.suspects && message.suspects.length))
                                 message.suspects = [];
                             message.suspects.push($root.dss.cluster.SuspectReplica.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.heardAgain && message.heardAgain.length))
+                                message.heardAgain = [];
+                            message.heardAgain.push(reader.stringVerify());
                             continue;
                         }
                     }
