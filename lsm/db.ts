@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { requireBytes } from './arguments.ts';
-import { equalBytes } from './bytes.ts';
+import { equalBytes, overlap } from './bytes.ts';
 import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { DamageSearch } from './compaction/damage-search.ts';
@@ -63,7 +63,7 @@ export class Db implements StorageEngine {
   readonly #memtables: Memtables;
   #knownSources: LookupSources | undefined;
   #freezeRequested = false;
-  #isReplacing = false;
+  readonly #replacing = new Set<KeyRange>();
   /** A range replacement that is being committed. */
   #applying: Promise<void> | undefined;
   #stalls = 0;
@@ -261,10 +261,18 @@ export class Db implements StorageEngine {
     return result;
   }
 
+  get replacementsMax(): number {
+    return REPLACEMENTS_MAX;
+  }
+
   replaceRange(range: KeyRange): RangeReplacement {
     this.#checkWritable();
-    assert(!this.#isReplacing, 'one range is replaced at a time');
-    this.#isReplacing = true;
+    assert(
+      this.#replacing.size < this.replacementsMax,
+      'not too many ranges are replaced at a time',
+    );
+    assert(![...this.#replacing].some((each) => overlap(each, range)), 'they do not overlap');
+    this.#replacing.add(range);
     const { offload, tableBytes, borders } = this.#options;
     return new PendingReplacement(range, {
       versions: this.#versions,
@@ -274,10 +282,8 @@ export class Db implements StorageEngine {
       tableBytes,
       borders,
       seq: this.#memtables.takeSeq(),
-      apply: (work) => this.#applyReplacement(work),
-      onEnd: () => {
-        this.#isReplacing = false;
-      },
+      apply: (work) => this.#applyReplacement(range, work),
+      onEnd: () => this.#replacing.delete(range),
     });
   }
 
@@ -308,12 +314,12 @@ export class Db implements StorageEngine {
     }
   }
 
-  /** About what a range takes, without reading anything. */
   /** Here one edit of the manifest replaces a range. */
   interruptedReplacements(): readonly KeyRange[] {
     return [];
   }
 
+  /** About what a range takes, without reading anything. */
   estimateBytes(range: KeyRange): number {
     return this.estimate(range).bytes;
   }
@@ -390,12 +396,17 @@ export class Db implements StorageEngine {
   }
 
   /**
-   * The replaced range must not come back out of the memtable, nor older positions over the new ones: everything is
-   * flushed before, and nothing is frozen meanwhile.
+   * The replaced range must not come back out of the memtable, nor older positions over the new ones: what is frozen is
+   * flushed before, the memtable too if it has anything of the range, and nothing is frozen meanwhile. A memtable that
+   * is full does not wait for one replacement after the other. And the first positions of all are not of one range alone.
    */
-  async #applyReplacement(work: () => Promise<void>): Promise<void> {
+  async #applyReplacement(range: KeyRange, work: () => Promise<void>): Promise<void> {
+    while (this.#applying !== undefined) await this.#applying.catch(() => {});
     this.#checkWritable();
-    this.#freezeWhatIsNew();
+    const { activeBytes } = this.#memtables;
+    const isDue =
+      activeBytes >= this.#options.memtableBytes || this.flushedPositions() === undefined;
+    if (isDue || this.#memtables.hasActiveIn(range)) this.#freezeWhatIsNew();
     this.#applying = this.#flushes.exclusively(work).finally(() => {
       this.#applying = undefined;
     });
@@ -481,3 +492,6 @@ interface FailureSink {
 
 /** LevelDB's choice: so short that a writer hardly notices, long enough for the others to catch up. */
 const SLOWED_BY_MS = 1;
+
+/** Each holds the bytes of a table in memory until that is written. */
+const REPLACEMENTS_MAX = 4;

@@ -15,6 +15,7 @@ import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { MQTT_BROKERS } from './edge/foreign-broker.ts';
+import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
@@ -159,6 +160,8 @@ async function compose(
   }
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
+  const idleMemory = new IdleMemory();
+  closers.push(async () => idleMemory.stop());
   const systemTopics = followSystem(node.active, broker, env);
   closers.push(async () => systemTopics.stop());
   beside.start(surroundings(node));

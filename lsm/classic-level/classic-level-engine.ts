@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { equalBytes } from '../bytes.ts';
+import { equalBytes, overlap } from '../bytes.ts';
 import { loadCompactionFilter } from '../compaction/filter.ts';
 import { FilterStates } from '../compaction/filter-states.ts';
 import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
@@ -16,7 +16,7 @@ import type {
 import { closedError, LsmError } from '../errors.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import { Clearing } from './clearing.ts';
-import { covers, entryRange, markerOf, overlap, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
+import { covers, entryRange, markerOf, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
 import {
   type Level,
   levelStatistics,
@@ -186,6 +186,11 @@ export class ClassicLevelEngine implements StorageEngine {
 
   compactFully(): Promise<CompactedTables> {
     return this.#compact(() => this.#clearing.fully());
+  }
+
+  /** What is in memory is written under every replacement anew. */
+  get replacementsMax(): number {
+    return 1;
   }
 
   /**

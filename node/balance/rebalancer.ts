@@ -55,8 +55,8 @@ const PERIODS_BEFORE_FIRST_STEP = 3;
 const EVENTS_MAX = 200;
 export const DEAD_AFTER_MS = 5 * 60_000;
 export const BALANCER_LIMITS: BalancerLimits = {
-  receivingPerNodeMax: 2,
-  receivingMax: 8,
+  receivingPerNodeMax: 8,
+  receivingMax: 24,
   transfersMax: 8,
 };
 

@@ -16,6 +16,10 @@ export interface ClusterHandlers {
   /** A `peers.Envelope`. */
   readonly messages: (peer: string, payload: Uint8Array) => void;
   readonly disconnected: (peer: string) => void;
+  /** Something can be sent to this node again, or for the first time. */
+  readonly connected: (peer: string) => void;
+  /** A message of this node has come on the connection of consensus. */
+  readonly heard: (peer: string) => void;
 }
 
 /** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
@@ -65,6 +69,11 @@ export class ClusterLink {
     this.#transport.onClosed = (address) => {
       for (const [node, used] of this.#used) {
         if (used === address) this.rpc.nodeUnreachable(node);
+      }
+    };
+    this.#transport.onOpened = (address) => {
+      for (const [node, addresses] of this.#addresses) {
+        if (addresses.includes(address)) this.#handlers?.connected(node);
       }
     };
     this.#transport.onRefused = options.onRefused;
@@ -196,6 +205,7 @@ export class ClusterLink {
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
       this.#followMove(peer, heartbeat.mqttAddress);
+      handlers.heard(peer);
       handlers.heartbeat(peer, heartbeat);
       return;
     }
@@ -209,6 +219,7 @@ export class ClusterLink {
       const envelope = decode(raft.RaftEnvelope, payload);
       if (envelope.fromNode !== peer) return;
       this.#memory.note(peer, envelope);
+      handlers.heard(peer);
       const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
       handlers.raft(
         peer,

@@ -16,6 +16,7 @@ const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** The other nodes' brokers, reached with MQTT.js; three connections to each (DESIGN §6). */
 export class MqttTransport implements Transport {
   onClosed: ((address: string) => void) | undefined;
+  onOpened: ((address: string) => void) | undefined;
   onRefused: ((address: string) => void) | undefined;
   readonly #node: string;
   readonly #credentials: () => { username: string; password: string };
@@ -84,7 +85,10 @@ export class MqttTransport implements Transport {
     });
     // Else a message waits for the TCP acknowledgement of the one before: up to 40 ms.
     client.on('connect', () => (client.stream as Socket).setNoDelay(true));
-    if (channel === 'consensus') client.on('close', () => this.onClosed?.(address));
+    if (channel === 'consensus') {
+      client.on('connect', () => this.onOpened?.(address));
+      client.on('close', () => this.onClosed?.(address));
+    }
     return client;
   }
 }

@@ -2448,6 +2448,9 @@ export namespace dss {
             /** Heartbeat suspects. */
             suspects: dss.cluster.SuspectReplica[];
 
+            /** nodes that the sender could not hear for a while, and does now */
+            heardAgain: string[];
+
             /** the sources and sinks that the sender could hold */
             links: dss.cluster.LinkReport[];
 
@@ -2542,6 +2545,9 @@ export namespace dss {
 
                 /** Heartbeat suspects */
                 suspects?: dss.cluster.SuspectReplica.$Properties[];
+
+                /** nodes that the sender could not hear for a while, and does now */
+                heardAgain?: string[];
 
                 /** the sources and sinks that the sender could hold */
                 links?: dss.cluster.LinkReport.$Properties[];

@@ -3588,6 +3588,7 @@ export const dss = $root.dss = (() => {
             const Heartbeat = function (properties) {
                 this.leads = [];
                 this.suspects = [];
+                this.heardAgain = [];
                 this.links = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
@@ -3634,6 +3635,8 @@ export const dss = $root.dss = (() => {
             Heartbeat.prototype.storageFull = false;
 
             Heartbeat.prototype.suspects = $util.emptyArray;
+
+            Heartbeat.prototype.heardAgain = $util.emptyArray;
 
             Heartbeat.prototype.links = $util.emptyArray;
 
@@ -3690,6 +3693,9 @@ export const dss = $root.dss = (() => {
                 if (message.suspects != null && message.suspects.length)
                     for (let i = 0; i < message.suspects.length; ++i)
                         $root.dss.cluster.SuspectReplica.encode(message.suspects[i], writer.uint32(/* id 20, wireType 2 =*/162).fork(), _depth + 1).ldelim();
+                if (message.heardAgain != null && message.heardAgain.length)
+                    for (let i = 0; i < message.heardAgain.length; ++i)
+                        writer.uint32(/* id 21, wireType 2 =*/170).string(message.heardAgain[i]);
                 if (message.links != null && message.links.length)
                     for (let i = 0; i < message.links.length; ++i)
                         $root.dss.cluster.LinkReport.encode(message.links[i], writer.uint32(/* id 24, wireType 2 =*/194).fork(), _depth + 1).ldelim();
@@ -3902,6 +3908,14 @@ export const dss = $root.dss = (() => {
                             if (!(message.suspects && message.suspects.length))
                                 message.suspects = [];
                             message.suspects.push($root.dss.cluster.SuspectReplica.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.heardAgain && message.heardAgain.length))
+                                message.heardAgain = [];
+                            message.heardAgain.push(reader.stringVerify());
                             continue;
                         }
                     case 24: {

@@ -162,6 +162,8 @@ export class Messengers {
       rpc: (from, message, reply) => void messages.serve(from, message, reply),
       messages: (peer, payload) => messages.receive(peer, payload),
       disconnected: (peer) => messages.disconnected(peer),
+      connected: () => {},
+      heard: () => {},
     });
     this.network.listen(address, { node: own.node, door: link.door, life });
     messages.start(node);

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { ExitCode } from '../errors.ts';
 import { parseInteger, parsePositive, type Shell } from '../shell.ts';
@@ -111,6 +112,8 @@ Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
 }
 
 async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
+  // Else V8's young generation is at its largest before the program is loaded; the node lets it grow under load.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { startNode, loadNodeOptions } = await import('../../../node/main.ts');
   const { requested } = listenForStop();
   // Under `dss up` there is a channel to it: a node does not outlive the one that looks after it.
