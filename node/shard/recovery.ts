@@ -46,11 +46,11 @@ export function addFirstReplicas(
  * opened its log before finds a round in it, and of each group that began here the replica, or that it is gone.
  */
 export function lossOf(
-  { everythingLost, recoveredRound, groups }: OpenedLog,
+  { replicasLost, recoveredRound, groups }: OpenedLog,
   genesis: Genesis,
   node: string,
 ): string | undefined {
-  if (everythingLost) return 'its log is damaged beyond reading';
+  if (replicasLost) return 'its log does not tell any more which replicas it had';
   if (recoveredRound === 0) return 'its log is gone';
   const missing = missingGroups(genesis, node, groups).map(({ group }) => group);
   if (missing.length === 0) return undefined;
