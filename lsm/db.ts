@@ -308,12 +308,17 @@ export class Db implements StorageEngine {
     }
   }
 
-  /** About what a range takes, without reading anything. */
+  removeSetAside(): Promise<void> {
+    this.#checkWritable();
+    return this.#versions.removeSetAside();
+  }
+
   /** Here one edit of the manifest replaces a range. */
   interruptedReplacements(): readonly KeyRange[] {
     return [];
   }
 
+  /** About what a range takes, without reading anything. */
   estimateBytes(range: KeyRange): number {
     return this.estimate(range).bytes;
   }

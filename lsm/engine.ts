@@ -67,6 +67,9 @@ export interface StorageEngine {
    */
   interruptedReplacements(): readonly KeyRange[];
 
+  /** Removes the files of damaged tables, which were set aside when it was opened: nobody wants anything out of them. */
+  removeSetAside(): Promise<void>;
+
   /** About how much a range takes in tables, without reading any of them. */
   estimateBytes(range: KeyRange): MaybePromise<number>;
 

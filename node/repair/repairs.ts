@@ -54,6 +54,8 @@ export class Repairs {
   readonly #verifier: Verifier;
   readonly #differences = new Map<number, Difference>();
   #cancel: () => void = () => {};
+  /** Files of damaged tables. */
+  #mayHaveSetAside = true;
 
   constructor(options: RepairsOptions) {
     const { env, own, engine, groups, shards, members, rpc, verifyMs } = options;
@@ -102,6 +104,7 @@ export class Repairs {
     this.#verifier.start();
     this.#cancel = this.#options.env.timers.every(CHECK_MS, () => {
       this.#damage.check();
+      this.#removeSetAside();
       for (const [group, difference] of this.#differences) this.#followUp(group, difference);
     });
   }
@@ -158,6 +161,17 @@ export class Repairs {
       message: this.#sentence(group, comparison),
     }));
     return [...lacking, ...differing];
+  }
+
+  /** When every replica here is whole, nobody wants anything out of them. */
+  #removeSetAside(): void {
+    const { engine, groups } = this.#options;
+    const isWhole = !this.#damage.concernsAnybody && groups.suspects().length === 0;
+    if (!this.#mayHaveSetAside || !isWhole) return;
+    this.#mayHaveSetAside = false;
+    engine.removeSetAside().catch(() => {
+      this.#mayHaveSetAside = true;
+    });
   }
 
   #led(): Replica[] {

@@ -109,8 +109,7 @@ export function recoverReplicas(options: {
     if (reason !== undefined) suspects.push({ group, replicaId, displaces, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
-  const leftovers = removed.map(({ group }) => group).filter((group) => positions.has(group));
-  return { replicas, suspects, removed, leftovers };
+  return { replicas, suspects, removed };
 }
 
 /**
