@@ -11,6 +11,7 @@ import { Watches } from './dataplane/watches.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
+import type { RecoveryOrder } from './membership/recovery-order.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { Repairs } from './repair/repairs.ts';
 import type { Corruption } from './repair/table-damage.ts';
@@ -28,6 +29,7 @@ import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import type { Place } from './shard/configuration.ts';
 import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
+import { carryOut } from './shard/forced-recovery.ts';
 import { suspectEvent } from './shard/group-changes.ts';
 import { encodePositions } from './shard/group-position.ts';
 import type { ShardHost } from './shard/host.ts';
@@ -97,18 +99,20 @@ export class ActiveNode {
     readonly loggedGroups: readonly RecoveredGroup[];
     /** Where its tables are. */
     readonly tables: string;
+    /** To go on without nodes that are lost. */
+    readonly order: RecoveryOrder | undefined;
   }): Promise<ActiveNode> {
-    const { options, genesis, link, log } = input;
+    const { options, genesis, link, log, own, order } = input;
     const { env } = options;
     const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
+    let opened: StorageEngine | undefined;
     const foundAtOpen: Corruption[] = [];
     const engine = await choice.open({
       vfs: env.vfs,
       directory: input.tables,
       offload: env.offload,
-      notePositions: () =>
-        encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
+      notePositions: () => encodePositions(node?.host.replicas() ?? [], opened?.flushedPositions()),
       borders: genesis.groups
         .filter(({ slotCount }) => slotCount > 0)
         .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
@@ -128,12 +132,16 @@ export class ActiveNode {
       memtableBytes: storageSizes(options).memtableBytes,
       scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
+    opened = engine;
+    const { loggedGroups, forced, hopeless } = await carryOut({
+      ...{ log, engine, order, own: own.node, loggedGroups: input.loggedGroups },
+    });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
     const groups = new NodeGroups({
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine }),
+      recovered: recoverReplicas({ env, log, engine, loggedGroups }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
@@ -152,6 +160,7 @@ export class ActiveNode {
     });
     node = new ActiveNode({ ...input, engine, groups });
     for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
+    node.repairs.forced(forced, hopeless);
     return node;
   }
 

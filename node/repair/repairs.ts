@@ -120,6 +120,25 @@ export class Repairs {
     this.#damage.found(corruption);
   }
 
+  /** At the start: an order of a person was carried out, and could not be for groups that are `hopeless`. */
+  forced(groups: readonly number[], hopeless: readonly number[]): void {
+    const { env } = this.#options;
+    for (const group of groups) {
+      const reason =
+        'somebody said that the others are lost for good, and with them what only they had';
+      this.incidents.incident('copy-forced', group, 0, reason);
+      this.incidents.resolved('copy-forced', group);
+    }
+    const emit = (name: string, message: string, list: readonly number[]) => {
+      if (list.length === 0) return;
+      env.events.emit({ level: 'warn', name, message, data: { groups: list } });
+    };
+    const sentence = `${groups.length} groups go on with the copies here alone, as somebody has ordered`;
+    emit('copies-forced', sentence, groups);
+    const regret = `${hopeless.length} groups cannot go on with the copies here: nobody knows what their tables lack`;
+    emit('copies-hopeless', regret, hopeless);
+  }
+
   onHalted(replica: Replica): void {
     if (replica.isHaltedByDamage) this.#damage.halted(replica);
   }

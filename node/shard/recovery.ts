@@ -116,7 +116,7 @@ export function recoverReplicas(options: {
  * A crash between the two steps of installing a snapshot: the tables have it, the log does not know yet. What the
  * log holds is void then (DESIGN §5 ▣, Snapshots); the vote stays. Returns how the log begins anew.
  */
-function snapshotOverLog(
+export function snapshotOverLog(
   found: RecoveredGroup,
   position: kv.GroupPosition | undefined,
 ): LoggedGroup | undefined {
@@ -136,7 +136,7 @@ function snapshotOverLog(
   };
 }
 
-function emptyLog(state: LoggedGroup): RecoveredGroup {
+export function emptyLog(state: LoggedGroup): RecoveredGroup {
   return { ...state, lastIndex: state.logStart.index, terms: [] };
 }
 
@@ -147,11 +147,11 @@ function termAt(found: RecoveredGroup, index: number): number | undefined {
   return terms.findLast(({ firstIndex }) => firstIndex <= index)?.term;
 }
 
-function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string | undefined {
+export function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string | undefined {
   return isInterrupted(engine, rangeOf(stored)) ? CUT_OFF : undefined;
 }
 
-function reasonToDistrust(
+export function reasonToDistrust(
   engine: StorageEngine,
   found: RecoveredGroup,
   position: kv.GroupPosition | undefined,
