@@ -6,6 +6,7 @@ import { Compactor } from './compaction/compactor.ts';
 import { DamageSearch } from './compaction/damage-search.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
+import { acceptLosses } from './compaction/loss-acceptance.ts';
 import type { TableFormat } from './compaction/outputs.ts';
 import { PendingReplacement } from './compaction/range-replacement.ts';
 import {
@@ -306,6 +307,22 @@ export class Db implements StorageEngine {
     } catch (error) {
       throw typedFailure('not every table can be read', error);
     }
+  }
+
+  async acceptLosses(range: KeyRange): Promise<boolean> {
+    const { offload, tableBytes, borders, directory } = this.#options;
+    const options = { offload, tableBytes, borders, directory, versions: this.#versions };
+    let hadLosses = false;
+    const accept = async () => {
+      hadLosses = await acceptLosses(range, { ...options, tableFormat: this.#tableFormat });
+    };
+    try {
+      await this.#applyReplacement(() => this.#compactor.exclusively(accept));
+    } catch (error) {
+      throw typedFailure('losses cannot be accepted', error);
+    }
+    this.#compactor.kick();
+    return hadLosses;
   }
 
   removeSetAside(): Promise<void> {

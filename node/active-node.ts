@@ -133,7 +133,7 @@ export class ActiveNode {
       scrubBytesPerSecond: options.scrubBytesPerSecond,
     });
     opened = engine;
-    const { loggedGroups, forced, hopeless } = await carryOut({
+    const { loggedGroups, ...recovery } = await carryOut({
       ...{ log, engine, order, own: own.node, loggedGroups: input.loggedGroups },
     });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
@@ -160,7 +160,7 @@ export class ActiveNode {
     });
     node = new ActiveNode({ ...input, engine, groups });
     for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
-    node.repairs.forced(forced, hopeless);
+    node.repairs.forced(recovery);
     return node;
   }
 

@@ -219,6 +219,11 @@ export class ClassicLevelEngine implements StorageEngine {
     return this.#interrupted;
   }
 
+  /** LevelDB goes past what it cannot read, or does not open at all. */
+  async acceptLosses(): Promise<boolean> {
+    return false;
+  }
+
   /** LevelDB moves nothing out of its way that is damaged. */
   async removeSetAside(): Promise<void> {}
 

@@ -5,6 +5,7 @@ import type { Members } from '../membership/members.ts';
 import type { Entry, LogIndex, ReplicaId } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
 import { type Place, placesOf } from '../shard/configuration.ts';
+import type { ForcedRecovery } from '../shard/forced-recovery.ts';
 import type { GroupObserver } from '../shard/group-changes.ts';
 import type { NodeGroups } from '../shard/node-groups.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -121,8 +122,14 @@ export class Repairs {
   }
 
   /** At the start: an order of a person was carried out, and could not be for groups that are `hopeless`. */
-  forced(groups: readonly number[], hopeless: readonly number[]): void {
+  forced({ forced: groups, givenUp, hopeless }: Omit<ForcedRecovery, 'loggedGroups'>): void {
     const { env } = this.#options;
+    for (const group of givenUp) {
+      this.#damage.replaced(group);
+      const reason = 'somebody has ordered to go on without what the damaged tables held';
+      this.incidents.incident('values-given-up', group, 0, reason);
+      this.incidents.resolved('values-given-up', group);
+    }
     for (const group of groups) {
       const reason =
         'somebody said that the others are lost for good, and with them what only they had';

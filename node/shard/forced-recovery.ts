@@ -69,6 +69,8 @@ function isSuspectInLog({ suspect, configuration }: RecoveredGroup): boolean {
 export interface ForcedRecovery {
   readonly loggedGroups: readonly RecoveredGroup[];
   readonly forced: readonly number[];
+  /** Groups that have no other copy, and whose tables had lost something: that is put up with. */
+  readonly givenUp: readonly number[];
   /** Groups that were to be forced, and of which what is here does not fit together. */
   readonly hopeless: readonly number[];
 }
@@ -89,7 +91,7 @@ export async function carryOut(options: {
   readonly order: RecoveryOrder | undefined;
 }): Promise<ForcedRecovery> {
   const { log, engine, loggedGroups, own, order } = options;
-  if (order === undefined) return { loggedGroups, forced: [], hopeless: [] };
+  if (order === undefined) return { loggedGroups, forced: [], givenUp: [], hopeless: [] };
   const positions = decodePositions(engine.flushedPositions());
   const plans: Plan[] = [];
   const hopeless: number[] = [];
@@ -111,11 +113,19 @@ export async function carryOut(options: {
   if (plans.length > 0) await nameInTables(engine, plans);
   const done = new Map<number, RecoveredGroup>();
   for (const plan of plans) done.set(plan.logged.group, await nameInLog(log, plan, own));
-  return {
-    loggedGroups: loggedGroups.map((found) => done.get(found.group) ?? found),
-    forced: [...done.keys()],
-    hopeless,
-  };
+  const now = loggedGroups.map((found) => done.get(found.group) ?? found);
+  const alone = now.filter((found) => isAlone(found) && !hopeless.includes(found.group));
+  const givenUp: number[] = [];
+  for (const { group, configuration } of alone) {
+    if (await engine.acceptLosses(rangeOf(decodeStored(configuration)))) givenUp.push(group);
+  }
+  return { loggedGroups: now, forced: [...done.keys()], givenUp, hopeless };
+}
+
+function isAlone(found: RecoveredGroup): boolean {
+  const members = membersOf(found);
+  const [only, ...others] = members === undefined ? [] : placesOf(members);
+  return only?.replicaId === found.replicaId && others.length === 0;
 }
 
 interface Plan {

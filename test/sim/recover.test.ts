@@ -113,6 +113,41 @@ describe('An order to go on without lost nodes', () => {
     expect(survivors.map(({ fatal }) => fatal)).toEqual([undefined, undefined]);
   });
 
+  it('of nobody puts up with what the only node has lost, which can grow then', async () => {
+    const cluster = await filled(1, 906);
+    const only = cluster.machine(0);
+    await inTime(cluster, only.active.engine.flush());
+    await damageTables(only);
+    cluster.kill(only);
+    await cluster.start(only);
+    await cluster.untilLed();
+    const before = await readAll(cluster, only);
+    expect(before).toContain('<unavailable>');
+    cluster.kill(only);
+    await order(only, []);
+    await cluster.start(only);
+    await cluster.untilLed();
+    const after = await readAll(cluster, only);
+    const sound = (values: readonly string[]) => values.filter((value) => value.startsWith('b'));
+    expect(sound(after).length).toBeGreaterThan(0);
+    expect(sound(after)).toEqual(expect.arrayContaining(sound(before)));
+    expect(new Set(after)).toEqual(new Set([...sound(after), '<not-found>']));
+    expect(only.active.repairs.alerts()).toEqual([]);
+    const kinds = only.active.repairs.incidents.list().map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['values-given-up']));
+
+    const join = { addresses: [only.address] };
+    for (const machine of [cluster.addMachine({ join }), cluster.addMachine({ join })]) {
+      await cluster.start(machine);
+    }
+    await cluster.world.until('they have joined', () => cluster.machines.every((m) => m.joined));
+    await untilSettled(cluster, 3);
+    cluster.kill(only);
+    const [, second] = cluster.machines as [Machine, Machine];
+    await cluster.untilLed(cluster.machines.slice(1));
+    expect(await readAll(cluster, second)).toEqual(after);
+  });
+
   it('refuses the lost nodes when they come back after all', async () => {
     const cluster = await filled(3, 905);
     const [survivor, back, ...rest] = cluster.machines as [Machine, Machine, ...Machine[]];
@@ -131,7 +166,7 @@ describe('An order to go on without lost nodes', () => {
 async function filled(nodes: number, seed: number): Promise<SimCluster> {
   const cluster = new SimCluster({ nodes, seed, shardCount: 4, memtableBytes: 16 * 1024 });
   await cluster.startAll();
-  await untilSettled(cluster, Math.min(nodes, 3) === 3 ? 3 : 2);
+  await untilSettled(cluster, Math.min(nodes, 3));
   await putAll(cluster, cluster.machine(0), 'before');
   await cluster.world.run(2_000);
   return cluster;
@@ -157,6 +192,23 @@ async function order(machine: Machine, lost: readonly string[], takesShared = fa
 function orderOf(machine: Machine) {
   const node = machine.node?.identity.node as string;
   return readOrder(machine.vfs, DIRECTORY, { node, events: { emit: () => {} } });
+}
+
+/** One bit in the middle of each table. */
+async function damageTables({ vfs }: Machine): Promise<void> {
+  for (const name of await vfs.list(`${DIRECTORY}/tables`)) {
+    if (name.endsWith('.sst')) vfs.damage(`${DIRECTORY}/tables/${name}`, 700, 0x10);
+  }
+}
+
+async function readAll(cluster: SimCluster, machine: Machine): Promise<string[]> {
+  const values: string[] = [];
+  for (const key of KEYS) values.push(await cluster.get(machine, key));
+  return values;
+}
+
+function inTime<T>(cluster: SimCluster, promise: Promise<T>): Promise<T> {
+  return cluster.world.resolve('an answer', promise);
 }
 
 async function putAll(cluster: SimCluster, machine: Machine, note: string): Promise<void> {
