@@ -6,7 +6,7 @@ import { LogGroup } from './log-group.ts';
 import { readEntries } from './log-reads.ts';
 import { recover } from './recovery.ts';
 import { replay } from './replay.ts';
-import { areAllFound, replicasChecksum } from './replicas.ts';
+import { areReplicasLost, replicasChecksum } from './replicas.ts';
 import { RoundWriter } from './round-writer.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { scanLog } from './segment-scan.ts';
@@ -87,9 +87,8 @@ export class Log {
     const scans = await scanLog(vfs, directory);
     const recovery = recover(scans);
     const { groups: replayed, damage } = replay(recovery);
-    const { newest, recoveredRound } = recovery;
-    const isIncomplete = newest !== undefined && !areAllFound(replayed, newest);
-    const replicasLost = recovery.replicasLost || isIncomplete;
+    const { recoveredRound } = recovery;
+    const replicasLost = areReplicasLost(recovery, replayed);
     const files = new SegmentFiles(vfs, directory);
     for (const { segment, fileBytes } of scans) files.add(segment, fileBytes);
     const log = new Log(options, files, {

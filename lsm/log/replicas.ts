@@ -1,5 +1,6 @@
 import { crc32c } from '../hash/crc32c.ts';
 import { putU53 } from './format.ts';
+import type { Recovery } from './recovery.ts';
 import type { Round } from './round-reader.ts';
 
 interface Replica {
@@ -22,10 +23,17 @@ export function replicasChecksum(replicas: Iterable<Replica>): number {
 }
 
 /**
- * Whether the replicas that were found are those that the newest round means. If not, the only round that named one
+ * Whether the replicas that were found are not those that the newest round means. Then the only round that named one
  * cannot be read: it would be taken for a replica that was never here, free of what it has promised.
  */
-export function areAllFound(replicas: readonly Replica[], newest: Round): boolean {
+export function areReplicasLost(
+  { newest, replicasLost }: Pick<Recovery, 'newest' | 'replicasLost'>,
+  replicas: readonly Replica[],
+): boolean {
+  return replicasLost || (newest !== undefined && !areAllFound(replicas, newest));
+}
+
+function areAllFound(replicas: readonly Replica[], newest: Round): boolean {
   const found = new Map(replicas.map((replica) => [replica.group, replica]));
   // Its own may count for nothing, as it is torn; but its checksum has them in it.
   for (const section of newest.sections) found.set(section.group, section);
