@@ -266,16 +266,9 @@ export class Db implements StorageEngine {
     this.#checkWritable();
     assert(!this.#isReplacing, 'one range is replaced at a time');
     this.#isReplacing = true;
-    const { offload, tableBytes, borders } = this.#options;
     return new PendingReplacement(range, {
-      versions: this.#versions,
-      offload,
-      compactor: this.#compactor,
-      tableFormat: this.#tableFormat,
-      tableBytes,
-      borders,
+      ...this.#replacing,
       seq: this.#memtables.takeSeq(),
-      apply: (work) => this.#applyReplacement(work),
       onEnd: () => {
         this.#isReplacing = false;
       },
@@ -309,20 +302,8 @@ export class Db implements StorageEngine {
     }
   }
 
-  async acceptLosses(range: KeyRange): Promise<boolean> {
-    const { offload, tableBytes, borders, directory } = this.#options;
-    const options = { offload, tableBytes, borders, directory, versions: this.#versions };
-    let hadLosses = false;
-    const accept = async () => {
-      hadLosses = await acceptLosses(range, { ...options, tableFormat: this.#tableFormat });
-    };
-    try {
-      await this.#applyReplacement(() => this.#compactor.exclusively(accept));
-    } catch (error) {
-      throw typedFailure('losses cannot be accepted', error);
-    }
-    this.#compactor.kick();
-    return hadLosses;
+  acceptLosses(range: KeyRange): Promise<boolean> {
+    return acceptLosses(range, this.#replacing);
   }
 
   removeSetAside(): Promise<void> {
@@ -409,6 +390,16 @@ export class Db implements StorageEngine {
     // It would hold on to the memtable until the next read.
     this.#knownSources = undefined;
     this.#compactor.kick();
+  }
+
+  /** What it takes to put other tables in the place of some. */
+  get #replacing() {
+    const { offload, tableBytes, borders } = this.#options;
+    return {
+      ...{ offload, tableBytes, borders, tableFormat: this.#tableFormat },
+      ...{ versions: this.#versions, compactor: this.#compactor },
+      apply: (work: () => Promise<void>) => this.#applyReplacement(work),
+    };
   }
 
   /**

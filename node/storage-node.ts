@@ -244,7 +244,14 @@ export class StorageNode {
     const { env, directory } = this.#options;
     const { node } = this.identity;
     const order = await readOrder(env.vfs, directory, { node, events: env.events });
-    if (order !== undefined) this.#record.countOut(order.lost, env.clock.nowMs());
+    if (order === undefined) return undefined;
+    const alive = await this.#formation.answering(order.lost);
+    if (alive.length > 0) {
+      await removeOrder(env.vfs, directory);
+      const sentence = `${alive.join(' and ')} ${alive.length === 1 ? 'answers, and was' : 'answer, and were'} said to be lost for ever ("dss recover"): nothing was changed, and at its next start the node goes on as before.`;
+      throw new NodeError('CONFIG_INVALID', sentence);
+    }
+    this.#record.countOut(order.lost, env.clock.nowMs());
     return order;
   }
 

@@ -1,23 +1,40 @@
 import type { CorruptionDetail } from '../corruption.ts';
+import { typedFailure } from '../disk-full.ts';
 import type { KeyRange } from '../engine.ts';
 import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import type { PlacedTable } from '../version/version.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import { lostTables, outside, overlaps } from './lost-keys.ts';
+import type { PendingReplacementOptions } from './range-replacement.ts';
 
-export interface LossAcceptanceOptions extends JobRunnerOptions {
-  readonly directory: string;
-}
+export type LossAcceptanceOptions = JobRunnerOptions &
+  Pick<PendingReplacementOptions, 'compactor' | 'apply'>;
 
 /**
  * What is lost of a range stands for nothing any more: reads go past it, and what is older shows through. Reads all
  * tables of the range, and writes those again that are damaged. What of their keys lies outside is lost as before.
- * Nothing may be in memory, flushed or compacted meanwhile. Resolves with whether anything was lost.
+ * Resolves with whether anything was lost.
  */
 export async function acceptLosses(
   range: KeyRange,
   options: LossAcceptanceOptions,
 ): Promise<boolean> {
+  const { apply, compactor } = options;
+  let hasLosses = false;
+  const work = async () => {
+    hasLosses = await giveUp(range, options);
+  };
+  try {
+    await apply(() => compactor.exclusively(work));
+  } catch (error) {
+    throw typedFailure('losses cannot be accepted', error);
+  }
+  compactor.kick();
+  return hasLosses;
+}
+
+/** Nothing is in memory, and nothing is flushed or compacted meanwhile. */
+async function giveUp(range: KeyRange, options: JobRunnerOptions): Promise<boolean> {
   const { versions } = options;
   const jobs = new JobRunner(options);
   const removed: number[] = [];
@@ -43,7 +60,7 @@ async function soundPartsOf(
   level: number,
   table: TableMeta,
   jobs: JobRunner,
-  { offload, directory }: LossAcceptanceOptions,
+  { offload, tableFormat: { directory } }: JobRunnerOptions,
 ): Promise<{ tables: readonly TableMeta[]; lost: readonly KeyRange[] } | undefined> {
   if (table.damaged) return { tables: [], lost: [keysOf(table)] };
   const damage = (await offload.run('verify', { directory, table })) as CorruptionDetail[];

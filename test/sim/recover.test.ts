@@ -148,6 +148,22 @@ describe('An order to go on without lost nodes', () => {
     expect(await readAll(cluster, second)).toEqual(after);
   });
 
+  it('is not carried out, and forgotten, if one of the lost answers', async () => {
+    const cluster = await filled(3, 907);
+    const [mistaken, ...others] = cluster.machines as [Machine, ...Machine[]];
+    const ids = others.map(({ node }) => node?.identity.node as string);
+    cluster.kill(mistaken);
+    await order(mistaken, ids);
+    cluster.launch(mistaken);
+    await cluster.world.until('it ends', () => mistaken.fatal !== undefined, 60_000);
+    expect(mistaken.fatal).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(mistaken.fatal?.message).toContain('n2 and n3 answer');
+    cluster.kill(mistaken);
+    await cluster.start(mistaken);
+    await cluster.untilLed();
+    await expectAll(cluster, cluster.machines, 'before');
+  });
+
   it('refuses the lost nodes when they come back after all', async () => {
     const cluster = await filled(3, 905);
     const [survivor, back, ...rest] = cluster.machines as [Machine, Machine, ...Machine[]];
