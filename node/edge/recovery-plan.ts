@@ -8,6 +8,7 @@ import { readGenesis } from '../membership/genesis.ts';
 import { removedSentence } from '../membership/greeting.ts';
 import { type Identity, readIdentity } from '../membership/identity.ts';
 import { type RecoveryOrder, writeOrder } from '../membership/recovery-order.ts';
+import { isRemoved, type NodeRow } from '../settings/nodes.ts';
 import { type Judgement, judge } from '../shard/forced-recovery.ts';
 import { lockData } from './data-lock.ts';
 
@@ -43,27 +44,28 @@ export async function planRecovery(options: {
   try {
     const identity = (await readIdentity(vfs, data)) as Identity;
     const record = await recordOf(vfs, data, identity);
-    const rows = record.liveRows.filter(({ node }) => node !== identity.node);
-    const lostRows = options.lost.map((name) => {
-      const row = rows.find((each) => each.name === name);
-      if (row !== undefined) return row;
-      const known = rows.map((each) => each.name).join(', ') || 'none';
+    const rows = record.rows.filter(({ node }) => node !== identity.node);
+    const unknown = options.lost.find((name) => !rows.some((row) => row.name === name));
+    if (unknown !== undefined) {
+      const known = rows.map(({ name }) => name).join(', ') || 'none';
       throw invalid(
-        `the cluster has no other node ${name}: those of ${identity.name} are ${known}.`,
+        `the cluster has no other node ${unknown}: those of ${identity.name} are ${known}.`,
       );
-    });
+    }
+    // Who is dead to the cluster never comes back either.
+    const isLost = (row: NodeRow) => isRemoved(row) || options.lost.includes(row.name);
     const { groups, replicasLost } = await inspectLog(
       vfs,
       `${data}/${logFolder(identity.generation)}`,
     );
     if (replicasLost) throw invalid(`the log in ${data} does not tell which replicas it had.`);
-    const lost = lostRows.map(({ node }) => node);
+    const lost = rows.filter(isLost).map(({ node }) => node);
     const order: RecoveryOrder = { node: identity.node, lost, takesShared };
     const nameOf = (node: string) => record.rowOf(node)?.name ?? node;
     return {
       name: identity.name,
       lost: options.lost,
-      others: rows.filter(({ node }) => !lost.includes(node)).map(({ name }) => name),
+      others: rows.filter((row) => !isLost(row)).map(({ name }) => name),
       groups: groups.map((found) => {
         const judgement = judge(found, identity.node, order);
         return { ...judgement, others: judgement.others.map(nameOf), position: endOf(found) };

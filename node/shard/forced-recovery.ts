@@ -147,7 +147,9 @@ function whatFits(
   if (position !== undefined && position.appliedIndex > log.lastIndex) {
     return emptyLog(beginningAt(position, log));
   }
-  const isInterrupted = wasCutOff(engine, decodeStored(log.configuration)) !== undefined;
+  const stored = decodeStored(log.configuration);
+  // Of meta nothing was in the range: there `nameInTables` may have been cut off itself.
+  const isInterrupted = stored.slotCount > 0 && wasCutOff(engine, stored) !== undefined;
   return isInterrupted || reasonToDistrust(engine, log, position) !== undefined ? undefined : log;
 }
 
