@@ -16,8 +16,17 @@ import type {
 import { closedError, LsmError } from '../errors.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import { Clearing } from './clearing.ts';
-import { covers, entryRange, markerOf, overlap, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
 import {
+  ALL_ENTRIES,
+  covers,
+  entryRange,
+  markerOf,
+  overlap,
+  POSITIONS_KEY,
+  rangeOfMarker,
+} from './keys.ts';
+import {
+  endOf,
   type Level,
   levelStatistics,
   type OwnRecords,
@@ -65,6 +74,8 @@ export class ClassicLevelEngine implements StorageEngine {
   /** From the first change on. */
   #replacing: KeyRange | undefined;
   #diskBytes: number;
+  /** Nothing had ever been flushed when it was opened. */
+  readonly #wasVacant: boolean;
   #isMeasuring = false;
   #flushes = 0;
   #flushedBytes = 0;
@@ -79,6 +90,7 @@ export class ClassicLevelEngine implements StorageEngine {
     readonly records: OwnRecords;
     readonly interrupted: readonly KeyRange[];
     readonly diskBytes: number;
+    readonly isVacant: boolean;
   }) {
     const { options, level, records } = parts;
     const { seriesSuffixBytes: suffixBytes, onEvent } = options;
@@ -87,6 +99,7 @@ export class ClassicLevelEngine implements StorageEngine {
     this.#positions = records.positions;
     this.#interrupted = [...parts.interrupted];
     this.#diskBytes = parts.diskBytes;
+    this.#wasVacant = parts.isVacant;
     this.#memtable = new Memtable(1, suffixBytes);
     this.#filterStates = new FilterStates(options.compactionFilter);
     this.#ranges = new StoredRanges(options.borders, records.largestSuffix);
@@ -111,7 +124,9 @@ export class ClassicLevelEngine implements StorageEngine {
       const interrupted = records.markers.map(([key, value]) => rangeOfMarker(key, value));
       for (const range of interrupted) await level.clear(entryRange(range));
       const diskBytes = await StoredRanges.diskBytes(level);
-      return new ClassicLevelEngine({ options: resolved, level, records, interrupted, diskBytes });
+      const isVacant = records.positions === undefined && (await hasNoEntry(level));
+      const found = { records, interrupted, diskBytes, isVacant };
+      return new ClassicLevelEngine({ options: resolved, level, ...found });
     } catch (error) {
       await level?.close();
       throw levelError(error, directory, 'LevelDB could not be opened');
@@ -238,13 +253,17 @@ export class ClassicLevelEngine implements StorageEngine {
     return this.#diskBytes;
   }
 
-  /** Sizes of levels and what was written to them are in whole MiB. LevelDB counts its flushes as compactions. */
+  /**
+   * Sizes of levels and what was written to them are in whole MiB. LevelDB counts its flushes as compactions. Before the first
+   * flush there is no table of ours: what LevelDB then has holds our records only.
+   */
   statistics(): EngineStatistics {
     const levels = this.#closed ? [] : levelStatistics(this.#level);
+    const isVacant = this.#wasVacant && this.#positions === undefined;
     return {
       memtableBytes: this.#memtable.sizeBytes,
       frozenMemtables: this.#frozen.length,
-      tableCount: levels.reduce((sum, { files }) => sum + files, 0),
+      tableCount: isVacant ? 0 : levels.reduce((sum, { files }) => sum + files, 0),
       tableBytes: this.diskBytes,
       flushedBytes: this.#flushedBytes,
       compactedBytes: levels.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0),
@@ -407,4 +426,12 @@ interface FrozenMemtable {
   /** Of replacements that are done with it. */
   readonly markers?: readonly Uint8Array[];
   readonly flushed: Deferred;
+}
+
+/** What cannot be read may be one. */
+async function hasNoEntry(level: Level): Promise<boolean> {
+  return endOf(level, ALL_ENTRIES, 'first').then(
+    (key) => key === undefined,
+    () => false,
+  );
 }

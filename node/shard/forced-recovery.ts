@@ -110,7 +110,8 @@ export async function carryOut(options: {
     if (logged === undefined) hopeless.push(found.group);
     else plans.push({ logged, position: usable, term, replicaId });
   }
-  if (plans.length > 0) await nameInTables(engine, plans);
+  // Where nothing was ever flushed there is nothing to name.
+  if (plans.some(({ position }) => position !== undefined)) await nameInTables(engine, plans);
   const done = new Map<number, RecoveredGroup>();
   for (const plan of plans) done.set(plan.logged.group, await nameInLog(log, plan, own));
   const now = loggedGroups.map((found) => done.get(found.group) ?? found);

@@ -66,7 +66,11 @@ function describe({ name, lost, others, groups }: RecoveryPlan): string[] {
   const alone = others.length === 0 ? 'alone' : `with ${others.join(', ')}`;
   return [
     `${name} goes on ${alone}${lost.length === 0 ? '' : `, without ${lost.join(', ')}`}:`,
-    `  ${count(forced)} with the copy here alone: what others have acknowledged and this copy lacks is lost`,
+    ...(forced.length === 0
+      ? []
+      : [
+          `  ${count(forced)} with the copy here alone: what others have acknowledged and this copy lacks is lost`,
+        ]),
     `  ${count(ofKind('untouched'))} as before`,
     ...ofKind('shared').map(
       ({ group, others: holders, position }) =>
