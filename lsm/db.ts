@@ -6,6 +6,7 @@ import { Compactor } from './compaction/compactor.ts';
 import { DamageSearch } from './compaction/damage-search.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
+import { acceptLosses } from './compaction/loss-acceptance.ts';
 import type { TableFormat } from './compaction/outputs.ts';
 import { PendingReplacement } from './compaction/range-replacement.ts';
 import {
@@ -85,8 +86,8 @@ export class Db implements StorageEngine {
     const { lastSeq } = versions.state;
     this.#memtables = new Memtables(options.seriesSuffixBytes, lastSeq, filterStates);
     this.#tableFormat = tableFormatOf(options);
-    const { diskRoom, tableFormat } = { diskRoom: this.#diskRoom, tableFormat: this.#tableFormat };
-    const shared = { ...options, versions, tableFormat, diskRoom };
+    const parts = { versions, tableFormat: this.#tableFormat, diskRoom: this.#diskRoom };
+    const shared = { ...options, ...parts };
     this.#compactor = new Compactor({
       ...shared,
       filterSpec: () => filterStates.spec(),
@@ -267,22 +268,12 @@ export class Db implements StorageEngine {
 
   replaceRange(range: KeyRange): RangeReplacement {
     this.#checkWritable();
-    assert(
-      this.#replacing.size < this.replacementsMax,
-      'not too many ranges are replaced at a time',
-    );
+    assert(this.#replacing.size < REPLACEMENTS_MAX, 'not too many are replaced at a time');
     assert(![...this.#replacing].some((each) => overlap(each, range)), 'they do not overlap');
     this.#replacing.add(range);
-    const { offload, tableBytes, borders } = this.#options;
     return new PendingReplacement(range, {
-      versions: this.#versions,
-      offload,
-      compactor: this.#compactor,
-      tableFormat: this.#tableFormat,
-      tableBytes,
-      borders,
+      ...this.#replacementParts(range),
       seq: this.#memtables.takeSeq(),
-      apply: (work) => this.#applyReplacement(range, work),
       onEnd: () => this.#replacing.delete(range),
     });
   }
@@ -307,11 +298,18 @@ export class Db implements StorageEngine {
   /** Reads every block of every table. Damage is reported as an event as well. */
   async verify(): Promise<{ readonly tables: number; readonly damage: CorruptionDetail[] }> {
     this.#checkOpen();
-    try {
-      return await this.#damageSearch.everywhere();
-    } catch (error) {
+    return this.#damageSearch.everywhere().catch((error: unknown) => {
       throw typedFailure('not every table can be read', error);
-    }
+    });
+  }
+
+  acceptLosses(range: KeyRange): Promise<boolean> {
+    return acceptLosses(range, this.#replacementParts(range));
+  }
+
+  removeSetAside(): Promise<void> {
+    this.#checkWritable();
+    return this.#versions.removeSetAside();
   }
 
   /** Here one edit of the manifest replaces a range. */
@@ -319,11 +317,11 @@ export class Db implements StorageEngine {
     return [];
   }
 
-  /** About what a range takes, without reading anything. */
   estimateBytes(range: KeyRange): number {
     return this.estimate(range).bytes;
   }
 
+  /** About what a range takes, without reading anything. */
   estimate(range: KeyRange): RangeEstimate {
     return estimateRange(this.#versions.state.version, range);
   }
@@ -333,8 +331,8 @@ export class Db implements StorageEngine {
   }
 
   /** Resolves when no compaction is under way or due. */
-  async compactionsIdle(): Promise<void> {
-    await this.#compactor.idle();
+  compactionsIdle(): Promise<void> {
+    return this.#compactor.idle();
   }
 
   statistics(): EngineStatistics {
@@ -349,9 +347,7 @@ export class Db implements StorageEngine {
       droppedEntries: this.#compactor.droppedEntries,
       filesPerLevel: version.levels.map((level) => level.length),
       bytesPerLevel: version.bytesPerLevel,
-      blockCacheBytes: this.#cache.usedBytes,
-      blockCacheHits: this.#cache.hits,
-      blockCacheMisses: this.#cache.misses,
+      ...this.#cache.statistics(),
       stalls: this.#stalls,
     };
   }
@@ -382,10 +378,8 @@ export class Db implements StorageEngine {
   }
 
   #freeze(positions: Uint8Array): FrozenMemtable {
-    const frozen = this.#memtables.freeze(positions);
     this.#freezeRequested = false;
-    this.#flushes.add(frozen);
-    return frozen;
+    return this.#flushes.add(this.#memtables.freeze(positions));
   }
 
   #flushed({ memtable }: FrozenMemtable): void {
@@ -393,6 +387,16 @@ export class Db implements StorageEngine {
     // It would hold on to the memtable until the next read.
     this.#knownSources = undefined;
     this.#compactor.kick();
+  }
+
+  /** What it takes to put other tables in the place of some. */
+  #replacementParts(range: KeyRange) {
+    const { offload, tableBytes, borders } = this.#options;
+    return {
+      ...{ offload, tableBytes, borders, tableFormat: this.#tableFormat },
+      ...{ versions: this.#versions, compactor: this.#compactor },
+      apply: (work: () => Promise<void>) => this.#applyReplacement(range, work),
+    };
   }
 
   /**
@@ -403,10 +407,9 @@ export class Db implements StorageEngine {
   async #applyReplacement(range: KeyRange, work: () => Promise<void>): Promise<void> {
     while (this.#applying !== undefined) await this.#applying.catch(() => {});
     this.#checkWritable();
-    const { activeBytes } = this.#memtables;
-    const isDue =
-      activeBytes >= this.#options.memtableBytes || this.flushedPositions() === undefined;
-    if (isDue || this.#memtables.hasActiveIn(range)) this.#freezeWhatIsNew();
+    const isFull = this.#memtables.activeBytes >= this.#options.memtableBytes;
+    const isFirst = this.flushedPositions() === undefined;
+    if (isFull || isFirst || this.#memtables.hasActiveIn(range)) this.#freezeWhatIsNew();
     this.#applying = this.#flushes.exclusively(work).finally(() => {
       this.#applying = undefined;
     });
@@ -415,16 +418,17 @@ export class Db implements StorageEngine {
 
   /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */
   #compactionIfLevel0IsFull(): Promise<void> | undefined {
-    const isFull = this.#level0Tables >= this.#options.level0TablesMax;
-    return isFull ? this.#compactor.currentStep : undefined;
+    return this.#level0Tables < this.#options.level0TablesMax
+      ? undefined
+      : this.#compactor.currentStep;
   }
 
   /** Flushes or compactions do not keep up with the writers, who had better go slower before they have to stop. */
   #isFallingBehind(): boolean {
     const { level0TablesSlow, frozenMemtablesMax, memtableBytes } = this.#options;
-    if (this.#level0Tables >= level0TablesSlow) return true;
     const { frozenCount, activeBytes } = this.#memtables;
-    return frozenCount >= frozenMemtablesMax && activeBytes > memtableBytes / 2;
+    const isHalfFull = frozenCount >= frozenMemtablesMax && activeBytes > memtableBytes / 2;
+    return isHalfFull || this.#level0Tables >= level0TablesSlow;
   }
 
   get #level0Tables(): number {

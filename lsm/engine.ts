@@ -70,6 +70,16 @@ export interface StorageEngine {
    */
   interruptedReplacements(): readonly KeyRange[];
 
+  /**
+   * By the word of a person: what is lost of a range in damaged tables stands for nothing any more. Reads go past it,
+   * older values and what was deleted may show through, and the range can be exported again. Reads all tables of it.
+   * Resolves with whether anything was lost.
+   */
+  acceptLosses(range: KeyRange): Promise<boolean>;
+
+  /** Removes the files of damaged tables, which were set aside when it was opened: nobody wants anything out of them. */
+  removeSetAside(): Promise<void>;
+
   /** About how much a range takes in tables, without reading any of them. */
   estimateBytes(range: KeyRange): MaybePromise<number>;
 

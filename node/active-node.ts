@@ -10,6 +10,7 @@ import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
+import type { RecoveryOrder } from './membership/recovery-order.ts';
 import { Silence } from './membership/silence.ts';
 import type { NodeMessages } from './messages/node-messages.ts';
 import { openEngine } from './open-engine.ts';
@@ -28,6 +29,7 @@ import {
 import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import type { Place } from './shard/configuration.ts';
+import { carryOut } from './shard/forced-recovery.ts';
 import { suspectEvent } from './shard/group-changes.ts';
 import { encodePositions } from './shard/group-position.ts';
 import type { ShardHost } from './shard/host.ts';
@@ -101,28 +103,34 @@ export class ActiveNode {
     readonly loggedGroups: readonly RecoveredGroup[];
     /** Where its tables are. */
     readonly tables: string;
+    /** To go on without nodes that are lost. */
+    readonly order: RecoveryOrder | undefined;
   }): Promise<ActiveNode> {
-    const { options, genesis, link, log } = input;
+    const { options, genesis, link, log, own, order } = input;
     const { env } = options;
     let node: ActiveNode | undefined;
+    let opened: StorageEngine | undefined;
     const foundAtOpen: Corruption[] = [];
     const engine = await openEngine(options, {
       directory: input.tables,
       genesis,
-      notePositions: () =>
-        encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
+      notePositions: () => encodePositions(node?.host.replicas() ?? [], opened?.flushedPositions()),
       filterState: () => node && encodeFilterState(node.retentions()),
       onCorruption: (corruption) => {
         if (node === undefined) foundAtOpen.push(corruption);
         else node.repairs.damaged(corruption);
       },
     });
+    opened = engine;
+    const { loggedGroups, ...recovery } = await carryOut({
+      ...{ log, engine, order, own: own.node, loggedGroups: input.loggedGroups },
+    });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
     const groups = new NodeGroups({
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine }),
+      recovered: recoverReplicas({ env, log, engine, loggedGroups }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
@@ -141,6 +149,7 @@ export class ActiveNode {
     });
     node = new ActiveNode({ ...input, engine, groups });
     for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
+    node.repairs.forced(recovery);
     return node;
   }
 

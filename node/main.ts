@@ -3,8 +3,6 @@ import { Broker } from '../broker/broker.ts';
 import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts';
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import { createMessageStore } from '../broker/stored/message-store.ts';
-import { LsmError } from '../lsm/errors.ts';
-import { OsVfs } from '../lsm/vfs/os.ts';
 import type { ActiveNode } from './active-node.ts';
 import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
@@ -12,6 +10,7 @@ import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
+import { lockData } from './edge/data-lock.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { MQTT_BROKERS } from './edge/foreign-broker.ts';
@@ -40,6 +39,7 @@ import { credentials } from './transport/secret.ts';
 export { loadNodeOptions, type NodeOptions } from './config/config.ts';
 export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
+export { planRecovery, type RecoveryPlan } from './edge/recovery-plan.ts';
 
 export interface RunningNode {
   /** Where it listens: `host:port`. */
@@ -183,18 +183,6 @@ async function withSecret(options: NodeOptions): Promise<NodeOptions> {
   const { data, secret, bootstrap } = options;
   if (secret !== '' || bootstrap === undefined) return options;
   return { ...options, secret: await keepNewSecret(data) };
-}
-
-async function lockData(directory: string): Promise<() => Promise<void>> {
-  const vfs = new OsVfs();
-  await vfs.makeDirectory(directory);
-  try {
-    return await vfs.lock(directory);
-  } catch (error) {
-    if (!(error instanceof LsmError && error.code === 'DIRECTORY_IN_USE')) throw error;
-    const sentence = `the data directory ${error.message}.`;
-    throw new NodeError('DIRECTORY_IN_USE', sentence, { cause: error });
-  }
 }
 
 /** A gigabyte in half an hour: of a disk's rate a hundredth. */

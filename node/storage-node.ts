@@ -18,6 +18,12 @@ import {
   writeIdentity,
 } from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
+import {
+  declareLost,
+  type RecoveryOrder,
+  readOrder,
+  removeOrder,
+} from './membership/recovery-order.ts';
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
 import { NodeMessages } from './messages/node-messages.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
@@ -96,6 +102,8 @@ export class StorageNode {
   readonly #formation: Formation;
   #stopTidying: (() => void) | undefined;
   #active: ActiveNode | undefined;
+  /** To go on without nodes that are lost, until the cluster counts them out. */
+  #order: RecoveryOrder | undefined;
   #hasEnded = false;
 
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
@@ -190,6 +198,7 @@ export class StorageNode {
     for (const address of this.#entrance.join?.addresses ?? []) this.#link.connect(address);
     const genesis = await this.#formation.enter();
     this.#identity = await endSuccession(this.identity, this.#options);
+    this.#order = await this.#countOut();
     this.#learnAddresses();
     const opened = await this.#openLog(genesis);
     if (opened.loss !== undefined) await this.#beginAnew(opened.log, opened.loss);
@@ -206,6 +215,7 @@ export class StorageNode {
       ...opened,
       options: this.#options,
       tables: `${directory}/${engineFolder(engine.name, generation)}`,
+      order: this.#order,
       own: { node, startCounter },
       genesis,
       nodes: this.#record.rows,
@@ -214,6 +224,7 @@ export class StorageNode {
     });
     this.#active.start();
     this.#followNodeTable(this.#active, genesis);
+    void this.#declareLost(this.#active);
     const cancels = [
       env.timers.after(FIRST_TIDY_MS, () => this.#tidy()),
       env.timers.every(TIDY_MS, () => this.#tidy()),
@@ -246,6 +257,33 @@ export class StorageNode {
     await this.#link.close();
     await this.#memory.persist().catch(() => {});
     await this.#record.persist().catch(() => {});
+  }
+
+  /** Nobody waits for those who are lost for good, if somebody says so. */
+  async #countOut(): Promise<RecoveryOrder | undefined> {
+    const { env, directory } = this.#options;
+    const { node } = this.identity;
+    const order = await readOrder(env.vfs, directory, { node, events: env.events });
+    if (order === undefined) return undefined;
+    const alive = await this.#formation.answering(order.lost);
+    if (alive.length > 0) {
+      await removeOrder(env.vfs, directory);
+      const sentence = `${alive.join(' and ')} ${alive.length === 1 ? 'answers, and was' : 'answer, and were'} said to be lost for ever ("dss recover"): nothing was changed, and at its next start the node goes on as before.`;
+      throw new NodeError('CONFIG_INVALID', sentence);
+    }
+    this.#record.countOut(order.lost, env.clock.nowMs());
+    return order;
+  }
+
+  /** What is not done now is tried again when it is time to tidy up. */
+  async #declareLost({ settings, genesis }: ActiveNode): Promise<void> {
+    const { env, directory } = this.#options;
+    const order = this.#order;
+    if (order === undefined) return;
+    const isDone = await declareLost(order, { genesis, settings, clock: env.clock });
+    if (!isDone || this.#order === undefined) return;
+    this.#order = undefined;
+    await removeOrder(env.vfs, directory).catch(() => {});
   }
 
   /** Of members that have not told theirs in this run: where they were when last heard of, else that of --peers. */
@@ -313,6 +351,7 @@ export class StorageNode {
     if (this.#active === undefined) return;
     this.#link.keepOnly(this.#active.members.others());
     this.#tellAddresses();
+    void this.#declareLost(this.#active);
   }
 
   /** Where this node is now, if the node table has it elsewhere (DESIGN §9). */

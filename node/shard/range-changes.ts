@@ -1,4 +1,5 @@
 import { compareBytes } from '../../lsm/bytes.ts';
+import { isCorruption } from '../../lsm/corruption.ts';
 import type { EngineSnapshot, ExportedBlock, KeyRange, StorageEngine } from '../../lsm/engine.ts';
 
 /** After the keys of all shards: what the meta group, which stores none, replaces when it takes over a snapshot. */
@@ -27,6 +28,21 @@ export const CUT_OFF = 'a snapshot was cut off while it replaced its tables';
 /** Whether the range holds nothing since a replacement of it was cut off or given up. */
 export function isInterrupted(engine: StorageEngine, { lower }: KeyRange): boolean {
   return engine.interruptedReplacements().some((range) => compareBytes(range.lower, lower) === 0);
+}
+
+/** Whether nothing is stored in a range, as far as can be seen: what cannot be read counts as something. */
+export async function isVacant(engine: StorageEngine, range: KeyRange): Promise<boolean> {
+  const snapshot = engine.snapshot();
+  try {
+    const cursor = snapshot.cursor(range);
+    await cursor.seekFirst();
+    return !cursor.valid;
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    return false;
+  } finally {
+    snapshot.close();
+  }
 }
 
 /**

@@ -91,6 +91,15 @@ export function addNode(program: Command, shell: Shell): void {
       'fixed when the cluster is created (default 64)',
       parseInteger('--shards', 1, 256),
     )
+    .option(
+      '--memtable-bytes <bytes>',
+      'what is gathered before a table is written (default 16777216)',
+    )
+    .option('--value-bytes-max <bytes>', 'larger values are refused (default 1048576)')
+    .option(
+      '--on-invalid <ack|close>',
+      'what becomes of a put that can never be valid, under MQTT 3.1.1 (default ack)',
+    )
     .option('--config <file>', 'YAML, also with users and rules; flags and environment win over it')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default info)')
     .addHelpText(
