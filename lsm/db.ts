@@ -330,7 +330,7 @@ export class Db implements StorageEngine {
     return this.#versions.state.version.bytes;
   }
 
-  /** Resolves when no compaction is under way or due. */
+  /** When no compaction is under way or due. */
   compactionsIdle(): Promise<void> {
     return this.#compactor.idle();
   }
@@ -374,10 +374,7 @@ export class Db implements StorageEngine {
     const last = this.#flushes.frozen().at(-1);
     const noted = last?.positions ?? this.flushedPositions();
     const isNoted = noted !== undefined && equalBytes(positions, noted);
-    return isNoted && this.#memtables.isActiveEmpty ? last : this.#freeze(positions);
-  }
-
-  #freeze(positions: Uint8Array): FrozenMemtable {
+    if (isNoted && this.#memtables.isActiveEmpty) return last;
     this.#freezeRequested = false;
     return this.#flushes.add(this.#memtables.freeze(positions));
   }
@@ -426,8 +423,9 @@ export class Db implements StorageEngine {
   /** Flushes or compactions do not keep up with the writers, who had better go slower before they have to stop. */
   #isFallingBehind(): boolean {
     const { level0TablesSlow, frozenMemtablesMax, memtableBytes } = this.#options;
-    const { frozenCount, activeBytes } = this.#memtables;
-    const isHalfFull = frozenCount >= frozenMemtablesMax && activeBytes > memtableBytes / 2;
+    const isHalfFull =
+      this.#memtables.frozenCount >= frozenMemtablesMax &&
+      this.#memtables.activeBytes > memtableBytes / 2;
     return isHalfFull || this.#level0Tables >= level0TablesSlow;
   }
 
