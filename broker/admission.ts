@@ -10,13 +10,14 @@ import {
 } from './connect-refusal.ts';
 import type { BrokerContext } from './context.ts';
 import { type RefusalCode, type RefusedClient, shorten } from './refusals.ts';
+import { isKept } from './session-connect.ts';
 import { forbiddenWill } from './wills.ts';
 
 /** A user's CONNECT that may open a session. It has taken its client id: give that back in the end. */
 export interface Admitted {
   readonly kind: 'admitted';
   readonly access: Access;
-  /** The session that is there under this client id is another user's, and ends. */
+  /** The session that is there under this client id ends: it is another user's, too old, or not wanted. */
   readonly endsOther: boolean;
 }
 
@@ -41,8 +42,9 @@ export function admit(
   login: Login,
   client: RefusedClient,
 ): Admission {
-  const { refusals, refusedClients, sessionUsers, receivedIds, env } = context;
-  const { clientId, clean, will } = packet;
+  const { refusals, refusedClients, sessionUsers, receivedIds, sessionExpiry, env } = context;
+  const { clientId, startsClean, will } = packet;
+  const nowMs = env.clock.monotonicMs();
   const refuse = (refusal: ConnectRefusal, code: RefusalCode, message = refusal.reason) => {
     refusals.report({ code, message }, client, 'CONNECT');
     return { kind: 'refused', ...refusal } as const;
@@ -51,17 +53,14 @@ export function admit(
   if (login === 'bad-credentials') {
     return refuse(credentialsRefusal(packet), 'BAD_CREDENTIALS', describeLogin(packet));
   }
-  const isBarred = refusedClients.isBarred(
-    barredName(login, clientId),
-    client.address,
-    env.clock.monotonicMs(),
-  );
-  if (isBarred) return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
+  if (refusedClients.isBarred(barredName(login, clientId), client.address, nowMs))
+    return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
   const why = will === undefined ? undefined : forbiddenWill(context, will, login);
   if (why !== undefined) return refuse(WILL_REFUSAL, why.code, `${why.message}, in a will`);
-  const claim = sessionUsers.claim(clientId, login, clean);
+  const claim = sessionUsers.claim(clientId, login, !isKept(packet));
   if (claim === 'taken') return refuse(TAKEN_REFUSAL, 'CLIENT_ID_TAKEN');
-  const endsOther = claim === 'not-own';
+  const isOver = sessionExpiry.returns(clientId, nowMs);
+  const endsOther = claim === 'not-own' || isOver || (startsClean && isKept(packet));
   if (endsOther) receivedIds.forget(clientId);
   return { kind: 'admitted', access: login, endsOther };
 }

@@ -11,7 +11,16 @@ import {
 } from 'aedes';
 import { mayReceive } from './access.ts';
 import { type AedesPersistence, guardPersistence } from './aedes-persistence.ts';
+import {
+  isExpired,
+  openTravelling,
+  sealTravelling,
+  TRAVELS_ALONE,
+  type Travelling,
+} from './mqtt5/travelling.ts';
 import type { OrdinaryMessage, SessionEvents, SessionOwner, Sessions } from './sessions.ts';
+import { plainRequest } from './subscribe-packet.ts';
+import { isBridgeNotice } from './topics.ts';
 
 /** Frozen subscribers are dropped after this; until then aedes keeps their messages in memory. */
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -41,16 +50,11 @@ export class AedesSessions implements Sessions {
     this.#aedes.handle(stream);
   }
 
-  publish({ topic, payload, qos, retain }: OrdinaryMessage): void {
+  publish({ topic, payload, qos, retain, properties }: OrdinaryMessage): void {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    this.#aedes.publishUnchecked({
-      cmd: 'publish',
-      topic,
-      payload: bytes,
-      qos,
-      retain,
-      dup: false,
-    });
+    const packet = { cmd: 'publish', topic, payload: bytes, qos, retain, dup: false } as const;
+    const along = properties === undefined ? {} : { properties };
+    this.#aedes.publishUnchecked(packet, { ...TRAVELS_ALONE, ...along });
   }
 
   close(): Promise<void> {
@@ -81,7 +85,7 @@ class DivertingAedes extends Aedes {
       maxClientsIdLength: CLIENT_ID_CHARACTERS_MAX,
       authorizePublish,
       authorizeSubscribe: authorizeSubscribe(ownerOf),
-      authorizeForward: authorizeForward(ownerOf),
+      authorizeForward: authorizeForward(ownerOf, events),
     });
     this.#events = events;
     this.#ownerOf = ownerOf;
@@ -109,17 +113,24 @@ class DivertingAedes extends Aedes {
     if (from !== null && isBridgeNotice(packet.topic)) {
       finish();
     } else if (from !== null && isWillOf(from, packet)) {
-      if (this.#mayDeliverWill(packet, from)) this.#deliver(packet, from, finish);
-      else finish();
+      if (this.#mayDeliverWill(packet, from)) {
+        const along = this.#ownerOf(from)?.willTravelling ?? TRAVELS_ALONE;
+        this.#deliver(seal(packet, along), from, finish);
+      } else {
+        finish();
+      }
     } else if (isOurs) {
       finish();
+    } else if (from !== null && this.#ownerOf(from)?.seesTravelling) {
+      const { payload, ...along } = openTravelling(packet.payload as Buffer);
+      this.#deliver(seal({ ...packet, payload: payload as Buffer }, along), from, finish);
     } else {
-      this.#deliver(packet, from, finish);
+      this.#deliver(seal(packet, TRAVELS_ALONE), from, finish);
     }
   }
 
-  publishUnchecked(packet: PublishPacket): void {
-    this.#deliver(packet, null, (error) => {
+  publishUnchecked(packet: PublishPacket, along: Travelling): void {
+    this.#deliver(seal(packet, along), null, (error) => {
       if (error) this.#events.failed(error);
     });
   }
@@ -148,7 +159,9 @@ class DivertingAedes extends Aedes {
       }
       this.#subscriptionsOf(packet.clientId, owner).then(
         (subscriptions) => {
-          owner.restored(subscriptions.map(({ topic, qos }) => ({ filter: topic, qos })));
+          owner.restored(
+            subscriptions.map(({ topic, qos }) => plainRequest(topic, qos as 0 | 1 | 2)),
+          );
           done(null, true);
         },
         (error: Error) => done(error, false),
@@ -178,18 +191,29 @@ function authorizeSubscribe(ownerOf: OwnerOf): AuthorizeSubscribeHandler {
  * The last gate before a client: none of our topics but `dss/sys/` is delivered from here, and aedes' notices
  * under `$SYS/`, which would tell everybody's client ids, not at all. Nor is anything its user may not read.
  */
-function authorizeForward(ownerOf: OwnerOf): AuthorizeForwardHandler {
+function authorizeForward(ownerOf: OwnerOf, events: SessionEvents): AuthorizeForwardHandler {
   return (client: Client, packet: AedesPublishPacket): AedesPublishPacket | null => {
     const { topic } = packet;
     if (topic.startsWith('$SYS/')) return null;
     if (topic.startsWith('dss/') && !topic.startsWith('dss/sys/')) return null;
     const owner = ownerOf(client);
-    return owner !== undefined && mayReceive(owner.access, topic) ? packet : null;
+    if (owner === undefined || !mayReceive(owner.access, topic)) return null;
+    const opened = openTravelling(packet.payload as Buffer);
+    if (isExpired(opened, events.nowMs())) return null;
+    // The packet is this client's own copy, and what aedes sends is not always what this returns.
+    if (!owner.seesTravelling) packet.payload = opened.payload as Buffer;
+    return packet;
   };
 }
 
-function isBridgeNotice(topic: string): boolean {
-  return topic.startsWith('$SYS/broker/connection/');
+/**
+ * Inside, what travels along stands in front of every payload; but an empty one, which removes what is retained, has to
+ * stay empty.
+ */
+function seal(packet: PublishPacket, along: Travelling): PublishPacket {
+  const payload = packet.payload as Buffer;
+  if (packet.retain && payload.length === 0) return packet;
+  return { ...packet, payload: Buffer.concat([sealTravelling(along), payload]) };
 }
 
 /** aedes publishes a will as what it is, and packets from a client as others. */

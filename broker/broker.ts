@@ -6,7 +6,7 @@ import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
 import type { BrokerEnv } from './env.ts';
-import { Front } from './front.ts';
+import { Front, STOPPING } from './front.ts';
 import type { IngestLimits } from './ingest-rules/ingest-message.ts';
 import type { IngestRule } from './ingest-rules/rule.ts';
 import type { RuleCounts } from './ingest-rules/rule-counters.ts';
@@ -14,12 +14,13 @@ import type { IngestRules } from './ingest-rules/rules.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
 import { LiveRules } from './live-rules.ts';
 import { LooseMessages } from './loose-messages.ts';
+import { SessionExpiry } from './mqtt5/session-expiry.ts';
 import { ReceivedIds } from './received-ids.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
-import { ValueFrames } from './value-frames.ts';
+import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
 
 export interface BrokerOptions {
@@ -67,6 +68,7 @@ export class Broker {
     const sessions = createSessions({
       willLeft: (will, owner) => this.#wills.left(will, owner),
       mayReceive: (clientId, topic) => sessionUsers.mayReceive(clientId, topic),
+      nowMs: () => env.clock.nowMs(),
       failed: (error) => this.#sessionsFailed(error),
     });
     const loose = { env, dataPlane, sessions, ingestRules, refusals, counters };
@@ -84,10 +86,11 @@ export class Broker {
       refusals,
       refusedClients: new RefusedClients(limits),
       counters,
-      frames: new ValueFrames(),
+      frames: sharedFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
       receivedIds: new ReceivedIds(),
+      sessionExpiry: new SessionExpiry(),
     };
     this.#wills = new Wills(this.#context);
   }
@@ -147,7 +150,7 @@ export class Broker {
     const started = this.#state === 'started';
     this.#state = 'closing';
     this.#context.refusals.close();
-    for (const front of [...this.#fronts]) front.finishWhenIdle('the node is stopping');
+    for (const front of [...this.#fronts]) front.finishWhenIdle(STOPPING);
     if (this.#fronts.size > 0) {
       await new Promise<void>((resolve) => {
         this.#allGone = resolve;

@@ -7,12 +7,13 @@ import type { BrokerEnv } from './env.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
+import type { SessionExpiry } from './mqtt5/session-expiry.ts';
 import type { ReceivedIds } from './received-ids.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
 import type { Sessions } from './sessions.ts';
-import type { ValueFrames } from './value-frames.ts';
+import type { SharedFrames } from './value-frames.ts';
 
 /** What all connections of a broker share. */
 export interface BrokerContext {
@@ -31,8 +32,9 @@ export interface BrokerContext {
   readonly refusals: Refusals;
   readonly refusedClients: RefusedClients;
   readonly counters: Counters;
-  readonly frames: ValueFrames;
+  readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;
   readonly bulkPace: BulkPace;
   readonly receivedIds: ReceivedIds;
+  readonly sessionExpiry: SessionExpiry;
 }

@@ -13,6 +13,8 @@ export interface Counters {
   deliveries: number;
   /** Values that a newer one of the same key replaced before a slow subscriber could take them. */
   deliveriesConflated: number;
+  /** Values and answers not sent because they are longer than their client takes. */
+  deliveriesTooLarge: number;
   /** Connections closed because what waited for them outgrew its bound. */
   slowSubscribers: number;
 }
@@ -27,6 +29,7 @@ export function zeroCounters(): Counters {
     timesNotBelieved: 0,
     deliveries: 0,
     deliveriesConflated: 0,
+    deliveriesTooLarge: 0,
     slowSubscribers: 0,
   };
 }

@@ -13,12 +13,15 @@ export interface SessionIds {
 export class ReceivedIds {
   readonly #bySession = new Map<string, SessionIds>();
 
-  /** The ids of a connection's session; a clean session begins without [MQTT-3.1.2-6]. */
-  open(clientId: string, clean: boolean): SessionIds {
-    const known = clean ? undefined : this.#bySession.get(clientId);
+  /** The ids of a connection's session; a clean one begins without [MQTT-3.1.2-6], and may end with it. */
+  open(
+    clientId: string,
+    { startsClean, isKept }: { readonly startsClean: boolean; readonly isKept: boolean },
+  ): SessionIds {
+    const known = startsClean ? undefined : this.#bySession.get(clientId);
     const ids = known ?? { received: new Set(), shared: new Set() };
-    if (clean) this.#bySession.delete(clientId);
-    else this.#bySession.set(clientId, ids);
+    if (isKept) this.#bySession.set(clientId, ids);
+    else this.#bySession.delete(clientId);
     return ids;
   }
 

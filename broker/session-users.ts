@@ -38,6 +38,11 @@ export class SessionUsers {
     if (entry.connections === 0 && !entry.isPersistent) this.#byClientId.delete(clientId);
   }
 
+  /** Whether the client has connected once more, so that its older connection has to go. */
+  isTakenOver(clientId: string): boolean {
+    return (this.#byClientId.get(clientId)?.connections ?? 0) > 1;
+  }
+
   /** Whether a message to an ordinary topic may be kept for a session, even while its client is away. */
   mayReceive(clientId: string, topic: string): boolean {
     const entry = this.#byClientId.get(clientId);

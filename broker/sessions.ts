@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Access } from './access.ts';
+import type { Travelling } from './mqtt5/travelling.ts';
 import type { SubscribeRequest } from './subscribe-packet.ts';
 import type { Will } from './wills.ts';
 
@@ -24,6 +25,8 @@ export interface OrdinaryMessage {
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
   readonly retain: boolean;
+  /** As `Message.properties`; absent: none. */
+  readonly properties?: Uint8Array;
 }
 
 /** The front behind a stream. */
@@ -32,6 +35,12 @@ export interface SessionOwner {
   readonly access: Access;
   /** What is left of the session that has this client id must not reach the new one: it is another user's. */
   readonly endsOther: boolean;
+  /**
+   * The payloads of its PUBLISHes begin with what travels along (`mqtt5/travelling.ts`), both ways. It is not
+   * there in the will, which has its own.
+   */
+  readonly seesTravelling: boolean;
+  readonly willTravelling: Travelling;
   /** Whether a filter is granted. */
   mayGrant(filter: string): boolean;
   /** The subscriptions that a persistent session brings along; before its CONNACK. */
@@ -47,5 +56,7 @@ export interface SessionEvents {
   willLeft(will: Will, owner: SessionOwner): boolean;
   /** Whether a message to an ordinary topic may be kept for a session whose client is away. */
   mayReceive(clientId: string, topic: string): boolean;
+  /** Wall clock. */
+  nowMs(): number;
   failed(error: Error): void;
 }

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { isWellFormed } from './json.ts';
+import { parseFilter } from './ordinary/message.ts';
 import type { Refusal } from './refusals.ts';
 
 /** The session layer (`aedes.ts`) takes no deeper topic or filter; keys have no such limit. */
@@ -121,6 +123,23 @@ export function matches(filter: string, topic: string): boolean {
   return filterLevels.length === topicLevels.length;
 }
 
+/** Where a connection gets the answers to its own requests; literally so. */
+export const REPLY_TO_ME = 'dss/reply/me';
+
+/** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
+export function mayReplyTo(topic: string): boolean {
+  if (topic === REPLY_TO_ME) return true;
+  const bytes = Buffer.from(topic);
+  if (bytes.length > 0xffff || !isTopicName(bytes, 0, bytes.length)) return false;
+  if (!isWellFormed(topic) || topic.startsWith('dss/') || topic.startsWith('$')) return false;
+  return topic.split('/').length <= LEVELS_MAX;
+}
+
+/** Bridges announce their state there, which is not theirs to publish to; it is dropped without a word. */
+export function isBridgeNotice(topic: string): boolean {
+  return topic.startsWith('$SYS/broker/connection/');
+}
+
 /** How values are delivered: raw on `dss/value/<key>`, or as JSON on `dss/watch/<key>`. */
 export type ValueForm = 'value' | 'watch';
 
@@ -154,6 +173,10 @@ export function filterUse(filter: string): FilterUse {
 const SUBSCRIBABLE: readonly string[] = ['value', 'watch', 'reply', 'error', 'sys'];
 
 function filterRefusal(filter: string, ourLevel: string | undefined): FilterUse['refusal'] {
+  if (parseFilter(filter) === undefined) {
+    const message = 'a shared subscription is $share/<name>/<filter>';
+    return { code: 'INVALID_FILTER', message };
+  }
   if (filter.startsWith('$share/')) {
     return { code: 'NOT_SUPPORTED', message: 'shared subscriptions are not supported yet' };
   }

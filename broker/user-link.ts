@@ -2,19 +2,25 @@ import { type Admitted, barredName } from './admission.ts';
 import { identityOf } from './cas.ts';
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
-import { uint16 } from './field-reader.ts';
-import { PacketType, PINGRESP } from './frame-encoder.ts';
+import type { Dialect } from './dialect.ts';
+import { AckHeader, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { Mailbox } from './mailbox.ts';
+import { type Ending, malformed, protocolError, ReasonCode } from './mqtt5/reason-codes.ts';
+import { publishCode } from './mqtt5/refusal-codes.ts';
+import { TRAVELS_ALONE, travelling } from './mqtt5/travelling.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
+import type { PacketReader } from './packet-reader.ts';
+import type { PacketWriter } from './packet-writer.ts';
 import type { SessionIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
+import { encodeSessionConnect, isKept } from './session-connect.ts';
 import { SessionStream } from './session-stream.ts';
-import { parseSubscribe, parseUnsubscribe } from './subscribe-packet.ts';
+import { encodeSubscribe, encodeUnsubscribe } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
 
@@ -33,6 +39,21 @@ const REQUIRED_FLAGS: Readonly<Record<number, number>> = {
   [PacketType.disconnect]: 0,
 };
 
+const DISCONNECT = Uint8Array.of(PacketType.disconnect << 4, 0);
+const UNEXPECTED = protocolError('unexpected packet type');
+const TOO_LARGE: Ending = { code: ReasonCode.packetTooLarge, reason: 'packet too large' };
+const TOO_SLOW: Ending = { code: ReasonCode.quotaExceeded, reason: 'too slow a subscriber' };
+const CLIENT_LEFT: Ending = { code: ReasonCode.success, reason: 'the client left its will' };
+const SESSION_ENDED: Ending = { code: ReasonCode.unspecified, reason: 'the session ended' };
+const TAKEN_OVER: Ending = {
+  code: ReasonCode.sessionTakenOver,
+  reason: 'the client has connected once more',
+};
+
+function refusedEnding(refusal: Refusal): Ending {
+  return { code: publishCode(refusal), reason: `refused: ${refusal.message}` };
+}
+
 /**
  * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
  * goes to the session, whose packets come back through `Outbound`.
@@ -44,6 +65,8 @@ export class UserLink {
 
   readonly #context: BrokerContext;
   readonly #front: Front;
+  readonly #reader: PacketReader;
+  readonly #writer: PacketWriter;
   readonly #connect: ConnectPacket;
   readonly #admitted: Admitted;
   readonly #ids: SessionIds;
@@ -56,6 +79,8 @@ export class UserLink {
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
+  #publishesWill = false;
+  #sessionExpirySeconds: number;
   #refusedByState = false;
   #closed = false;
   /** Neighbouring packets for the session, not handed over yet: a range of one buffer. */
@@ -63,8 +88,14 @@ export class UserLink {
   #runStart = 0;
   #runEnd = 0;
 
-  constructor(context: BrokerContext, front: Front, connect: ConnectPacket, admitted: Admitted) {
-    const { dataPlane, frames, limits, counters, bulkPace: pace } = context;
+  constructor(
+    context: BrokerContext,
+    front: Front,
+    connect: ConnectPacket,
+    admitted: Admitted,
+    { reader, writer }: Dialect,
+  ) {
+    const { dataPlane, limits, counters, bulkPace: pace } = context;
     const { output } = front;
     const { clientId, isBridge } = connect;
     const { access } = admitted;
@@ -72,10 +103,14 @@ export class UserLink {
     this.#front = front;
     this.#connect = connect;
     this.#admitted = admitted;
-    this.#ids = context.receivedIds.open(clientId, connect.clean);
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#sessionExpirySeconds = connect.sessionExpirySeconds;
+    const { startsClean } = connect;
+    this.#ids = context.receivedIds.open(clientId, { startsClean, isKept: isKept(connect) });
     const identity = identityOf({ userName: access.user, clientId }, context.env.random);
     const publisher = { access, identity, ids: this.#ids };
-    this.ingest = new Ingest(context, output, publisher, {
+    this.ingest = new Ingest(context, writer, publisher, {
       changed: () => front.changed(),
       hold: (held) => (held ? front.hold(Hold.queue) : front.release(Hold.queue)),
       failed: (failure) => front.failed(failure),
@@ -86,8 +121,7 @@ export class UserLink {
     this.#outbox = new ValueOutbox({
       output,
       packetIds: this.#packetIds,
-      frames,
-      inflightMax: limits.inflightDeliveriesMax,
+      writer,
       bytesMax: limits.outboxBytesMax,
       counters,
       pace,
@@ -106,13 +140,15 @@ export class UserLink {
     this.#session = new SessionStream({
       wantsInput: () => front.release(Hold.session),
       output: (bytes) => this.#fromSession(bytes),
-      closed: () => front.finish('the session ended'),
+      closed: () => front.finish(this.#sessionEnding()),
     });
-    this.#outbound = new Outbound(output, this.#packetIds, {
+    this.#outbound = new Outbound(output, writer, this.#packetIds, {
       accepted: () => this.#accepted(),
       acknowledged: (packetId) => this.ingest.sessionAcknowledged(packetId),
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
       subackWritten: (packetId) => this.#subscribed(packetId),
+      unsuback: (packetId) => this.#subscriptions.ended(packetId),
+      discarded: (acknowledgement) => this.#forward(acknowledgement, 0, acknowledgement.length),
       noPacketId: () => this.#tooSlow(),
     });
   }
@@ -127,29 +163,30 @@ export class UserLink {
     return this.#outbox.skipped;
   }
 
-  /** Opens the session with the client's CONNECT, which becomes the session's to change. */
-  connect(packet: Uint8Array): void {
-    const { protocolLevel, protocolLevelOffset, keepaliveOffset } = this.#connect;
-    // Without the bridge bit; and the session cannot keep time, as it sees but a part of the packets.
-    packet[protocolLevelOffset] = protocolLevel;
-    packet[keepaliveOffset] = 0;
-    packet[keepaliveOffset + 1] = 0;
+  /** Opens the session. */
+  connect(): void {
     const { access, endsOther } = this.#admitted;
+    const { will, clientId } = this.#connect;
+    const nowMs = this.#context.env.clock.nowMs();
     this.#context.sessions.attach(this.#session, {
-      clientId: this.#connect.clientId,
+      clientId,
       access,
       endsOther,
+      seesTravelling: this.#writer.hasProperties,
+      willTravelling: will === undefined ? TRAVELS_ALONE : travelling(will.properties, nowMs),
       mayGrant: (filter) => this.#subscriptions.mayGrant(filter),
       restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
     });
-    this.#session.push(packet);
+    this.#session.push(encodeSessionConnect(this.#connect));
   }
 
   /** Takes the packet that `frame` stands at. Returns why it breaks the protocol, if it does. */
-  receive(frame: FrameSplitter, nowMs: number): string | undefined {
+  receive(frame: FrameSplitter, nowMs: number): Ending | undefined {
     const type = frame.header >> 4;
     if (type === PacketType.publish) return this.#publish(frame, nowMs);
-    if (REQUIRED_FLAGS[type] !== (frame.header & 0b1111)) return 'unexpected packet type or flags';
+    const flags = REQUIRED_FLAGS[type];
+    if (flags === undefined) return UNEXPECTED;
+    if (flags !== (frame.header & 0b1111)) return malformed('unexpected flags of a packet');
     switch (type) {
       case PacketType.puback:
       case PacketType.pubrec:
@@ -161,7 +198,7 @@ export class UserLink {
       case PacketType.unsubscribe:
         return this.#unsubscribe(frame);
       case PacketType.pingreq:
-        if (frame.end !== frame.bodyStart) return 'malformed PINGREQ';
+        if (frame.end !== frame.bodyStart) return malformed('malformed PINGREQ');
         this.#front.output.write(PINGRESP);
         return undefined;
       default:
@@ -170,8 +207,8 @@ export class UserLink {
   }
 
   /** Decides about a packet that has only just begun. Returns why it breaks the protocol, if it does. */
-  large(frame: FrameSplitter): string | undefined {
-    const isPublish = frame.header >> 4 === PacketType.publish;
+  large(frame: FrameSplitter): Ending | undefined {
+    const isPublish = frame.header >> 4 === PacketType.publish && this.#reader.readsLarge;
     const fits = frame.end - frame.bodyStart <= this.#context.limits.packetBytesMax;
     switch (isPublish ? this.ingest.large(frame) : fits ? 'keep' : 'too-large') {
       case 'keep':
@@ -181,9 +218,9 @@ export class UserLink {
         frame.skip();
         return undefined;
       case 'malformed':
-        return 'malformed PUBLISH';
+        return malformed('malformed PUBLISH');
       case 'too-large':
-        return 'packet too large';
+        return TOO_LARGE;
     }
   }
 
@@ -219,7 +256,14 @@ export class UserLink {
     const { refusedClients, env } = this.#context;
     const name = barredName(this.#admitted.access, this.#connect.clientId);
     refusedClients.closed(name, this.#front.address, env.clock.monotonicMs());
-    this.#front.finishWhenIdle(`refused: ${refusal.message}`);
+    this.#front.finishWhenIdle(refusedEnding(refusal));
+  }
+
+  /** Says why the connection ends. Returns whether the client can be told. */
+  takeLeave(ending: Ending): boolean {
+    return (
+      !this.#disconnected && ending.code !== ReasonCode.success && this.#writer.disconnect(ending)
+    );
   }
 
   close(): void {
@@ -228,28 +272,39 @@ export class UserLink {
     this.#subscriptions.close();
     this.#outbox.close();
     // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
-    if (!this.#disconnected) this.#session.destroy();
+    if (!this.#disconnected || this.#publishesWill) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
-    const { receivedIds, sessionUsers } = this.#context;
+    const { receivedIds, sessionUsers, sessionExpiry, env } = this.#context;
+    const { clientId, startsClean } = this.#connect;
+    const expirySeconds = this.#sessionExpirySeconds;
+    if (!startsClean || expirySeconds > 0) {
+      sessionExpiry.left(clientId, expirySeconds, env.clock.monotonicMs());
+    }
     receivedIds.close(this.#connect.clientId, this.#ids);
     sessionUsers.release(this.#connect.clientId);
   }
 
-  #publish(frame: FrameSplitter, nowMs: number): string | undefined {
-    switch (this.ingest.publish(frame, nowMs)) {
+  #publish(frame: FrameSplitter, nowMs: number): Ending | undefined {
+    const violation = this.#reader.readPublish(frame);
+    if (violation !== undefined) return violation;
+    switch (this.ingest.publish(this.#reader.publish, nowMs)) {
       case 'taken':
         if (this.ingest.full) this.#front.hold(Hold.window);
         return undefined;
       case 'ordinary':
-        this.#forward(frame.buffer, frame.start, frame.end);
+        this.#forwardPublish(frame);
         if (this.ingest.full) this.#front.hold(Hold.window);
         return undefined;
       case 'rules-unknown':
         this.#waitForRules(frame.buffer.slice(frame.start, frame.end));
         return undefined;
-      case 'malformed':
-        return 'malformed PUBLISH';
     }
+  }
+
+  #forwardPublish(frame: FrameSplitter): void {
+    const translated = this.#reader.publishForSession(this.#context.env.clock.nowMs());
+    if (translated === undefined) this.#forward(frame.buffer, frame.start, frame.end);
+    else this.#forward(translated, 0, translated.length);
   }
 
   /**
@@ -271,13 +326,12 @@ export class UserLink {
   }
 
   /** The client's side of acknowledged delivery, in either direction. */
-  #packetId(frame: FrameSplitter, type: number): string | undefined {
-    const { buffer, start, bodyStart, end } = frame;
-    if (end - bodyStart !== 2) return 'malformed acknowledgement';
-    const packetId = uint16(buffer, bodyStart);
-    if (packetId === 0) return 'packet id 0';
+  #packetId(frame: FrameSplitter, type: number): Ending | undefined {
+    const violation = this.#reader.readAck(frame);
+    if (violation !== undefined) return violation;
+    const { packetId, hasFailed } = this.#reader;
     if (type === PacketType.pubrel) {
-      if (!this.ingest.released(packetId)) this.#forward(buffer, start, end);
+      if (!this.ingest.released(packetId)) this.#forwardAck(frame.header, packetId);
       return undefined;
     }
     const owner = this.#packetIds.owner(packetId);
@@ -285,36 +339,48 @@ export class UserLink {
       if (type === PacketType.puback) this.#outbox.acknowledged(packetId);
       return undefined;
     }
-    if (owner !== 'unknown' && type !== PacketType.pubrec) this.#packetIds.release(packetId);
-    if (owner === 'unknown' || owner === packetId) {
-      this.#forward(buffer, start, end);
-    } else {
-      this.#forward(Uint8Array.of(frame.header, 2, owner >> 8, owner & 0xff), 0, 4);
+    // A PUBREC that says that it has failed ends the exchange (MQTT 5 §4.3.3), as PUBCOMP does for the session.
+    const header = hasFailed && type === PacketType.pubrec ? AckHeader.pubcomp : frame.header;
+    this.#forwardAck(header, owner === 'unknown' ? packetId : owner);
+    if (owner !== 'unknown' && header !== AckHeader.pubrec) {
+      this.#packetIds.release(packetId);
+      this.#outbound.pump();
+      this.#outbox.pump();
     }
     return undefined;
   }
 
-  #subscribe(frame: FrameSplitter): string | undefined {
-    const packet = parseSubscribe(frame.buffer, frame.bodyStart, frame.end);
-    if (packet === undefined) return 'malformed SUBSCRIBE';
+  #forwardAck(header: number, packetId: number): void {
+    this.#forward(Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff), 0, 4);
+  }
+
+  #subscribe(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readSubscribe(frame);
+    if ('reason' in packet) return packet;
     this.#reportRefusedFilters(this.#subscriptions.requested(packet));
-    this.#forward(frame.buffer, frame.start, frame.end);
+    const bytes = encodeSubscribe(packet);
+    this.#forward(bytes, 0, bytes.length);
     return undefined;
   }
 
-  #unsubscribe(frame: FrameSplitter): string | undefined {
-    const filters = parseUnsubscribe(frame.buffer, frame.bodyStart, frame.end);
-    if (filters === undefined) return 'malformed UNSUBSCRIBE';
-    this.#subscriptions.unsubscribed(filters);
-    this.#forward(frame.buffer, frame.start, frame.end);
+  #unsubscribe(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readUnsubscribe(frame);
+    if ('reason' in packet) return packet;
+    this.#subscriptions.unsubscribed(packet);
+    const bytes = encodeUnsubscribe(packet);
+    this.#forward(bytes, 0, bytes.length);
     return undefined;
   }
 
-  #disconnect(frame: FrameSplitter): string | undefined {
-    if (frame.end !== frame.bodyStart) return 'malformed DISCONNECT';
+  #disconnect(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readDisconnect(frame);
+    if ('reason' in packet) return packet;
     this.#disconnected = true;
-    this.#forward(frame.buffer, frame.start, frame.end);
+    this.#publishesWill = packet.publishesWill;
+    this.#sessionExpirySeconds = packet.sessionExpirySeconds ?? this.#sessionExpirySeconds;
     this.#front.hold(Hold.closing);
+    if (packet.publishesWill) this.#front.finish(CLIENT_LEFT);
+    else this.#forward(DISCONNECT, 0, DISCONNECT.length);
     return undefined;
   }
 
@@ -356,7 +422,15 @@ export class UserLink {
 
   #refused(refusal: Refusal): void {
     this.#mailbox.report(refusal, 'PUBLISH');
-    if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
+    // Where a reason code tells it, that is enough.
+    if (this.#context.onInvalid === 'ack' || this.#writer.hasReasonCodes) return;
+    this.#front.finish(refusedEnding(refusal));
+  }
+
+  /** Ours to tell is only that the client has connected once more. */
+  #sessionEnding(): Ending {
+    const isTakenOver = this.#context.sessionUsers.isTakenOver(this.#connect.clientId);
+    return isTakenOver ? TAKEN_OVER : SESSION_ENDED;
   }
 
   /** Better that it reconnects and gets the current values than that it eats the node's memory. */
@@ -369,6 +443,6 @@ export class UserLink {
       message: `${this.#connect.clientId} does not keep up with what it subscribed to; disconnecting it`,
       data: { client: this.#connect.clientId, address: this.#front.address },
     });
-    this.#front.abort('too slow a subscriber');
+    this.#front.abort(TOO_SLOW);
   }
 }
