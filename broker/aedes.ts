@@ -114,7 +114,7 @@ class DivertingAedes extends Aedes {
       finish();
     } else if (from !== null && isWillOf(from, packet)) {
       if (this.#mayDeliverWill(packet, from)) {
-        const along = this.#ownerOf(from)?.willTravelling ?? TRAVELS_ALONE;
+        const along = this.#ownerOf(from)?.will.travelling ?? TRAVELS_ALONE;
         this.#deliver(seal(packet, along), from, finish);
       } else {
         finish();
@@ -146,7 +146,8 @@ class DivertingAedes extends Aedes {
   #mayDeliverWill({ topic, payload }: PublishPacket, from: Client): boolean {
     const owner = this.#ownerOf(from);
     if (owner === undefined) return false;
-    return this.#events.willLeft({ topic, payload: Buffer.from(payload) }, owner);
+    const { properties } = owner.will;
+    return this.#events.willLeft({ topic, payload: Buffer.from(payload), properties }, owner);
   }
 
   /** Tells the owner which subscriptions a persistent session has, before aedes goes on. */

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Access } from './access.ts';
+import type { Properties } from './mqtt5/properties.ts';
 import type { Travelling } from './mqtt5/travelling.ts';
 import type { SubscribeRequest } from './subscribe-packet.ts';
 import type { Will } from './wills.ts';
@@ -36,11 +37,12 @@ export interface SessionOwner {
   /** What is left of the session that has this client id must not reach the new one: it is another user's. */
   readonly endsOther: boolean;
   /**
-   * The payloads of its PUBLISHes begin with what travels along (`mqtt5/travelling.ts`), both ways. It is not
-   * there in the will, which has its own.
+   * The payloads of its PUBLISHes begin with what travels along (`mqtt5/travelling.ts`), both ways; not that of its
+   * will.
    */
   readonly seesTravelling: boolean;
-  readonly willTravelling: Travelling;
+  /** What its will has beside topic and payload. */
+  readonly will: { readonly properties: Properties; readonly travelling: Travelling };
   /** Whether a filter is granted. */
   mayGrant(filter: string): boolean;
   /** The subscriptions that a persistent session brings along; before its CONNACK. */

@@ -11,7 +11,7 @@ import { Ingest } from './ingest.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Ending, malformed, protocolError, ReasonCode } from './mqtt5/reason-codes.ts';
 import { publishCode } from './mqtt5/refusal-codes.ts';
-import { TRAVELS_ALONE, travelling } from './mqtt5/travelling.ts';
+import { travelling } from './mqtt5/travelling.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
 import type { PacketReader } from './packet-reader.ts';
@@ -167,13 +167,14 @@ export class UserLink {
   connect(): void {
     const { access, endsOther } = this.#admitted;
     const { will, clientId } = this.#connect;
+    const properties = will?.properties ?? {};
     const nowMs = this.#context.env.clock.nowMs();
     this.#context.sessions.attach(this.#session, {
       clientId,
       access,
       endsOther,
       seesTravelling: this.#writer.hasProperties,
-      willTravelling: will === undefined ? TRAVELS_ALONE : travelling(will.properties, nowMs),
+      will: { properties, travelling: travelling(properties, nowMs) },
       mayGrant: (filter) => this.#subscriptions.mayGrant(filter),
       restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
     });
@@ -336,7 +337,9 @@ export class UserLink {
     }
     const owner = this.#packetIds.owner(packetId);
     if (owner === 'own') {
-      if (type === PacketType.puback) this.#outbox.acknowledged(packetId);
+      if (type !== PacketType.puback) return undefined;
+      this.#outbox.acknowledged(packetId);
+      this.#deliverMore();
       return undefined;
     }
     // A PUBREC that says that it has failed ends the exchange (MQTT 5 §4.3.3), as PUBCOMP does for the session.
@@ -344,10 +347,15 @@ export class UserLink {
     this.#forwardAck(header, owner === 'unknown' ? packetId : owner);
     if (owner !== 'unknown' && header !== AckHeader.pubrec) {
       this.#packetIds.release(packetId);
-      this.#outbound.pump();
-      this.#outbox.pump();
+      this.#deliverMore();
     }
     return undefined;
+  }
+
+  /** The session's deliveries cannot be skipped, so they go first. */
+  #deliverMore(): void {
+    this.#outbound.pump();
+    this.#outbox.pump();
   }
 
   #forwardAck(header: number, packetId: number): void {

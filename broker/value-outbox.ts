@@ -118,11 +118,10 @@ export class ValueOutbox {
     this.#enqueue(this.#messageCount, { ...message, bytes });
   }
 
-  /** The client acknowledged one of our QoS 1 deliveries. */
+  /** The client acknowledged one of our QoS 1 deliveries. There may be room for what waits then: `pump`. */
   acknowledged(packetId: number): void {
     this.#packetIds.release(packetId);
     this.#inflight -= 1;
-    this.pump();
   }
 
   /** Sends what waits as far as there is room. */
@@ -186,7 +185,7 @@ export class ValueOutbox {
     this.#skipped += 1;
     // A subscription that overlaps may have asked for more; the one copy that leaves serves both.
     const qos = earlier.qos === 1 ? 1 : delivery.qos;
-    const identifiers = [...new Set([...earlier.identifiers, ...delivery.identifiers])];
+    const identifiers = union(earlier.identifiers, delivery.identifiers);
     if (item.version < earlier.item.version) {
       this.#waiting.set(name, { ...earlier, qos, identifiers });
       return;
@@ -241,6 +240,11 @@ export class ValueOutbox {
     this.#room ??= new Signal();
     return this.#room.happened;
   }
+}
+
+function union(some: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0 || some === others) return some;
+  return some.length === 0 ? others : [...new Set([...some, ...others])];
 }
 
 /** Form and key as a map key: exact, one character per byte. */

@@ -3,6 +3,7 @@ import { type Answer, answer } from './answers.ts';
 import { identityOf } from './cas.ts';
 import type { BrokerContext } from './context.ts';
 import type { LooseMessages, Sender } from './loose-messages.ts';
+import type { Properties } from './mqtt5/properties.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite } from './permissions.ts';
 import { type Publication, readPublication } from './publication.ts';
 import type { Request } from './requests.ts';
@@ -11,6 +12,7 @@ import { isOurTopic, isSystemTopic } from './topics.ts';
 export interface Will {
   readonly topic: string;
   readonly payload: Uint8Array;
+  readonly properties: Properties;
 }
 
 /**
@@ -109,5 +111,7 @@ function readWill(
   if (!isOurTopic(topic, 0, topicEnd)) return { topic, buffer, publication: undefined };
   const payloadEnd = buffer.length;
   const range = { topicStart: 0, topicEnd, payloadStart: topicEnd, payloadEnd };
-  return { topic, buffer, publication: readPublication(buffer, range, limits, env.clock.nowMs()) };
+  const nowMs = env.clock.nowMs();
+  const publication = readPublication(buffer, range, limits, nowMs, will.properties);
+  return { topic, buffer, publication };
 }
