@@ -59,10 +59,12 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
   const door = new FakeClusterDoor();
   const time = new ManualTime();
   const events: BrokerEvent[] = [];
+  let draws = 0;
   const env: BrokerEnv = {
     clock: { nowMs: () => 1_700_000_000_000 + time.nowMs, monotonicMs: () => time.nowMs },
     timers: time,
-    random: { below: (bound) => Math.floor(bound / 2) },
+    // Names are drawn from large ranges, and have to differ; waiting times from small ones.
+    random: { below: (bound) => (bound < 2 ** 32 ? Math.floor(bound / 2) : draws++) },
     yield: (task) => void setImmediate(task),
     events: { emit: (event) => void events.push(event) },
   };
