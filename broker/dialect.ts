@@ -25,7 +25,11 @@ export function dialectOf(
   assignedClientId: string,
 ): Dialect {
   if (connect.protocolLevel < 5) {
-    const options = { frames: frames.plain, inflightMax: limits.inflightDeliveriesMax };
+    const options = {
+      frames: frames.plain,
+      inflightMax: limits.inflightDeliveriesMax,
+      clock: env.clock,
+    };
     return { reader: new PlainReader(), writer: new PlainWriter(output, options) };
   }
   const window = new ReceiveWindow(receiveMaximum(limits));

@@ -60,12 +60,13 @@ export function encodePublish(
   prefix: Uint8Array,
   topic: Uint8Array,
   payload: Uint8Array,
-  flags: { readonly qos: 0 | 1; readonly retain: boolean },
+  flags: { readonly qos: 0 | 1 | 2; readonly retain: boolean },
   properties: Uint8Array = NO_PROPERTIES,
 ): PublishFrame {
   const topicBytes = prefix.length + topic.length;
   assert(topicBytes <= 0xffff, 'a topic has at most 65,535 bytes');
-  const bodyBytes = 2 + topicBytes + 2 * flags.qos + properties.length + payload.length;
+  const packetIdBytes = flags.qos === 0 ? 0 : 2;
+  const bodyBytes = 2 + topicBytes + packetIdBytes + properties.length + payload.length;
   const header = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
   const bytes = frameFor(header, bodyBytes);
   let position = bytes.length - bodyBytes;
@@ -76,7 +77,7 @@ export function encodePublish(
   bytes.set(topic, position);
   position += topic.length;
   const packetIdOffset = flags.qos === 0 ? 0 : position;
-  position += 2 * flags.qos;
+  position += packetIdBytes;
   bytes.set(properties, position);
   bytes.set(payload, position + properties.length);
   return { bytes, packetIdOffset };

@@ -13,10 +13,11 @@ import {
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure } from './data-plane.ts';
 import { dialectOf, refusedConnack } from './dialect.ts';
+import { CLIENT_CLOSED, NOT_STORED, SILENT, STOPPING, TOO_LARGE } from './endings.ts';
 import { ConnectReturn, encodeConnack, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { Hold } from './hold.ts';
-import { type Ending, malformed, protocolError, ReasonCode } from './mqtt5/reason-codes.ts';
+import { type Ending, malformed, protocolError } from './mqtt5/reason-codes.ts';
 import { NamedTimers } from './named-timers.ts';
 import { Output } from './output.ts';
 import { UserLink } from './user-link.ts';
@@ -28,16 +29,6 @@ type Link =
   | { readonly kind: 'cluster'; readonly cluster: ClusterLink };
 
 const NO_LINK: Link = { kind: 'none' };
-
-export const STOPPING: Ending = {
-  code: ReasonCode.serverShuttingDown,
-  reason: 'the node is stopping',
-};
-const NOT_STORED: Ending = { code: ReasonCode.serverBusy, reason: 'a put was not stored in time' };
-/** The client has ended it, and reads nothing more. */
-const CLOSED: Ending = { code: ReasonCode.success, reason: 'the client closed the connection' };
-const TOO_LARGE: Ending = { code: ReasonCode.packetTooLarge, reason: 'packet too large' };
-const SILENT: Ending = { code: ReasonCode.keepAliveTimeout, reason: 'keepalive timeout' };
 
 type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger';
 
@@ -205,7 +196,7 @@ export class Front {
     while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
     if (this.#link.kind === 'user') this.#link.user.flushToSession();
     this.#processing = false;
-    if (this.#inputEnded && this.#holds === 0) this.finish(CLOSED);
+    if (this.#inputEnded && this.#holds === 0) this.finish(CLIENT_CLOSED);
   }
 
   /** Takes one packet. Returns whether there may be another. */

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { Access } from './access.ts';
 import { type Answer, answer, notAllowed, writeAnswered, writeFailed } from './answers.ts';
 import type { BatchWrite } from './batch.ts';
@@ -7,25 +6,26 @@ import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
 import { AckHeader } from './frame-encoder.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
+import {
+  type IncomingPublish,
+  invalidOrdinary,
+  packetOf,
+  saysMore,
+  topicOf,
+} from './incoming-publish.ts';
 import { JointAcks } from './joint-acks.ts';
 import { utf8Text } from './json.ts';
 import { examineLarge, refusalOf, type SkippedPublish } from './large-publish.ts';
-import type { Properties } from './mqtt5/properties.ts';
 import { type BatchOutcome, OpenBatches } from './open-batches.ts';
 import type { PublishView } from './packet-reader.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite, mayAnswer } from './permissions.ts';
-import {
-  type Publication,
-  type PublishRange,
-  readPublication,
-  type WriteAnswer,
-} from './publication.ts';
+import { type Publication, readPublication, type WriteAnswer } from './publication.ts';
 import { PutWindow, type SendAck, UNACKNOWLEDGED } from './put-window.ts';
 import type { SessionIds } from './received-ids.ts';
 import { type Refusal, storageFull } from './refusals.ts';
 import { originOf, type ReplyAddress, type Request } from './requests.ts';
-import { isBridgeNotice, isOurTopic, isPutTopic, isSystemTopic, LEVELS_MAX } from './topics.ts';
+import { isOurTopic, isPutTopic, isSystemTopic } from './topics.ts';
 
 export interface IngestHooks {
   /** Something may be acknowledged, or there may be room again: look at the end of this turn. */
@@ -52,16 +52,6 @@ export interface Publisher {
   readonly access: Access;
   readonly identity: ClientIdentity;
   readonly ids: SessionIds;
-}
-
-/** Where a PUBLISH stands, and what it is to be acknowledged under. */
-interface Packet {
-  readonly buffer: Uint8Array;
-  readonly range: PublishRange;
-  readonly packetId: number;
-  readonly qos: number;
-  readonly nowMs: number;
-  readonly properties: Properties | undefined;
 }
 
 /**
@@ -266,7 +256,7 @@ export class Ingest implements WriteSink {
   }
 
   /** A message for the session, which may have to be stored as well (DESIGN §7, ingest rules). */
-  #ordinary(packet: Packet): PublishResult {
+  #ordinary(packet: IncomingPublish): PublishResult {
     const { buffer, range, qos } = packet;
     const { topicStart, topicEnd } = range;
     const refusal = this.#writer.hasReasonCodes ? invalidOrdinary(packet) : undefined;
@@ -293,7 +283,7 @@ export class Ingest implements WriteSink {
   }
 
   /** What the session delivers, and acknowledges too soon. */
-  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: Packet): void {
+  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: IncomingPublish): void {
     const token = this.#window.begin(packetId, qos, nowMs);
     if (qos === 0) return this.#writeAll(writes, token);
     this.#jointAcks.begin(packetId, token);
@@ -311,7 +301,7 @@ export class Ingest implements WriteSink {
     });
   }
 
-  #forbid(why: Forbidden, packet: Packet): 'taken' {
+  #forbid(why: Forbidden, packet: IncomingPublish): 'taken' {
     const refusal = { ...why, topic: topicOf(packet) };
     if (this.#writer.hasReasonCodes) this.#refuse(packet, refusal);
     else this.#hooks.refusedByState(refusal, packet.qos);
@@ -363,7 +353,7 @@ export class Ingest implements WriteSink {
     });
   }
 
-  #carryOut(publication: Publication, packet: Packet): void {
+  #carryOut(publication: Publication, packet: IncomingPublish): void {
     const { buffer, range, packetId, qos, nowMs } = packet;
     if (publication.kind !== 'refused') {
       const { access } = this.#publisher;
@@ -397,7 +387,7 @@ export class Ingest implements WriteSink {
    * A question has an answer, and is acknowledged: nothing is lost by that. Who cannot tell by a missing
    * acknowledgement that it was not let write gets an answer, too.
    */
-  #forbidPublication(publication: Publication, why: Forbidden, packet: Packet): void {
+  #forbidPublication(publication: Publication, why: Forbidden, packet: IncomingPublish): void {
     const { packetId, qos, nowMs } = packet;
     const request = publication.kind === 'request' ? publication.request : undefined;
     if (request === undefined || !mayAnswer(this.#publisher.access, request)) {
@@ -419,7 +409,7 @@ export class Ingest implements WriteSink {
 
   /** Sending such a message again would never help, so it is acknowledged in its turn. */
   #refuse(
-    { packetId, qos, nowMs }: Pick<Packet, 'packetId' | 'qos' | 'nowMs'>,
+    { packetId, qos, nowMs }: Pick<IncomingPublish, 'packetId' | 'qos' | 'nowMs'>,
     refusal: Refusal,
   ): void {
     if (this.#writer.hasReasonCodes) {
@@ -455,41 +445,8 @@ export class Ingest implements WriteSink {
     }
   }
 
-  #read({ buffer, range, properties }: Packet): Publication {
+  #read({ buffer, range, properties }: IncomingPublish): Publication {
     const { env, limits } = this.#context;
     return readPublication(buffer, range, limits, env.clock.nowMs(), properties);
   }
-}
-
-function packetOf(view: PublishView, nowMs: number): Packet {
-  const { buffer, topicStart, topicEnd, payloadStart, payloadEnd } = view;
-  const { packetId, qos, properties } = view;
-  const range = { topicStart, topicEnd, payloadStart, payloadEnd };
-  return { buffer, range, packetId, qos, nowMs, properties };
-}
-
-function topicOf({ buffer, range }: Packet): string {
-  return utf8Text(buffer.subarray(range.topicStart, range.topicEnd));
-}
-
-/** Whether the properties of a put have to be looked at. */
-function saysMore({ userProperties, responseTopic, payloadFormat }: Properties): boolean {
-  return userProperties !== undefined || responseTopic !== undefined || payloadFormat === 1;
-}
-
-/** What of an ordinary PUBLISH the session would close the connection for, or nobody would look at. */
-function invalidOrdinary(packet: Packet): Refusal | undefined {
-  const { buffer, range, properties } = packet;
-  const topic = topicOf(packet);
-  if (topic.startsWith('$SYS/') && !isBridgeNotice(topic)) {
-    return { code: 'RESERVED_TOPIC', message: 'topics under $SYS/ are reserved', topic };
-  }
-  if (topic.split('/', LEVELS_MAX + 1).length > LEVELS_MAX) {
-    return { code: 'INVALID_TOPIC', message: `a topic has at most ${LEVELS_MAX} levels`, topic };
-  }
-  const { payloadStart, payloadEnd } = range;
-  if (properties?.payloadFormat !== 1 || isUtf8(buffer.subarray(payloadStart, payloadEnd))) {
-    return undefined;
-  }
-  return { code: 'MALFORMED_TEXT', message: 'the payload is said to be UTF-8, and is not', topic };
 }

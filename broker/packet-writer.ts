@@ -1,5 +1,8 @@
+import type { PublishFrame } from './frame-encoder.ts';
 import type { Properties } from './mqtt5/properties.ts';
+import type { MessageDelivery } from './mqtt5/publish-frame.ts';
 import type { Ending } from './mqtt5/reason-codes.ts';
+import type { Message } from './ordinary/message.ts';
 import type { Refusal } from './refusals.ts';
 import type { ValueFrames } from './value-frames.ts';
 
@@ -37,6 +40,8 @@ export interface PacketWriter {
    * sent, and counts as delivered.
    */
   fromSession(packet: Uint8Array, bodyOffset: number): Uint8Array | undefined;
+  /** The PUBLISH of a message; undefined as above. */
+  encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined;
   /** What stands between head and payload of a PUBLISH: empty where there are no properties. */
   encodeProperties(properties: Properties): Uint8Array;
   /** Says why the connection ends. Returns whether this client can be told. */

@@ -1,4 +1,13 @@
-import { ConnectReturn, encodeConnack, encodeSuback, PacketType } from './frame-encoder.ts';
+import type { BrokerEnv } from './env.ts';
+import {
+  ConnectReturn,
+  encodeConnack,
+  encodeSuback,
+  PacketType,
+  type PublishFrame,
+} from './frame-encoder.ts';
+import { encodeMessage, type MessageDelivery } from './mqtt5/publish-frame.ts';
+import type { Message } from './ordinary/message.ts';
 import type { Output } from './output.ts';
 import type { Grant, PacketWriter } from './packet-writer.ts';
 import type { ValueFrames } from './value-frames.ts';
@@ -17,8 +26,14 @@ export class PlainWriter implements PacketWriter {
   readonly inflightMax: number;
   readonly #output: Output;
 
-  constructor(output: Output, options: { frames: ValueFrames; inflightMax: number }) {
+  readonly #clock: BrokerEnv['clock'];
+
+  constructor(
+    output: Output,
+    options: { frames: ValueFrames; inflightMax: number; clock: BrokerEnv['clock'] },
+  ) {
     this.#output = output;
+    this.#clock = options.clock;
     this.frames = options.frames;
     this.inflightMax = options.inflightMax;
   }
@@ -44,6 +59,11 @@ export class PlainWriter implements PacketWriter {
 
   fromSession(packet: Uint8Array): Uint8Array {
     return packet;
+  }
+
+  encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined {
+    const options = { nowMs: this.#clock.nowMs(), hasProperties: false };
+    return encodeMessage(message, delivery, options);
   }
 
   encodeProperties(): Uint8Array {

@@ -3,14 +3,22 @@ import { identityOf } from './cas.ts';
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
 import type { Dialect } from './dialect.ts';
+import {
+  CLIENT_LEFT,
+  refusedEnding,
+  SESSION_ENDED,
+  TAKEN_OVER,
+  TOO_LARGE,
+  TOO_SLOW,
+  UNEXPECTED,
+} from './endings.ts';
 import { AckHeader, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Ending, malformed, protocolError, ReasonCode } from './mqtt5/reason-codes.ts';
-import { publishCode } from './mqtt5/refusal-codes.ts';
+import { type Ending, malformed, ReasonCode } from './mqtt5/reason-codes.ts';
 import { travelling } from './mqtt5/travelling.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
@@ -40,20 +48,6 @@ const REQUIRED_FLAGS: Readonly<Record<number, number>> = {
 };
 
 const DISCONNECT = Uint8Array.of(PacketType.disconnect << 4, 0);
-const UNEXPECTED = protocolError('unexpected packet type');
-const TOO_LARGE: Ending = { code: ReasonCode.packetTooLarge, reason: 'packet too large' };
-const TOO_SLOW: Ending = { code: ReasonCode.quotaExceeded, reason: 'too slow a subscriber' };
-const CLIENT_LEFT: Ending = { code: ReasonCode.success, reason: 'the client left its will' };
-const SESSION_ENDED: Ending = { code: ReasonCode.unspecified, reason: 'the session ended' };
-const TAKEN_OVER: Ending = {
-  code: ReasonCode.sessionTakenOver,
-  reason: 'the client has connected once more',
-};
-
-function refusedEnding(refusal: Refusal): Ending {
-  return { code: publishCode(refusal), reason: `refused: ${refusal.message}` };
-}
-
 /**
  * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
  * goes to the session, whose packets come back through `Outbound`.

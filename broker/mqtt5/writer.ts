@@ -1,18 +1,15 @@
 import type { ConnectPacket } from '../connect-packet.ts';
 import type { BrokerEnv } from '../env.ts';
 import { uint16 } from '../field-reader.ts';
-import { AckHeader, frameOf, PacketType } from '../frame-encoder.ts';
+import { AckHeader, frameOf, PacketType, type PublishFrame } from '../frame-encoder.ts';
 import type { BrokerLimits } from '../limits.ts';
+import type { Message } from '../ordinary/message.ts';
 import type { Output } from '../output.ts';
 import type { Grant, PacketWriter } from '../packet-writer.ts';
 import type { Refusal } from '../refusals.ts';
 import type { ValueFrames } from '../value-frames.ts';
-import {
-  encodeProperties,
-  encodePropertyBlock,
-  type Properties,
-  withLength,
-} from './properties.ts';
+import { encodePropertyBlock, type Properties } from './properties.ts';
+import { encodeMessage, type MessageDelivery, messageProperties } from './publish-frame.ts';
 import { type Ending, ReasonCode } from './reason-codes.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import { filterCode, publishCode } from './refusal-codes.ts';
@@ -109,11 +106,16 @@ export class Mqtt5Writer implements PacketWriter {
     const message = openTravelling(packet.subarray(headEnd));
     const nowMs = this.#clock.nowMs();
     if (isExpired(message, nowMs)) return undefined;
-    const left = timeLeft(message.expiresAtMs, nowMs);
-    const properties = withLength(Buffer.concat([message.properties, encodeProperties(left)]));
+    const properties = messageProperties(message, [], nowMs);
     const body = Buffer.concat([packet.subarray(bodyOffset, headEnd), properties, message.payload]);
     const frame = frameOf(header, body);
     return frame.length > this.packetBytesMax ? undefined : frame;
+  }
+
+  encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined {
+    const options = { nowMs: this.#clock.nowMs(), hasProperties: true };
+    const frame = encodeMessage(message, delivery, options);
+    return frame === undefined || frame.bytes.length > this.packetBytesMax ? undefined : frame;
   }
 
   encodeProperties(properties: Properties): Uint8Array {
@@ -166,10 +168,4 @@ export function encodeRefusal({ code, reason }: Ending): Uint8Array {
 function explanation(reason: string): Uint8Array {
   const text = reason.slice(0, REASON_BYTES_MAX).replaceAll('\0', '');
   return encodePropertyBlock({ reasonString: text });
-}
-
-/** [MQTT-3.3.2-6] */
-function timeLeft(expiresAtMs: number | undefined, nowMs: number): Properties {
-  if (expiresAtMs === undefined) return {};
-  return { messageExpirySeconds: Math.max(1, Math.ceil((expiresAtMs - nowMs) / 1000)) };
 }
