@@ -32,9 +32,6 @@ export const ReasonCode = {
 
 export type ReasonCode = (typeof ReasonCode)[keyof typeof ReasonCode];
 
-/** Codes from here on say that something has failed [MQTT 5 §2.4]. */
-export const FIRST_FAILURE = 0x80;
-
 /** Why a connection ends. */
 export interface Ending {
   readonly code: ReasonCode;
