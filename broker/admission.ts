@@ -53,8 +53,9 @@ export function admit(
   if (login === 'bad-credentials') {
     return refuse(credentialsRefusal(packet), 'BAD_CREDENTIALS', describeLogin(packet));
   }
-  if (refusedClients.isBarred(barredName(login, clientId), client.address, nowMs))
-    return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
+  const name = barredName(login, clientId);
+  const isBarred = refusedClients.isBarred(name, client.address, nowMs);
+  if (isBarred) return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
   const why = will === undefined ? undefined : forbiddenWill(context, will, login);
   if (why !== undefined) return refuse(WILL_REFUSAL, why.code, `${why.message}, in a will`);
   const claim = sessionUsers.claim(clientId, login, !isKept(packet));

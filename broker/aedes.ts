@@ -17,6 +17,7 @@ import {
   sealTravelling,
   TRAVELS_ALONE,
   type Travelling,
+  travelling,
 } from './mqtt5/travelling.ts';
 import type { OrdinaryMessage, SessionEvents, SessionOwner, Sessions } from './sessions.ts';
 import { plainRequest } from './subscribe-packet.ts';
@@ -114,7 +115,8 @@ class DivertingAedes extends Aedes {
       finish();
     } else if (from !== null && isWillOf(from, packet)) {
       if (this.#mayDeliverWill(packet, from)) {
-        const along = this.#ownerOf(from)?.will.travelling ?? TRAVELS_ALONE;
+        const properties = this.#ownerOf(from)?.willProperties ?? {};
+        const along = travelling(properties, this.#events.nowMs());
         this.#deliver(seal(packet, along), from, finish);
       } else {
         finish();
@@ -146,7 +148,7 @@ class DivertingAedes extends Aedes {
   #mayDeliverWill({ topic, payload }: PublishPacket, from: Client): boolean {
     const owner = this.#ownerOf(from);
     if (owner === undefined) return false;
-    const { properties } = owner.will;
+    const properties = owner.willProperties;
     return this.#events.willLeft({ topic, payload: Buffer.from(payload), properties }, owner);
   }
 

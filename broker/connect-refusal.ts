@@ -8,13 +8,16 @@ export interface ConnectRefusal extends Ending {
   readonly returnCode: number;
 }
 
-/** [MQTT-3.1.2-2] */
-export function versionRefusal({ protocolLevel }: ConnectPacket): ConnectRefusal | undefined {
-  if (protocolLevel >= 3 && protocolLevel <= 5) return undefined;
+/** [MQTT-3.1.2-2]. Nodes speak 3.1.1 among themselves. */
+export function versionRefusal(
+  { protocolLevel }: ConnectPacket,
+  { isNode }: { readonly isNode: boolean },
+): ConnectRefusal | undefined {
+  if (protocolLevel >= 3 && protocolLevel <= (isNode ? 4 : 5)) return undefined;
   return {
     returnCode: ConnectReturn.unacceptableProtocolVersion,
     code: ReasonCode.unsupportedProtocolVersion,
-    reason: `unknown protocol level ${protocolLevel}`,
+    reason: `protocol level ${protocolLevel} is not spoken here`,
   };
 }
 

@@ -18,6 +18,7 @@ import { ConnectReturn, encodeConnack, PacketType, PINGRESP } from './frame-enco
 import { FrameSplitter } from './frame-splitter.ts';
 import { Hold } from './hold.ts';
 import { type Ending, malformed, protocolError } from './mqtt5/reason-codes.ts';
+import { encodeRefusal } from './mqtt5/writer.ts';
 import { NamedTimers } from './named-timers.ts';
 import { Output } from './output.ts';
 import { UserLink } from './user-link.ts';
@@ -274,8 +275,8 @@ export class Front {
     if ('malformed' in packet) return this.#malformedConnect(packet);
     this.#clientId = packet.clientId;
     this.#protocolLevel = packet.protocolLevel;
-    const refusal = versionRefusal(packet);
     const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
+    const refusal = versionRefusal(packet, { isNode });
     if (refusal !== undefined) this.#refuse(refusal);
     else if (isNode) this.#connectNode(packet);
     else this.#connectUser(packet);
@@ -283,9 +284,9 @@ export class Front {
 
   /** 3.1.1 has no word for it [MQTT-3.1.4-1]; MQTT 5 has (§3.1.4). */
   #malformedConnect({ protocolLevel, malformed: ending }: MalformedConnect): void {
-    this.#protocolLevel = protocolLevel;
-    if (protocolLevel < 5) this.abort(ending);
-    else this.#refuse({ ...ending, returnCode: ConnectReturn.identifierRejected });
+    if (protocolLevel < 5) return this.abort(ending);
+    this.#output.write(encodeRefusal(ending));
+    this.finish(ending);
   }
 
   /** Who it is may take a moment to say; nothing is read until then. */

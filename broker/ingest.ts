@@ -148,8 +148,8 @@ export class Ingest implements WriteSink {
     this.#skipped = undefined;
     if (skipped === undefined) return;
     const { packetId, qos, refusal } = skipped;
-    if (qos === 0 || !this.#isRepeat(packetId, qos))
-      this.#refuse({ packetId, qos, nowMs }, refusal);
+    const packet = { packetId, qos, nowMs };
+    if (qos === 0 || !this.#isRepeat(packetId, qos)) this.#refuse(packet, refusal);
   }
 
   /** A PUBREL. Whether it was for one of our puts; it is answered then. */

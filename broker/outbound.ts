@@ -31,7 +31,8 @@ export class Outbound {
   readonly #packetIds: PacketIds;
   readonly #hooks: OutboundHooks;
   readonly #writer: PacketWriter;
-  #waiting: Uint8Array[] = [];
+  /** Only where the client says how many it takes: in MQTT 5, whose frames are our own copies. */
+  readonly #waiting: Uint8Array[] = [];
   readonly #splitter = new FrameSplitter(Number.POSITIVE_INFINITY);
 
   constructor(output: Output, writer: PacketWriter, packetIds: PacketIds, hooks: OutboundHooks) {
@@ -48,7 +49,9 @@ export class Outbound {
 
   /** A delivery was acknowledged: the next one may leave. */
   pump(): void {
-    while (this.#waiting.length > 0 && this.#hasRoom()) this.#sendNext(this.#waiting.shift());
+    while (this.#waiting.length > 0 && this.#hasRoom()) {
+      this.#sendNext(this.#waiting.shift() as Uint8Array);
+    }
   }
 
   #packet(): void {
@@ -98,7 +101,7 @@ export class Outbound {
     } else if (this.#waiting.length === 0 && this.#hasRoom()) {
       this.#sendNext(frame);
     } else {
-      this.#waiting.push(frame.slice());
+      this.#waiting.push(frame);
     }
   }
 
@@ -106,8 +109,7 @@ export class Outbound {
     return this.#packetIds.size < this.#writer.receiveMaximum;
   }
 
-  #sendNext(frame: Uint8Array | undefined): void {
-    if (frame === undefined) return;
+  #sendNext(frame: Uint8Array): void {
     const bodyOffset = bodyStartOf(frame);
     this.#withWireId(frame, bodyOffset + 2 + uint16(frame, bodyOffset));
   }

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Access } from './access.ts';
 import type { Properties } from './mqtt5/properties.ts';
-import type { Travelling } from './mqtt5/travelling.ts';
 import type { SubscribeRequest } from './subscribe-packet.ts';
 import type { Will } from './wills.ts';
 
@@ -42,7 +41,7 @@ export interface SessionOwner {
    */
   readonly seesTravelling: boolean;
   /** What its will has beside topic and payload. */
-  readonly will: { readonly properties: Properties; readonly travelling: Travelling };
+  readonly willProperties: Properties;
   /** Whether a filter is granted. */
   mayGrant(filter: string): boolean;
   /** The subscriptions that a persistent session brings along; before its CONNACK. */

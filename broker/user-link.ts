@@ -19,7 +19,6 @@ import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Ending, malformed, ReasonCode } from './mqtt5/reason-codes.ts';
-import { travelling } from './mqtt5/travelling.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
 import type { PacketReader } from './packet-reader.ts';
@@ -161,14 +160,12 @@ export class UserLink {
   connect(): void {
     const { access, endsOther } = this.#admitted;
     const { will, clientId } = this.#connect;
-    const properties = will?.properties ?? {};
-    const nowMs = this.#context.env.clock.nowMs();
     this.#context.sessions.attach(this.#session, {
       clientId,
       access,
       endsOther,
       seesTravelling: this.#writer.hasProperties,
-      will: { properties, travelling: travelling(properties, nowMs) },
+      willProperties: will?.properties ?? {},
       mayGrant: (filter) => this.#subscriptions.mayGrant(filter),
       restored: (subscriptions) => this.#subscriptions.restored(subscriptions),
     });
@@ -326,7 +323,7 @@ export class UserLink {
     if (violation !== undefined) return violation;
     const { packetId, hasFailed } = this.#reader;
     if (type === PacketType.pubrel) {
-      if (!this.ingest.released(packetId)) this.#forwardAck(frame.header, packetId);
+      if (!this.ingest.released(packetId)) this.#forwardAck(frame, frame.header, packetId);
       return undefined;
     }
     const owner = this.#packetIds.owner(packetId);
@@ -338,7 +335,7 @@ export class UserLink {
     }
     // A PUBREC that says that it has failed ends the exchange (MQTT 5 §4.3.3), as PUBCOMP does for the session.
     const header = hasFailed && type === PacketType.pubrec ? AckHeader.pubcomp : frame.header;
-    this.#forwardAck(header, owner === 'unknown' ? packetId : owner);
+    this.#forwardAck(frame, header, owner === 'unknown' ? packetId : owner);
     if (owner !== 'unknown' && header !== AckHeader.pubrec) {
       this.#packetIds.release(packetId);
       this.#deliverMore();
@@ -352,8 +349,12 @@ export class UserLink {
     this.#outbox.pump();
   }
 
-  #forwardAck(header: number, packetId: number): void {
-    this.#forward(Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff), 0, 4);
+  /** As it came if it can be. */
+  #forwardAck(frame: FrameSplitter, header: number, packetId: number): void {
+    const { buffer, start, bodyStart, end } = frame;
+    const isShort = end - bodyStart === 2 && header === frame.header;
+    if (isShort && packetId === this.#reader.packetId) this.#forward(buffer, start, end);
+    else this.#forward(Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff), 0, 4);
   }
 
   #subscribe(frame: FrameSplitter): Ending | undefined {

@@ -59,6 +59,7 @@ describe('CONNECT of MQTT 5', () => {
       connect5({ will: { topic: 'a', payload: Buffer.of(0xff), props: [byte(0x01, 1)] } }),
       0x99,
     ],
+    ['the user name of a node', connect5({ username: 'dss-node/n2', password: 'secret' }), 0x84],
     ['reserved flags', packet(0x10, Buffer.from('00044d5154540503000000000161', 'hex')), 0x81],
   ])('with %s is refused', async (_what, bytes, code) => {
     const { open5 } = await startBroker();
