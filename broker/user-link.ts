@@ -141,7 +141,10 @@ export class UserLink {
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
       subackWritten: (packetId) => this.#subscribed(packetId),
       unsuback: (packetId) => this.#subscriptions.ended(packetId),
-      discarded: (acknowledgement) => this.#forward(acknowledgement, 0, acknowledgement.length),
+      discarded: (acknowledgement) => {
+        this.#forward(acknowledgement, 0, acknowledgement.length);
+        this.flushToSession();
+      },
       noPacketId: () => this.#tooSlow(),
     });
   }

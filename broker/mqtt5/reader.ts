@@ -122,6 +122,8 @@ export class Mqtt5Reader implements PacketReader {
     const packetId = reader.number();
     const read = readProperties(reader, 'unsubscribe');
     if ('reason' in read) return read;
+    // [MQTT-3.10.3-2]
+    if (reader.atEnd) return protocolError('no filter');
     const filters = readFilters(reader);
     if (!packetId || filters === undefined) return malformed('malformed UNSUBSCRIBE');
     return { packetId, filters };

@@ -140,4 +140,24 @@ describe('CONNECT of MQTT 5', () => {
     expect(next.map(({ topic }) => topic).sort()).toEqual(['dss/value/c', 'plain']);
     expect(broker.counters().deliveriesTooLarge).toBe(1);
   });
+
+  it('never gets what is larger than it takes, not even later', async () => {
+    const { connect5: open, open5 } = await startBroker();
+    const options = { clientId: 'small', clean: false, props: [long(0x11, 60), long(0x27, 100)] };
+    const client = await open(options);
+    client.send(subscribe5(1, [['plain', 2]]));
+    await client.take('suback');
+    const sender = await open({ clientId: 'sender' });
+    for (const qos of [1, 2]) {
+      sender.send(publish5('plain', 'x'.repeat(100), { qos, id: qos }));
+      sender.send(publish5('plain', 'small', { qos: 0 }));
+      expect(await client.take('publish')).toMatchObject({ payload: 'small' });
+    }
+    client.end();
+    await client.untilClosed();
+    const next = open5();
+    next.send(connect5({ ...options, props: [long(0x11, 60)] }));
+    expect(await next.take('connack')).toMatchObject({ session: true });
+    expect(await next.all('publish')).toEqual([]);
+  });
 });

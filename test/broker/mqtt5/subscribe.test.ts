@@ -55,7 +55,8 @@ describe('SUBSCRIBE of MQTT 5', () => {
     ['no filter', subscribe5(1, []), 0x82],
     ['a filter that is none', subscribe5(1, [['a/#/b', 0]]), 0x8f],
     ['too many levels', subscribe5(1, [['a/'.repeat(100), 0]]), 0x8f],
-    ['an UNSUBSCRIBE of nothing', unsubscribe5(1), 0x81],
+    ['an UNSUBSCRIBE of nothing', unsubscribe5(1), 0x82],
+    ['an UNSUBSCRIBE of what is no filter', unsubscribe5(1, 'a#'), 0x81],
   ])('ends the connection with %s', async (_what, bytes, code) => {
     const { connect5 } = await startBroker();
     const client = await connect5();
