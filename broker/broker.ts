@@ -5,6 +5,7 @@ import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
+import { STOPPING } from './endings.ts';
 import type { BrokerEnv } from './env.ts';
 import { Front } from './front.ts';
 import type { IngestLimits } from './ingest-rules/ingest-message.ts';
@@ -14,6 +15,7 @@ import type { IngestRules } from './ingest-rules/rules.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
 import { LiveRules } from './live-rules.ts';
 import { LooseMessages } from './loose-messages.ts';
+import { decodeProperties } from './mqtt5/properties.ts';
 import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
@@ -22,7 +24,7 @@ import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
 import { SysTopics } from './sys-topics.ts';
-import { ValueFrames } from './value-frames.ts';
+import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
 
 export interface BrokerOptions {
@@ -112,7 +114,7 @@ export class Broker {
       refusals,
       refusedClients: new RefusedClients(limits),
       counters,
-      frames: new ValueFrames(),
+      frames: sharedFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
     };
@@ -176,7 +178,7 @@ export class Broker {
     this.#state = 'closing';
     this.#sysTopics.stop();
     this.#context.refusals.close();
-    for (const front of [...this.#fronts]) front.finishWhenIdle('the node is stopping');
+    for (const front of [...this.#fronts]) front.finishWhenIdle(STOPPING);
     if (this.#fronts.size > 0) {
       await new Promise<void>((resolve) => {
         this.#allGone = resolve;
@@ -213,7 +215,9 @@ export class Broker {
     const { authenticator } = this.#context;
     const access = authenticator === undefined ? EVERYTHING : authenticator.accessOf(user);
     if (access === undefined) return false;
-    return this.#wills.left(message, { clientId: message.from, access });
+    const { topic, payload, from: clientId } = message;
+    const properties = decodeProperties(message.properties, 'will');
+    return this.#wills.left({ topic, payload, properties }, { clientId, access });
   }
 
   #gone(front: Front): void {

@@ -375,6 +375,10 @@ export class Db implements StorageEngine {
     const noted = last?.positions ?? this.flushedPositions();
     const isNoted = noted !== undefined && equalBytes(positions, noted);
     if (isNoted && this.#memtables.isActiveEmpty) return last;
+    return this.#freeze(positions);
+  }
+
+  #freeze(positions: Uint8Array): FrozenMemtable {
     this.#freezeRequested = false;
     return this.#flushes.add(this.#memtables.freeze(positions));
   }
@@ -446,9 +450,8 @@ export class Db implements StorageEngine {
     if (known?.version === version && known.memtables === memtables) return known;
     const seqMax = Number.MAX_SAFE_INTEGER;
     const suffixBytes = this.#options.seriesSuffixBytes;
-    const sources = { memtables, version, seqMax, suffixBytes, readerOf: this.#readerOf };
-    this.#knownSources = sources;
-    return sources;
+    this.#knownSources = { memtables, version, seqMax, suffixBytes, readerOf: this.#readerOf };
+    return this.#knownSources;
   }
 
   readonly #readerOf = (table: TableMeta) => this.#versions.readerOf(table);
@@ -458,11 +461,10 @@ export class Db implements StorageEngine {
   #fail(cause: unknown): LsmError {
     if (this.#failure !== undefined) return this.#failure;
     const message = `the engine failed: ${reasonOfFailure(cause)}`;
-    const failure = new LsmError('ENGINE_FAILED', message, { cause });
-    this.#failure = failure;
-    this.#options.onEvent({ kind: 'background-error', error: failure });
-    void this.#flushes.stop(failure);
-    return failure;
+    this.#failure = new LsmError('ENGINE_FAILED', message, { cause });
+    this.#options.onEvent({ kind: 'background-error', error: this.#failure });
+    void this.#flushes.stop(this.#failure);
+    return this.#failure;
   }
 
   #readFailed(error: unknown): never {
@@ -472,9 +474,8 @@ export class Db implements StorageEngine {
     }
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
-    throw new LsmError('ENGINE_FAILED', `a read failed: ${reasonOfFailure(error)}`, {
-      cause: error,
-    });
+    const message = `a read failed: ${reasonOfFailure(error)}`;
+    throw new LsmError('ENGINE_FAILED', message, { cause: error });
   }
 
   #checkOpen(): void {

@@ -1,10 +1,11 @@
 import { type Access, mayReceive } from '../access.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
+import type { PacketWriter } from '../packet-writer.ts';
 import type { ReceivedIds } from '../received-ids.ts';
 import { type Deliveries, type Delivery, type IdOwner, newDelivery } from './deliveries.ts';
 import { type Message, parseFilter } from './message.ts';
-import { type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import type { SessionHost, SessionRecord, StoredSubscription, StoredWill } from './store.ts';
 
 /** What the session needs of the connection that it has. */
@@ -12,8 +13,7 @@ export interface SessionConnection {
   readonly address: string;
   readonly output: Output;
   readonly packetIds: PacketIds<IdOwner>;
-  readonly encoder: MessageEncoder;
-  writePubrel(packetId: number): void;
+  readonly writer: PacketWriter;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
 }

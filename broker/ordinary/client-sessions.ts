@@ -44,6 +44,8 @@ export interface Opened {
 export interface Closing {
   /** The client has said goodbye, and does not want its will published. */
   readonly isGraceful: boolean;
+  /** As MQTT 5 may change it in the end (§3.14.2.2.2). */
+  readonly expirySeconds?: number;
 }
 
 interface Options {
@@ -99,16 +101,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   /** Somebody here has published: a client (`from`), or the broker itself. */
   publish(published: PublishedMessage, from: string): void {
-    const { topic, qos, retain } = published;
+    const { topic, qos, retain, expiresAtMs } = published;
     // The packet it came in is overwritten by what comes after it.
     const payload = published.payload.slice();
-    const rest = { properties: NO_PROPERTIES, expiresAtMs: undefined, from };
+    const properties = published.properties?.slice() ?? NO_PROPERTIES;
+    const rest = { properties, expiresAtMs, from };
     this.router.publish({ id: this.#newName(), topic, payload, qos, retain, ...rest });
   }
 
   /** For a client that does not say who it is [MQTT-3.1.3-6]. */
   newClientId(): string {
-    return `auto/${this.#newName()}`;
+    return `auto-${this.#newName()}`;
   }
 
   /** As of now, for those who want to know how the broker is doing. */
@@ -161,16 +164,18 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   /** The connection is gone. */
-  close(session: ClientSession, { isGraceful }: Closing): void {
-    const { clientId, client, expirySeconds, will } = session;
+  close(session: ClientSession, { isGraceful, expirySeconds }: Closing): void {
+    const { clientId, client, will } = session;
     if (this.#here.get(clientId) !== session) return;
+    if (expirySeconds !== undefined) session.expirySeconds = expirySeconds;
     this.#here.delete(clientId);
     session.will = undefined;
     for (const each of session.subscriptions.values()) this.router.delete(each);
     if (session.isPersistent) this.#leave(session);
     else this.#end(session, { hadWill: will !== undefined });
     if (will === undefined || isGraceful) return;
-    this.#wills.leave({ clientId, user: client.access.user, expirySeconds }, will);
+    const { user } = client.access;
+    this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
   }
 
   /** Resolves when the session would survive this node with it. Returns whether it had no such subscription. */
@@ -262,7 +267,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   /** Never given twice in the cluster. */
   #newName(): string {
     const { node, startCounter } = this.#options.host;
-    return `${node}/${startCounter}/${this.#nextNumber++}`;
+    return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
   /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */
@@ -289,16 +294,15 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {
     const { env, store, limits, counters } = this.#options;
-    const { output, packetIds, encoder } = connection;
+    const { output, packetIds, writer } = connection;
     return new Deliveries({
       output,
       packetIds,
-      encoder,
+      writer,
       limits,
       counters,
       hooks: {
         nowMs: () => env.clock.nowMs(),
-        writePubrel: (packetId) => connection.writePubrel(packetId),
         sent: (delivery) => {
           if (session().isPersistent && !delivery.isStored) this.#spool.sent(session(), delivery);
         },
