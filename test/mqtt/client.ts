@@ -28,7 +28,7 @@ export class Client {
   #unread: Buffer = Buffer.alloc(0);
   #problem: Error | undefined;
   #closed = false;
-  #wake: (() => void) | undefined;
+  readonly #waiting: (() => void)[] = [];
   #packetId = 0;
   /** The answer to `login`. */
   connack: Received | undefined;
@@ -41,7 +41,7 @@ export class Client {
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.#closed = true;
-      this.#wake?.();
+      this.#wake();
     });
   }
 
@@ -168,14 +168,14 @@ export class Client {
     } catch (error) {
       this.#problem = error as Error;
     }
-    this.#wake?.();
+    this.#wake();
   }
 
   async #until(what: string, is: () => boolean, evenClosed?: 'even closed'): Promise<void> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      this.#wake?.();
+      this.#wake();
     }, ANSWER_TIMEOUT_MS);
     try {
       while (!is()) {
@@ -183,12 +183,16 @@ export class Client {
         const over = late || (this.#closed && evenClosed === undefined);
         if (over) throw new Error(this.#instead(what));
         await new Promise<void>((resolve) => {
-          this.#wake = resolve;
+          this.#waiting.push(resolve);
         });
       }
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #instead(what: string): string {

@@ -96,7 +96,7 @@ export const V5 = {
   '[MQTT-3.2.2-17]': client('sends no Topic Alias over Topic Alias Maximum'),
   '[MQTT-3.2.2-18]': client('sends no Topic Alias without Topic Alias Maximum'),
   '[MQTT-3.2.2-19]': server('no reason string that makes CONNACK too large'),
-  '[MQTT-3.2.2-20]': server('no user properties that make CONNACK too large'),
+  '[MQTT-3.2.2-20]': not('no user properties that make CONNACK too large', NO_REASONS),
   '[MQTT-3.2.2-21]': client('uses Server Keep Alive'),
   '[MQTT-3.2.2-22]': server('without Server Keep Alive the keep alive of the client holds'),
 
@@ -205,7 +205,7 @@ export const V5 = {
 
   '[MQTT-4.1.0-1]': server('the session is not discarded while the connection is open'),
   '[MQTT-4.1.0-2]': server('the session is discarded when its expiry interval has passed'),
-  '[MQTT-4.2.0-1]': server('an ordered, lossless stream of bytes is supported: TCP'),
+  '[MQTT-4.2-1]': server('an ordered, lossless stream of bytes is supported: TCP'),
   '[MQTT-4.3.1-1]': server('QoS 0 is sent with QoS 0 and DUP 0'),
   '[MQTT-4.3.2-1]': server('QoS 1 as a sender: an unused packet id'),
   '[MQTT-4.3.2-2]': server('QoS 1 as a sender: DUP 0'),
