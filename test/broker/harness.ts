@@ -45,7 +45,10 @@ export type HarnessOptions = Partial<
   >
 >;
 
-export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {
+export async function startBroker(
+  options: HarnessOptions = {},
+  world: Partial<BrokerEnv> = {},
+): Promise<Harness> {
   const plane = new FakeDataPlane();
   const door = new FakeClusterDoor();
   const time = new ManualTime();
@@ -56,6 +59,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     random: { below: (bound) => Math.floor(bound / 2) },
     yield: (task) => void setImmediate(task),
     events: { emit: (event) => void events.push(event) },
+    ...world,
   };
   const broker = new Broker({
     env,

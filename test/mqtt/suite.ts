@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, it } from 'vitest';
 import { listenTcp } from '../../broker/server.ts';
 import { type HarnessOptions, startBroker } from '../broker/harness.ts';
 import type { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { SeededRandom } from '../support/random.ts';
 import { Client } from './client.ts';
 import { FILES_NOT_YET, NOT_YET_V5, NOT_YET_V311 } from './not-yet.ts';
 import type { ConnectOptions, Version } from './packets.ts';
@@ -81,7 +82,9 @@ export async function startServer(version: Version, options: HarnessOptions = {}
       close: async () => {},
     });
   }
-  const { broker, time, plane } = await startBroker(options);
+  // Client ids that the broker gives away must differ.
+  const random = new SeededRandom(1);
+  const { broker, time, plane } = await startBroker(options, { random });
   const listener = await listenTcp(broker, { host: '127.0.0.1', port: 0 });
   return new Server(version, {
     address: listener.address,

@@ -23,6 +23,8 @@ async function withRetained(server: Server, payload = 'kept') {
 keeps('[MQTT-3.3.1-5]', async (server) => {
   const { topic, client } = await withRetained(server);
   await client.publish(topic, 'newer', { qos: 0, retain: true });
+  // What is acknowledged was taken after it.
+  await client.publish(`${topic}/other`, 'x');
   await client.subscribe(topic);
   await expectRetained(client, topic, 'newer');
 });
