@@ -66,7 +66,10 @@ export type HarnessOptions = Partial<
   >
 >;
 
-export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {
+export async function startBroker(
+  options: HarnessOptions = {},
+  world: Partial<BrokerEnv> = {},
+): Promise<Harness> {
   const plane = new FakeDataPlane();
   const door = new FakeClusterDoor();
   const time = new ManualTime();
@@ -79,6 +82,7 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     random: { below: (bound) => (bound < 2 ** 32 ? Math.floor(bound / 2) : draws++) },
     yield: (task) => void setImmediate(task),
     events: { emit: (event) => void events.push(event) },
+    ...world,
   };
   const broker = new Broker({
     env,

@@ -193,6 +193,14 @@ export class FakeDataPlane implements DataPlane {
     return this.store(key, '');
   }
 
+  /** Gives back the memory of a long test: what was asked and written, and all but the newest values. */
+  forgetPast(): void {
+    this.writes.length = 0;
+    this.gets.length = 0;
+    this.forgotten.clear();
+    this.#history.clear();
+  }
+
   value(key: string): string | undefined {
     const stored = this.#newest.get(key);
     return stored === undefined || stored.deleted
