@@ -44,8 +44,8 @@ class Flooders {
       const socket = await open(port, `flooder-${process.pid}-${index}`);
       this.#sockets.push(socket);
       socket.on('drain', () => this.#fill(socket));
-      this.#fill(socket);
     }
+    for (const socket of this.#sockets) this.#fill(socket);
   }
 
   measure(): void {
