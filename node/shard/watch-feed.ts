@@ -14,7 +14,12 @@ export interface WatchBatch {
   /** The last batch of the snapshot. Carries the shard's highest version as of `toIndex`. */
   readonly snapshotDone: boolean;
   readonly highestVersion: number;
-  readonly items: readonly CurrentValue[];
+  readonly items: readonly ToldValue[];
+}
+
+/** A change is one object for all who watch it: `snapshot` is false in it, and nobody need make a copy to say so. */
+export interface ToldValue extends CurrentValue {
+  readonly snapshot?: false;
 }
 
 export interface WatchSink {
@@ -62,7 +67,7 @@ export class WatchFeed implements WriteObserver {
   ): void {
     const key = bytes.slice(keyStart, keyEnd);
     const keyText = decoder.decode(key);
-    let item: CurrentValue | undefined;
+    let item: ToldValue | undefined;
     for (const watch of this.#watches) {
       if (!matches(watch.filter, keyText)) continue;
       item ??= {
@@ -71,6 +76,7 @@ export class WatchFeed implements WriteObserver {
         version,
         time,
         deleted: isDelete,
+        snapshot: false,
         ...(expiresAt === 0 ? {} : { expiresAt }),
       };
       watch.collect(item);
