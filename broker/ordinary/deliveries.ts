@@ -2,12 +2,11 @@ import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
 import type { Message } from './message.ts';
 import { type DeliveryFlags, type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
+import { SeenMessages } from './seen-messages.ts';
 import type { QueuedMessage } from './store.ts';
 
 /** What an entry costs beside its bytes, roughly. */
 const ENTRY_BYTES = 160;
-/** The same message may come live and from the store; so many are remembered. */
-const SEEN_MAX = 1_000;
 const DUP = 0b1000;
 
 /** One copy of a message for one client. */
@@ -59,7 +58,7 @@ export class Deliveries {
   #isOpen = false;
   #retained: Iterator<Delivery> | undefined;
   readonly #laterRetained: Iterator<Delivery>[] = [];
-  readonly #seen = new Set<string>();
+  readonly #seen = new SeenMessages();
 
   constructor(options: {
     output: Output;
@@ -79,7 +78,7 @@ export class Deliveries {
 
   /** Offers a message that was just published. */
   send(outgoing: OutgoingMessage, flags: DeliveryFlags, identifiers: readonly number[]): void {
-    if (flags.qos > 0 && !this.#isNews(outgoing.message.id)) return;
+    if (flags.qos > 0 && !this.#seen.live(outgoing.message.id)) return;
     if (this.#isOpen && this.#waiting.size === 0 && this.#mayWrite(flags.qos)) {
       if (flags.qos === 0) this.#writeUnacknowledged(outgoing, flags, identifiers);
       else this.#write(newDelivery(outgoing, flags, identifiers));
@@ -104,13 +103,14 @@ export class Deliveries {
     for (const delivery of meanwhile) {
       if (!ids.has(delivery.outgoing.message.id)) this.#add(delivery);
     }
-    for (const id of ids) this.#isNews(id);
+    this.#seen.stored([...ids]);
     this.pump();
   }
 
   /** The store may have more than was known when the connection began. */
   add(queued: readonly QueuedMessage[]): void {
-    for (const each of queued) if (this.#isNews(each.message.id)) this.#add(keptDelivery(each));
+    const news = this.#seen.stored(queued.map(({ message }) => message.id));
+    for (const each of queued) if (news.has(each.message.id)) this.#add(keptDelivery(each));
     this.pump();
   }
 
@@ -179,9 +179,7 @@ export class Deliveries {
     identifiers: readonly number[],
   ): void {
     this.#counters.deliveries += 1;
-    this.#output.write(
-      outgoing.frame(this.#encoder, flags, identifiers, this.#hooks.nowMs()).bytes,
-    );
+    this.#output.write(outgoing.frame(this.#encoder, flags, identifiers, this.#hooks.nowMs).bytes);
   }
 
   #write(delivery: Delivery): void {
@@ -207,7 +205,7 @@ export class Deliveries {
 
   #frameOf(delivery: Delivery) {
     const { outgoing, identifiers } = delivery;
-    return outgoing.frame(this.#encoder, delivery, identifiers, this.#hooks.nowMs());
+    return outgoing.frame(this.#encoder, delivery, identifiers, this.#hooks.nowMs);
   }
 
   #enqueue(delivery: Delivery): void {
@@ -222,13 +220,6 @@ export class Deliveries {
   #add(delivery: Delivery): void {
     this.#waiting.add(delivery);
     this.#waitingBytes += costOf(delivery);
-  }
-
-  #isNews(id: string): boolean {
-    if (this.#seen.has(id)) return false;
-    this.#seen.add(id);
-    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.values().next().value as string);
-    return true;
   }
 }
 

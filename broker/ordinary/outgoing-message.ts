@@ -46,11 +46,11 @@ export class OutgoingMessage {
     encoder: MessageEncoder,
     flags: DeliveryFlags,
     identifiers: readonly number[],
-    nowMs: number,
+    nowMs: () => number,
   ): PublishFrame {
     const { message } = this;
     if (identifiers.length > 0 || message.expiresAtMs !== undefined) {
-      const leftMs = message.expiresAtMs === undefined ? undefined : message.expiresAtMs - nowMs;
+      const leftMs = message.expiresAtMs === undefined ? undefined : message.expiresAtMs - nowMs();
       const secondsLeft = leftMs === undefined ? undefined : Math.max(1, Math.ceil(leftMs / 1_000));
       return encoder.encode(message, flags, { identifiers, secondsLeft });
     }
