@@ -26,7 +26,7 @@ export interface BrokerLimits {
   readonly watchesMax: number;
   /** How long a message may wait for the ingest rules to become known. */
   readonly rulesTimeoutMs: number;
-  /** What is handled in one turn; the rest waits, so that a flood starves nobody. */
+  /** What is handled in one turn, over all connections; the rest waits, so that a flood starves nobody. */
   readonly readBytesPerTurn: number;
   /** What all connections together take of snapshots and backlogs in one turn. */
   readonly bulkDeliveriesPerTurn: number;
