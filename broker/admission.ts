@@ -16,6 +16,8 @@ import { forbiddenWill } from './wills.ts';
 export interface Admitted {
   readonly kind: 'admitted';
   readonly access: Access;
+  /** As the client said; empty: it said none. */
+  readonly claimedId: string;
 }
 
 export type Admission = Admitted | ({ readonly kind: 'refused' } & ConnectRefusal);
@@ -41,6 +43,7 @@ export function admit(
 ): Admission {
   const { refusals, refusedClients, sessionUsers, env } = context;
   const { clientId, will } = packet;
+  const nowMs = env.clock.monotonicMs();
   const refuse = (refusal: ConnectRefusal, code: RefusalCode, message = refusal.reason) => {
     refusals.report({ code, message }, client, 'CONNECT');
     return { kind: 'refused', ...refusal } as const;
@@ -49,17 +52,14 @@ export function admit(
   if (login === 'bad-credentials') {
     return refuse(credentialsRefusal(packet), 'BAD_CREDENTIALS', describeLogin(packet));
   }
-  const isBarred = refusedClients.isBarred(
-    barredName(login, clientId),
-    client.address,
-    env.clock.monotonicMs(),
-  );
+  const name = barredName(login, clientId);
+  const isBarred = refusedClients.isBarred(name, client.address, nowMs);
   if (isBarred) return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
   const why = will === undefined ? undefined : forbiddenWill(context, will, login);
   if (why !== undefined) return refuse(WILL_REFUSAL, why.code, `${why.message}, in a will`);
   const isFree = sessionUsers.claim(clientId, login.user);
   if (!isFree) return refuse(TAKEN_REFUSAL, 'CLIENT_ID_TAKEN');
-  return { kind: 'admitted', access: login };
+  return { kind: 'admitted', access: login, claimedId: clientId };
 }
 
 /** Who stays away for a while: one user cannot keep another one's client out. */

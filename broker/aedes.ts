@@ -7,6 +7,7 @@ import {
   type PublishPacket,
 } from 'aedes';
 import type { SessionEvents, SessionOwner, Sessions } from './sessions.ts';
+import { isBridgeNotice } from './topics.ts';
 
 /** The front has its own, for the whole handshake. */
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -107,6 +108,10 @@ function authorizePublish(ownerOf: OwnerOf): AuthorizePublishHandler {
   };
 }
 
+/**
+ * Bridges announce their state under `$SYS`, which is not theirs; refusing it would make them reconnect for ever, so
+ * it is dropped.
+ */
 function publishFor(
   owner: SessionOwner | undefined,
   { topic, payload, qos, retain }: PublishPacket,
@@ -120,14 +125,6 @@ function authorizeSubscribe(ownerOf: OwnerOf): AuthorizeSubscribeHandler {
     if (granting === undefined) done(null, null);
     else void granting.then((isGranted) => done(null, isGranted ? subscription : null));
   };
-}
-
-/**
- * Bridges announce their state under `$SYS`, which is not theirs; refusing it would make them reconnect for ever, so
- * it is dropped.
- */
-function isBridgeNotice(topic: string): boolean {
-  return topic.startsWith('$SYS/broker/connection/');
 }
 
 function isClient(client: unknown): client is Client {

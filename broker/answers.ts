@@ -2,6 +2,7 @@ import { type CasRequest, type ClientIdentity, compareAndSet } from './cas.ts';
 import type { BrokerContext } from './context.ts';
 import type { DataPlane, StoredValue, WriteFailure } from './data-plane.ts';
 import { utf8Text } from './json.ts';
+import type { WriteAnswer } from './publication.ts';
 import type { Request } from './requests.ts';
 import { describeExpiry, describeHistoric, describeStored } from './value-json.ts';
 
@@ -67,6 +68,20 @@ export async function carryOut(
 function unavailable(request: Request): Answer {
   if (request.op === 'cas') return casFailed(request, 'no-quorum');
   return { reply: failed(request, 'UNAVAILABLE') };
+}
+
+/** To whoever has written with a Response Topic. `version` is the highest; 0: an empty batch has none. */
+export function writeAnswered(answer: WriteAnswer, version: number): object {
+  return { ...openingOfWrite(answer), ok: true, ...(version === 0 ? {} : { version }) };
+}
+
+export function writeFailed(answer: WriteAnswer, failure: WriteFailure): object {
+  const error = failure === 'storage-full' ? 'STORAGE_FULL' : 'UNAVAILABLE';
+  return { ...openingOfWrite(answer), ok: false, error };
+}
+
+function openingOfWrite({ op, name }: WriteAnswer): object {
+  return op === 'batch' ? { op, prefix: name } : { op, key: name };
 }
 
 /** The answer to what the user may not ask, or may not write. */

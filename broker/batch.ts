@@ -5,6 +5,7 @@ import { type BrokerLimits, CLOCK_AHEAD_MAX_MS } from './limits.ts';
 import { type RefusalCode, shorten } from './refusals.ts';
 import {
   type Member,
+  type Timing,
   TTL_OF_A_DELETE,
   ttlMember,
   unixMsMember,
@@ -32,6 +33,8 @@ export type ParsedBatch =
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string };
 
+const NO_TIMING: Timing = { unixMs: undefined, ttlMs: 0 };
+
 type Limits = Pick<BrokerLimits, 'keyBytesMax' | 'valueBytesMax'>;
 
 /** The tag of `DeviceBatch.format`, with which no JSON begins. */
@@ -40,13 +43,15 @@ const ELEMENT_MEMBERS = ['key', 'value', 'base64', 'time', 'ttl', 'delete'];
 
 /**
  * Reads the payload of `dss/batch[/<prefix>]`, JSON or `DeviceBatch`. All of it is checked before any of it is
- * written: one bad element refuses the batch, and its place is named. `nowMs` is the wall clock's.
+ * written: one bad element refuses the batch, and its place is named. `nowMs` is the wall clock's. `timing` is that of
+ * elements which have none of their own.
  */
 export function parseBatch(
   prefix: Uint8Array,
   payload: Uint8Array,
   limits: Limits,
   nowMs: number,
+  timing: Timing = NO_TIMING,
 ): ParsedBatch {
   const parsed = payload[0] === PROTOBUF_FIRST_BYTE ? fromProtobuf(payload) : fromJson(payload);
   if (parsed.kind === 'refused') return parsed;
@@ -60,11 +65,24 @@ export function parseBatch(
         `element ${i} of the batch: ${write.wrong}; nothing was stored`,
       );
     }
-    const { key, value, unixMs, ttlMs } = write.value;
-    if (unixMs !== undefined && !isBelieved(unixMs, nowMs)) timesNotBelieved += 1;
-    writes.push({ key, value, ttlMs, time: versionTime(unixMs) });
+    const { key, value, unixMs = timing.unixMs, ttlMs } = write.value;
+    const batch = oneWrite(key, value, { unixMs, ttlMs: ttlMs || timing.ttlMs }, nowMs);
+    timesNotBelieved += batch.timesNotBelieved;
+    writes.push(...batch.writes);
   }
   return { kind: 'batch', writes, timesNotBelieved };
+}
+
+/** A write that brings its own time, or is to expire. A delete does not. */
+export function oneWrite(
+  key: Uint8Array,
+  value: Uint8Array,
+  { unixMs, ttlMs }: Timing,
+  nowMs: number,
+): Extract<ParsedBatch, { kind: 'batch' }> {
+  const write = { key, value, time: versionTime(unixMs), ttlMs: value.length === 0 ? 0 : ttlMs };
+  const isBelievable = unixMs === undefined || isBelieved(unixMs, nowMs);
+  return { kind: 'batch', writes: [write], timesNotBelieved: isBelievable ? 0 : 1 };
 }
 
 /** As it stands in the payload. */

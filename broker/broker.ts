@@ -6,6 +6,7 @@ import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
+import { STOPPING } from './endings.ts';
 import type { BrokerEnv } from './env.ts';
 import { Front } from './front.ts';
 import type { IngestLimits } from './ingest-rules/ingest-message.ts';
@@ -15,6 +16,7 @@ import type { IngestRules } from './ingest-rules/rules.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
 import { LiveRules } from './live-rules.ts';
 import { LooseMessages } from './loose-messages.ts';
+import { decodeProperties } from './mqtt5/properties.ts';
 import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
@@ -24,7 +26,7 @@ import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
 import { SysTopics } from './sys-topics.ts';
-import { ValueFrames } from './value-frames.ts';
+import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
 
 export interface BrokerOptions {
@@ -114,7 +116,7 @@ export class Broker {
       refusals,
       refusedClients: new RefusedClients(limits),
       counters,
-      frames: new ValueFrames(),
+      frames: sharedFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
       batchBuffers: new BatchBuffers(),
@@ -180,7 +182,7 @@ export class Broker {
     this.#state = 'closing';
     this.#sysTopics.stop();
     this.#context.refusals.close();
-    for (const front of [...this.#fronts]) front.finishWhenIdle('the node is stopping');
+    for (const front of [...this.#fronts]) front.finishWhenIdle(STOPPING);
     if (this.#fronts.size > 0) {
       await new Promise<void>((resolve) => {
         this.#allGone = resolve;
@@ -202,10 +204,12 @@ export class Broker {
     const clients = () => this.#context.clients;
     return {
       received: (message, shared) => clients().received(message, shared),
+      undelivered: (node, deliveries) => clients().undelivered(node, deliveries),
       takenOver: (claim) => clients().takenOver(claim),
       hinted: (clientId) => clients().hinted(clientId),
       unreachable: (node) => clients().unreachable(node),
       reachable: (node) => clients().reachable(node),
+      queueReadable: (clientId) => clients().queueReadable(clientId),
       sessionChanged: (clientId, record) => clients().sessionChanged(clientId, record),
     };
   }
@@ -215,7 +219,9 @@ export class Broker {
     const { authenticator } = this.#context;
     const access = authenticator === undefined ? EVERYTHING : authenticator.accessOf(user);
     if (access === undefined) return false;
-    return this.#wills.left(message, { clientId: message.from, access });
+    const { topic, payload, from: clientId } = message;
+    const properties = decodeProperties(message.properties, 'will');
+    return this.#wills.left({ topic, payload, properties }, { clientId, access });
   }
 
   #gone(front: Front): void {

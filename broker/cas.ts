@@ -22,9 +22,13 @@ export function identityOf(
   { userName, clientId }: { readonly userName: string; readonly clientId: string },
   random: BrokerEnv['random'],
 ): ClientIdentity {
-  if (clientId !== '') return { userName, clientId, connection: '' };
-  const draws = Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36));
-  return { userName, clientId, connection: draws.join('-') };
+  const connection = clientId === '' ? connectionName(random) : '';
+  return { userName, clientId, connection };
+}
+
+/** Tells one connection from all others in the cluster. */
+export function connectionName(random: BrokerEnv['random']): string {
+  return Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36)).join('-');
 }
 
 /**

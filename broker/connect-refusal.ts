@@ -1,60 +1,86 @@
 import type { ConnectPacket } from './connect-packet.ts';
-import { CONNACK_MQTT5_UNSUPPORTED, ConnectReturn, encodeConnack } from './frame-encoder.ts';
+import { ConnectReturn } from './frame-encoder.ts';
+import { type Ending, ReasonCode } from './mqtt5/reason-codes.ts';
 
 /** How a CONNECT is answered that opens nothing. */
-export interface ConnectRefusal {
-  readonly connack: Uint8Array;
-  readonly reason: string;
+export interface ConnectRefusal extends Ending {
+  /** In MQTT 3.1.1, table 3.1. */
+  readonly returnCode: number;
 }
 
-export function versionRefusal({ protocolLevel }: ConnectPacket): ConnectRefusal | undefined {
-  if (protocolLevel === 3 || protocolLevel === 4) return undefined;
-  if (protocolLevel === 5) {
-    return { connack: CONNACK_MQTT5_UNSUPPORTED, reason: 'MQTT 5 is not supported yet' };
+/** [MQTT-3.1.2-2]. Nodes speak 3.1.1 among themselves. */
+export function versionRefusal(
+  { protocolLevel }: ConnectPacket,
+  { isNode }: { readonly isNode: boolean },
+): ConnectRefusal | undefined {
+  if (protocolLevel >= 3 && protocolLevel <= (isNode ? 4 : 5)) return undefined;
+  return {
+    returnCode: ConnectReturn.unacceptableProtocolVersion,
+    code: ReasonCode.unsupportedProtocolVersion,
+    reason: `protocol level ${protocolLevel} is not spoken here`,
+  };
+}
+
+export function userRefusal(packet: ConnectPacket): ConnectRefusal | undefined {
+  const { clientId, startsClean, protocolLevel, authenticationMethod } = packet;
+  if (authenticationMethod !== undefined) {
+    return {
+      returnCode: ConnectReturn.notAuthorized,
+      code: ReasonCode.badAuthenticationMethod,
+      reason: 'there is no authentication but by user name and password',
+    };
   }
-  // [MQTT-3.1.2-2]
-  const connack = encodeConnack(ConnectReturn.unacceptableProtocolVersion);
-  return { connack, reason: `unknown protocol level ${protocolLevel}` };
+  // [MQTT-3.1.3-8] of 3.1.1; in MQTT 5 the server gives such a client an id [MQTT-3.1.3-6].
+  if (clientId !== '' || startsClean || protocolLevel === 5) return undefined;
+  return {
+    returnCode: ConnectReturn.identifierRejected,
+    code: ReasonCode.clientIdentifierNotValid,
+    reason: 'a persistent session needs a client id',
+  };
 }
 
-export function userRefusal({ clientId, clean }: ConnectPacket): ConnectRefusal | undefined {
-  if (clientId !== '' || clean) return undefined;
-  // [MQTT-3.1.3-8]
-  const connack = encodeConnack(ConnectReturn.identifierRejected);
-  return { connack, reason: 'a persistent session needs a client id' };
-}
-
+/** The client is to be given an id; in 3.1.1 it does without one. */
 export const BARRED_REFUSAL: ConnectRefusal = {
-  connack: encodeConnack(ConnectReturn.serverUnavailable),
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.banned,
   reason: 'too much of what this client sent was refused; it has to wait half a minute',
 };
 
-/** MQTT 3.1.1 table 3.1. */
-export function credentialsRefusal({ username }: ConnectPacket): ConnectRefusal {
-  const { badUserNameOrPassword, notAuthorized } = ConnectReturn;
-  const isAnonymous = username === undefined;
+export function credentialsRefusal({ username, password }: ConnectPacket): ConnectRefusal {
+  if (username === undefined && password === undefined) {
+    return {
+      returnCode: ConnectReturn.notAuthorized,
+      code: ReasonCode.notAuthorized,
+      reason: 'no user name',
+    };
+  }
   return {
-    connack: encodeConnack(isAnonymous ? notAuthorized : badUserNameOrPassword),
-    reason: isAnonymous ? 'no user name' : 'bad user name or password',
+    returnCode: ConnectReturn.badUserNameOrPassword,
+    code: ReasonCode.badUserNameOrPassword,
+    reason: 'bad user name or password',
   };
 }
 
 export const BUSY_REFUSAL: ConnectRefusal = {
-  connack: encodeConnack(ConnectReturn.serverUnavailable),
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.serverBusy,
   reason: 'too many clients are logging in; come back in a moment',
 };
 
 export const WILL_REFUSAL: ConnectRefusal = {
-  connack: encodeConnack(ConnectReturn.notAuthorized),
+  returnCode: ConnectReturn.notAuthorized,
+  code: ReasonCode.notAuthorized,
   reason: 'the user may not publish its will',
 };
 
 export const TAKEN_REFUSAL: ConnectRefusal = {
-  connack: encodeConnack(ConnectReturn.identifierRejected),
+  returnCode: ConnectReturn.identifierRejected,
+  code: ReasonCode.clientIdentifierNotValid,
   reason: 'another user is connected under this client id',
 };
 
 export const SECRET_REFUSAL: ConnectRefusal = {
-  connack: encodeConnack(ConnectReturn.notAuthorized),
+  returnCode: ConnectReturn.notAuthorized,
+  code: ReasonCode.notAuthorized,
   reason: 'the cluster secret is wrong',
 };

@@ -15,7 +15,7 @@ import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
 import type { Sessions } from './sessions.ts';
-import type { ValueFrames } from './value-frames.ts';
+import type { SharedFrames } from './value-frames.ts';
 
 /** What all connections of a broker share. */
 export interface BrokerContext {
@@ -36,7 +36,7 @@ export interface BrokerContext {
   readonly refusals: Refusals;
   readonly refusedClients: RefusedClients;
   readonly counters: Counters;
-  readonly frames: ValueFrames;
+  readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;
   readonly bulkPace: BulkPace;
   readonly batchBuffers: BatchBuffers;

@@ -21,6 +21,8 @@ export interface Counters {
   deliveriesConflated: number;
   /** Ordinary messages that a subscriber did not get: its queue was full, or they had expired in it. */
   messagesDropped: number;
+  /** Values and answers not sent because they are longer than their client takes. */
+  deliveriesTooLarge: number;
   /** Connections closed because what waited for them outgrew its bound. */
   slowSubscribers: number;
 }
@@ -41,6 +43,7 @@ export function zeroCounters(): Counters {
     deliveries: 0,
     deliveriesConflated: 0,
     messagesDropped: 0,
+    deliveriesTooLarge: 0,
     slowSubscribers: 0,
   };
 }

@@ -38,12 +38,16 @@ export interface DataPlane {
   /** What is kept of a key's values, by time. */
   history(query: HistoryQuery): Promise<HistoryOutcome>;
 
-  /** Keys in byte order. Each shard's part is linearizable, the whole is not one snapshot. */
+  /**
+   * Keys in byte order. Each shard's part is linearizable, the whole is not one snapshot. Reserved keys are in it only
+   * if the prefix is reserved, and then it must name their owner (`reserved-keys.ts`).
+   */
   list(query: ListQuery): Promise<ListOutcome>;
 
   /**
    * The current values of the keys that match an MQTT filter (without the `dss/value/` prefix), with
-   * everything in them that was acknowledged before this call, then every change, in order per key.
+   * everything in them that was acknowledged before this call, then every change, in order per key. A filter on
+   * reserved keys begins with U+0000 (`reserved-keys.ts`); others do not reach them.
    */
   watch(filter: string, watcher: Watcher): Watch;
 }

@@ -16,6 +16,7 @@ export const PacketType = {
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,
+  auth: 15,
 } as const;
 
 /** First bytes of the four-byte packets that carry nothing but a packet id. */
@@ -37,26 +38,12 @@ export const ConnectReturn = {
   notAuthorized: 5,
 } as const;
 
-export const PINGRESP: Uint8Array = Uint8Array.of(PacketType.pingresp << 4, 0);
+const NO_PROPERTIES = new Uint8Array(0);
 
-/**
- * CONNACK as MQTT 5 frames it: no flags, reason 0x84 "unsupported protocol version", no properties. A
- * client that gets this may try again with 3.1.1 (MQTT 5 §4.13.2).
- */
-export const CONNACK_MQTT5_UNSUPPORTED: Uint8Array = Uint8Array.of(0x20, 3, 0, 0x84, 0);
+export const PINGRESP: Uint8Array = Uint8Array.of(PacketType.pingresp << 4, 0);
 
 export function encodeConnack(returnCode: number, sessionPresent = false): Uint8Array {
   return Uint8Array.of(PacketType.connack << 4, 2, sessionPresent ? 1 : 0, returnCode);
-}
-
-/** A CONNECT of MQTT 3.1.1 for the session layer: a clean session without a will, which keeps no time. */
-export function encodeConnect(clientId: string): Uint8Array {
-  const id = Buffer.from(clientId);
-  const head = [0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0b10, 0, 0, id.length >> 8, id.length & 0xff];
-  const bytes = frameFor(PacketType.connect << 4, head.length + id.length);
-  bytes.set(head, bytes.length - head.length - id.length);
-  bytes.set(id, bytes.length - id.length);
-  return bytes;
 }
 
 export interface PublishFrame {
@@ -65,17 +52,21 @@ export interface PublishFrame {
   readonly packetIdOffset: number;
 }
 
-/** A PUBLISH whose topic is `prefix` and `topic` together. Copies both and the payload. */
+/**
+ * A PUBLISH whose topic is `prefix` and `topic` together. Copies everything. `properties` are those of MQTT 5 with
+ * their length; 3.1.1 has none.
+ */
 export function encodePublish(
   prefix: Uint8Array,
   topic: Uint8Array,
   payload: Uint8Array,
   flags: { readonly qos: 0 | 1 | 2; readonly retain: boolean },
+  properties: Uint8Array = NO_PROPERTIES,
 ): PublishFrame {
   const topicBytes = prefix.length + topic.length;
-  const idBytes = flags.qos === 0 ? 0 : 2;
   assert(topicBytes <= 0xffff, 'a topic has at most 65,535 bytes');
-  const bodyBytes = 2 + topicBytes + idBytes + payload.length;
+  const packetIdBytes = flags.qos === 0 ? 0 : 2;
+  const bodyBytes = 2 + topicBytes + packetIdBytes + properties.length + payload.length;
   const header = (PacketType.publish << 4) | (flags.qos << 1) | (flags.retain ? 1 : 0);
   const bytes = frameFor(header, bodyBytes);
   let position = bytes.length - bodyBytes;
@@ -86,7 +77,9 @@ export function encodePublish(
   bytes.set(topic, position);
   position += topic.length;
   const packetIdOffset = flags.qos === 0 ? 0 : position;
-  bytes.set(payload, position + idBytes);
+  position += packetIdBytes;
+  bytes.set(properties, position);
+  bytes.set(payload, position + properties.length);
   return { bytes, packetIdOffset };
 }
 
@@ -98,6 +91,22 @@ export function encodeSuback(packetId: number, codes: Uint8Array): Uint8Array {
   bytes[bodyStart + 1] = packetId & 0xff;
   bytes.set(codes, bodyStart + 2);
   return bytes;
+}
+
+export function frameOf(header: number, body: Uint8Array): Uint8Array {
+  const bytes = frameFor(header, body.length);
+  bytes.set(body, bytes.length - body.length);
+  return bytes;
+}
+
+/** With its length before it. */
+export function encodeField(bytes: Uint8Array): Uint8Array {
+  assert(bytes.length <= 0xffff, 'a field has at most 65,535 bytes');
+  const field = new Uint8Array(2 + bytes.length);
+  field[0] = bytes.length >> 8;
+  field[1] = bytes.length & 0xff;
+  field.set(bytes, 2);
+  return field;
 }
 
 /** A packet with its fixed header (MQTT 3.1.1 §2.2) and room for the body, which is its end. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type Admission, admit, logIn } from './admission.ts';
 import { ClusterLink, NODE_USERNAME_PREFIX } from './cluster-link.ts';
-import { type ConnectPacket, parseConnect } from './connect-packet.ts';
+import { type ConnectPacket, type MalformedConnect, parseConnect } from './connect-packet.ts';
 import {
   type ConnectRefusal,
   SECRET_REFUSAL,
@@ -10,9 +10,13 @@ import {
 } from './connect-refusal.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure } from './data-plane.ts';
+import { dialectOf, refusedConnack } from './dialect.ts';
+import { CLIENT_CLOSED, NOT_STORED, SILENT, STOPPING, TOO_LARGE } from './endings.ts';
 import { ConnectReturn, encodeConnack, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { Hold } from './hold.ts';
+import { type Ending, malformed, protocolError } from './mqtt5/reason-codes.ts';
+import { encodeRefusal } from './mqtt5/writer.ts';
 import { NamedTimers } from './named-timers.ts';
 import { Output } from './output.ts';
 import { UserLink } from './user-link.ts';
@@ -42,6 +46,7 @@ export class Front {
 
   #link: Link = NO_LINK;
   #clientId = '';
+  #protocolLevel = 0;
   /** `ending`: the last bytes are on their way out, input is dropped. */
   #state: 'open' | 'ending' | 'gone' = 'open';
   readonly #chunks: Uint8Array[] = [];
@@ -67,7 +72,7 @@ export class Front {
       onRoom: () => this.#roomForOutput(),
     });
     this.#timers.start('connect', context.limits.connectTimeoutMs, () =>
-      this.abort('no CONNECT was accepted in time'),
+      this.abort(protocolError('no CONNECT was accepted in time')),
     );
     stream.on('data', (chunk: Uint8Array) => this.#received(chunk));
     stream.on('end', () => this.#ended());
@@ -118,19 +123,31 @@ export class Front {
     this.release(Hold.connecting);
   }
 
-  /** Ends at once: the client broke the protocol or is not there any more. */
-  abort(reason: string): void {
+  /** Ends at once: the client broke the protocol or is not there any more. It is told why if it can be. */
+  abort(ending: Ending): void {
     if (this.#state === 'gone') return;
-    this.#report(reason);
+    this.#report(ending.reason);
+    if (this.#state === 'open' && this.#link.kind === 'user' && this.#link.user.takeLeave(ending)) {
+      this.#end();
+      return;
+    }
     this.#closeLink();
     this.#stream.destroy();
   }
 
   /** Ends with everything acknowledged that may be, and gives the client time to read it. */
-  finish(reason: string): void {
+  finish(ending: Ending): void {
     if (this.#state !== 'open') return;
-    this.#report(reason);
-    if (this.#link.kind === 'user') this.#link.user.acknowledge({ anyOrder: true });
+    this.#report(ending.reason);
+    if (this.#link.kind === 'user') {
+      this.#link.user.acknowledge({ anyOrder: true });
+      this.#link.user.takeLeave(ending);
+    }
+    this.#end();
+  }
+
+  /** What is written is still sent. */
+  #end(): void {
     this.#output.flush();
     this.#closeLink();
     this.#stream.end();
@@ -143,24 +160,24 @@ export class Front {
   failed(failure: WriteFailure): void {
     this.hold(Hold.closing);
     if (failure === 'stopping') {
-      this.finishWhenIdle('the node is stopping');
+      this.finishWhenIdle(STOPPING);
     } else if (!this.#timers.runs('closing')) {
       // All clients of a shard without a leader would otherwise come back in the same instant.
       const jitterMs = this.#context.env.random.below(this.#context.limits.closeJitterMs + 1);
-      this.#timers.start('closing', jitterMs, () => this.finish('a put was not stored in time'));
+      this.#timers.start('closing', jitterMs, () => this.finish(NOT_STORED));
     }
   }
 
   /** Reads no more, and ends when every put has its outcome, after `closeTimeoutMs` at the latest. */
-  finishWhenIdle(reason: string): void {
+  finishWhenIdle(ending: Ending): void {
     if (this.#state !== 'open') return;
     if (this.#link.kind !== 'user' || this.#link.user.idle) {
-      this.finish(reason);
+      this.finish(ending);
       return;
     }
     this.hold(Hold.closing);
-    this.#link.user.onIdle = () => this.finish(reason);
-    this.#timers.start('closing', this.#context.limits.closeTimeoutMs, () => this.finish(reason));
+    this.#link.user.onIdle = () => this.finish(ending);
+    this.#timers.start('closing', this.#context.limits.closeTimeoutMs, () => this.finish(ending));
   }
 
   #received(chunk: Uint8Array): void {
@@ -179,7 +196,7 @@ export class Front {
     while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
     if (this.#link.kind === 'user') this.#link.user.flushToSession();
     this.#processing = false;
-    if (this.#inputEnded && this.#holds === 0) this.finish('the client closed the connection');
+    if (this.#inputEnded && this.#holds === 0) this.finish(CLIENT_CLOSED);
   }
 
   /** Takes one packet. Returns whether there may be another. */
@@ -198,7 +215,7 @@ export class Front {
         if (this.#link.kind === 'user') this.#link.user.ingest.skipped(nowMs);
         return true;
       case 'malformed':
-        this.abort('malformed packet');
+        this.abort(malformed('malformed packet'));
         return false;
       case 'incomplete':
         return this.#nextChunk();
@@ -237,57 +254,70 @@ export class Front {
       case 'cluster': {
         const result = link.cluster.receive(this.#splitter);
         if (result === 'ping') this.#output.write(PINGRESP);
-        else if (result === 'goodbye') this.finish('the node disconnected');
-        else if (result === 'violation') this.abort('not a cluster message');
+        else if (result === 'goodbye') this.finish(protocolError('the node disconnected'));
+        else if (result === 'violation') this.abort(protocolError('not a cluster message'));
       }
     }
   }
 
   #large(): void {
     const violation =
-      this.#link.kind === 'user' ? this.#link.user.large(this.#splitter) : 'packet too large';
+      this.#link.kind === 'user' ? this.#link.user.large(this.#splitter) : TOO_LARGE;
     if (violation !== undefined) this.abort(violation);
   }
 
   #connect(): void {
     const { buffer, header } = this.#splitter;
     // [MQTT-3.1.0-1], [MQTT-2.2.2-2]
-    const isConnect = header === PacketType.connect << 4;
-    const packet = isConnect ? parseConnect(buffer, this.#splitter) : undefined;
-    if (packet === undefined) {
-      this.abort(isConnect ? 'malformed CONNECT' : 'the first packet is not CONNECT');
+    if (header !== PacketType.connect << 4) {
+      this.abort(protocolError('the first packet is not CONNECT'));
       return;
     }
+    const packet = parseConnect(buffer, this.#splitter);
+    if ('malformed' in packet) return this.#malformedConnect(packet);
     this.#clientId = packet.clientId;
-    const refusal = versionRefusal(packet);
+    this.#protocolLevel = packet.protocolLevel;
     const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
+    const refusal = versionRefusal(packet, { isNode });
     if (refusal !== undefined) this.#refuse(refusal);
     else if (isNode) this.#connectNode(packet);
     else this.#connectUser(packet);
+  }
+
+  /** 3.1.1 has no word for it [MQTT-3.1.4-1]; MQTT 5 has (§3.1.4). */
+  #malformedConnect({ protocolLevel, malformed: ending }: MalformedConnect): void {
+    if (protocolLevel < 5) return this.abort(ending);
+    this.#output.write(encodeRefusal(ending));
+    this.finish(ending);
   }
 
   /** Who it is may take a moment to say; nothing is read until then. */
   #connectUser(packet: ConnectPacket): void {
     const refusal = userRefusal(packet);
     if (refusal !== undefined) return this.#refuse(refusal);
+    // [MQTT-3.1.3-6]
+    const assigned = packet.clientId === '' ? this.#context.clients.newClientId() : '';
+    const named = assigned === '' ? packet : { ...packet, clientId: assigned };
+    this.#clientId = named.clientId;
     this.hold(Hold.connecting);
     logIn(this.#context, packet, (login) => {
       if (this.#state !== 'open') return;
-      this.#admitted(packet, admit(this.#context, packet, login, this));
+      this.#admitted(named, assigned, admit(this.#context, packet, login, this));
     });
   }
 
   /** The session decides further. */
-  #admitted(packet: ConnectPacket, admission: Admission): void {
+  #admitted(packet: ConnectPacket, assignedClientId: string, admission: Admission): void {
     if (admission.kind === 'refused') return this.#refuse(admission);
-    const user = new UserLink(this.#context, this, packet, admission);
+    const dialect = dialectOf(this.#context, this.#output, packet, assignedClientId);
+    const user = new UserLink(this.#context, this, packet, admission, dialect);
     this.#link = { kind: 'user', user };
     void user.connect();
   }
 
-  #refuse({ connack, reason }: ConnectRefusal): void {
-    this.#output.write(connack);
-    this.finish(reason);
+  #refuse(refusal: ConnectRefusal): void {
+    this.#output.write(refusedConnack(this.#protocolLevel, refusal));
+    this.finish(refusal);
   }
 
   #connectNode(packet: ConnectPacket): void {
@@ -340,7 +370,7 @@ export class Front {
     this.#timers.start('keepalive', inMs, () => {
       const idleMs = this.#context.env.clock.monotonicMs() - this.#packetSeenMs;
       const deaf = (this.#holds & ~Hold.output) !== 0;
-      if (!deaf && idleMs >= this.#keepaliveMs) this.abort('keepalive timeout');
+      if (!deaf && idleMs >= this.#keepaliveMs) this.abort(SILENT);
       else this.#watchKeepalive(deaf ? this.#keepaliveMs : this.#keepaliveMs - idleMs);
     });
   }

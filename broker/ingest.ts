@@ -1,24 +1,31 @@
 import type { Access } from './access.ts';
-import { type Answer, answer, notAllowed } from './answers.ts';
+import { type Answer, answer, notAllowed, writeAnswered, writeFailed } from './answers.ts';
 import type { BatchWrite } from './batch.ts';
 import type { ClientIdentity } from './cas.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure, WriteSink } from './data-plane.ts';
-import { uint16 } from './field-reader.ts';
 import { AckHeader } from './frame-encoder.ts';
 import type { FrameSplitter } from './frame-splitter.ts';
+import {
+  type IncomingPublish,
+  invalidOrdinary,
+  packetOf,
+  saysMore,
+  topicOf,
+} from './incoming-publish.ts';
 import { JointAcks } from './joint-acks.ts';
 import { utf8Text } from './json.ts';
 import { examineLarge, refusalOf, type SkippedPublish } from './large-publish.ts';
-import { OpenBatches } from './open-batches.ts';
-import type { Output } from './output.ts';
+import { type BatchOutcome, OpenBatches } from './open-batches.ts';
+import type { PublishView } from './packet-reader.ts';
+import type { PacketWriter } from './packet-writer.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite, mayAnswer } from './permissions.ts';
-import { type Publication, type PublishRange, readPublication } from './publication.ts';
+import { type Publication, readPublication, type WriteAnswer } from './publication.ts';
 import { PutWindow, type SendAck, UNACKNOWLEDGED } from './put-window.ts';
 import type { ReceivedIds } from './received-ids.ts';
 import { type Refusal, storageFull } from './refusals.ts';
 import { originOf, type ReplyAddress, type Request } from './requests.ts';
-import { isOurTopic, isPutTopic, isSystemTopic, isTopicName } from './topics.ts';
+import { isOurTopic, isPutTopic, isSystemTopic } from './topics.ts';
 
 export interface IngestHooks {
   /** Something may be acknowledged, or there may be room again: look at the end of this turn. */
@@ -35,25 +42,16 @@ export interface IngestHooks {
 }
 
 /**
- * What a PUBLISH was: taken care of, for the session (though what it acknowledges may have to wait), or not MQTT.
+ * What a PUBLISH was: taken care of, or for the session (though what it acknowledges may have to wait).
  * `rules-unknown`: nobody can say yet, so it has to come again.
  */
-export type PublishResult = 'ordinary' | 'taken' | 'malformed' | 'rules-unknown';
+export type PublishResult = 'ordinary' | 'taken' | 'rules-unknown';
 
 /** Whose PUBLISHes they are. */
 export interface Publisher {
   readonly access: Access;
   readonly identity: ClientIdentity;
   readonly receivedIds: ReceivedIds;
-}
-
-/** Where a PUBLISH stands, and what it is to be acknowledged under. */
-interface Packet {
-  readonly buffer: Uint8Array;
-  readonly range: PublishRange;
-  readonly packetId: number;
-  readonly qos: number;
-  readonly nowMs: number;
 }
 
 /**
@@ -65,6 +63,7 @@ export class Ingest implements WriteSink {
   readonly #publisher: Publisher;
   readonly #hooks: IngestHooks;
   readonly #window: PutWindow;
+  readonly #writer: PacketWriter;
   readonly #sendAck: SendAck;
   /** A PUBLISH whose payload is dropped as it arrives. */
   #skipped: SkippedPublish | undefined;
@@ -76,12 +75,21 @@ export class Ingest implements WriteSink {
   #closed = false;
   #forgotten = false;
 
-  constructor(context: BrokerContext, output: Output, publisher: Publisher, hooks: IngestHooks) {
+  constructor(
+    context: BrokerContext,
+    writer: PacketWriter,
+    publisher: Publisher,
+    hooks: IngestHooks,
+  ) {
     const { limits } = context;
+    this.#writer = writer;
     this.#context = context;
     this.#publisher = publisher;
     this.#hooks = hooks;
-    this.#sendAck = (header, packetId) => output.writeAck(header, packetId);
+    this.#sendAck = (header, packetId, refusal) => {
+      if (refusal === undefined) writer.ack(header, packetId);
+      else writer.refuse(header, packetId, refusal);
+    };
     this.#batches = new OpenBatches(context, () => this.writesDrained());
     this.#window = new PutWindow({
       capacityMax: limits.inflightPutsMax,
@@ -98,39 +106,27 @@ export class Ingest implements WriteSink {
     return this.#window.full;
   }
 
-  /** Takes the PUBLISH that `frame` stands at. */
-  publish(frame: FrameSplitter, nowMs: number): PublishResult {
-    const { buffer, bodyStart, end } = frame;
-    const qos = (frame.header >> 1) & 0b11;
-    // [MQTT-3.3.1-4]
-    if (qos === 3 || end - bodyStart < 2) return 'malformed';
-    const topicStart = bodyStart + 2;
-    const topicEnd = topicStart + uint16(buffer, bodyStart);
-    const payloadStart = qos === 0 ? topicEnd : topicEnd + 2;
-    if (payloadStart > end || !isTopicName(buffer, topicStart, topicEnd)) return 'malformed';
-    const packetId = qos === 0 ? 0 : uint16(buffer, topicEnd);
-    // [MQTT-2.3.1-1]
-    if (qos > 0 && packetId === 0) return 'malformed';
+  /** Takes a PUBLISH. */
+  publish(view: PublishView, nowMs: number): PublishResult {
+    const { buffer, topicStart, topicEnd, payloadStart, payloadEnd, qos, packetId } = view;
     if (qos > 0 && this.#isRepeat(packetId, qos)) return 'taken';
-    if (!isOurTopic(buffer, topicStart, topicEnd)) {
-      const range = { topicStart, topicEnd, payloadStart, payloadEnd: end };
-      return this.#ordinary({ buffer, range, packetId, qos, nowMs });
-    }
+    if (!isOurTopic(buffer, topicStart, topicEnd)) return this.#ordinary(packetOf(view, nowMs));
     const { keyBytesMax, valueBytesMax } = this.#context.limits;
     const keyStart = topicStart + 8;
     if (
       isPutTopic(buffer, topicStart, topicEnd) &&
       topicEnd > keyStart &&
       topicEnd - keyStart <= keyBytesMax &&
-      end - payloadStart <= valueBytesMax &&
+      payloadEnd - payloadStart <= valueBytesMax &&
+      !(view.properties !== undefined && saysMore(view.properties)) &&
       this.#publisher.access.mayWriteKey(buffer, keyStart, topicEnd)
     ) {
       const token = this.#window.begin(packetId, qos, nowMs);
-      this.#write(token, buffer, keyStart, topicEnd, payloadStart, end);
+      this.#write(token, buffer, keyStart, topicEnd, payloadStart, payloadEnd);
       return 'taken';
     }
-    const range = { topicStart, topicEnd, payloadStart, payloadEnd: end };
-    this.#carryOut(this.#read(buffer, range), { buffer, range, packetId, qos, nowMs });
+    const packet = packetOf(view, nowMs);
+    this.#carryOut(this.#read(packet), packet);
     return 'taken';
   }
 
@@ -152,7 +148,8 @@ export class Ingest implements WriteSink {
     this.#skipped = undefined;
     if (skipped === undefined) return;
     const { packetId, qos, refusal } = skipped;
-    if (qos === 0 || !this.#isRepeat(packetId, qos)) this.#refuse(packetId, qos, nowMs, refusal);
+    const packet = { packetId, qos, nowMs };
+    if (qos === 0 || !this.#isRepeat(packetId, qos)) this.#refuse(packet, refusal);
   }
 
   /** A PUBREL. Whether it was for one of our puts; it is answered then. */
@@ -196,28 +193,44 @@ export class Ingest implements WriteSink {
     }
   }
 
-  writeCommitted(token: number): void {
+  writeCommitted(token: number, _version?: number): void {
     if (this.#forgotten) return;
     this.#window.committed(token);
     this.#settled();
   }
 
   writeFailed(token: number, failure: WriteFailure): void {
-    this.#failed(token, failure, undefined);
+    this.#failed(token, failure);
   }
 
   writesDrained(): void {
     if (!this.#closed) this.#hooks.hold(false);
   }
 
-  #failed(token: number, failure: WriteFailure, request: Request | undefined): void {
+  #failed(token: number, failure: WriteFailure, request?: Request): void {
     if (this.#forgotten) return;
+    if (failure === 'storage-full' && this.#writer.hasReasonCodes) {
+      this.#context.counters.putsFailed += 1;
+      this.#refused(token, storageFull(originOf(request)));
+    } else {
+      this.#failedSilently(token, failure, request);
+    }
+    this.#settled();
+  }
+
+  /** Nothing acknowledges it, so that the client sends it again. */
+  #failedSilently(token: number, failure: WriteFailure, request?: Request): void {
     this.#window.failed(token);
     this.#context.counters.putsFailed += 1;
     const qos = token === UNACKNOWLEDGED ? 0 : 1;
     if (failure === 'storage-full') this.#hooks.refusedByState(storageFull(originOf(request)), qos);
     else if (qos > 0 && !this.#closed) this.#hooks.failed(failure);
-    this.#settled();
+  }
+
+  /** The acknowledgement says so, in its turn. */
+  #refused(token: number, refusal: Refusal): void {
+    this.#window.refused(token, refusal);
+    this.#hooks.refused(refusal);
   }
 
   #settled(): void {
@@ -243,9 +256,14 @@ export class Ingest implements WriteSink {
   }
 
   /** A message for the session, which may have to be stored as well (DESIGN §7, ingest rules). */
-  #ordinary(packet: Packet): PublishResult {
+  #ordinary(packet: IncomingPublish): PublishResult {
     const { buffer, range, qos } = packet;
     const { topicStart, topicEnd } = range;
+    const refusal = this.#writer.hasReasonCodes ? invalidOrdinary(packet) : undefined;
+    if (refusal !== undefined) {
+      this.#refuse(packet, refusal);
+      return 'taken';
+    }
     // System topics are the session's to refuse; bridges publish some that it drops.
     if (isSystemTopic(buffer, topicStart, topicEnd)) return 'ordinary';
     const why = forbiddenToWrite(this.#publisher.access, buffer, topicStart, topicEnd);
@@ -265,19 +283,28 @@ export class Ingest implements WriteSink {
   }
 
   /** What the session delivers, and acknowledges too soon. */
-  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: Packet): void {
+  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: IncomingPublish): void {
     const token = this.#window.begin(packetId, qos, nowMs);
     if (qos === 0) return this.#writeAll(writes, token);
     this.#jointAcks.begin(packetId, token);
     if (qos === 2) this.#publisher.receivedIds.shared.add(packetId);
-    this.#writeAll(writes, token, () => {
-      if (this.#jointAcks.stored(packetId) !== undefined) this.writeCommitted(token);
+    this.#writeAll(writes, token, {
+      committed: () => {
+        if (this.#jointAcks.stored(packetId) !== undefined) this.writeCommitted(token);
+      },
+      // The session has its part of the exchange, so no version of MQTT can take it back.
+      failed: (failure) => {
+        if (this.#forgotten) return;
+        this.#failedSilently(token, failure);
+        this.#settled();
+      },
     });
   }
 
-  #forbid(why: Forbidden, { buffer, range, qos }: Packet): 'taken' {
-    const topic = utf8Text(buffer.subarray(range.topicStart, range.topicEnd));
-    this.#hooks.refusedByState({ ...why, topic }, qos);
+  #forbid(why: Forbidden, packet: IncomingPublish): 'taken' {
+    const refusal = { ...why, topic: topicOf(packet) };
+    if (this.#writer.hasReasonCodes) this.#refuse(packet, refusal);
+    else this.#hooks.refusedByState(refusal, packet.qos);
     return 'taken';
   }
 
@@ -300,13 +327,33 @@ export class Ingest implements WriteSink {
   #writeAll(
     writes: readonly BatchWrite[],
     token: number,
-    committed: () => void = () => this.writeCommitted(token),
+    outcome: BatchOutcome = {
+      committed: (version) => this.writeCommitted(token, version),
+      failed: (failure) => this.writeFailed(token, failure),
+    },
   ): void {
-    const failed = (failure: WriteFailure) => this.writeFailed(token, failure);
-    if (!this.#batches.write(writes, token, { committed, failed })) this.#hooks.hold(true);
+    if (!this.#batches.write(writes, token, outcome)) this.#hooks.hold(true);
   }
 
-  #carryOut(publication: Publication, packet: Packet): void {
+  /** Who asks for an answer gets one, unless a missing acknowledgement says more. */
+  #writeAnswered(writes: readonly BatchWrite[], token: number, wanted: WriteAnswer): void {
+    const qos = token === UNACKNOWLEDGED ? 0 : 1;
+    const reply = (content: object) => {
+      if (!this.#forgotten) this.#hooks.replied(wanted.address, content, qos);
+    };
+    this.#writeAll(writes, token, {
+      committed: (version) => {
+        reply(writeAnswered(wanted, version));
+        this.writeCommitted(token, version);
+      },
+      failed: (failure) => {
+        if (failure === 'storage-full' || qos === 0) reply(writeFailed(wanted, failure));
+        this.writeFailed(token, failure);
+      },
+    });
+  }
+
+  #carryOut(publication: Publication, packet: IncomingPublish): void {
     const { buffer, range, packetId, qos, nowMs } = packet;
     if (publication.kind !== 'refused') {
       const { access } = this.#publisher;
@@ -320,15 +367,19 @@ export class Ingest implements WriteSink {
         this.#write(token, buffer, keyStart, keyEnd, valueStart, valueEnd);
         return;
       }
-      case 'batch':
-        this.#context.counters.timesNotBelieved += publication.timesNotBelieved;
-        this.#writeAll(publication.writes, this.#window.begin(packetId, qos, nowMs));
+      case 'batch': {
+        const { writes, timesNotBelieved, answer: wanted } = publication;
+        this.#context.counters.timesNotBelieved += timesNotBelieved;
+        const token = this.#window.begin(packetId, qos, nowMs);
+        if (wanted === undefined) this.#writeAll(writes, token);
+        else this.#writeAnswered(writes, token, wanted);
         return;
+      }
       case 'request':
         this.#request(publication.request, this.#window.begin(packetId, qos, nowMs), qos);
         return;
       case 'refused':
-        this.#refuse(packetId, qos, nowMs, refusalOf(publication, buffer, range));
+        this.#refuse(packet, refusalOf(publication, buffer, range));
     }
   }
 
@@ -336,7 +387,7 @@ export class Ingest implements WriteSink {
    * A question has an answer, and is acknowledged: nothing is lost by that. Who cannot tell by a missing
    * acknowledgement that it was not let write gets an answer, too.
    */
-  #forbidPublication(publication: Publication, why: Forbidden, packet: Packet): void {
+  #forbidPublication(publication: Publication, why: Forbidden, packet: IncomingPublish): void {
     const { packetId, qos, nowMs } = packet;
     const request = publication.kind === 'request' ? publication.request : undefined;
     if (request === undefined || !mayAnswer(this.#publisher.access, request)) {
@@ -344,6 +395,11 @@ export class Ingest implements WriteSink {
       return;
     }
     const isRead = request.op !== 'cas';
+    if (this.#writer.hasReasonCodes) {
+      this.#forbid(why, packet);
+      if (isRead || qos === 0) this.#hooks.replied(request.address, notAllowed(request), qos);
+      return;
+    }
     this.#forbid(why, isRead ? { ...packet, qos: 0 } : packet);
     if (isRead || qos === 0) this.#hooks.replied(request.address, notAllowed(request), qos);
     if (!isRead) return;
@@ -352,7 +408,15 @@ export class Ingest implements WriteSink {
   }
 
   /** Sending such a message again would never help, so it is acknowledged in its turn. */
-  #refuse(packetId: number, qos: number, nowMs: number, refusal: Refusal): void {
+  #refuse(
+    { packetId, qos, nowMs }: Pick<IncomingPublish, 'packetId' | 'qos' | 'nowMs'>,
+    refusal: Refusal,
+  ): void {
+    if (this.#writer.hasReasonCodes) {
+      this.#refused(this.#window.begin(packetId, qos, nowMs), refusal);
+      this.#hooks.changed();
+      return;
+    }
     if (this.#context.onInvalid === 'ack') {
       this.#window.committed(this.#window.begin(packetId, qos, nowMs));
       this.#hooks.changed();
@@ -369,7 +433,10 @@ export class Ingest implements WriteSink {
 
   /** Whoever is not acknowledged will ask again; who cannot tell, because nothing is, gets a reply. */
   #answered(request: Request, { reply, failure }: Answer, token: number, qos: number): void {
-    if (failure === undefined || qos === 0) this.#hooks.replied(request.address, reply, qos);
+    const isTold = failure === 'storage-full' && this.#writer.hasReasonCodes;
+    if (failure === undefined || qos === 0 || isTold) {
+      this.#hooks.replied(request.address, reply, qos);
+    }
     if (failure !== undefined) {
       this.#failed(token, failure, request);
     } else if (!this.#forgotten) {
@@ -378,8 +445,8 @@ export class Ingest implements WriteSink {
     }
   }
 
-  #read(buffer: Uint8Array, range: PublishRange): Publication {
+  #read({ buffer, range, properties }: IncomingPublish): Publication {
     const { env, limits } = this.#context;
-    return readPublication(buffer, range, limits, env.clock.nowMs());
+    return readPublication(buffer, range, limits, env.clock.nowMs(), properties);
   }
 }

@@ -15,9 +15,6 @@ export interface BrokerLimits {
   readonly inflightPutsMax: number;
   /** Own QoS 1 deliveries without a PUBACK; later ones wait in the outbox. */
   readonly inflightDeliveriesMax: number;
-  /** Ordinary messages that wait for a client, connected or away; later ones are dropped. */
-  readonly queuedMessagesMax: number;
-  readonly queuedBytesMax: number;
   /** What may wait in the outbox before the connection is closed as too slow. */
   readonly outboxBytesMax: number;
   /** Unsent output at which nothing more is read: a client that does not read gets no more answers. */
@@ -36,6 +33,17 @@ export interface BrokerLimits {
   readonly barMs: number;
   /** How many clients are remembered for that; the one refused longest ago is forgotten first. */
   readonly refusedClientsMax: number;
+  /**
+   * What waits for a client that is connected and does not keep up, and what a node adds to the queue of a session that
+   * is away, until it is back; more is dropped.
+   */
+  readonly queuedMessagesMax: number;
+  readonly queuedBytesMax: number;
+  /** A message is queued no longer than this. */
+  readonly queuedSecondsMax: number;
+  /** Of all sessions and retained messages: what may wait for a quorum in memory; queued messages give way first. */
+  readonly unstoredWritesMax: number;
+  readonly unstoredBytesMax: number;
   /** How long an unfinished put holds back the acknowledgements of later ones. */
   readonly ackPassAfterMs: number;
   /** A connection without quorum is closed after a random part of this. */
@@ -61,8 +69,6 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   connectTimeoutMs: 10_000,
   inflightPutsMax: 20_000,
   inflightDeliveriesMax: 1_000,
-  queuedMessagesMax: 1_000,
-  queuedBytesMax: 4 * MIB,
   outboxBytesMax: 16 * MIB,
   outputBytesMax: MIB,
   watchesMax: 1_000,
@@ -73,6 +79,11 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   refusalPeriodMs: 60_000,
   barMs: 30_000,
   refusedClientsMax: 10_000,
+  queuedMessagesMax: 1_000,
+  queuedBytesMax: MIB,
+  queuedSecondsMax: 14 * 24 * 60 * 60,
+  unstoredWritesMax: 20_000,
+  unstoredBytesMax: 16 * MIB,
   ackPassAfterMs: 100,
   closeJitterMs: 5_000,
   lingerMs: 1_000,

@@ -1,11 +1,13 @@
 import type { BrokerContext } from './context.ts';
 import type { Sender } from './loose-messages.ts';
+import { encodeProperties } from './mqtt5/properties.ts';
 import type { Refusal, RefusedPacket } from './refusals.ts';
 import type { ReplyAddress } from './requests.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { REPLY_TO_ME } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
-const REPLY_TOPIC: Uint8Array = new TextEncoder().encode('dss/reply/me');
+const REPLY_TOPIC: Uint8Array = new TextEncoder().encode(REPLY_TO_ME);
 const ERROR_TOPIC: Uint8Array = new TextEncoder().encode('dss/error/me');
 
 /** What we have to say to one client: the answers to its requests, and what was refused. */
@@ -29,14 +31,17 @@ export class Mailbox {
 
   reply(address: ReplyAddress, reply: object, requestQos: number): void {
     const payload = Buffer.from(JSON.stringify(reply));
+    const { correlationData } = address;
+    const described = correlationData === undefined ? {} : { correlationData };
     if (address.topic !== undefined) {
       const qos = requestQos === 0 ? 0 : 1;
-      const message = { topic: address.topic, payload, qos, retain: false } as const;
+      const properties = encodeProperties(described);
+      const message = { topic: address.topic, payload, qos, retain: false, properties } as const;
       this.#context.looseMessages.publish(message, this.#client);
       return;
     }
     this.#subscriptions.sendMail('replies', (qos) =>
-      this.#outbox.message(REPLY_TOPIC, payload, qos),
+      this.#outbox.message(REPLY_TOPIC, payload, qos, described),
     );
   }
 

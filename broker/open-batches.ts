@@ -3,8 +3,8 @@ import type { Counters } from './counters.ts';
 import type { DataPlane, WriteFailure, WriteSink } from './data-plane.ts';
 
 export interface BatchOutcome {
-  /** Called once, unless `failed` is. */
-  committed(): void;
+  /** Called once, unless `failed` is. `version` is the highest; 0: there was nothing to write. */
+  committed(version: number): void;
   failed(failure: WriteFailure): void;
 }
 
@@ -28,13 +28,13 @@ export class OpenBatches {
   write(writes: readonly BatchWrite[], token: number, outcome: BatchOutcome): boolean {
     this.#counters.puts += writes.length;
     if (writes.length === 0) {
-      outcome.committed();
+      outcome.committed(0);
       return true;
     }
     const batch = new BatchSink(writes.length, {
-      committed: () => {
+      committed: (version) => {
         this.#open.delete(batch);
-        outcome.committed();
+        outcome.committed(version);
       },
       failed: (failure) => {
         this.#open.delete(batch);
@@ -61,15 +61,17 @@ class BatchSink implements WriteSink {
   readonly #outcome: BatchOutcome & { drained(): void };
   #left: number;
   #failed = false;
+  #version = 0;
 
   constructor(count: number, outcome: BatchOutcome & { drained(): void }) {
     this.#left = count;
     this.#outcome = outcome;
   }
 
-  writeCommitted(): void {
+  writeCommitted(_token: number, version: number): void {
     this.#left -= 1;
-    if (this.#left === 0 && !this.#failed) this.#outcome.committed();
+    this.#version = Math.max(this.#version, version);
+    if (this.#left === 0 && !this.#failed) this.#outcome.committed(this.#version);
   }
 
   writeFailed(_token: number, failure: WriteFailure): void {

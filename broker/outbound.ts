@@ -1,7 +1,8 @@
 import { uint16 } from './field-reader.ts';
-import { ConnectReturn, encodeConnack, encodeSuback, PacketType } from './frame-encoder.ts';
+import { PacketType } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Output } from './output.ts';
+import type { Grant, PacketWriter } from './packet-writer.ts';
 
 export interface OutboundHooks {
   /** Whether the client's session was there already. */
@@ -10,20 +11,24 @@ export interface OutboundHooks {
   accepted(): void;
   /** A PUBACK or PUBREC comes. Whether it is not the session's to send. */
   acknowledged(packetId: number): boolean;
-  /** A SUBACK comes: the return codes to send instead. */
-  suback(packetId: number, codes: Uint8Array): Uint8Array;
+  /** A SUBACK comes: what to say instead of its return codes. */
+  suback(packetId: number, codes: Uint8Array): readonly Grant[];
   /** That SUBACK was written. */
   subackWritten(packetId: number): void;
+  /** An UNSUBACK comes: which of the filters had a subscription. */
+  unsuback(packetId: number): readonly boolean[];
 }
 
-/** Passes a session's packets to its client, as they are but for what the session does not know. */
+/** Passes a session's answers to its client, in the client's form, and with what the session does not know. */
 export class Outbound {
   readonly #output: Output;
   readonly #hooks: OutboundHooks;
+  readonly #writer: PacketWriter;
   readonly #splitter = new FrameSplitter(Number.POSITIVE_INFINITY);
 
-  constructor(output: Output, hooks: OutboundHooks) {
+  constructor(output: Output, writer: PacketWriter, hooks: OutboundHooks) {
     this.#output = output;
+    this.#writer = writer;
     this.#hooks = hooks;
   }
 
@@ -37,30 +42,36 @@ export class Outbound {
     const packet = buffer.subarray(start, end);
     switch (header >> 4) {
       case PacketType.connack:
-        this.#connack(buffer[bodyStart + 1] as number);
+        if (buffer[bodyStart + 1] !== 0) return;
+        this.#writer.connack(this.#hooks.sessionPresent());
+        this.#hooks.accepted();
         return;
       case PacketType.puback:
-      case PacketType.pubrec:
-        if (!this.#hooks.acknowledged(uint16(buffer, bodyStart))) this.#output.write(packet);
+      case PacketType.pubrec: {
+        const packetId = uint16(buffer, bodyStart);
+        if (!this.#hooks.acknowledged(packetId)) this.#writer.ack(header, packetId);
+        return;
+      }
+      case PacketType.pubcomp:
+        this.#writer.ack(header, uint16(buffer, bodyStart));
         return;
       case PacketType.suback:
         this.#suback(packet, bodyStart - start);
         return;
+      case PacketType.unsuback: {
+        const packetId = uint16(buffer, bodyStart);
+        this.#writer.unsuback(packetId, this.#hooks.unsuback(packetId));
+        return;
+      }
       default:
         this.#output.write(packet);
     }
   }
 
-  #connack(code: number): void {
-    const isAccepted = code === ConnectReturn.accepted;
-    this.#output.write(encodeConnack(code, isAccepted && this.#hooks.sessionPresent()));
-    if (isAccepted) this.#hooks.accepted();
-  }
-
   #suback(packet: Uint8Array, bodyOffset: number): void {
     const packetId = uint16(packet, bodyOffset);
-    const codes = this.#hooks.suback(packetId, packet.subarray(bodyOffset + 2));
-    this.#output.write(encodeSuback(packetId, codes));
+    const codes = packet.subarray(bodyOffset + 2);
+    this.#writer.suback(packetId, this.#hooks.suback(packetId, codes));
     this.#hooks.subackWritten(packetId);
   }
 }

@@ -2,7 +2,7 @@ import type { Access } from './access.ts';
 import { utf8Text } from './json.ts';
 import type { Publication } from './publication.ts';
 import { type Refusal, shorten } from './refusals.ts';
-import type { Request } from './requests.ts';
+import type { ReplyAddress, Request } from './requests.ts';
 
 /** Why a user may not do something (DESIGN §10); a refusal by state. */
 export type Forbidden = Omit<Refusal, 'topic'>;
@@ -27,12 +27,17 @@ export function forbiddenIn(
   switch (publication.kind) {
     case 'write':
       return forbiddenToWrite(access, buffer, publication.keyStart, publication.keyEnd);
-    case 'batch':
+    case 'batch': {
+      const { answer } = publication;
+      if (answer !== undefined && !mayAnswerAt(access, answer.address)) {
+        return forbiddenAnswer(access, answer.address);
+      }
       for (const { key } of publication.writes) {
         const why = forbiddenToWrite(access, key, 0, key.length);
         if (why !== undefined) return { ...why, message: `${why.message}; nothing was stored` };
       }
       return undefined;
+    }
     case 'request':
       return forbiddenRequest(access, publication.request);
   }
@@ -43,15 +48,23 @@ export function forbiddenToRead(access: Access, what: string): Forbidden {
 }
 
 /** Whether an answer may go where the request wants it. */
-export function mayAnswer(access: Access, { address: { topic } }: Request): boolean {
+export function mayAnswer(access: Access, { address }: Request): boolean {
+  return mayAnswerAt(access, address);
+}
+
+function mayAnswerAt(access: Access, { topic }: ReplyAddress): boolean {
   return topic === undefined || access.mayWrite(topic);
 }
 
+function forbiddenAnswer(access: Access, { topic }: ReplyAddress): Forbidden {
+  return forbidden(access, `write to ${shorten(topic ?? '')}, where the answer was to go`);
+}
+
 function forbiddenRequest(access: Access, request: Request): Forbidden | undefined {
-  const { id, topic } = request.address;
+  const { id } = request.address;
   const why = mayAnswer(access, request)
     ? forbiddenAct(access, request)
-    : forbidden(access, `write to ${shorten(topic ?? '')}, where the answer was to go`);
+    : forbiddenAnswer(access, request.address);
   return why === undefined || id === undefined ? why : { ...why, id };
 }
 

@@ -1,5 +1,9 @@
-import { type ParsedBatch, parseBatch } from './batch.ts';
+import { isUtf8 } from 'node:buffer';
+import { oneWrite, type ParsedBatch, parseBatch } from './batch.ts';
+import { utf8Text } from './json.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Properties } from './mqtt5/properties.ts';
+import { type Beside, NOTHING_BESIDE, readBeside } from './publish-properties.ts';
 import type { RefusalCode } from './refusals.ts';
 import {
   type ParsedRequest,
@@ -8,6 +12,7 @@ import {
   parseHistory,
   parseList,
   parseRange,
+  type ReplyAddress,
   type Request,
 } from './requests.ts';
 import { parseOurTopic, VERBS, type Verb } from './topics.ts';
@@ -21,7 +26,7 @@ export type Publication =
       readonly valueStart: number;
       readonly valueEnd: number;
     }
-  | Extract<ParsedBatch, { kind: 'batch' }>
+  | (Extract<ParsedBatch, { kind: 'batch' }> & { readonly answer?: WriteAnswer })
   | { readonly kind: 'request'; readonly request: Request }
   | {
       readonly kind: 'refused';
@@ -29,6 +34,14 @@ export type Publication =
       readonly message: string;
       readonly id?: string | number;
     };
+
+/** Whoever wrote wants to be told more than that it is stored. */
+export interface WriteAnswer {
+  readonly op: 'put' | 'delete' | 'batch';
+  /** The key, of a batch the prefix. */
+  readonly name: string;
+  readonly address: ReplyAddress;
+}
 
 /** Where a PUBLISH lies in its buffer. The payload ends with the packet. */
 export interface PublishRange {
@@ -50,6 +63,7 @@ export function readPublication(
   range: PublishRange,
   limits: Limits,
   nowMs: number,
+  properties?: Properties,
 ): Publication {
   const topic = parseOurTopic(buffer, range.topicStart, range.topicEnd);
   if (topic.kind === 'reserved') {
@@ -69,14 +83,28 @@ export function readPublication(
     keyRefusal(range.topicEnd - restStart, TAKES_PREFIX.has(verb), limits) ??
     sizeRefusal(range.payloadEnd - range.payloadStart, limits);
   if (invalid !== undefined) return invalid;
+  const beside = properties === undefined ? NOTHING_BESIDE : readBeside(properties);
+  if ('wrong' in beside) return refused('INVALID_REQUEST', beside.wrong);
   const rest = buffer.subarray(restStart, range.topicEnd);
   const payload = buffer.subarray(range.payloadStart, range.payloadEnd);
-  if (verb === 'batch') return parseBatch(rest, payload, limits, nowMs);
-  if (verb === 'cas') return casWithin(parseCas(rest, payload), limits);
-  if (verb === 'get') return parseGet(rest, payload);
-  if (verb === 'list') return parseList(rest, payload);
-  if (verb === 'range') return parseRange(rest, payload);
-  if (verb === 'history') return parseHistory(rest, payload);
+  if (properties?.payloadFormat === 1 && !isUtf8(payload)) {
+    return refused('MALFORMED_TEXT', 'the payload is said to be UTF-8, and is not');
+  }
+  if (verb === 'cas') return casWithin(parseCas(rest, payload, beside), limits);
+  if (verb === 'get') return parseGet(rest, payload, beside);
+  if (verb === 'list') return parseList(rest, payload, beside);
+  if (verb === 'range') return parseRange(rest, payload, beside);
+  if (verb === 'history') return parseHistory(rest, payload, beside);
+  if (verb === 'batch') {
+    const batch = parseBatch(rest, payload, limits, nowMs, beside.timing);
+    return batch.kind === 'refused' ? batch : answered(batch, verb, rest, beside);
+  }
+  const { timing, reply } = beside;
+  const op = verb === 'delete' ? 'delete' : 'put';
+  if (reply !== undefined || timing.unixMs !== undefined || timing.ttlMs > 0) {
+    const value = verb === 'delete' ? payload.subarray(0, 0) : payload;
+    return answered(oneWrite(rest.slice(), value.slice(), timing, nowMs), op, rest, beside);
+  }
   // An empty value deletes; the payload of a delete is ignored.
   const valueStart = verb === 'delete' ? range.payloadEnd : range.payloadStart;
   return {
@@ -86,6 +114,18 @@ export function readPublication(
     valueStart,
     valueEnd: range.payloadEnd,
   };
+}
+
+/** Only a Response Topic asks for an answer to a write. */
+function answered(
+  batch: Extract<ParsedBatch, { kind: 'batch' }>,
+  op: WriteAnswer['op'],
+  name: Uint8Array,
+  { reply, correlationData }: Beside,
+): Publication {
+  if (reply === undefined) return batch;
+  const address = { id: undefined, topic: reply.topic, correlationData };
+  return { ...batch, answer: { op, name: utf8Text(name), address } };
 }
 
 function keyRefusal(

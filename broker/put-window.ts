@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { AckHeader } from './frame-encoder.ts';
+import type { Refusal } from './refusals.ts';
 
 const State = { pending: 0, committed: 1, done: 2 } as const;
 
@@ -10,8 +11,8 @@ const FIRST_CAPACITY = 16;
 /** Up to here repeats are found by looking; beyond, a bit per packet id (8 KiB) pays. */
 const SCAN_MAX = 64;
 
-/** Takes one acknowledgement: the packet's first byte and the packet id. */
-export type SendAck = (header: number, packetId: number) => void;
+/** Takes one acknowledgement: the packet's first byte and the packet id, and what was wrong if something was. */
+export type SendAck = (header: number, packetId: number, refusal?: Refusal) => void;
 
 /**
  * The PUBLISHes of one connection that are ours and have no outcome yet, in the order they came, and the
@@ -34,6 +35,8 @@ export class PutWindow {
   #qos = new Uint8Array(FIRST_CAPACITY);
   #begunAtMs = new Float64Array(FIRST_CAPACITY);
   #pendingBits: Uint8Array | undefined;
+  /** Those whose acknowledgement says that they were refused. */
+  readonly #refusals = new Map<number, Refusal>();
 
   /** Without an outcome: in the ring, and of QoS 0. */
   #pending = 0;
@@ -94,6 +97,12 @@ export class PutWindow {
     else this.#settle(token, State.committed);
   }
 
+  /** Earns an acknowledgement that says so, in its turn. */
+  refused(token: number, refusal: Refusal): void {
+    this.committed(token);
+    if (token !== UNACKNOWLEDGED) this.#refusals.set(token, refusal);
+  }
+
   /** Never acknowledged. */
   failed(token: number): void {
     if (token === UNACKNOWLEDGED) {
@@ -144,12 +153,17 @@ export class PutWindow {
     const packetId = this.#packetIds[slot] as number;
     this.#states[slot] = State.done;
     this.#mark(packetId, false);
-    if (this.#qos[slot] === 2) {
-      this.#received.add(packetId);
-      send(AckHeader.pubrec, packetId);
-    } else {
-      send(AckHeader.puback, packetId);
+    const isOnce = this.#qos[slot] === 2;
+    const header = isOnce ? AckHeader.pubrec : AckHeader.puback;
+    const refusal = this.#refusals.size === 0 ? undefined : this.#refusals.get(token);
+    if (refusal !== undefined) {
+      // No PUBREL follows a PUBREC that says that it has failed (MQTT 5 §4.3.3).
+      this.#refusals.delete(token);
+      send(header, packetId, refusal);
+      return;
     }
+    if (isOnce) this.#received.add(packetId);
+    send(header, packetId);
   }
 
   #settle(token: number, state: number): void {

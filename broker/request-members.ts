@@ -5,6 +5,14 @@ import { isWellFormed, type JsonObject, utf8Bytes } from './json.ts';
 
 export type Member<T> = { readonly value: T } | { readonly wrong: string };
 
+/** When a write happened and how long it holds, as far as whoever sent it says so. */
+export interface Timing {
+  /** Milliseconds since 1970. */
+  readonly unixMs: number | undefined;
+  /** 0: for ever. */
+  readonly ttlMs: number;
+}
+
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
 const KEY_BYTES_MAX = 0xffff;

@@ -1,8 +1,9 @@
-import { isWellFormed, type JsonObject, parseJsonObject } from './json.ts';
+import { type JsonObject, parseJsonObject } from './json.ts';
+import type { Beside } from './publish-properties.ts';
 import { shorten } from './refusals.ts';
 import type { Member } from './request-members.ts';
 import type { ParsedRequest, ReplyAddress, Request } from './requests.ts';
-import { isTopicName, LEVELS_MAX } from './topics.ts';
+import { mayReplyTo, REPLY_TO_ME } from './topics.ts';
 
 const ID_CHARACTERS_MAX = 256;
 
@@ -26,10 +27,11 @@ export class Members {
 
 /**
  * Reads a request: what all of them may have, and the rest with `read`. A member that is not among the `allowed`
- * ones is refused, so that a typing error does not go unnoticed.
+ * ones is refused, so that a typing error does not go unnoticed. Where the answer goes the PUBLISH itself may say.
  */
 export function readRequest(
   payload: Uint8Array,
+  beside: Beside,
   allowed: readonly string[],
   read: (members: Members, address: ReplyAddress) => Request,
 ): ParsedRequest {
@@ -55,9 +57,11 @@ export function readRequest(
       '"reply" must be a topic without wildcards that begins neither with dss/ nor with $',
     );
   }
-  const topic = reply === 'dss/reply/me' ? undefined : (reply as string | undefined);
+  const named = reply === REPLY_TO_ME ? undefined : (reply as string | undefined);
+  const { topic } = beside.reply ?? { topic: named };
+  const { correlationData } = beside;
   const members = new Members(parsed.object);
-  const request = read(members, { id: isId ? id : undefined, topic });
+  const request = read(members, { id: isId ? id : undefined, topic, correlationData });
   return members.wrong === undefined ? { kind: 'request', request } : invalid(members.wrong);
 }
 
@@ -65,13 +69,4 @@ export function readRequest(
 function isRequestId(id: unknown): id is string | number {
   if (typeof id === 'number') return Number.isFinite(id);
   return typeof id === 'string' && id.length <= ID_CHARACTERS_MAX;
-}
-
-/** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
-function mayReplyTo(topic: string): boolean {
-  if (topic === 'dss/reply/me') return true;
-  const bytes = Buffer.from(topic);
-  if (bytes.length > 0xffff || !isTopicName(bytes, 0, bytes.length)) return false;
-  if (!isWellFormed(topic) || topic.startsWith('dss/') || topic.startsWith('$')) return false;
-  return topic.split('/').length <= LEVELS_MAX;
 }

@@ -1,5 +1,6 @@
 import { type GetOptions, type HistoryQuery, type ListQuery, UNITS_PER_MS } from './data-plane.ts';
 import { type JsonObject, utf8Text } from './json.ts';
+import { type Beside, NOTHING_BESIDE } from './publish-properties.ts';
 import type { Refusal, RefusalCode } from './refusals.ts';
 import {
   booleanMember,
@@ -47,6 +48,8 @@ export interface ReplyAddress {
   readonly id: string | number | undefined;
   /** An ordinary topic; undefined: `dss/reply/me` of the same connection. */
   readonly topic: string | undefined;
+  /** Goes back with the answer. */
+  readonly correlationData?: Uint8Array | undefined;
 }
 
 export type ParsedRequest =
@@ -62,8 +65,12 @@ const REPAIR_OF_THE_PAST = '"consistency":"repair" is of the current value: leav
 /** Values are never newer than this. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
-export function parseGet(key: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return readRequest(payload, ['id', 'consistency', 'at', 'reply'], (members, address) => {
+export function parseGet(
+  key: Uint8Array,
+  payload: Uint8Array,
+  beside: Beside = NOTHING_BESIDE,
+): ParsedRequest {
+  return readRequest(payload, beside, ['id', 'consistency', 'at', 'reply'], (members, address) => {
     const consistency = members.take((object) =>
       choiceMember(object, 'consistency', ['strong', 'eventual', 'repair']),
     );
@@ -79,29 +86,48 @@ export function parseGet(key: Uint8Array, payload: Uint8Array): ParsedRequest {
   });
 }
 
-export function parseCas(key: Uint8Array, payload: Uint8Array): ParsedRequest {
+export function parseCas(
+  key: Uint8Array,
+  payload: Uint8Array,
+  beside: Beside = NOTHING_BESIDE,
+): ParsedRequest {
   const allowed = ['id', 'if', 'value', 'base64', 'delete', 'ttl', 'reply'];
-  return readRequest(payload, allowed, (members, address) => {
+  return readRequest(payload, beside, allowed, (members, address) => {
     const ifVersion = members.take(expectedVersionMember);
     const value = members.take(valueMember);
-    const ttlMs = members.take(ttlMember);
-    if (ttlMs > 0 && value?.length === 0) members.wrong ??= TTL_OF_A_DELETE;
+    const ownTtlMs = members.take(ttlMember);
+    const isDelete = value?.length === 0;
+    if (ownTtlMs > 0 && isDelete) members.wrong ??= TTL_OF_A_DELETE;
+    const ttlMs = ownTtlMs > 0 || isDelete ? ownTtlMs : beside.timing.ttlMs;
     return { op: 'cas', key: key.slice(), value, ifVersion, ttlMs, address };
   });
 }
 
-export function parseList(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
-  return readRequest(payload, ['id', 'after', 'limit', 'values', 'reply'], (members, address) => {
-    const after = members.take((object) => keyMember(object, 'after')) ?? NOTHING;
-    const limit = members.take(limitMember);
-    const values = members.take((object) => booleanMember(object, 'values'));
-    return { op: 'list', query: { prefix: prefix.slice(), after, limit, values }, address };
-  });
+export function parseList(
+  prefix: Uint8Array,
+  payload: Uint8Array,
+  beside: Beside = NOTHING_BESIDE,
+): ParsedRequest {
+  return readRequest(
+    payload,
+    beside,
+    ['id', 'after', 'limit', 'values', 'reply'],
+    (members, address) => {
+      const after = members.take((object) => keyMember(object, 'after')) ?? NOTHING;
+      const limit = members.take(limitMember);
+      const values = members.take((object) => booleanMember(object, 'values'));
+      return { op: 'list', query: { prefix: prefix.slice(), after, limit, values }, address };
+    },
+  );
 }
 
-export function parseRange(prefix: Uint8Array, payload: Uint8Array): ParsedRequest {
+export function parseRange(
+  prefix: Uint8Array,
+  payload: Uint8Array,
+  beside: Beside = NOTHING_BESIDE,
+): ParsedRequest {
   const allowed = ['id', 'from', 'to', 'limit', 'reverse', 'after', 'reply'];
-  return readRequest(payload, allowed, (members, address) => {
+  return readRequest(payload, beside, allowed, (members, address) => {
     const from = members.take((object) => keyMember(object, 'from'));
     const to = members.take((object) => keyMember(object, 'to'));
     const query = {
@@ -117,9 +143,13 @@ export function parseRange(prefix: Uint8Array, payload: Uint8Array): ParsedReque
   });
 }
 
-export function parseHistory(key: Uint8Array, payload: Uint8Array): ParsedRequest {
+export function parseHistory(
+  key: Uint8Array,
+  payload: Uint8Array,
+  beside: Beside = NOTHING_BESIDE,
+): ParsedRequest {
   const allowed = ['id', 'from', 'to', 'limit', 'order', 'after', 'reply'];
-  return readRequest(payload, allowed, (members, address) => {
+  return readRequest(payload, beside, allowed, (members, address) => {
     const from = members.take((object) => timeMember(object, 'from')) ?? 0;
     const to = members.take((object) => timeMember(object, 'to')) ?? END_OF_TIME;
     const limit = members.take(limitMember);

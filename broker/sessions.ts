@@ -29,6 +29,10 @@ export interface PublishedMessage {
   readonly payload: Uint8Array;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
+  /** As `Message.properties`; absent: none. */
+  readonly properties?: Uint8Array;
+  /** As of `Message`. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 /** What happens inside the sessions that concerns the rest of the broker. */

@@ -2,22 +2,27 @@ import { type Access, maySubscribe } from './access.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
 import { KeyFilter } from './key-filter.ts';
+import type { Grant } from './packet-writer.ts';
 import { forbiddenToRead } from './permissions.ts';
 import type { Refusal } from './refusals.ts';
-import type { SubscribePacket, SubscribeRequest } from './subscribe-packet.ts';
+import type { SubscribePacket, SubscribeRequest, UnsubscribePacket } from './subscribe-packet.ts';
 import { type FilterUse, filterUse, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
-export const SUBACK_REFUSED = 0x80;
+/** How a session says that it does not grant a filter. */
+const SUBACK_REFUSED = 0x80;
 /** With more watches than this versions are guarded without looking whether they overlap. */
 const OVERLAP_CHECK_MAX = 100;
+const NO_IDENTIFIERS: readonly number[] = [];
 
 interface Subscription {
   readonly use: FilterUse;
   /** What it sees of values; undefined: nothing. */
   readonly keys: KeyFilter | undefined;
   /** At which our own deliveries leave. */
-  readonly qos: 0 | 1;
+  qos: 0 | 1;
+  /** As it was asked for last. */
+  request: SubscribeRequest;
   watch: Watch | undefined;
   open: boolean;
 }
@@ -28,8 +33,9 @@ type MailKind = 'replies' | 'errors';
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
   readonly claimed: readonly string[];
+  readonly refused: ReadonlyMap<string, Refusal>;
   readonly cancelled: Set<string>;
-  granted: ReadonlyMap<string, number>;
+  granted: ReadonlyMap<string, Grant>;
 }
 
 /**
@@ -45,6 +51,10 @@ export class Subscriptions {
   readonly #watchesMax: number;
   readonly #isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
   readonly #byFilter = new Map<string, Subscription>();
+  /** All filters that are granted, those of ordinary topics as well. */
+  readonly #granted = new Set<string>();
+  /** UNSUBSCRIBEs on their way through the session, by packet id, oldest first: what of each was there. */
+  readonly #ending = new Map<number, (readonly boolean[])[]>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
   readonly #awaiting = new Map<number, Awaiting[]>();
   #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
@@ -95,17 +105,18 @@ export class Subscriptions {
   /** A SUBSCRIBE passes on its way to the session. Returns what of it is refused. */
   requested(packet: SubscribePacket): readonly Refusal[] {
     const filters = new Set(packet.requests.map(({ filter }) => filter));
-    const refusals: Refusal[] = [];
+    const refused = new Map<string, Refusal>();
     const claimed: string[] = [];
     for (const filter of filters) {
       const refusal = this.#refusal(filter) ?? this.#claim(filter);
       if (refusal === undefined) claimed.push(filter);
-      else refusals.push(refusal);
+      else refused.set(filter, refusal);
     }
     const awaiting = this.#awaiting.get(packet.packetId) ?? [];
-    awaiting.push({ requests: packet.requests, claimed, cancelled: new Set(), granted: new Map() });
+    const { requests } = packet;
+    awaiting.push({ requests, claimed, refused, cancelled: new Set(), granted: new Map() });
     this.#awaiting.set(packet.packetId, awaiting);
-    return refusals;
+    return [...refused.values()];
   }
 
   /** Whether the session is to grant a filter: asked once it gets there, after `requested`. */
@@ -117,16 +128,15 @@ export class Subscriptions {
    * The session's return codes come back. aedes answers a filter that occurs twice only once; the client
    * expects one code per filter [MQTT-3.8.4-5]. In our topics at most QoS 1 is granted.
    */
-  granted(packetId: number, codes: Uint8Array): Uint8Array {
+  granted(packetId: number, codes: Uint8Array): readonly Grant[] {
     const awaiting = this.#awaiting.get(packetId)?.[0];
-    if (awaiting === undefined) return codes;
+    if (awaiting === undefined) return [];
     const filters = [...new Set(awaiting.requests.map((request) => request.filter))];
+    const { refused } = awaiting;
     awaiting.granted = new Map(
-      filters.map((filter, i) => [filter, grantedQos(filter, codes[i] ?? SUBACK_REFUSED)]),
+      filters.map((filter, i) => [filter, grantOf(filter, codes[i], refused.get(filter))]),
     );
-    return Uint8Array.from(
-      awaiting.requests.map(({ filter }) => awaiting.granted.get(filter) ?? SUBACK_REFUSED),
-    );
+    return awaiting.requests.map(({ filter }) => awaiting.granted.get(filter) as Grant);
   }
 
   /**
@@ -137,31 +147,46 @@ export class Subscriptions {
     const awaiting = queue?.shift();
     if (queue?.length === 0) this.#awaiting.delete(packetId);
     if (awaiting === undefined) return [];
-    const begun = [...awaiting.granted].filter(
-      ([filter, qos]) => qos !== SUBACK_REFUSED && !awaiting.cancelled.has(filter),
-    );
-    for (const [filter, qos] of begun) this.#open(filter, qos);
+    const begun: string[] = [];
+    // The last of several with the same filter counts, as in the session.
+    for (const request of new Map(awaiting.requests.map((each) => [each.filter, each])).values()) {
+      const { filter } = request;
+      const grant = awaiting.granted.get(filter);
+      if (typeof grant !== 'number' || awaiting.cancelled.has(filter)) continue;
+      this.#open({ ...request, qos: grant });
+      begun.push(filter);
+    }
     for (const filter of awaiting.claimed) this.#unclaim(filter);
     if (this.#awaiting.size === 0) this.#overLimit.clear();
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const { kind, send } of deferred) this.sendMail(kind, send);
-    return begun.map(([filter]) => filter);
+    return begun;
   }
 
   /** An UNSUBSCRIBE passes. It also ends what an earlier SUBSCRIBE has asked for but not got yet. */
-  unsubscribed(filters: readonly string[]): void {
-    for (const filter of filters) {
+  unsubscribed({ packetId, filters }: UnsubscribePacket): void {
+    const existed = filters.map((filter) => {
+      const isAwaited = this.#cancel(filter);
       this.#close(filter);
-      for (const queue of this.#awaiting.values()) {
-        for (const awaiting of queue) awaiting.cancelled.add(filter);
-      }
-    }
+      return this.#granted.delete(filter) || isAwaited;
+    });
+    const ending = this.#ending.get(packetId) ?? [];
+    ending.push(existed);
+    this.#ending.set(packetId, ending);
+  }
+
+  /** The UNSUBACK comes: which of the filters had a subscription. */
+  ended(packetId: number): readonly boolean[] {
+    const ending = this.#ending.get(packetId);
+    const existed = ending?.shift() ?? [];
+    if (ending?.length === 0) this.#ending.delete(packetId);
+    return existed;
   }
 
   /** The CONNACK is on its way: what the session brings along begins. */
   restore(subscriptions: Iterable<SubscribeRequest>): void {
-    for (const { filter, qos } of subscriptions) this.#open(filter, qos);
+    for (const request of subscriptions) this.#open(request);
   }
 
   close(): void {
@@ -170,25 +195,55 @@ export class Subscriptions {
     this.#deferred = [];
   }
 
-  #open(filter: string, grantedQos: number): void {
+  /** What was asked for and is not granted yet is not to begin. Returns whether there was anything. */
+  #cancel(filter: string): boolean {
+    let isAwaited = false;
+    for (const queue of this.#awaiting.values()) {
+      for (const { requests, refused, cancelled } of queue) {
+        isAwaited ||=
+          !refused.has(filter) &&
+          !cancelled.has(filter) &&
+          requests.some((request) => request.filter === filter);
+        cancelled.add(filter);
+      }
+    }
+    return isAwaited;
+  }
+
+  #open(request: SubscribeRequest): void {
+    const { filter } = request;
     const use = filterUse(filter);
     if (this.#refusal(filter) !== undefined) return;
+    const isNew = !this.#granted.has(filter);
+    this.#granted.add(filter);
+    const qos = request.qos > 0 ? 1 : 0;
+    const earlier = this.#byFilter.get(filter);
+    if (earlier !== undefined && request.retainHandling > 0) {
+      // The watch goes on, so that no change is missed that a new one's snapshot would have had.
+      earlier.qos = qos;
+      earlier.request = request;
+      return;
+    }
     this.#close(filter);
     const wanted = this.#keysOf(use);
     const keys = wanted === undefined ? undefined : new KeyFilter(wanted);
     if (keys === undefined && !use.replies && !use.errors) return;
-    const qos = grantedQos > 0 ? 1 : 0;
-    const subscription: Subscription = { use, keys, qos, watch: undefined, open: true };
+    const subscription: Subscription = { use, keys, qos, request, watch: undefined, open: true };
     if (keys !== undefined) this.#guardVersions(keys, use.form);
     this.#byFilter.set(filter, subscription);
     if (keys === undefined) return;
     this.#claim(filter);
-    this.#watch(keys, subscription);
+    const { retainHandling } = request;
+    const wantsSnapshot = retainHandling === 0 || (retainHandling === 1 && isNew);
+    this.#watch(keys, subscription, { wantsSnapshot });
   }
 
-  #watch(keys: KeyFilter, subscription: Subscription): void {
+  #watch(
+    keys: KeyFilter,
+    subscription: Subscription,
+    { wantsSnapshot }: { readonly wantsSnapshot: boolean },
+  ): void {
     this.#watches += 1;
-    const { qos } = subscription;
     const { form, group } = subscription.use;
     const access = this.#access;
     const isChecked = access.readable(keys.text) !== 'all';
@@ -197,11 +252,15 @@ export class Subscriptions {
         if (!subscription.open || (group !== '' && !this.#isMine(subscription.use, item))) {
           return undefined;
         }
-        if (isChecked && !access.mayReadKey(item.key, 0, item.key.length)) {
+        const isHidden = isChecked && !access.mayReadKey(item.key, 0, item.key.length);
+        if (isHidden || (item.snapshot && !wantsSnapshot)) {
           // To look for what may be read among very much else is work, too.
           return item.snapshot ? this.#pace.take() : undefined;
         }
-        return this.#outbox.value(item, { form, qos, retain: this.#retain(item) });
+        const { qos, request } = subscription;
+        const identifiers = request.identifier === 0 ? NO_IDENTIFIERS : [request.identifier];
+        const retain = this.#retain(item, request);
+        return this.#outbox.value(item, { form, qos, retain, identifiers });
       },
       snapshotDone: () => {},
     });
@@ -211,11 +270,11 @@ export class Subscriptions {
   }
 
   /**
-   * Current values come retained, changes do not [MQTT-3.3.1-8] [MQTT-3.3.1-9]. A bridge gets everything
-   * retained, deletes too: its broker is to keep what we keep.
+   * Current values come retained, changes do not [MQTT-3.3.1-8] [MQTT-3.3.1-9]. A bridge, which in MQTT 5 asks for
+   * the flag as it was published, gets everything retained, deletes too: its broker is to keep what we keep.
    */
-  #retain(item: WatchedValue): boolean {
-    return this.#isBridge || (item.snapshot && !item.deleted);
+  #retain(item: WatchedValue, { retainAsPublished }: SubscribeRequest): boolean {
+    return this.#isBridge || retainAsPublished || (item.snapshot && !item.deleted);
   }
 
   /** Of a shared subscription: changes only, and of each key they go to one member. */
@@ -291,7 +350,10 @@ export class Subscriptions {
   }
 }
 
-function grantedQos(filter: string, code: number): number {
-  if (code === SUBACK_REFUSED || !filterUse(filter).ours) return code;
-  return Math.min(code, 1);
+function grantOf(filter: string, code: number | undefined, refusal: Refusal | undefined): Grant {
+  if (refusal !== undefined) return refusal;
+  if (code === undefined || code >= SUBACK_REFUSED) {
+    return { code: 'NOT_ALLOWED', message: 'the session does not take this filter', topic: filter };
+  }
+  return (filterUse(filter).ours ? Math.min(code, 1) : code) as Grant;
 }

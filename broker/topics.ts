@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isWellFormed } from './json.ts';
 import { parseFilter } from './ordinary/message.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -120,6 +121,23 @@ export function matches(filter: string, topic: string): boolean {
     if (filterLevels[i] !== '+' && filterLevels[i] !== topicLevels[i]) return false;
   }
   return filterLevels.length === topicLevels.length;
+}
+
+/** Where a connection gets the answers to its own requests; literally so. */
+export const REPLY_TO_ME = 'dss/reply/me';
+
+/** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
+export function mayReplyTo(topic: string): boolean {
+  if (topic === REPLY_TO_ME) return true;
+  const bytes = Buffer.from(topic);
+  if (bytes.length > 0xffff || !isTopicName(bytes, 0, bytes.length)) return false;
+  if (!isWellFormed(topic) || topic.startsWith('dss/') || topic.startsWith('$')) return false;
+  return topic.split('/').length <= LEVELS_MAX;
+}
+
+/** Bridges announce their state there, which is not theirs to publish to; it is dropped without a word. */
+export function isBridgeNotice(topic: string): boolean {
+  return topic.startsWith('$SYS/broker/connection/');
 }
 
 /** How values are delivered: raw on `dss/value/<key>`, or as JSON on `dss/watch/<key>`. */

@@ -2,41 +2,44 @@ import { type Admitted, barredName } from './admission.ts';
 import { identityOf } from './cas.ts';
 import type { ConnectPacket } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
-import { uint16 } from './field-reader.ts';
-import { AckHeader, encodeConnect, PacketType, PINGRESP } from './frame-encoder.ts';
+import type { Dialect } from './dialect.ts';
+import {
+  CLIENT_LEFT,
+  refusedEnding,
+  SESSION_ENDED,
+  TAKEN_OVER,
+  TOO_LARGE,
+  TOO_SLOW,
+} from './endings.ts';
+import { AckHeader, PacketType, PINGRESP } from './frame-encoder.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
+import { utf8Text } from './json.ts';
 import { Mailbox } from './mailbox.ts';
+import { type Ending, malformed, ReasonCode } from './mqtt5/reason-codes.ts';
+import { openTravelling } from './mqtt5/travelling.ts';
 import type { ClientSession } from './ordinary/client-session.ts';
 import type { IdOwner } from './ordinary/deliveries.ts';
-import { encoder3 } from './ordinary/encoder3.ts';
-import type { StoredSubscription, StoredWill } from './ordinary/store.ts';
 import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
+import { type PacketReader, unexpectedHeader } from './packet-reader.ts';
+import type { PacketWriter } from './packet-writer.ts';
 import { ReceivedIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
+import { encodeSessionConnect } from './session-connect.ts';
 import { SessionStream } from './session-stream.ts';
-import { parseSubscribe, parseUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
+import type { PublishedMessage } from './sessions.ts';
+import { encodeSubscribe, encodeUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
+import { storedWill } from './wills.ts';
 
 /** Of one SUBSCRIBE: a packet can hold a hundred thousand filters. */
 const FILTER_REPORTS_MAX = 10;
 
-/** The flags that a packet a client may send must have [MQTT-2.2.2-2]; PUBLISH has flags of its own. */
-const REQUIRED_FLAGS: Readonly<Record<number, number>> = {
-  [PacketType.puback]: 0,
-  [PacketType.pubrec]: 0,
-  [PacketType.pubrel]: 0b0010,
-  [PacketType.pubcomp]: 0,
-  [PacketType.subscribe]: 0b0010,
-  [PacketType.unsubscribe]: 0b0010,
-  [PacketType.pingreq]: 0,
-  [PacketType.disconnect]: 0,
-};
-
+const DISCONNECT = Uint8Array.of(PacketType.disconnect << 4, 0);
 /**
  * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
  * goes to the session, whose packets come back through `Outbound`.
@@ -48,9 +51,10 @@ export class UserLink {
 
   readonly #context: BrokerContext;
   readonly #front: Front;
+  readonly #reader: PacketReader;
+  readonly #writer: PacketWriter;
   readonly #connect: ConnectPacket;
   readonly #admitted: Admitted;
-  readonly #clientId: string;
   readonly #receivedIds = new ReceivedIds();
   readonly #packetIds: PacketIds<IdOwner>;
   readonly #outbox: ValueOutbox;
@@ -67,6 +71,8 @@ export class UserLink {
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
+  #publishesWill = false;
+  #sessionExpirySeconds: number;
   #refusedByState = false;
   #closed = false;
   /** Neighbouring packets for the session, not handed over yet: a range of one buffer. */
@@ -74,21 +80,28 @@ export class UserLink {
   #runStart = 0;
   #runEnd = 0;
 
-  constructor(context: BrokerContext, front: Front, connect: ConnectPacket, admitted: Admitted) {
-    const { dataPlane, frames, limits, counters, bulkPace: pace } = context;
+  constructor(
+    context: BrokerContext,
+    front: Front,
+    connect: ConnectPacket,
+    admitted: Admitted,
+    { reader, writer }: Dialect,
+  ) {
+    const { dataPlane, limits, counters, bulkPace: pace } = context;
     const { output } = front;
-    const { isBridge } = connect;
-    this.#clientId = connect.clientId === '' ? context.clients.newClientId() : connect.clientId;
-    const clientId = this.#clientId;
+    const { clientId, isBridge } = connect;
     const { access } = admitted;
     this.#context = context;
     this.#front = front;
     this.#connect = connect;
     this.#admitted = admitted;
-    this.#packetIds = new PacketIds(limits.inflightDeliveriesMax);
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#sessionExpirySeconds = connect.sessionExpirySeconds;
+    this.#packetIds = new PacketIds(Math.min(limits.inflightDeliveriesMax, writer.receiveMaximum));
     const identity = identityOf({ userName: access.user, clientId }, context.env.random);
     const publisher = { access, identity, receivedIds: this.#receivedIds };
-    this.ingest = new Ingest(context, output, publisher, {
+    this.ingest = new Ingest(context, writer, publisher, {
       changed: () => front.changed(),
       hold: (held) => (held ? front.hold(Hold.queue) : front.release(Hold.queue)),
       failed: (failure) => front.failed(failure),
@@ -99,7 +112,7 @@ export class UserLink {
     this.#outbox = new ValueOutbox({
       output,
       packetIds: this.#packetIds,
-      frames,
+      writer,
       bytesMax: limits.outboxBytesMax,
       counters,
       pace,
@@ -113,21 +126,22 @@ export class UserLink {
       isBridge,
       watchesMax: limits.watchesMax,
       isPickedFor: (group, filter, key) =>
-        context.peers.memberOf(group, filter, key) === this.#clientId,
+        context.peers.memberOf(group, filter, utf8Text(key)) === clientId,
     });
     const sender = { clientId, address: front.address, access };
     this.#mailbox = new Mailbox(context, sender, this.#subscriptions, this.#outbox);
     this.#session = new SessionStream({
       wantsInput: () => front.release(Hold.session),
       output: (bytes) => this.#fromSession(bytes),
-      closed: () => front.finish('the session ended'),
+      closed: () => front.finish(SESSION_ENDED),
     });
-    this.#outbound = new Outbound(output, {
+    this.#outbound = new Outbound(output, writer, {
       sessionPresent: () => this.#sessionPresent,
       accepted: () => this.#accepted(),
       acknowledged: (packetId) => this.ingest.sessionAcknowledged(packetId),
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
       subackWritten: (packetId) => this.#subscribed(packetId),
+      unsuback: (packetId) => this.#subscriptions.ended(packetId),
     });
   }
 
@@ -143,40 +157,40 @@ export class UserLink {
 
   /** Opens the client's session, wherever it was, and lets the session layer accept the CONNECT. */
   async connect(): Promise<void> {
-    const { clients, sessions } = this.#context;
-    const { clean, isBridge, will } = this.#connect;
+    const { clients, sessions, env } = this.#context;
+    const { startsClean, isBridge, will, sessionExpirySeconds, clientId } = this.#connect;
     const { session, isPresent } = await clients.open({
-      client: { clientId: this.#clientId, access: this.#admitted.access, isBridge },
+      client: { clientId, access: this.#admitted.access, isBridge },
       receivedIds: this.#receivedIds,
       connection: {
         address: this.#front.address,
         output: this.#front.output,
         packetIds: this.#packetIds,
-        encoder: encoder3,
-        writePubrel: (packetId) => this.#front.output.writeAck(AckHeader.pubrel, packetId),
-        takenOver: () => this.#front.abort('the same client has connected again'),
+        writer: this.#writer,
+        takenOver: () => this.#front.finish(TAKEN_OVER),
       },
-      cleanStart: clean,
-      expirySeconds: clean ? 0 : Number.POSITIVE_INFINITY,
-      will: will === undefined ? undefined : storedWill(will, this.#clientId),
+      cleanStart: startsClean,
+      expirySeconds: sessionExpirySeconds,
+      will: will && storedWill(will, clientId, env.clock.nowMs()),
     });
     this.#clientSession = session;
     this.#sessionPresent = isPresent;
     if (this.#closed) return clients.close(session, { isGraceful: true });
     sessions.attach(this.#session, {
       mayGrant: (filter) => this.#grant(filter),
-      published: (message) => clients.publish(message, this.#clientId),
+      published: (message) => clients.publish(this.#opened(message), clientId),
       received: (packetId) => this.#receivedIds.ofSession.add(packetId),
       released: (packetId) => this.#receivedIds.ofSession.delete(packetId),
     });
-    this.#session.push(encodeConnect(this.#clientId));
+    this.#session.push(encodeSessionConnect(clientId));
   }
 
   /** Takes the packet that `frame` stands at. Returns why it breaks the protocol, if it does. */
-  receive(frame: FrameSplitter, nowMs: number): string | undefined {
+  receive(frame: FrameSplitter, nowMs: number): Ending | undefined {
     const type = frame.header >> 4;
     if (type === PacketType.publish) return this.#publish(frame, nowMs);
-    if (REQUIRED_FLAGS[type] !== (frame.header & 0b1111)) return 'unexpected packet type or flags';
+    const unexpected = unexpectedHeader(frame.header);
+    if (unexpected !== undefined) return unexpected;
     switch (type) {
       case PacketType.puback:
       case PacketType.pubrec:
@@ -188,7 +202,7 @@ export class UserLink {
       case PacketType.unsubscribe:
         return this.#unsubscribe(frame);
       case PacketType.pingreq:
-        if (frame.end !== frame.bodyStart) return 'malformed PINGREQ';
+        if (frame.end !== frame.bodyStart) return malformed('malformed PINGREQ');
         this.#front.output.write(PINGRESP);
         return undefined;
       default:
@@ -197,8 +211,8 @@ export class UserLink {
   }
 
   /** Decides about a packet that has only just begun. Returns why it breaks the protocol, if it does. */
-  large(frame: FrameSplitter): string | undefined {
-    const isPublish = frame.header >> 4 === PacketType.publish;
+  large(frame: FrameSplitter): Ending | undefined {
+    const isPublish = frame.header >> 4 === PacketType.publish && this.#reader.readsLarge;
     const fits = frame.end - frame.bodyStart <= this.#context.limits.packetBytesMax;
     switch (isPublish ? this.ingest.large(frame) : fits ? 'keep' : 'too-large') {
       case 'keep':
@@ -208,9 +222,9 @@ export class UserLink {
         frame.skip();
         return undefined;
       case 'malformed':
-        return 'malformed PUBLISH';
+        return malformed('malformed PUBLISH');
       case 'too-large':
-        return 'packet too large';
+        return TOO_LARGE;
     }
   }
 
@@ -244,9 +258,16 @@ export class UserLink {
     if (qos === 0 || this.#refusedByState || this.#closed) return;
     this.#refusedByState = true;
     const { refusedClients, env } = this.#context;
-    const name = barredName(this.#admitted.access, this.#connect.clientId);
+    const name = barredName(this.#admitted.access, this.#admitted.claimedId);
     refusedClients.closed(name, this.#front.address, env.clock.monotonicMs());
-    this.#front.finishWhenIdle(`refused: ${refusal.message}`);
+    this.#front.finishWhenIdle(refusedEnding(refusal));
+  }
+
+  /** Says why the connection ends. Returns whether the client can be told. */
+  takeLeave(ending: Ending): boolean {
+    return (
+      !this.#disconnected && ending.code !== ReasonCode.success && this.#writer.disconnect(ending)
+    );
   }
 
   close(): void {
@@ -255,31 +276,40 @@ export class UserLink {
     this.#subscriptions.close();
     this.#outbox.close();
     // A session that has the DISCONNECT to read ends by itself; ended sooner, it would publish the will.
-    if (!this.#disconnected) this.#session.destroy();
+    if (!this.#disconnected || this.#publishesWill) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
     const { sessionUsers, clients } = this.#context;
-    sessionUsers.release(this.#connect.clientId);
+    sessionUsers.release(this.#admitted.claimedId);
     if (this.#clientSession !== undefined) {
-      clients.close(this.#clientSession, { isGraceful: this.#disconnected });
+      clients.close(this.#clientSession, {
+        isGraceful: this.#disconnected && !this.#publishesWill,
+        expirySeconds: this.#sessionExpirySeconds,
+      });
     }
   }
 
-  #publish(frame: FrameSplitter, nowMs: number): string | undefined {
+  #publish(frame: FrameSplitter, nowMs: number): Ending | undefined {
     this.#context.counters.publishesReceived += 1;
-    switch (this.ingest.publish(frame, nowMs)) {
+    const violation = this.#reader.readPublish(frame);
+    if (violation !== undefined) return violation;
+    switch (this.ingest.publish(this.#reader.publish, nowMs)) {
       case 'taken':
         if (this.ingest.full) this.#front.hold(Hold.window);
         return undefined;
       case 'ordinary':
-        this.#forward(frame.buffer, frame.start, frame.end);
+        this.#forwardPublish(frame);
         if (this.ingest.full) this.#front.hold(Hold.window);
         return undefined;
       case 'rules-unknown':
         this.#waitForRules(frame.buffer.slice(frame.start, frame.end));
         return undefined;
-      case 'malformed':
-        return 'malformed PUBLISH';
     }
+  }
+
+  #forwardPublish(frame: FrameSplitter): void {
+    const translated = this.#reader.publishForSession(this.#context.env.clock.nowMs());
+    if (translated === undefined) this.#forward(frame.buffer, frame.start, frame.end);
+    else this.#forward(translated, 0, translated.length);
   }
 
   /**
@@ -301,19 +331,18 @@ export class UserLink {
   }
 
   /** The client's side of acknowledged delivery, in either direction. */
-  #packetId(frame: FrameSplitter, type: number): string | undefined {
-    const { buffer, start, bodyStart, end } = frame;
-    if (end - bodyStart !== 2) return 'malformed acknowledgement';
-    const packetId = uint16(buffer, bodyStart);
-    if (packetId === 0) return 'packet id 0';
+  #packetId(frame: FrameSplitter, type: number): Ending | undefined {
+    const violation = this.#reader.readAck(frame);
+    if (violation !== undefined) return violation;
+    const { packetId, hasFailed } = this.#reader;
     if (type === PacketType.pubrel) {
-      if (!this.ingest.released(packetId)) this.#forward(buffer, start, end);
+      if (!this.ingest.released(packetId)) this.#forwardAck(frame, frame.header, packetId);
       return undefined;
     }
     const owner = this.#packetIds.owner(packetId);
     if (owner === undefined) {
       // What is not known was finished before: PUBREL is answered all the same [MQTT-4.3.3-1].
-      if (type === PacketType.pubrec) this.#front.output.writeAck(AckHeader.pubrel, packetId);
+      if (type === PacketType.pubrec && !hasFailed) this.#writer.ack(AckHeader.pubrel, packetId);
       return undefined;
     }
     if (owner === 'value') {
@@ -322,8 +351,10 @@ export class UserLink {
     } else {
       const deliveries = this.#clientSession?.deliveries;
       const expected = owner.qos === 1 ? PacketType.puback : PacketType.pubcomp;
-      if (type === expected) deliveries?.finished(owner);
-      else if (type === PacketType.pubrec && owner.qos === 2) deliveries?.received(owner);
+      const isReceived = type === PacketType.pubrec && owner.qos === 2;
+      // A PUBREC that says that it has failed ends the exchange (MQTT 5 §4.3.3).
+      if (type === expected || (isReceived && hasFailed)) deliveries?.finished(owner);
+      else if (isReceived) deliveries?.received(owner);
     }
     this.#pump();
     return undefined;
@@ -334,32 +365,46 @@ export class UserLink {
     this.#outbox.pump();
   }
 
-  #subscribe(frame: FrameSplitter): string | undefined {
-    const packet = parseSubscribe(frame.buffer, frame.bodyStart, frame.end);
-    if (packet === undefined) return 'malformed SUBSCRIBE';
+  /** As it came if it can be. */
+  #forwardAck(frame: FrameSplitter, header: number, packetId: number): void {
+    const { buffer, start, bodyStart, end } = frame;
+    const isShort = end - bodyStart === 2 && header === frame.header;
+    if (isShort && packetId === this.#reader.packetId) this.#forward(buffer, start, end);
+    else this.#forward(Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff), 0, 4);
+  }
+
+  #subscribe(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readSubscribe(frame);
+    if ('reason' in packet) return packet;
     this.#reportRefusedFilters(this.#subscriptions.requested(packet));
     for (const request of packet.requests) this.#requested.set(request.filter, request);
-    this.#forward(frame.buffer, frame.start, frame.end);
+    const bytes = encodeSubscribe(packet);
+    this.#forward(bytes, 0, bytes.length);
     return undefined;
   }
 
-  #unsubscribe(frame: FrameSplitter): string | undefined {
-    const filters = parseUnsubscribe(frame.buffer, frame.bodyStart, frame.end);
-    if (filters === undefined) return 'malformed UNSUBSCRIBE';
-    this.#subscriptions.unsubscribed(filters);
+  #unsubscribe(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readUnsubscribe(frame);
+    if ('reason' in packet) return packet;
+    this.#subscriptions.unsubscribed(packet);
     const session = this.#clientSession;
     if (session !== undefined) {
-      for (const filter of filters) void this.#context.clients.unsubscribe(session, filter);
+      for (const filter of packet.filters) void this.#context.clients.unsubscribe(session, filter);
     }
-    this.#forward(frame.buffer, frame.start, frame.end);
+    const bytes = encodeUnsubscribe(packet);
+    this.#forward(bytes, 0, bytes.length);
     return undefined;
   }
 
-  #disconnect(frame: FrameSplitter): string | undefined {
-    if (frame.end !== frame.bodyStart) return 'malformed DISCONNECT';
+  #disconnect(frame: FrameSplitter): Ending | undefined {
+    const packet = this.#reader.readDisconnect(frame);
+    if ('reason' in packet) return packet;
     this.#disconnected = true;
-    this.#forward(frame.buffer, frame.start, frame.end);
+    this.#publishesWill = packet.publishesWill;
+    this.#sessionExpirySeconds = packet.sessionExpirySeconds ?? this.#sessionExpirySeconds;
     this.#front.hold(Hold.closing);
+    if (packet.publishesWill) this.#front.finish(CLIENT_LEFT);
+    else this.#forward(DISCONNECT, 0, DISCONNECT.length);
     return undefined;
   }
 
@@ -407,9 +452,15 @@ export class UserLink {
     const session = this.#clientSession;
     if (request === undefined || session === undefined) return false;
     if (!this.#subscriptions.mayGrant(filter)) return false;
-    const isNew = await this.#context.clients.subscribe(session, subscriptionOf(request));
+    const isNew = await this.#context.clients.subscribe(session, request);
     if (isNew) this.#newFilters.add(filter);
     return true;
+  }
+
+  /** What travels with a message of MQTT 5 came through the session layer in front of its payload. */
+  #opened(message: PublishedMessage): PublishedMessage {
+    if (!this.#writer.hasProperties) return message;
+    return { ...message, ...openTravelling(message.payload) };
   }
 
   /** They are answered with 0x80; the reason goes where reasons go. */
@@ -421,7 +472,9 @@ export class UserLink {
 
   #refused(refusal: Refusal): void {
     this.#mailbox.report(refusal, 'PUBLISH');
-    if (this.#context.onInvalid === 'close') this.#front.finish(`refused: ${refusal.message}`);
+    // Where a reason code tells it, that is enough.
+    if (this.#context.onInvalid === 'ack' || this.#writer.hasReasonCodes) return;
+    this.#front.finish(refusedEnding(refusal));
   }
 
   /** Better that it reconnects and gets the current values than that it eats the node's memory. */
@@ -434,21 +487,6 @@ export class UserLink {
       message: `${this.#connect.clientId} does not keep up with what it subscribed to; disconnecting it`,
       data: { client: this.#connect.clientId, address: this.#front.address },
     });
-    this.#front.abort('too slow a subscriber');
+    this.#front.abort(TOO_SLOW);
   }
-}
-
-/** As 3.1.1 means it. */
-function subscriptionOf({ filter, qos }: SubscribeRequest): StoredSubscription {
-  const grantedQos = qos === 0 || qos === 1 ? qos : 2;
-  const asUsual = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-  return { filter, qos: grantedQos, ...asUsual, identifier: 0 };
-}
-
-function storedWill(
-  { topic, payload, qos, retain }: NonNullable<ConnectPacket['will']>,
-  from: string,
-): StoredWill {
-  const message = { topic, payload, qos, retain, properties: new Uint8Array(0), from };
-  return { message, expirySeconds: undefined, delaySeconds: 0 };
 }

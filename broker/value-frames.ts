@@ -1,6 +1,7 @@
-import type { WatchedValue } from './data-plane.ts';
+import { versionToUnixMs, type WatchedValue } from './data-plane.ts';
 import { encodePublish, type PublishFrame } from './frame-encoder.ts';
 import { utf8Text } from './json.ts';
+import { encodePropertyBlock, type Properties } from './mqtt5/properties.ts';
 import type { ValueForm } from './topics.ts';
 import { describeHistoric } from './value-json.ts';
 
@@ -9,6 +10,20 @@ export interface Delivery {
   readonly form: ValueForm;
   readonly qos: 0 | 1;
   readonly retain: boolean;
+  /** Of the subscriptions that it is for, those that they were given (MQTT 5 §3.8.2.1.2). */
+  readonly identifiers: readonly number[];
+}
+
+/** The frames that all connections of a broker share, by the form of their PUBLISHes. */
+export interface SharedFrames {
+  readonly plain: ValueFrames;
+  readonly mqtt5: ValueFrames;
+}
+
+export function sharedFrames(): SharedFrames {
+  const mqtt5 = (item: WatchedValue, delivery: Delivery) =>
+    encodePropertyBlock(propertiesOf(item, delivery));
+  return { plain: new ValueFrames(() => NO_BYTES), mqtt5: new ValueFrames(mqtt5) };
 }
 
 const encoder = new TextEncoder();
@@ -16,7 +31,7 @@ const PREFIX: Readonly<Record<ValueForm, Uint8Array>> = {
   value: encoder.encode('dss/value/'),
   watch: encoder.encode('dss/watch/'),
 };
-const NO_PAYLOAD = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
 /** By form, QoS and retain flag. */
 type Frames = (PublishFrame | undefined)[];
@@ -33,13 +48,27 @@ const FRAME_BYTES = 128;
 export class ValueFrames {
   readonly #remembered = new Map<WatchedValue, Frames>();
   #rememberedBytes = 0;
+  /** What stands between head and payload. */
+  readonly #properties: (item: WatchedValue, delivery: Delivery) => Uint8Array;
+
+  constructor(properties: (item: WatchedValue, delivery: Delivery) => Uint8Array) {
+    this.#properties = properties;
+  }
 
   encode(item: WatchedValue, delivery: Delivery): PublishFrame {
-    if (item.snapshot) return encodeValue(item, delivery);
-    const { form, qos, retain } = delivery;
+    const { form, qos, retain, identifiers } = delivery;
+    if (item.snapshot || identifiers.length > 0) return this.#encode(item, delivery);
     const slot = (form === 'watch' ? 4 : 0) + 2 * qos + (retain ? 1 : 0);
     const frames = this.#framesOf(item);
-    return (frames[slot] ??= this.#remember(encodeValue(item, delivery)));
+    return (frames[slot] ??= this.#remember(this.#encode(item, delivery)));
+  }
+
+  #encode(item: WatchedValue, delivery: Delivery): PublishFrame {
+    const { form } = delivery;
+    const { key, value, deleted } = item;
+    const payload = form === 'watch' ? watchPayload(item) : deleted ? NO_BYTES : value;
+    const properties = this.#properties(item, delivery);
+    return encodePublish(PREFIX[form], key, payload, delivery, properties);
   }
 
   #framesOf(item: WatchedValue): Frames {
@@ -61,11 +90,16 @@ export class ValueFrames {
   }
 }
 
-function encodeValue(item: WatchedValue, delivery: Delivery): PublishFrame {
-  const { form } = delivery;
-  const { key, value, deleted } = item;
-  const payload = form === 'watch' ? watchPayload(item) : deleted ? NO_PAYLOAD : value;
-  return encodePublish(PREFIX[form], key, payload, delivery);
+/** A raw value has no room for them (DESIGN §7); JSON says them itself. */
+function propertiesOf(item: WatchedValue, { form, identifiers }: Delivery): Properties {
+  const times = [
+    ['version', String(item.version)],
+    ['time', String(versionToUnixMs(item.time))],
+  ] as const;
+  return {
+    ...(form === 'value' ? { userProperties: times } : {}),
+    ...(identifiers.length === 0 ? {} : { subscriptionIdentifiers: identifiers }),
+  };
 }
 
 function watchPayload(item: WatchedValue): Uint8Array {

@@ -2,12 +2,14 @@ import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { WatchedValue } from './data-plane.ts';
 import { encodePublish } from './frame-encoder.ts';
+import type { Properties } from './mqtt5/properties.ts';
 import type { IdOwner } from './ordinary/deliveries.ts';
 import type { Output } from './output.ts';
 import type { PacketIds } from './packet-ids.ts';
+import type { PacketWriter } from './packet-writer.ts';
 import { Signal } from './signal.ts';
 import type { ValueForm } from './topics.ts';
-import type { Delivery, ValueFrames } from './value-frames.ts';
+import type { Delivery } from './value-frames.ts';
 
 /** What a queue entry costs beside its bytes, roughly. */
 const ENTRY_BYTES = 128;
@@ -23,6 +25,8 @@ interface Message {
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
   readonly retain: false;
+  /** As they stand in the packet. */
+  readonly properties: Uint8Array;
 }
 
 /**
@@ -35,7 +39,7 @@ interface Message {
 export class ValueOutbox {
   readonly #output: Output;
   readonly #packetIds: PacketIds<IdOwner>;
-  readonly #frames: ValueFrames;
+  readonly #writer: PacketWriter;
   readonly #bytesMax: number;
   readonly #counters: Counters;
   readonly #pace: BulkPace;
@@ -54,7 +58,7 @@ export class ValueOutbox {
   constructor(options: {
     output: Output;
     packetIds: PacketIds<IdOwner>;
-    frames: ValueFrames;
+    writer: PacketWriter;
     bytesMax: number;
     counters: Counters;
     pace: BulkPace;
@@ -62,7 +66,7 @@ export class ValueOutbox {
   }) {
     this.#output = options.output;
     this.#packetIds = options.packetIds;
-    this.#frames = options.frames;
+    this.#writer = options.writer;
     this.#bytesMax = options.bytesMax;
     this.#counters = options.counters;
     this.#pace = options.pace;
@@ -101,9 +105,10 @@ export class ValueOutbox {
   }
 
   /** Sends a message that is this connection's alone. */
-  message(topic: Uint8Array, payload: Uint8Array, qos: 0 | 1): void {
+  message(topic: Uint8Array, payload: Uint8Array, qos: 0 | 1, described: Properties = {}): void {
     if (this.#closed) return;
-    const message = { kind: 'message', topic, payload, qos, retain: false } as const;
+    const properties = this.#writer.encodeProperties(described);
+    const message = { kind: 'message', topic, payload, qos, properties, retain: false } as const;
     if (this.#waiting.size === 0 && this.#mayWrite(qos)) {
       this.#writeMessage(message);
       return;
@@ -172,13 +177,14 @@ export class ValueOutbox {
     this.#skipped += 1;
     // A subscription that overlaps may have asked for more; the one copy that leaves serves both.
     const qos = earlier.qos === 1 ? 1 : delivery.qos;
+    const identifiers = union(earlier.identifiers, delivery.identifiers);
     if (item.version < earlier.item.version) {
-      this.#waiting.set(name, { ...earlier, qos });
+      this.#waiting.set(name, { ...earlier, qos, identifiers });
       return;
     }
     const retain = delivery.retain || (earlier.retain && earlier.item.version === item.version);
     this.#waitingBytes -= earlier.bytes;
-    this.#enqueue(name, { ...delivery, kind: 'value', item, bytes, qos, retain });
+    this.#enqueue(name, { ...delivery, kind: 'value', item, bytes, qos, retain, identifiers });
   }
 
   #enqueue(name: string | number, waiting: Waiting): void {
@@ -188,7 +194,7 @@ export class ValueOutbox {
   }
 
   #writeValue(item: WatchedValue, delivery: Delivery): void {
-    const { bytes, packetIdOffset } = this.#frames.encode(item, delivery);
+    const { bytes, packetIdOffset } = this.#writer.frames.encode(item, delivery);
     this.#counters.deliveries += 1;
     this.#write(bytes, packetIdOffset);
   }
@@ -199,11 +205,16 @@ export class ValueOutbox {
       message.topic,
       message.payload,
       message,
+      message.properties,
     );
     this.#write(bytes, packetIdOffset);
   }
 
   #write(bytes: Uint8Array, packetIdOffset: number): void {
+    if (bytes.length > this.#writer.packetBytesMax) {
+      this.#counters.deliveriesTooLarge += 1;
+      return;
+    }
     if (packetIdOffset === 0) {
       this.#output.write(bytes);
       return;
@@ -215,6 +226,11 @@ export class ValueOutbox {
     this.#room ??= new Signal();
     return this.#room.happened;
   }
+}
+
+function union(some: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0 || some === others) return some;
+  return some.length === 0 ? others : [...new Set([...some, ...others])];
 }
 
 /** Form and key as a map key: exact, one character per byte. */

@@ -1,8 +1,12 @@
 import type { Access } from './access.ts';
 import { type Answer, answer } from './answers.ts';
 import { identityOf } from './cas.ts';
+import type { ConnectWill } from './connect-packet.ts';
 import type { BrokerContext } from './context.ts';
 import type { LooseMessages, Sender } from './loose-messages.ts';
+import type { Properties } from './mqtt5/properties.ts';
+import { travelling } from './mqtt5/travelling.ts';
+import type { StoredWill } from './ordinary/store.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite } from './permissions.ts';
 import { type Publication, readPublication } from './publication.ts';
 import type { Request } from './requests.ts';
@@ -11,6 +15,7 @@ import { isOurTopic, isSystemTopic } from './topics.ts';
 export interface Will {
   readonly topic: string;
   readonly payload: Uint8Array;
+  readonly properties: Properties;
 }
 
 /**
@@ -109,5 +114,15 @@ function readWill(
   if (!isOurTopic(topic, 0, topicEnd)) return { topic, buffer, publication: undefined };
   const payloadEnd = buffer.length;
   const range = { topicStart: 0, topicEnd, payloadStart: topicEnd, payloadEnd };
-  return { topic, buffer, publication: readPublication(buffer, range, limits, env.clock.nowMs()) };
+  const nowMs = env.clock.nowMs();
+  const publication = readPublication(buffer, range, limits, nowMs, will.properties);
+  return { topic, buffer, publication };
+}
+
+/** A will as the session keeps it. */
+export function storedWill(will: ConnectWill, from: string, nowMs: number): StoredWill {
+  const { topic, payload, qos, retain, delaySeconds } = will;
+  const { properties } = travelling(will.properties, nowMs);
+  const message = { topic, payload, qos, retain, properties, from };
+  return { message, expirySeconds: will.properties.messageExpirySeconds, delaySeconds };
 }

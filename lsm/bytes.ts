@@ -1,5 +1,7 @@
 /** Byte strings as the engine orders them: unsigned, lexicographic, a prefix before what it begins. */
 
+import type { KeyRange } from './engine.ts';
+
 /** Negative, zero or positive, as `a[aStart, aEnd)` sorts before, with or after `b[bStart, bEnd)`. */
 export function compareRanges(
   a: Uint8Array,
@@ -133,4 +135,11 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value >>> 8;
   bytes[at + 2] = value >>> 16;
   bytes[at + 3] = value >>> 24;
+}
+
+/** Whether two ranges have a key in common. */
+export function overlap(a: KeyRange, b: KeyRange): boolean {
+  const begins = (one: KeyRange, other: KeyRange) =>
+    other.upper === undefined || compareBytes(one.lower, other.upper) < 0;
+  return begins(a, b) && begins(b, a);
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { requireBytes } from './arguments.ts';
-import { equalBytes } from './bytes.ts';
+import { equalBytes, overlap } from './bytes.ts';
 import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { DamageSearch } from './compaction/damage-search.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
+import { acceptLosses } from './compaction/loss-acceptance.ts';
 import type { TableFormat } from './compaction/outputs.ts';
 import { PendingReplacement } from './compaction/range-replacement.ts';
 import {
@@ -63,7 +64,7 @@ export class Db implements StorageEngine {
   readonly #memtables: Memtables;
   #knownSources: LookupSources | undefined;
   #freezeRequested = false;
-  #isReplacing = false;
+  readonly #replacing = new Set<KeyRange>();
   /** A range replacement that is being committed. */
   #applying: Promise<void> | undefined;
   #stalls = 0;
@@ -85,12 +86,12 @@ export class Db implements StorageEngine {
     const { lastSeq } = versions.state;
     this.#memtables = new Memtables(options.seriesSuffixBytes, lastSeq, filterStates);
     this.#tableFormat = tableFormatOf(options);
-    const { diskRoom, tableFormat } = { diskRoom: this.#diskRoom, tableFormat: this.#tableFormat };
-    const shared = { ...options, versions, tableFormat, diskRoom };
+    const parts = { versions, tableFormat: this.#tableFormat, diskRoom: this.#diskRoom };
+    const shared = { ...options, ...parts };
     this.#compactor = new Compactor({
       ...shared,
       filterSpec: () => filterStates.spec(),
-      onFailure: failures.report,
+      onFailure: (error) => this.#fail(error),
     });
     this.#flushes = new FlushQueue({
       ...shared,
@@ -261,23 +262,19 @@ export class Db implements StorageEngine {
     return result;
   }
 
+  get replacementsMax(): number {
+    return REPLACEMENTS_MAX;
+  }
+
   replaceRange(range: KeyRange): RangeReplacement {
     this.#checkWritable();
-    assert(!this.#isReplacing, 'one range is replaced at a time');
-    this.#isReplacing = true;
-    const { offload, tableBytes, borders } = this.#options;
+    assert(this.#replacing.size < REPLACEMENTS_MAX, 'not too many are replaced at a time');
+    assert(![...this.#replacing].some((each) => overlap(each, range)), 'they do not overlap');
+    this.#replacing.add(range);
     return new PendingReplacement(range, {
-      versions: this.#versions,
-      offload,
-      compactor: this.#compactor,
-      tableFormat: this.#tableFormat,
-      tableBytes,
-      borders,
+      ...this.#replacementParts(range),
       seq: this.#memtables.takeSeq(),
-      apply: (work) => this.#applyReplacement(work),
-      onEnd: () => {
-        this.#isReplacing = false;
-      },
+      onEnd: () => this.#replacing.delete(range),
     });
   }
 
@@ -301,14 +298,20 @@ export class Db implements StorageEngine {
   /** Reads every block of every table. Damage is reported as an event as well. */
   async verify(): Promise<{ readonly tables: number; readonly damage: CorruptionDetail[] }> {
     this.#checkOpen();
-    try {
-      return await this.#damageSearch.everywhere();
-    } catch (error) {
+    return this.#damageSearch.everywhere().catch((error: unknown) => {
       throw typedFailure('not every table can be read', error);
-    }
+    });
   }
 
-  /** About what a range takes, without reading anything. */
+  acceptLosses(range: KeyRange): Promise<boolean> {
+    return acceptLosses(range, this.#replacementParts(range));
+  }
+
+  removeSetAside(): Promise<void> {
+    this.#checkWritable();
+    return this.#versions.removeSetAside();
+  }
+
   /** Here one edit of the manifest replaces a range. */
   interruptedReplacements(): readonly KeyRange[] {
     return [];
@@ -318,6 +321,7 @@ export class Db implements StorageEngine {
     return this.estimate(range).bytes;
   }
 
+  /** About what a range takes, without reading anything. */
   estimate(range: KeyRange): RangeEstimate {
     return estimateRange(this.#versions.state.version, range);
   }
@@ -326,9 +330,9 @@ export class Db implements StorageEngine {
     return this.#versions.state.version.bytes;
   }
 
-  /** Resolves when no compaction is under way or due. */
-  async compactionsIdle(): Promise<void> {
-    await this.#compactor.idle();
+  /** When no compaction is under way or due. */
+  compactionsIdle(): Promise<void> {
+    return this.#compactor.idle();
   }
 
   statistics(): EngineStatistics {
@@ -343,9 +347,7 @@ export class Db implements StorageEngine {
       droppedEntries: this.#compactor.droppedEntries,
       filesPerLevel: version.levels.map((level) => level.length),
       bytesPerLevel: version.bytesPerLevel,
-      blockCacheBytes: this.#cache.usedBytes,
-      blockCacheHits: this.#cache.hits,
-      blockCacheMisses: this.#cache.misses,
+      ...this.#cache.statistics(),
       stalls: this.#stalls,
     };
   }
@@ -372,14 +374,13 @@ export class Db implements StorageEngine {
     const last = this.#flushes.frozen().at(-1);
     const noted = last?.positions ?? this.flushedPositions();
     const isNoted = noted !== undefined && equalBytes(positions, noted);
-    return isNoted && this.#memtables.isActiveEmpty ? last : this.#freeze(positions);
+    if (isNoted && this.#memtables.isActiveEmpty) return last;
+    return this.#freeze(positions);
   }
 
   #freeze(positions: Uint8Array): FrozenMemtable {
-    const frozen = this.#memtables.freeze(positions);
     this.#freezeRequested = false;
-    this.#flushes.add(frozen);
-    return frozen;
+    return this.#flushes.add(this.#memtables.freeze(positions));
   }
 
   #flushed({ memtable }: FrozenMemtable): void {
@@ -389,13 +390,27 @@ export class Db implements StorageEngine {
     this.#compactor.kick();
   }
 
+  /** What it takes to put other tables in the place of some. */
+  #replacementParts(range: KeyRange) {
+    const { offload, tableBytes, borders } = this.#options;
+    return {
+      ...{ offload, tableBytes, borders, tableFormat: this.#tableFormat },
+      ...{ versions: this.#versions, compactor: this.#compactor },
+      apply: (work: () => Promise<void>) => this.#applyReplacement(range, work),
+    };
+  }
+
   /**
-   * The replaced range must not come back out of the memtable, nor older positions over the new ones: everything is
-   * flushed before, and nothing is frozen meanwhile.
+   * The replaced range must not come back out of the memtable, nor older positions over the new ones: what is frozen is
+   * flushed before, the memtable too if it has anything of the range, and nothing is frozen meanwhile. A memtable that
+   * is full does not wait for one replacement after the other. And the first positions of all are not of one range alone.
    */
-  async #applyReplacement(work: () => Promise<void>): Promise<void> {
+  async #applyReplacement(range: KeyRange, work: () => Promise<void>): Promise<void> {
+    while (this.#applying !== undefined) await this.#applying.catch(() => {});
     this.#checkWritable();
-    this.#freezeWhatIsNew();
+    const isFull = this.#memtables.activeBytes >= this.#options.memtableBytes;
+    const isFirst = this.flushedPositions() === undefined;
+    if (isFull || isFirst || this.#memtables.hasActiveIn(range)) this.#freezeWhatIsNew();
     this.#applying = this.#flushes.exclusively(work).finally(() => {
       this.#applying = undefined;
     });
@@ -404,16 +419,18 @@ export class Db implements StorageEngine {
 
   /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */
   #compactionIfLevel0IsFull(): Promise<void> | undefined {
-    const isFull = this.#level0Tables >= this.#options.level0TablesMax;
-    return isFull ? this.#compactor.currentStep : undefined;
+    return this.#level0Tables < this.#options.level0TablesMax
+      ? undefined
+      : this.#compactor.currentStep;
   }
 
   /** Flushes or compactions do not keep up with the writers, who had better go slower before they have to stop. */
   #isFallingBehind(): boolean {
     const { level0TablesSlow, frozenMemtablesMax, memtableBytes } = this.#options;
-    if (this.#level0Tables >= level0TablesSlow) return true;
-    const { frozenCount, activeBytes } = this.#memtables;
-    return frozenCount >= frozenMemtablesMax && activeBytes > memtableBytes / 2;
+    const isHalfFull =
+      this.#memtables.frozenCount >= frozenMemtablesMax &&
+      this.#memtables.activeBytes > memtableBytes / 2;
+    return isHalfFull || this.#level0Tables >= level0TablesSlow;
   }
 
   get #level0Tables(): number {
@@ -433,21 +450,21 @@ export class Db implements StorageEngine {
     if (known?.version === version && known.memtables === memtables) return known;
     const seqMax = Number.MAX_SAFE_INTEGER;
     const suffixBytes = this.#options.seriesSuffixBytes;
-    const sources = { memtables, version, seqMax, suffixBytes, readerOf: this.#readerOf };
-    this.#knownSources = sources;
-    return sources;
+    this.#knownSources = { memtables, version, seqMax, suffixBytes, readerOf: this.#readerOf };
+    return this.#knownSources;
   }
 
   readonly #readerOf = (table: TableMeta) => this.#versions.readerOf(table);
   readonly #check = () => this.#checkOpen();
   readonly #failed = (error: unknown) => this.#readFailed(error);
 
-  #fail(cause: unknown): void {
-    if (this.#failure !== undefined) return;
+  #fail(cause: unknown): LsmError {
+    if (this.#failure !== undefined) return this.#failure;
     const message = `the engine failed: ${reasonOfFailure(cause)}`;
     this.#failure = new LsmError('ENGINE_FAILED', message, { cause });
     this.#options.onEvent({ kind: 'background-error', error: this.#failure });
     void this.#flushes.stop(this.#failure);
+    return this.#failure;
   }
 
   #readFailed(error: unknown): never {
@@ -457,9 +474,8 @@ export class Db implements StorageEngine {
     }
     if (error instanceof LsmError) throw error;
     if (this.#closed) throw closedError();
-    throw new LsmError('ENGINE_FAILED', `a read failed: ${reasonOfFailure(error)}`, {
-      cause: error,
-    });
+    const message = `a read failed: ${reasonOfFailure(error)}`;
+    throw new LsmError('ENGINE_FAILED', message, { cause: error });
   }
 
   #checkOpen(): void {
@@ -479,3 +495,6 @@ interface FailureSink {
 
 /** LevelDB's choice: so short that a writer hardly notices, long enough for the others to catch up. */
 const SLOWED_BY_MS = 1;
+
+/** Each holds the bytes of a table in memory until that is written. */
+const REPLACEMENTS_MAX = 4;

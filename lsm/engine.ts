@@ -57,15 +57,28 @@ export interface StorageEngine {
   /**
    * Begins to put other content in the place of all there is in a range (DESIGN §5, Snapshots and removal).
    * Nothing is seen of it before `commit`, and nothing is left of it after a crash before that. The caller sees
-   * to it that nobody else writes into the range from here to the end. One at a time.
+   * to it that nobody else writes into the range from here to the end, and that ranges being replaced do not overlap.
    */
   replaceRange(range: KeyRange): RangeReplacement;
+
+  /** So many ranges may be replaced at a time. */
+  readonly replacementsMax: number;
 
   /**
    * Ranges that hold nothing, because a crash cut their replacement off and this engine cannot do it in one durable
    * change: it has to begin again.
    */
   interruptedReplacements(): readonly KeyRange[];
+
+  /**
+   * By the word of a person: what is lost of a range in damaged tables stands for nothing any more. Reads go past it,
+   * older values and what was deleted may show through, and the range can be exported again. Reads all tables of it.
+   * Resolves with whether anything was lost.
+   */
+  acceptLosses(range: KeyRange): Promise<boolean>;
+
+  /** Removes the files of damaged tables, which were set aside when it was opened: nobody wants anything out of them. */
+  removeSetAside(): Promise<void>;
 
   /** About how much a range takes in tables, without reading any of them. */
   estimateBytes(range: KeyRange): MaybePromise<number>;
@@ -91,9 +104,9 @@ export interface RangeReplacement {
   add(block: Uint8Array): Promise<void>;
   /**
    * Makes what was added the content of the range, in one durable change with the positions that hold from then
-   * on, which `positionsAfter` makes of those flushed just before. When it is called everything written before the
-   * commit is in tables; what it returns, `notePositions` must take into account from then on. Committing without
-   * a block empties the range. When the disk is too full for what lies beside the range it rejects with DISK_FULL,
+   * on, which `positionsAfter` makes of those that are flushed. Of what was written before the commit, all that is in
+   * the range is in tables by then, and nothing else need be; what `positionsAfter` returns, `notePositions` must take
+   * into account from then on. Committing without a block empties the range. When the disk is too full for what lies beside the range it rejects with DISK_FULL,
    * without effect and without asking for positions.
    */
   commit(positionsAfter: (flushed: Uint8Array | undefined) => Uint8Array): Promise<void>;

@@ -57,9 +57,10 @@ export class FlushQueue {
     return this.#items.filter((item) => 'memtable' in item);
   }
 
-  add(item: FrozenMemtable): void {
+  add(item: FrozenMemtable): FrozenMemtable {
     this.#items.push(item);
     this.#start();
+    return item;
   }
 
   /**

@@ -1,4 +1,6 @@
+import { compareRanges } from './bytes.ts';
 import type { FilterStates } from './compaction/filter-states.ts';
+import type { KeyRange } from './engine.ts';
 import { Memtable } from './memtable/memtable.ts';
 
 /** A memtable that gets no more writes. */
@@ -41,6 +43,16 @@ export class Memtables {
 
   get isActiveEmpty(): boolean {
     return this.#active.entryCount === 0;
+  }
+
+  /** Whether the active one has anything of a range. */
+  hasActiveIn({ lower, upper }: KeyRange): boolean {
+    return this.#active.cursors(this.#seq).some((cursor) => {
+      cursor.seek(lower);
+      if (!cursor.valid || upper === undefined) return cursor.valid;
+      const { keyBytes, keyStart, keyEnd } = cursor;
+      return compareRanges(keyBytes, keyStart, keyEnd, upper, 0, upper.length) < 0;
+    });
   }
 
   /** Sequence number of the last entry. */

@@ -33,6 +33,9 @@ export interface SnapshotSources extends LookupSources, CursorHooks {
   readonly release: () => void;
 }
 
+/** So much of each run is read at a time. */
+const EXPORT_WINDOW_BYTES = 256 * 1024;
+
 export const EVERYTHING: KeyRange = { lower: NO_BYTES };
 
 /**
@@ -84,7 +87,7 @@ export class Snapshot implements EngineSnapshot {
   }
 
   async *exportRange(range: KeyRange, after?: Uint8Array): AsyncGenerator<ExportedBlock> {
-    const cursor = this.cursor(range);
+    const cursor = this.#cursor(range, false, 'scan');
     const block = new ExportedBlockBuilder(this.#sources.codec);
     await (after === undefined ? cursor.seekFirst() : cursor.seek(successor(after)));
     while (cursor.valid) {
@@ -145,15 +148,19 @@ export class Snapshot implements EngineSnapshot {
     return moved instanceof Promise ? moved.then(entry) : entry();
   }
 
-  #cursor(range: KeyRange, reverse: boolean, access: Access): BoundedCursor {
+  #cursor(range: KeyRange, reverse: boolean, access: Access | 'scan'): BoundedCursor {
     this.#check();
     requireRange(range);
     return new BoundedCursor(this.#merged(range, reverse, access), range, reverse, this.#hooks);
   }
 
-  #merged({ lower, upper }: KeyRange, reverse: boolean, access: Access): Cursor {
+  /** `scan` reads on in large pieces and leaves the cache to others. */
+  #merged({ lower, upper }: KeyRange, reverse: boolean, access: Access | 'scan'): Cursor {
     const { memtables, version, seqMax, readerOf } = this.#sources;
-    const open = (table: TableMeta) => readerOf(table).cursor({ reverse, access });
+    const open = (table: TableMeta) =>
+      access === 'scan'
+        ? readerOf(table).scanCursor(EXPORT_WINDOW_BYTES)
+        : readerOf(table).cursor({ reverse, access });
     const cursors: Cursor[] = memtables.flatMap((memtable) => memtable.cursors(seqMax, reverse));
     for (let level = 0; level < version.levels.length; level++) {
       const inside = version.within(level, lower, upper);

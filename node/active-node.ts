@@ -1,4 +1,4 @@
-import type { EngineEvent, StorageEngine } from '../lsm/engine.ts';
+import type { StorageEngine } from '../lsm/engine.ts';
 import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
@@ -8,13 +8,15 @@ import { NodeDataPlane } from './dataplane/data-plane.ts';
 import { Reads } from './dataplane/reads.ts';
 import { ShardMap } from './dataplane/shard-map.ts';
 import { Watches } from './dataplane/watches.ts';
-import { LSM_ENGINE } from './engine-choice.ts';
 import type { Genesis } from './membership/genesis.ts';
 import { HEARTBEAT_MS, Members } from './membership/members.ts';
+import type { RecoveryOrder } from './membership/recovery-order.ts';
+import { Silence } from './membership/silence.ts';
+import type { NodeMessages } from './messages/node-messages.ts';
+import { openEngine } from './open-engine.ts';
 import type { RaftEvent } from './raft/types.ts';
 import { Repairs } from './repair/repairs.ts';
 import type { Corruption } from './repair/table-damage.ts';
-import { compactionFilterModule } from './retention/compaction-filter.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
 import {
@@ -27,7 +29,7 @@ import {
 import { EMPTY_SETTINGS, type Settings } from './settings/settings.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import type { Place } from './shard/configuration.ts';
-import { isWholeSeriesKey, SERIES_SUFFIX_BYTES } from './shard/engine-key.ts';
+import { carryOut } from './shard/forced-recovery.ts';
 import { suspectEvent } from './shard/group-changes.ts';
 import { encodePositions } from './shard/group-position.ts';
 import type { ShardHost } from './shard/host.ts';
@@ -54,6 +56,7 @@ interface ActiveNodeParts {
   readonly genesis: Genesis;
   readonly nodes: readonly NodeRow[];
   readonly link: ClusterLink;
+  readonly messages: NodeMessages;
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly groups: NodeGroups;
@@ -73,6 +76,7 @@ export class ActiveNode {
   readonly rebalancer: Rebalancer;
   readonly balance: BalanceView;
   readonly repairs: Repairs;
+  readonly messages: NodeMessages;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
@@ -80,6 +84,7 @@ export class ActiveNode {
   readonly #meta: MetaGroup;
   readonly #upkeep: Upkeep;
   readonly #logRelease: LogRelease;
+  readonly #silence = new Silence();
   readonly #cancels: (() => void)[] = [];
   #announceScheduled = false;
   #progressScheduled = false;
@@ -93,47 +98,39 @@ export class ActiveNode {
     /** As they were last known. */
     readonly nodes: readonly NodeRow[];
     readonly link: ClusterLink;
+    readonly messages: NodeMessages;
     readonly log: Log;
     readonly loggedGroups: readonly RecoveredGroup[];
     /** Where its tables are. */
     readonly tables: string;
+    /** To go on without nodes that are lost. */
+    readonly order: RecoveryOrder | undefined;
   }): Promise<ActiveNode> {
-    const { options, genesis, link, log } = input;
+    const { options, genesis, link, log, own, order } = input;
     const { env } = options;
-    const { engine: choice = LSM_ENGINE } = options;
     let node: ActiveNode | undefined;
+    let opened: StorageEngine | undefined;
     const foundAtOpen: Corruption[] = [];
-    const engine = await choice.open({
-      vfs: env.vfs,
+    const engine = await openEngine(options, {
       directory: input.tables,
-      offload: env.offload,
-      notePositions: () =>
-        encodePositions(node?.host.replicas() ?? [], node?.engine.flushedPositions()),
-      borders: genesis.groups
-        .filter(({ slotCount }) => slotCount > 0)
-        .map(({ firstSlot }) => Uint8Array.of(firstSlot)),
-      seriesSuffixBytes: SERIES_SUFFIX_BYTES,
-      isWholeSeriesKey,
-      compactionFilter: {
-        module: compactionFilterModule,
-        state: () => node && encodeFilterState(node.retentions()),
+      genesis,
+      notePositions: () => encodePositions(node?.host.replicas() ?? [], opened?.flushedPositions()),
+      filterState: () => node && encodeFilterState(node.retentions()),
+      onCorruption: (corruption) => {
+        if (node === undefined) foundAtOpen.push(corruption);
+        else node.repairs.damaged(corruption);
       },
-      onEvent: (event) => {
-        if (event.kind !== 'corruption') reportEngineEvent(options, event);
-        else if (node === undefined) foundAtOpen.push(event);
-        else node.repairs.damaged(event);
-      },
-      pause: (milliseconds) =>
-        new Promise((resolve) => void env.timers.after(milliseconds, resolve)),
-      memtableBytes: storageSizes(options).memtableBytes,
-      scrubBytesPerSecond: options.scrubBytesPerSecond,
+    });
+    opened = engine;
+    const { loggedGroups, ...recovery } = await carryOut({
+      ...{ log, engine, order, own: own.node, loggedGroups: input.loggedGroups },
     });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
     const groups = new NodeGroups({
       env,
       log,
       engine,
-      recovered: recoverReplicas({ ...input, env, engine }),
+      recovered: recoverReplicas({ env, log, engine, loggedGroups }),
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),
@@ -152,6 +149,7 @@ export class ActiveNode {
     });
     node = new ActiveNode({ ...input, engine, groups });
     for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
+    node.repairs.forced(recovery);
     return node;
   }
 
@@ -162,6 +160,7 @@ export class ActiveNode {
     this.#options = options;
     this.#own = own;
     this.#link = link;
+    this.messages = parts.messages;
     this.genesis = genesis;
     this.log = log;
     this.engine = engine;
@@ -236,7 +235,10 @@ export class ActiveNode {
       raft: (peer, messages) => this.host.receive(peer, messages),
       heartbeat: (peer, heartbeat) => this.#onHeartbeat(peer, heartbeat),
       rpc: (from, message, reply) => this.#serve(from, message, reply),
+      messages: (peer, payload) => this.messages.receive(peer, payload),
       disconnected: (peer) => this.#onDisconnected(peer),
+      connected: (peer) => this.dataPlane.reached(peer),
+      heard: (peer) => this.#onHeard(peer),
     });
     this.groups.start();
     void this.settings.start();
@@ -245,7 +247,10 @@ export class ActiveNode {
     this.repairs.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
-      env.timers.every(TICK_MS, () => this.host.tick()),
+      env.timers.every(TICK_MS, () => {
+        this.#silence.tick();
+        this.host.tick();
+      }),
       env.timers.every(HEARTBEAT_MS, () => {
         this.#sendHeartbeat();
         this.#releaseLog();
@@ -347,6 +352,7 @@ export class ActiveNode {
   }
 
   #serve(from: RpcOrigin, message: RpcMessage, reply: (body: RpcBody) => void): void {
+    if (this.messages.serve(from, message, reply)) return;
     if (message.forwardRequest != null) {
       this.dataPlane.serveForward(from, message.forwardRequest, reply);
     } else if (message.forwardReply != null) {
@@ -404,11 +410,20 @@ export class ActiveNode {
     this.dataPlane.leadsReported(peer, heartbeat.leads);
     for (const lead of heartbeat.leads) this.groups.learn(lead as cluster.Lead);
     if (heartbeat.leads.length > 0) this.rebalancer.news();
+    if (heartbeat.heardAgain.includes(this.#own.node)) this.dataPlane.reached(peer);
+  }
+
+  /** What it answered in the meantime is lost; it is told that what it sent is lost too. */
+  #onHeard(peer: string): void {
+    if (!this.#silence.heard(peer)) return;
+    this.dataPlane.reached(peer);
+    this.#announceSoon();
   }
 
   #onDisconnected(peer: string): void {
     this.host.nodeUnreachable(peer);
     this.watches.nodeUnreachable(peer);
+    this.messages.disconnected(peer);
   }
 
   /** Nodes without a replica learn of new leaders from heartbeats: do not let them wait for the next. */
@@ -441,6 +456,7 @@ export class ActiveNode {
       storageUsedBytes: storage.usedBytes,
       storageMaxBytes: storage.maxBytes,
       storageFull: storage.isFull,
+      heardAgain: this.#silence.takeReturned(),
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));
@@ -462,21 +478,5 @@ export class ActiveNode {
       name: 'request-failed',
       message: error instanceof Error ? error.message : String(error),
     });
-  }
-}
-
-function reportEngineEvent(options: StorageNodeOptions, event: EngineEvent): void {
-  const { events } = options.env;
-  switch (event.kind) {
-    case 'background-error':
-      options.onFatal(event.error);
-      return;
-    case 'disk-full': {
-      const message = `the disk is full, and tables wait until there is room: ${event.error.message}`;
-      events.emit({ level: 'error', name: 'disk-full', message });
-      return;
-    }
-    case 'disk-has-room':
-      events.emit({ level: 'info', name: 'disk-has-room', message: 'tables are written again' });
   }
 }

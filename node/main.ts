@@ -1,18 +1,24 @@
 import { AedesSessions } from '../broker/aedes.ts';
 import { Broker } from '../broker/broker.ts';
-import { LsmError } from '../lsm/errors.ts';
-import { OsVfs } from '../lsm/vfs/os.ts';
+import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts';
+import { DEFAULT_LIMITS } from '../broker/limits.ts';
+import { createMessageStore } from '../broker/stored/message-store.ts';
 import type { ActiveNode } from './active-node.ts';
+import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
+import { lockData } from './edge/data-lock.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
+import { MQTT_BROKERS } from './edge/foreign-broker.ts';
+import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess, measureLoad } from './edge/machine.ts';
+import { packageVersion } from './edge/version.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
@@ -21,6 +27,7 @@ import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
+import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
 import { describePlace, describeStatus, describeSystem } from './status.ts';
@@ -32,6 +39,7 @@ import { credentials } from './transport/secret.ts';
 export { loadNodeOptions, type NodeOptions } from './config/config.ts';
 export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
+export { planRecovery, type RecoveryPlan } from './edge/recovery-plan.ts';
 
 export interface RunningNode {
   /** Where it listens: `host:port`. */
@@ -84,15 +92,29 @@ async function compose(
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
   });
-  const node = await openNode(options, env, { httpAddress: () => addresses.http, onEnded });
+  const { valueBytesMax } = options;
+  const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
+  const brokerLimits = { ...DEFAULT_LIMITS, valueBytesMax };
+  const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
+  const node = await openNode(options, env, beside, {
+    httpAddress: () => addresses.http,
+    onEnded,
+  });
   closers.push(() => node.stop());
   const broker = new Broker({
     env,
     dataPlane,
     clusterDoor: node.door,
     createSessions: (events) => new AedesSessions(node.identity.node, events),
+    version: packageVersion(),
+    host: { node: node.identity.node, startCounter: node.identity.startCounter },
+    createPeers: (events) => {
+      node.messages.start(events);
+      return node.messages;
+    },
+    createStore: (events) => createMessageStore({ env, dataPlane, limits: brokerLimits, events }),
     nodeName: options.name,
-    limits: { valueBytesMax: options.valueBytesMax },
+    limits: brokerLimits,
     onInvalid: options.onInvalid,
     authenticator,
     ingestRulesKnownFrom: 'useIngestRules',
@@ -138,8 +160,12 @@ async function compose(
   }
   dataPlane.joined(node.dataPlane);
   followIngestRules(node.active.settings, broker);
+  const idleMemory = new IdleMemory();
+  closers.push(async () => idleMemory.stop());
   const systemTopics = followSystem(node.active, broker, env);
   closers.push(async () => systemTopics.stop());
+  beside.start(surroundings(node));
+  closers.push(async () => beside.stop());
   return {
     mqtt: formatAddress(options.listen, doors.mqttPort),
     http: formatAddress(options.listen, doors.httpPort),
@@ -159,27 +185,17 @@ async function withSecret(options: NodeOptions): Promise<NodeOptions> {
   return { ...options, secret: await keepNewSecret(data) };
 }
 
-async function lockData(directory: string): Promise<() => Promise<void>> {
-  const vfs = new OsVfs();
-  await vfs.makeDirectory(directory);
-  try {
-    return await vfs.lock(directory);
-  } catch (error) {
-    if (!(error instanceof LsmError && error.code === 'DIRECTORY_IN_USE')) throw error;
-    const sentence = `the data directory ${error.message}.`;
-    throw new NodeError('DIRECTORY_IN_USE', sentence, { cause: error });
-  }
-}
-
 /** A gigabyte in half an hour: of a disk's rate a hundredth. */
 const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 
 function openNode(
   options: NodeOptions,
   env: Env,
+  beside: Beside,
   { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
+  const measure = measureLoad(options.data);
   return StorageNode.open({
     env,
     directory: options.data,
@@ -201,7 +217,7 @@ function openNode(
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
-    load: measureLoad(options.data),
+    load: () => ({ ...measure(), links: beside.reports() }),
     transport: ({ node }) =>
       new MqttTransport({
         node,
@@ -227,6 +243,14 @@ function verifiedCluster({ repairs, map, members }: ActiveNode) {
     hasGroup: (group: number) => map.find(group) !== undefined,
     nameOf: (node: string) => members.nameOf(node),
   };
+}
+
+/** The cluster, as sources and sinks beside it see it. */
+function surroundings({ identity, active }: StorageNode): BesideCluster {
+  const { genesis, members, dataPlane, settings, host } = active;
+  const leadsMeta = () => host.replica(metaGroup)?.raft.role === 'leader';
+  const { clusterId } = genesis;
+  return { clusterId, own: identity.node, dataPlane, members, settings, leadsMeta };
 }
 
 /** The rules of the cluster, as HTTP shows and changes them. */

@@ -1,4 +1,5 @@
 import type { ActiveNode } from './active-node.ts';
+import { type LinkFacts, linkAlerts, linkStates } from './beside/link-states.ts';
 import { acknowledgedCopies } from './dataplane/shard-map.ts';
 import { metaGroup } from './ring/slots.ts';
 import { isRemoved } from './settings/nodes.ts';
@@ -28,6 +29,7 @@ export function describeStatus(
       cluster: { id: '', state: 'forming' as const, durability: { copies: 0, replicas: 0 } },
       nodes: [],
       shards: [],
+      links: [],
       alerts: [],
     };
   }
@@ -47,6 +49,7 @@ export function describeStatus(
     log: { ...active.log.statistics(), syncedRound: active.log.syncedRound },
     queuedBytes: active.dataPlane.queuedBytes,
     watches: active.watches.openCount,
+    links: linkStates(linkFacts(active)),
     alerts,
   };
 }
@@ -110,7 +113,7 @@ function describeAlerts(active: ActiveNode): Alert[] {
     const { group } = replica.identity;
     alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
   }
-  alerts.push(...active.repairs.alerts());
+  alerts.push(...active.repairs.alerts(), ...active.messages.alerts());
   for (const { name, heartbeat, state, row } of active.members.list()) {
     if (state === 'failed' && !isRemoved(row)) {
       alerts.push({
@@ -124,6 +127,7 @@ function describeAlerts(active: ActiveNode): Alert[] {
       message: `${name} has used up its budget for storage: puts to its shards are refused. Delete what is not needed, or raise storage.maxBytes.`,
     });
   }
+  alerts.push(...linkAlerts(linkFacts(active)));
   for (const { node, skewMs } of active.members.skewed()) {
     const name = active.members.nameOf(node);
     alerts.push({
@@ -132,6 +136,10 @@ function describeAlerts(active: ActiveNode): Alert[] {
     });
   }
   return alerts;
+}
+
+function linkFacts({ settings, members }: ActiveNode): LinkFacts {
+  return { leases: settings.current.leases, members: members.list() };
 }
 
 /** Where a key lives. */

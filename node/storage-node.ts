@@ -18,7 +18,14 @@ import {
   writeIdentity,
 } from './membership/identity.ts';
 import { PeerMemory, type Progress } from './membership/peer-memory.ts';
+import {
+  declareLost,
+  type RecoveryOrder,
+  readOrder,
+  removeOrder,
+} from './membership/recovery-order.ts';
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
+import { NodeMessages } from './messages/node-messages.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas, lossOf } from './shard/recovery.ts';
@@ -58,10 +65,10 @@ export interface StorageNodeOptions {
   /** What the settings of a new cluster begin with. */
   readonly initialRules?: InitialRules;
   readonly transport: (identity: Identity) => Transport;
-  /** What the machine says of itself, for heartbeats. */
+  /** What the machine, and what this node is connected to, says of itself, for heartbeats. */
   readonly load?: () => Pick<
     cluster.Heartbeat.$Properties,
-    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load'
+    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load' | 'links'
   >;
   /** The log or the engine failed: the process must end and start again. */
   readonly onFatal: (error: Error) => void;
@@ -76,6 +83,8 @@ export type NodeEnd =
 
 /** What is remembered of others is written so often; and addresses where nobody is any more are left. */
 const TIDY_MS = 30_000;
+/** And once sooner: a node that ends again and again would else never write what it has heard. */
+const FIRST_TIDY_MS = 5_000;
 
 /**
  * One storage node without its edges: identity, formation, log, engine, shards and data plane, over `Env`
@@ -83,6 +92,8 @@ const TIDY_MS = 30_000;
  */
 export class StorageNode {
   #identity: Identity;
+  /** Ordinary messages to and from other nodes; the broker starts it. */
+  readonly messages: NodeMessages;
   readonly #options: StorageNodeOptions;
   readonly #memory: PeerMemory;
   readonly #record: ClusterRecord;
@@ -91,6 +102,8 @@ export class StorageNode {
   readonly #formation: Formation;
   #stopTidying: (() => void) | undefined;
   #active: ActiveNode | undefined;
+  /** To go on without nodes that are lost, until the cluster counts them out. */
+  #order: RecoveryOrder | undefined;
   #hasEnded = false;
 
   /** Reads, or draws, who this node is. It says nothing to anybody before `join`. */
@@ -133,6 +146,13 @@ export class StorageNode {
       memory,
       onHello: (from, message, reply) => this.#formation.handle(from.node, message, reply),
       onRefused: (address) => this.#formation.refusedAt(address),
+    });
+    this.messages = new NodeMessages({
+      env,
+      own,
+      rpc: { call: (...call) => this.#link.rpc.call(...call) },
+      others: () => this.#active?.members.others() ?? [],
+      send: (to, payload) => this.#link.sendMessages(to, payload),
     });
     const { node, name } = identity;
     this.#formation = new Formation({
@@ -178,6 +198,7 @@ export class StorageNode {
     for (const address of this.#entrance.join?.addresses ?? []) this.#link.connect(address);
     const genesis = await this.#formation.enter();
     this.#identity = await endSuccession(this.identity, this.#options);
+    this.#order = await this.#countOut();
     this.#learnAddresses();
     const opened = await this.#openLog(genesis);
     if (opened.loss !== undefined) await this.#beginAnew(opened.log, opened.loss);
@@ -194,14 +215,23 @@ export class StorageNode {
       ...opened,
       options: this.#options,
       tables: `${directory}/${engineFolder(engine.name, generation)}`,
+      order: this.#order,
       own: { node, startCounter },
       genesis,
       nodes: this.#record.rows,
       link: this.#link,
+      messages: this.messages,
     });
     this.#active.start();
     this.#followNodeTable(this.#active, genesis);
-    this.#stopTidying = env.timers.every(TIDY_MS, () => this.#tidy());
+    void this.#declareLost(this.#active);
+    const cancels = [
+      env.timers.after(FIRST_TIDY_MS, () => this.#tidy()),
+      env.timers.every(TIDY_MS, () => this.#tidy()),
+    ];
+    this.#stopTidying = () => {
+      for (const cancel of cancels) cancel();
+    };
     this.#persist();
   }
 
@@ -220,12 +250,40 @@ export class StorageNode {
   }
 
   async stop(): Promise<void> {
+    this.messages.stop();
     this.#formation.stop();
     this.#stopTidying?.();
     await this.#active?.stop();
     await this.#link.close();
     await this.#memory.persist().catch(() => {});
     await this.#record.persist().catch(() => {});
+  }
+
+  /** Nobody waits for those who are lost for good, if somebody says so. */
+  async #countOut(): Promise<RecoveryOrder | undefined> {
+    const { env, directory } = this.#options;
+    const { node } = this.identity;
+    const order = await readOrder(env.vfs, directory, { node, events: env.events });
+    if (order === undefined) return undefined;
+    const alive = await this.#formation.answering(order.lost);
+    if (alive.length > 0) {
+      await removeOrder(env.vfs, directory);
+      const sentence = `${alive.join(' and ')} ${alive.length === 1 ? 'answers, and was' : 'answer, and were'} said to be lost for ever ("dss recover"): nothing was changed, and at its next start the node goes on as before.`;
+      throw new NodeError('CONFIG_INVALID', sentence);
+    }
+    this.#record.countOut(order.lost, env.clock.nowMs());
+    return order;
+  }
+
+  /** What is not done now is tried again when it is time to tidy up. */
+  async #declareLost({ settings, genesis }: ActiveNode): Promise<void> {
+    const { env, directory } = this.#options;
+    const order = this.#order;
+    if (order === undefined) return;
+    const isDone = await declareLost(order, { genesis, settings, clock: env.clock });
+    if (!isDone || this.#order === undefined) return;
+    this.#order = undefined;
+    await removeOrder(env.vfs, directory).catch(() => {});
   }
 
   /** Of members that have not told theirs in this run: where they were when last heard of, else that of --peers. */
@@ -293,6 +351,7 @@ export class StorageNode {
     if (this.#active === undefined) return;
     this.#link.keepOnly(this.#active.members.others());
     this.#tellAddresses();
+    void this.#declareLost(this.#active);
   }
 
   /** Where this node is now, if the node table has it elsewhere (DESIGN §9). */

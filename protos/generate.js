@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pbjs } from 'protobufjs-cli';
 
 /** One package `dss.<name>` per file, exported as `<name>`. */
-const packages = ['raft', 'kv', 'cluster'];
+const packages = ['raft', 'kv', 'cluster', 'peers', 'mqtt'];
 
 // Only what is used is generated: no verify, fromObject, toObject, services or delimited framing.
 // --force-number changes the types alone; protos/runtime.ts makes the readers agree with them.

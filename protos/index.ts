@@ -1,4 +1,4 @@
 import './runtime.ts';
 
 export { decode, encode, ProtocolError } from './codec.ts';
-export { cluster, kv, raft } from './gen/dss.js';
+export { cluster, kv, mqtt, peers, raft } from './gen/dss.js';

@@ -8,11 +8,11 @@ export interface Cell {
 }
 
 const SHAPES = [
-  { publishers: 1, subscribers: 1, inflight: 400 },
-  { publishers: 1, subscribers: 10, inflight: 400 },
+  { publishers: 1, subscribers: 1, inflight: 960 },
+  { publishers: 1, subscribers: 10, inflight: 960 },
   { publishers: 1, subscribers: 1_000, inflight: 20 },
-  { publishers: 50, subscribers: 1, inflight: 400 },
-  { publishers: 50, subscribers: 10, inflight: 400 },
+  { publishers: 50, subscribers: 1, inflight: 960 },
+  { publishers: 50, subscribers: 10, inflight: 960 },
 ];
 
 export const CELLS: readonly Cell[] = SHAPES.flatMap((shape) => [

@@ -1,19 +1,19 @@
 import { type Access, mayReceive } from '../access.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
+import type { PacketWriter } from '../packet-writer.ts';
 import type { ReceivedIds } from '../received-ids.ts';
 import { type Deliveries, type Delivery, type IdOwner, newDelivery } from './deliveries.ts';
 import { type Message, parseFilter } from './message.ts';
-import { type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
-import type { StoredSubscription, StoredWill } from './store.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
+import type { SessionHost, SessionRecord, StoredSubscription, StoredWill } from './store.ts';
 
 /** What the session needs of the connection that it has. */
 export interface SessionConnection {
   readonly address: string;
   readonly output: Output;
   readonly packetIds: PacketIds<IdOwner>;
-  readonly encoder: MessageEncoder;
-  writePubrel(packetId: number): void;
+  readonly writer: PacketWriter;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
 }
@@ -35,7 +35,6 @@ export class ClientSession {
   readonly client: SessionClient;
   readonly connection: SessionConnection;
   readonly deliveries: Deliveries;
-  readonly connectedAtMs: number;
   readonly subscriptions = new Map<string, StoredSubscription>();
   will: StoredWill | undefined;
   readonly receivedIds: ReceivedIds;
@@ -52,7 +51,6 @@ export class ClientSession {
     client: SessionClient;
     connection: SessionConnection;
     deliveries: Deliveries;
-    connectedAtMs: number;
     receivedIds: ReceivedIds;
     expirySeconds: number;
     will: StoredWill | undefined;
@@ -60,7 +58,6 @@ export class ClientSession {
     this.client = options.client;
     this.connection = options.connection;
     this.deliveries = options.deliveries;
-    this.connectedAtMs = options.connectedAtMs;
     this.receivedIds = options.receivedIds;
     this.expirySeconds = options.expirySeconds;
     this.will = options.will;
@@ -72,6 +69,31 @@ export class ClientSession {
 
   get isPersistent(): boolean {
     return this.expirySeconds > 0;
+  }
+
+  /** Whether other nodes have to know of it: what outlives it here is theirs to carry on. */
+  get isRecorded(): boolean {
+    return this.isPersistent || this.will !== undefined;
+  }
+
+  /** As it is stored. `host`: where its client is connected. */
+  record(host: SessionHost | undefined): SessionRecord {
+    const { clientId, client, expirySeconds, subscriptions, receivedIds, will } = this;
+    return {
+      clientId,
+      user: client.access.user,
+      host,
+      expirySeconds,
+      awaySinceMs: 0,
+      subscriptions: [...subscriptions.values()],
+      receivedIds: receivedIds.all(),
+      will,
+    };
+  }
+
+  /** Whether a delivery was sent and not acknowledged yet. */
+  isOnItsWay(delivery: Delivery): boolean {
+    return this.connection.packetIds.owner(delivery.packetId) === delivery;
   }
 
   /**

@@ -3,13 +3,14 @@ import type { BrokerEnv } from '../env.ts';
 import type { ReceivedIds } from '../received-ids.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import type { BrokerFacts } from '../sys-topics.ts';
-import { AwaySessions } from './away-sessions.ts';
+import { AbsentSessions } from './absent-sessions.ts';
 import { ClientSession, type SessionClient, type SessionConnection } from './client-session.ts';
-import { Deliveries, type Delivery, type DeliveryLimits, queuedOf } from './deliveries.ts';
-import { Lingering } from './lingering.ts';
+import { Deliveries, type DeliveryLimits, queuedOf } from './deliveries.ts';
 import type { Message } from './message.ts';
-import type { ClientClaim, PeerEvents, Peers, SharedPick } from './peers.ts';
+import type { ClientClaim, Delivery, PeerEvents, Peers, SharedPick } from './peers.ts';
 import { Router } from './router.ts';
+import { SessionWills } from './session-wills.ts';
+import { Spool } from './spool.ts';
 import type {
   MessageStore,
   QueuedMessage,
@@ -21,13 +22,8 @@ import type {
 } from './store.ts';
 import { SystemMessages } from './system-messages.ts';
 
-/** What a client has not acknowledged after this is kept in the store, too. */
-const SPOOL_AFTER_MS = 1_000;
-/** A node that cannot be reached for so long has died: the wills of its clients are published. */
-const DEAD_AFTER_MS = 15_000;
 /** The store may take a moment to show what was kept for a session by somebody who thought its client away. */
 const LOOK_AGAIN_MS = [100, 2_000];
-
 const NO_PROPERTIES = new Uint8Array(0);
 
 export interface Opening {
@@ -48,6 +44,8 @@ export interface Opened {
 export interface Closing {
   /** The client has said goodbye, and does not want its will published. */
   readonly isGraceful: boolean;
+  /** As MQTT 5 may change it in the end (§3.14.2.2.2). */
+  readonly expirySeconds?: number;
 }
 
 interface Options {
@@ -56,121 +54,106 @@ interface Options {
   readonly peers: Peers;
   readonly store: MessageStore;
   readonly limits: DeliveryLimits;
-  /** A will on one of our topics, or one that an ingest rule stores. Returns whether it is to be delivered, too. */
+  /** As of `SessionWills`. */
   willLeft(will: StoredWill, user: string): boolean;
   readonly counters: { deliveries: number; messagesDropped: number };
 }
 
-/**
- * The clients that are connected here, each with its session; and those that are not connected anywhere, as far as this
- * node has to do something for them.
- */
+/** The clients that are connected here, each with its session, which may come from another node and go to one. */
 export class ClientSessions implements PeerEvents, StoreEvents {
   readonly router: Router;
-  readonly system = new SystemMessages();
   readonly #options: Options;
-  readonly #away = new AwaySessions();
+  readonly #system = new SystemMessages();
+  readonly #absent: AbsentSessions;
+  readonly #wills: SessionWills;
+  readonly #spool: Spool;
   readonly #here = new Map<string, ClientSession>();
   /** The last step of a session that was here, until it is stored. */
   readonly #leaving = new Map<string, Promise<void>>();
-  readonly #lingering: Lingering;
-  /** Wills that wait for their delay, by client id: to be called when the client is back. */
-  readonly #delayedWills = new Map<string, () => void>();
-  /** For these this node has kept something since they went away. */
-  readonly #keptFor = new Set<string>();
-  /** Sent, in order, and not yet so old that the store should have it. */
-  #spool: {
-    readonly session: ClientSession;
-    readonly delivery: Delivery;
-    readonly atMs: number;
-  }[] = [];
-  #stopSpooling: (() => void) | undefined;
   #nextNumber = 1;
 
   constructor(options: Options) {
     this.#options = options;
-    const { peers, store } = options;
-    this.#lingering = new Lingering(options.env, (clientId, subscriptions) => {
-      for (const each of subscriptions) this.router.withdraw(clientId, each);
+    const { env, peers, store, willLeft } = options;
+    this.#spool = new Spool(env, store);
+    this.#wills = new SessionWills({
+      env,
+      willLeft,
+      newMessageId: () => this.#newName(),
+      publish: (message) => this.router.publish(message),
+    });
+    this.#absent = new AbsentSessions({
+      ...options,
+      isHere: (clientId) => this.#here.has(clientId),
+      publishWill: (will, user) => this.#wills.publish(will, user),
+      withdraw: (clientId, subscriptions) => {
+        for (const each of subscriptions) this.router.withdraw(clientId, each);
+      },
     });
     this.router = new Router({
       peers,
-      store: this.#watchedStore(store),
-      system: this.system,
-      away: this.#away,
+      store,
+      system: this.#system,
+      absent: this.#absent,
       session: (clientId) => this.#here.get(clientId),
     });
   }
 
   /** Somebody here has published: a client (`from`), or the broker itself. */
   publish(published: PublishedMessage, from: string): void {
-    const { topic, qos, retain } = published;
+    const { topic, qos, retain, expiresAtMs } = published;
     // The packet it came in is overwritten by what comes after it.
     const payload = published.payload.slice();
-    const rest = { properties: NO_PROPERTIES, expiresAtMs: undefined, from };
+    const properties = published.properties?.slice() ?? NO_PROPERTIES;
+    const rest = { properties, expiresAtMs, from };
     this.router.publish({ id: this.#newName(), topic, payload, qos, retain, ...rest });
   }
 
   /** For a client that does not say who it is [MQTT-3.1.3-6]. */
   newClientId(): string {
-    return `auto/${this.#newName()}`;
-  }
-
-  /** Never given twice in the cluster. */
-  #newName(): string {
-    const { node, startCounter } = this.#options.host;
-    return `${node}/${startCounter}/${this.#nextNumber++}`;
-  }
-
-  get(clientId: string): ClientSession | undefined {
-    return this.#here.get(clientId);
+    return `auto-${this.#newName()}`;
   }
 
   /** As of now, for those who want to know how the broker is doing. */
   facts(): BrokerFacts {
     let subscriptions = 0;
     for (const session of this.#here.values()) subscriptions += session.subscriptions.size;
-    const { store } = this.#options;
     return {
       clientsConnected: this.#here.size,
-      clientsDisconnected: this.#away.size,
+      clientsDisconnected: this.#absent.away.size,
       subscriptions,
-      retainedMessages: store.retainedCount + this.system.size,
+      retainedMessages: this.#options.store.retainedCount + this.#system.size,
     };
   }
 
   /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
   async open(opening: Opening): Promise<Opened> {
-    const { env, peers, store, host } = this.#options;
+    const { env, peers, host } = this.#options;
     const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
     const { clientId } = client;
+    const { user } = client.access;
     const connectedAtMs = env.clock.nowMs();
-    this.#here.get(clientId)?.connection.takenOver();
-    await this.#leaving.get(clientId);
-    const user = client.access.user;
-    await peers.takeOver({ clientId, user, connectedAtMs, address: connection.address });
+    const { address } = connection;
+    const displacedAddress = await this.#letGo(clientId);
+    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
     const record = await this.#recordOf(clientId, user, cleanStart);
-    this.#delayedWills.get(clientId)?.();
-    const session = new ClientSession({
-      client,
-      connection,
-      deliveries: this.#deliveries(opening, () => session),
-      connectedAtMs,
-      receivedIds,
-      expirySeconds,
-      will,
-    });
+    this.#wills.recall(clientId);
+    const deliveries = this.#deliveries(connection, () => session);
+    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
+    const session = new ClientSession(parts);
     // Two connections under one client id may have come this far together; the later one stays.
     this.#here.get(clientId)?.connection.takenOver();
     this.#here.set(clientId, session);
-    this.#away.delete(clientId);
     receivedIds.restore(record?.receivedIds ?? []);
     for (const each of record?.subscriptions ?? []) {
       session.subscriptions.set(each.filter, each);
       this.router.add(session, each);
     }
-    this.#lingering.end(clientId);
-    if (session.isPersistent || will !== undefined) void store.saveSession(recordOf(session, host));
+    this.#absent.arrived(clientId);
+    // Who learns that it is here keeps nothing for it any more, and has to know before what to send.
+    if (session.isRecorded) {
+      void peers.announced().then(() => this.#save(session, host));
+    }
     return { session, isPresent: record !== undefined };
   }
 
@@ -181,20 +164,18 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   /** The connection is gone. */
-  close(session: ClientSession, { isGraceful }: Closing): void {
-    const { clientId } = session;
+  close(session: ClientSession, { isGraceful, expirySeconds }: Closing): void {
+    const { clientId, client, will } = session;
     if (this.#here.get(clientId) !== session) return;
+    if (expirySeconds !== undefined) session.expirySeconds = expirySeconds;
     this.#here.delete(clientId);
-    const subscriptions = [...session.subscriptions.values()];
-    for (const each of subscriptions) this.router.delete(each);
-    const { will } = session;
-    if (isGraceful) session.will = undefined;
-    if (session.isPersistent) this.#keep(session);
-    else {
-      for (const each of subscriptions) this.router.withdraw(clientId, each);
-      if (will !== undefined) this.#options.store.endSession(clientId);
-    }
-    if (will !== undefined && !isGraceful) this.#leaveWill(session, will);
+    session.will = undefined;
+    for (const each of session.subscriptions.values()) this.router.delete(each);
+    if (session.isPersistent) this.#leave(session);
+    else this.#end(session, { hadWill: will !== undefined });
+    if (will === undefined || isGraceful) return;
+    const { user } = client.access;
+    this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
   }
 
   /** Resolves when the session would survive this node with it. Returns whether it had no such subscription. */
@@ -203,22 +184,18 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const earlier = session.subscriptions.get(filter);
     session.subscriptions.set(filter, subscription);
     this.router.add(session, subscription);
-    if (earlier !== undefined) {
-      this.router.delete(earlier);
-      this.router.withdraw(session.clientId, earlier);
-    }
-    await this.#saved(session);
+    if (earlier !== undefined) this.#unsubscribe(session, earlier);
+    if (session.isPersistent) await this.#save(session, this.#options.host);
     return earlier === undefined;
   }
 
-  /** Returns whether there was one. */
+  /** Returns whether there was such a subscription. */
   async unsubscribe(session: ClientSession, filter: string): Promise<boolean> {
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return false;
     session.subscriptions.delete(filter);
-    this.router.delete(subscription);
-    this.router.withdraw(session.clientId, subscription);
-    await this.#saved(session);
+    this.#unsubscribe(session, subscription);
+    if (session.isPersistent) await this.#save(session, this.#options.host);
     return true;
   }
 
@@ -231,110 +208,74 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     session.deliveries.addRetained(
       session.retainedFor(subscription, {
         topics: (wanted) => this.#retainedTopics(wanted),
-        message: (topic) => this.system.get(topic) ?? this.#options.store.retainedAt(topic),
+        message: (topic) => this.#system.get(topic) ?? this.#options.store.retainedAt(topic),
       }),
     );
   }
 
   /** Of a node that is stopping: its clients are gone, and what they have not got is in the store. */
   async stop(): Promise<void> {
-    this.#stopSpooling?.();
-    this.#lingering.stop();
-    for (const cancel of [...this.#delayedWills.values()]) cancel();
+    this.#spool.stop();
+    this.#absent.stop();
+    this.#wills.stop();
     await Promise.all(this.#leaving.values());
+    this.#options.store.close();
   }
 
   received(message: Message, shared: readonly SharedPick[]): void {
     this.router.received(message, shared);
-    const { store } = this.#options;
-    for (const [clientId, match] of this.#lingering.match(message)) {
-      store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
-      this.#hint(clientId);
-    }
+    this.#absent.received(message);
   }
 
-  async takenOver({ clientId, user }: ClientClaim): Promise<void> {
+  undelivered(node: string, deliveries: readonly Delivery[]): void {
+    this.#absent.undelivered(node, deliveries);
+  }
+
+  async takenOver({ clientId, user }: ClientClaim): Promise<string> {
     const session = this.#here.get(clientId);
-    if (session?.client.access.user === user) session.connection.takenOver();
-    this.#delayedWills.get(clientId)?.();
-    await this.#leaving.get(clientId);
+    if (session !== undefined && session.client.access.user !== user) return '';
+    this.#wills.recall(clientId);
+    return this.#letGo(clientId);
   }
 
   hinted(clientId: string): void {
-    const { env } = this.#options;
     for (const delayMs of LOOK_AGAIN_MS) {
-      env.timers.after(delayMs, () => {
+      this.#options.env.timers.after(delayMs, () => {
         const session = this.#here.get(clientId);
-        if (session === undefined) return;
-        void this.#queuedFor(session).then((queued) => {
-          if (this.#here.get(clientId) === session) session.deliveries.add(queued);
-        });
+        if (session !== undefined) void this.#lookAgain(session);
       });
     }
   }
 
   unreachable(node: string): void {
-    const { env, peers } = this.#options;
-    this.#placeAllOf(node);
-    env.timers.after(DEAD_AFTER_MS, () => {
-      if (!peers.isReachable(node) && peers.isFirst) this.#buryClientsOf({ node });
-    });
+    this.#absent.unreachable(node);
   }
 
   reachable(node: string): void {
-    this.#placeAllOf(node);
+    this.#absent.reachable(node);
   }
 
   sessionChanged(clientId: string, record: SessionRecord | undefined): void {
-    if (this.#here.has(clientId)) return;
-    const { host } = this.#options;
-    const isOfEarlierStart =
-      record?.host?.node === host.node && record.host.startCounter < host.startCounter;
-    if (isOfEarlierStart) this.#bury(record);
-    else this.#place(clientId, record);
+    this.#absent.changed(clientId, record);
   }
 
-  #place(clientId: string, record: SessionRecord | undefined): void {
-    const isAway =
-      record !== undefined &&
-      record.expirySeconds > 0 &&
-      (record.host === undefined || !this.#options.peers.isReachable(record.host.node));
-    if (isAway) this.#away.add(record);
-    else this.#away.delete(clientId);
-    if (!isAway) this.#hint(clientId);
+  queueReadable(clientId: string): void {
+    const session = this.#here.get(clientId);
+    if (session !== undefined) void this.#lookAgain(session);
   }
 
-  #placeAllOf(node: string): void {
-    for (const record of this.#options.store.sessions()) {
-      if (record.host?.node === node && !this.#here.has(record.clientId)) {
-        this.#place(record.clientId, record);
-      }
-    }
+  /** Never given twice in the cluster. */
+  #newName(): string {
+    const { node, startCounter } = this.#options.host;
+    return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
-  /** Whoever has its session now may not know what this node has kept for it. */
-  #hint(clientId: string): void {
-    const host = this.#options.store.session(clientId)?.host;
-    if (host === undefined || host.node === this.#options.host.node) return;
-    if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
-  }
-
-  #buryClientsOf({ node }: { readonly node: string }): void {
-    for (const record of [...this.#options.store.sessions()]) {
-      if (record.host?.node === node) this.#bury(record);
-    }
-  }
-
-  /** The node that it was connected to has died, and could not do this. */
-  #bury(record: SessionRecord): void {
-    const { store, env } = this.#options;
-    const { clientId, will, expirySeconds } = record;
-    if (expirySeconds > 0) {
-      const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
-      void store.saveSession(away);
-      this.#place(clientId, away);
-    } else store.endSession(clientId);
-    if (will !== undefined) this.#publishWill(will, record.user);
+  /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */
+  async #letGo(clientId: string): Promise<string> {
+    const connection = this.#here.get(clientId)?.connection;
+    connection?.takenOver();
+    await this.#leaving.get(clientId);
+    return connection?.address ?? '';
   }
 
   async #recordOf(
@@ -351,6 +292,30 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return undefined;
   }
 
+  #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {
+    const { env, store, limits, counters } = this.#options;
+    const { output, packetIds, writer } = connection;
+    return new Deliveries({
+      output,
+      packetIds,
+      writer,
+      limits,
+      counters,
+      hooks: {
+        nowMs: () => env.clock.nowMs(),
+        sent: (delivery) => {
+          if (session().isPersistent && !delivery.isStored) this.#spool.sent(session(), delivery);
+        },
+        done: ({ isStored, outgoing }) => {
+          if (isStored) store.dequeue(session().clientId, outgoing.message.id);
+        },
+        dropped: () => {
+          counters.messagesDropped += 1;
+        },
+      },
+    });
+  }
+
   /** Who kept it did not know what the client may read. */
   async #queuedFor({ clientId, client }: ClientSession): Promise<readonly QueuedMessage[]> {
     const { store } = this.#options;
@@ -362,127 +327,52 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     });
   }
 
-  #deliveries({ connection }: Opening, session: () => ClientSession): Deliveries {
-    const { env, store, limits, counters } = this.#options;
-    const { output, packetIds, encoder } = connection;
-    return new Deliveries({
-      output,
-      packetIds,
-      encoder,
-      limits,
-      hooks: {
-        nowMs: () => env.clock.nowMs(),
-        writePubrel: (packetId) => connection.writePubrel(packetId),
-        sent: (delivery) => {
-          if (session().isPersistent && !delivery.isStored) this.#spoolLater(session(), delivery);
-        },
-        done: ({ isStored, outgoing }) => {
-          if (isStored) store.dequeue(session().clientId, outgoing.message.id);
-        },
-        dropped: () => {
-          counters.messagesDropped += 1;
-        },
-      },
-      counters,
-    });
+  async #lookAgain(session: ClientSession): Promise<void> {
+    const queued = await this.#queuedFor(session);
+    if (this.#here.get(session.clientId) === session) session.deliveries.add(queued);
   }
 
-  #spoolLater(session: ClientSession, delivery: Delivery): void {
-    const { env } = this.#options;
-    this.#spool.push({ session, delivery, atMs: env.clock.monotonicMs() });
-    this.#stopSpooling ??= env.timers.after(SPOOL_AFTER_MS, () => this.#spoolOld());
-  }
-
-  /** What is still not acknowledged goes to the store, so that it outlives this node. */
-  #spoolOld(): void {
-    const { env, store } = this.#options;
-    const untilMs = env.clock.monotonicMs() - SPOOL_AFTER_MS;
-    const young = this.#spool.findIndex(({ atMs }) => atMs > untilMs);
-    const old = this.#spool.splice(0, young === -1 ? this.#spool.length : young);
-    for (const { session, delivery } of old) {
-      const isOpen = session.connection.packetIds.owner(delivery.packetId) === delivery;
-      if (!isOpen || delivery.isStored || this.#here.get(session.clientId) !== session) continue;
-      delivery.isStored = store.enqueue(session.clientId, queuedOf(delivery));
-    }
-    this.#stopSpooling =
-      this.#spool.length === 0
-        ? undefined
-        : env.timers.after(SPOOL_AFTER_MS, () => this.#spoolOld());
-  }
-
-  /** Its client went: whoever takes a message for it keeps it from now on. */
-  #keep(session: ClientSession): void {
+  /** Its client went, and may come back: whoever takes a message for it keeps it from now on. */
+  #leave(session: ClientSession): void {
     const { store, env } = this.#options;
     const { clientId } = session;
+    const subscriptions = [...session.subscriptions.values()];
+    const isShared = ({ filter }: StoredSubscription) => filter.startsWith('$share/');
+    // Members of shared subscriptions that are still there get what it would have got.
+    for (const each of subscriptions.filter(isShared)) this.router.withdraw(clientId, each);
     for (const delivery of session.deliveries.unfinished()) {
-      store.enqueue(clientId, queuedOf(delivery));
+      delivery.isStored = store.enqueue(clientId, queuedOf(delivery));
     }
-    this.#keptFor.add(clientId);
-    const record = { ...recordOf(session, undefined), awaySinceMs: env.clock.nowMs() };
-    this.#away.add(record);
-    this.#lingering.begin(clientId, [...session.subscriptions.values()]);
+    const record = { ...session.record(undefined), awaySinceMs: env.clock.nowMs() };
+    this.#absent.left(
+      record,
+      subscriptions.filter((each) => !isShared(each)),
+    );
     const stored = store.saveSession(record).then(() => {
       if (this.#leaving.get(clientId) === stored) this.#leaving.delete(clientId);
     });
     this.#leaving.set(clientId, stored);
   }
 
-  #leaveWill({ clientId, client, expirySeconds }: ClientSession, will: StoredWill): void {
-    const { user } = client.access;
-    const delaySeconds = Math.min(will.delaySeconds, expirySeconds);
-    if (delaySeconds === 0) return this.#publishWill(will, user);
-    const cancel = this.#options.env.timers.after(delaySeconds * 1_000, () => {
-      this.#delayedWills.delete(clientId);
-      this.#publishWill(will, user);
-    });
-    this.#delayedWills.set(clientId, () => {
-      this.#delayedWills.delete(clientId);
-      cancel();
-    });
+  /** Its session ends with the connection. */
+  #end({ clientId, subscriptions }: ClientSession, { hadWill }: { hadWill: boolean }): void {
+    for (const each of subscriptions.values()) this.router.withdraw(clientId, each);
+    if (hadWill) this.#options.store.endSession(clientId);
   }
 
-  #publishWill(will: StoredWill, user: string): void {
-    const { env, willLeft } = this.#options;
-    if (!willLeft(will, user)) return;
-    const { expirySeconds } = will;
-    const expiresAtMs =
-      expirySeconds === undefined ? undefined : env.clock.nowMs() + expirySeconds * 1_000;
-    this.router.publish({ ...will.message, id: this.#newName(), expiresAtMs });
+  #unsubscribe({ clientId }: ClientSession, subscription: StoredSubscription): void {
+    this.router.delete(subscription);
+    this.router.withdraw(clientId, subscription);
   }
 
-  async #saved(session: ClientSession): Promise<void> {
-    const { store, host } = this.#options;
-    if (session.isPersistent) await store.saveSession(recordOf(session, host));
+  async #save(session: ClientSession, host: SessionHost): Promise<void> {
+    if (this.#here.get(session.clientId) !== session) return;
+    await this.#options.store.saveSession(session.record(host));
   }
 
   #retainedTopics(filter: string): string[] {
-    const topics = this.system.topics(filter);
+    const topics = this.#system.topics(filter);
     this.#options.store.retained(filter, ({ topic }) => topics.push(topic));
     return topics;
   }
-
-  /** Notes for whom this node keeps something. */
-  #watchedStore(store: MessageStore): Pick<MessageStore, 'retain' | 'enqueue'> {
-    return {
-      retain: (message) => store.retain(message),
-      enqueue: (clientId, queued) => {
-        this.#keptFor.add(clientId);
-        return store.enqueue(clientId, queued);
-      },
-    };
-  }
-}
-
-function recordOf(session: ClientSession, host: SessionHost | undefined): SessionRecord {
-  const { clientId, client, expirySeconds, subscriptions, receivedIds, will } = session;
-  return {
-    clientId,
-    user: client.access.user,
-    host,
-    expirySeconds,
-    awaySinceMs: 0,
-    subscriptions: [...subscriptions.values()],
-    receivedIds: receivedIds.all(),
-    will,
-  };
 }

@@ -1,7 +1,9 @@
+import { AckHeader } from '../frame-encoder.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
+import type { PacketWriter } from '../packet-writer.ts';
 import type { Message } from './message.ts';
-import { type DeliveryFlags, type MessageEncoder, OutgoingMessage } from './outgoing-message.ts';
+import { type DeliveryFlags, OutgoingMessage } from './outgoing-message.ts';
 import { SeenMessages } from './seen-messages.ts';
 import type { QueuedMessage } from './store.ts';
 
@@ -28,8 +30,6 @@ export interface DeliveryLimits {
 
 export interface DeliveryHooks {
   nowMs(): number;
-  /** For the QoS 2 exchange. */
-  writePubrel(packetId: number): void;
   /** It was sent at QoS 1 or 2 and is with the client now. */
   done(delivery: Delivery): void;
   /** It was sent at QoS 1 or 2 for the first time. */
@@ -48,7 +48,7 @@ export type IdOwner = Delivery | 'value';
 export class Deliveries {
   readonly #output: Output;
   readonly #packetIds: PacketIds<IdOwner>;
-  readonly #encoder: MessageEncoder;
+  readonly #writer: PacketWriter;
   readonly #limits: DeliveryLimits;
   readonly #hooks: DeliveryHooks;
   readonly #counters: { deliveries: number };
@@ -63,14 +63,14 @@ export class Deliveries {
   constructor(options: {
     output: Output;
     packetIds: PacketIds<IdOwner>;
-    encoder: MessageEncoder;
+    writer: PacketWriter;
     limits: DeliveryLimits;
     hooks: DeliveryHooks;
     counters: { deliveries: number };
   }) {
     this.#output = options.output;
     this.#packetIds = options.packetIds;
-    this.#encoder = options.encoder;
+    this.#writer = options.writer;
     this.#limits = options.limits;
     this.#hooks = options.hooks;
     this.#counters = options.counters;
@@ -129,7 +129,7 @@ export class Deliveries {
   /** PUBREC: the client has it [MQTT-4.3.3-1]. */
   received(delivery: Delivery): void {
     delivery.isReleased = true;
-    this.#hooks.writePubrel(delivery.packetId);
+    this.#writer.ack(AckHeader.pubrel, delivery.packetId);
   }
 
   /** Sends what there is room for. */
@@ -152,10 +152,8 @@ export class Deliveries {
 
   #sendWaiting(delivery: Delivery): void {
     const { outgoing, identifiers } = delivery;
-    if (outgoing.isExpired(this.#hooks.nowMs())) {
-      this.#hooks.dropped(outgoing.message);
-      if (delivery.isStored) this.#hooks.done(delivery);
-    } else if (delivery.qos === 0) this.#writeUnacknowledged(outgoing, delivery, identifiers);
+    if (outgoing.isExpired(this.#hooks.nowMs())) this.#skip(delivery);
+    else if (delivery.qos === 0) this.#writeUnacknowledged(outgoing, delivery, identifiers);
     else this.#write(delivery);
   }
 
@@ -178,34 +176,41 @@ export class Deliveries {
     flags: DeliveryFlags,
     identifiers: readonly number[],
   ): void {
+    const frame = outgoing.frame(this.#writer, flags, identifiers);
+    if (frame === undefined) return this.#hooks.dropped(outgoing.message);
     this.#counters.deliveries += 1;
-    this.#output.write(outgoing.frame(this.#encoder, flags, identifiers, this.#hooks.nowMs).bytes);
+    this.#output.write(frame.bytes);
   }
 
   #write(delivery: Delivery): void {
+    const frame = delivery.outgoing.frame(this.#writer, delivery, delivery.identifiers);
+    if (frame === undefined) return this.#skip(delivery);
     this.#counters.deliveries += 1;
-    const frame = this.#frameOf(delivery);
     delivery.packetId = this.#packetIds.take(delivery);
     this.#output.writeWithPacketId(frame.bytes, frame.packetIdOffset, delivery.packetId);
     this.#hooks.sent(delivery);
   }
 
   #resend(delivery: Delivery): void {
-    const { packetId } = delivery;
+    const { packetId, outgoing, identifiers } = delivery;
+    const frame = delivery.isReleased
+      ? undefined
+      : outgoing.frame(this.#writer, delivery, identifiers);
+    if (frame === undefined && !delivery.isReleased) return this.#skip(delivery);
     this.#packetIds.keep(packetId, delivery);
-    if (delivery.isReleased) {
-      this.#hooks.writePubrel(packetId);
+    if (frame === undefined) {
+      this.#writer.ack(AckHeader.pubrel, packetId);
       return;
     }
-    const { bytes, packetIdOffset } = this.#frameOf(delivery);
-    const again = bytes.slice();
+    const again = frame.bytes.slice();
     again[0] = (again[0] as number) | DUP;
-    this.#output.writeWithPacketId(again, packetIdOffset, packetId);
+    this.#output.writeWithPacketId(again, frame.packetIdOffset, packetId);
   }
 
-  #frameOf(delivery: Delivery) {
-    const { outgoing, identifiers } = delivery;
-    return outgoing.frame(this.#encoder, delivery, identifiers, this.#hooks.nowMs);
+  /** It has expired, or is longer than the client takes: for the session it is delivered [MQTT-3.1.2-25]. */
+  #skip(delivery: Delivery): void {
+    this.#hooks.dropped(delivery.outgoing.message);
+    if (delivery.isStored) this.#hooks.done(delivery);
   }
 
   #enqueue(delivery: Delivery): void {

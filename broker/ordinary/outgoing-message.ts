@@ -1,4 +1,6 @@
 import type { PublishFrame } from '../frame-encoder.ts';
+import { isExpired } from '../mqtt5/travelling.ts';
+import type { PacketWriter } from '../packet-writer.ts';
 import type { Message } from './message.ts';
 
 /** What one copy of a message is to look like, beside its topic and payload. */
@@ -7,25 +9,10 @@ export interface DeliveryFlags {
   readonly retain: boolean;
 }
 
-/** How a protocol version writes a PUBLISH of an ordinary message. */
-export interface MessageEncoder {
-  /** Below 2: which of the frames that a message remembers are this one's. */
-  readonly index: number;
-  /** `identifiers`: of the subscriptions that it is for. `secondsLeft`: until it expires; undefined: never. */
-  encode(
-    message: Message,
-    flags: DeliveryFlags,
-    extra: {
-      readonly identifiers: readonly number[];
-      readonly secondsLeft: number | undefined;
-    },
-  ): PublishFrame;
-}
-
 /** A message with the frames that were made of it: whoever gets the same bytes gets the same frame. */
 export class OutgoingMessage {
   readonly message: Message;
-  /** By encoder, QoS and retain flag. */
+  /** By protocol, QoS and retain flag. */
   readonly #frames: (PublishFrame | undefined)[] = [];
 
   constructor(message: Message) {
@@ -37,26 +24,24 @@ export class OutgoingMessage {
   }
 
   isExpired(nowMs: number): boolean {
-    const { expiresAtMs } = this.message;
-    return expiresAtMs !== undefined && nowMs >= expiresAtMs;
+    return isExpired(this.message, nowMs);
   }
 
-  /** The packet, with the DUP flag clear. */
+  /** The packet, with the DUP flag clear. Undefined: the client does not take so long a one. */
   frame(
-    encoder: MessageEncoder,
+    writer: PacketWriter,
     flags: DeliveryFlags,
     identifiers: readonly number[],
-    nowMs: () => number,
-  ): PublishFrame {
+  ): PublishFrame | undefined {
     const { message } = this;
     if (identifiers.length > 0 || message.expiresAtMs !== undefined) {
-      const leftMs = message.expiresAtMs === undefined ? undefined : message.expiresAtMs - nowMs();
-      const secondsLeft = leftMs === undefined ? undefined : Math.max(1, Math.ceil(leftMs / 1_000));
-      return encoder.encode(message, flags, { identifiers, secondsLeft });
+      return writer.encodeMessage(message, { ...flags, identifiers });
     }
-    const at = 6 * encoder.index + 2 * flags.qos + (flags.retain ? 1 : 0);
-    return (this.#frames[at] ??= encoder.encode(message, flags, NOTHING_EXTRA));
+    const at = (writer.hasProperties ? 6 : 0) + 2 * flags.qos + (flags.retain ? 1 : 0);
+    const known = this.#frames[at];
+    if (known !== undefined) return known.bytes.length > writer.packetBytesMax ? undefined : known;
+    const frame = writer.encodeMessage(message, { ...flags, identifiers });
+    this.#frames[at] = frame;
+    return frame;
   }
 }
-
-const NOTHING_EXTRA = { identifiers: [], secondsLeft: undefined };

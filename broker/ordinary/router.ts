@@ -1,4 +1,4 @@
-import type { AwaySessions } from './away-sessions.ts';
+import type { AbsentSessions } from './absent-sessions.ts';
 import { type ClientSession, ordinaryPart } from './client-session.ts';
 import { type Message, parseFilter } from './message.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
@@ -15,9 +15,9 @@ interface Local {
 
 interface Parts {
   readonly peers: Peers;
-  readonly store: Pick<MessageStore, 'retain' | 'enqueue'>;
+  readonly store: Pick<MessageStore, 'retain'>;
   readonly system: SystemMessages;
-  readonly away: AwaySessions;
+  readonly absent: AbsentSessions;
   /** Whoever is connected here under a client id. */
   session(clientId: string): ClientSession | undefined;
 }
@@ -77,7 +77,7 @@ export class Router {
     peers.publish(message);
     const picks = peers.share(message);
     this.#deliverShared(outgoing, picks);
-    this.#keep(message, picks);
+    this.#keep(message);
   }
 
   /** Another node's publisher has sent it: that node sees to those who are away. */
@@ -106,12 +106,11 @@ export class Router {
     }
   }
 
-  #keep(message: Message, picks: readonly SharedPick[]): void {
-    const isTaken = (group: string, filter: string) =>
-      picks.some((pick) => pick.group === group && pick.filter === filter);
-    const { away, store } = this.#parts;
-    for (const [clientId, match] of away.match(message, isTaken)) {
-      store.enqueue(clientId, { message, ...match, packetId: 0, isReleased: false });
+  #keep(message: Message): void {
+    const { absent, peers } = this.#parts;
+    const isTaken = (group: string, filter: string) => peers.hasMember(group, filter);
+    for (const [clientId, match] of absent.away.match(message, isTaken)) {
+      absent.keep(clientId, { message, ...match, packetId: 0, isReleased: false });
     }
   }
 }

@@ -31,14 +31,19 @@ export interface MessageStore {
   /** It is delivered. */
   dequeue(clientId: string, id: string): void;
 
+  /** Nothing is stored or told any more. */
+  close(): void;
+
   /** How it is: for `dss/sys/cluster`. */
   readonly state: 'replicated' | 'memory';
   readonly dropped: number;
 }
 
 export interface StoreEvents {
-  /** A session anywhere in the cluster has changed; undefined: it is over. */
+  /** A session anywhere in the cluster has changed, by what was saved here too; undefined: it is over. */
   sessionChanged(clientId: string, record: SessionRecord | undefined): void;
+  /** `queued` did not see all that is in the store, for want of a quorum; now it would. */
+  queueReadable(clientId: string): void;
 }
 
 export interface SessionRecord {

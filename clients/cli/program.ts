@@ -18,6 +18,7 @@ import { addNodes } from './commands/nodes.ts';
 import { addPasswd } from './commands/passwd.ts';
 import { addPut } from './commands/put.ts';
 import { addRange } from './commands/range.ts';
+import { addRecover } from './commands/recover.ts';
 import { addRetention } from './commands/retention.ts';
 import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
@@ -107,7 +108,7 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
   for (const add of [addNodes, addToken, addMoves, addEvents]) add(program, shell);
-  addVerify(program, shell);
+  for (const add of [addVerify, addRecover]) add(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);

@@ -25,6 +25,7 @@ export interface StatusDocument {
     readonly cpuSystemMicros: number;
     readonly memoryBytes: number;
   };
+  readonly links: readonly LinkStatus[];
   readonly alerts: readonly { readonly name: string; readonly message: string }[];
 }
 
@@ -59,6 +60,19 @@ export interface ShardStatus {
     readonly last?: number;
     readonly suspect: string | null;
   };
+}
+
+/** A source or sink beside another broker. */
+export interface LinkStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly url: string;
+  /** The node that is connected for it; null: none is to be. */
+  readonly holder: string | null;
+  readonly connected: boolean;
+  readonly messages: number;
+  readonly ignored: number;
+  readonly error: string;
 }
 
 export interface WhereDocument {

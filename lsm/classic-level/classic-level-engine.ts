@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { equalBytes } from '../bytes.ts';
+import { equalBytes, overlap } from '../bytes.ts';
 import { loadCompactionFilter } from '../compaction/filter.ts';
 import { FilterStates } from '../compaction/filter-states.ts';
 import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
@@ -16,8 +16,9 @@ import type {
 import { closedError, LsmError } from '../errors.ts';
 import { Memtable } from '../memtable/memtable.ts';
 import { Clearing } from './clearing.ts';
-import { covers, entryRange, markerOf, overlap, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
+import { ALL_ENTRIES, covers, entryRange, markerOf, POSITIONS_KEY, rangeOfMarker } from './keys.ts';
 import {
+  endOf,
   type Level,
   levelStatistics,
   type OwnRecords,
@@ -65,6 +66,8 @@ export class ClassicLevelEngine implements StorageEngine {
   /** From the first change on. */
   #replacing: KeyRange | undefined;
   #diskBytes: number;
+  /** Nothing had ever been flushed when it was opened. */
+  readonly #wasVacant: boolean;
   #isMeasuring = false;
   #flushes = 0;
   #flushedBytes = 0;
@@ -79,6 +82,7 @@ export class ClassicLevelEngine implements StorageEngine {
     readonly records: OwnRecords;
     readonly interrupted: readonly KeyRange[];
     readonly diskBytes: number;
+    readonly isVacant: boolean;
   }) {
     const { options, level, records } = parts;
     const { seriesSuffixBytes: suffixBytes, onEvent } = options;
@@ -87,6 +91,7 @@ export class ClassicLevelEngine implements StorageEngine {
     this.#positions = records.positions;
     this.#interrupted = [...parts.interrupted];
     this.#diskBytes = parts.diskBytes;
+    this.#wasVacant = parts.isVacant;
     this.#memtable = new Memtable(1, suffixBytes);
     this.#filterStates = new FilterStates(options.compactionFilter);
     this.#ranges = new StoredRanges(options.borders, records.largestSuffix);
@@ -111,7 +116,9 @@ export class ClassicLevelEngine implements StorageEngine {
       const interrupted = records.markers.map(([key, value]) => rangeOfMarker(key, value));
       for (const range of interrupted) await level.clear(entryRange(range));
       const diskBytes = await StoredRanges.diskBytes(level);
-      return new ClassicLevelEngine({ options: resolved, level, records, interrupted, diskBytes });
+      const isVacant = records.positions === undefined && (await hasNoEntry(level));
+      const found = { records, interrupted, diskBytes, isVacant };
+      return new ClassicLevelEngine({ options: resolved, level, ...found });
     } catch (error) {
       await level?.close();
       throw levelError(error, directory, 'LevelDB could not be opened');
@@ -188,6 +195,11 @@ export class ClassicLevelEngine implements StorageEngine {
     return this.#compact(() => this.#clearing.fully());
   }
 
+  /** What is in memory is written under every replacement anew. */
+  get replacementsMax(): number {
+    return 1;
+  }
+
   /**
    * With the first block, or with `commit`, the range is emptied; from then on what is added can be seen. Abandoned
    * or interrupted after that it stays empty, and is among the interrupted ones until a replacement of it, or
@@ -219,6 +231,14 @@ export class ClassicLevelEngine implements StorageEngine {
     return this.#interrupted;
   }
 
+  /** LevelDB goes past what it cannot read, or does not open at all. */
+  async acceptLosses(): Promise<boolean> {
+    return false;
+  }
+
+  /** LevelDB moves nothing out of its way that is damaged. */
+  async removeSetAside(): Promise<void> {}
+
   async estimateBytes(range: KeyRange): Promise<number> {
     const { gte, lt } = entryRange(range);
     return this.#closed ? 0 : this.#level.approximateSize(gte, lt);
@@ -230,13 +250,17 @@ export class ClassicLevelEngine implements StorageEngine {
     return this.#diskBytes;
   }
 
-  /** Sizes of levels and what was written to them are in whole MiB. LevelDB counts its flushes as compactions. */
+  /**
+   * Sizes of levels and what was written to them are in whole MiB. LevelDB counts its flushes as compactions. Before the first
+   * flush there is no table of ours: what LevelDB then has holds our records only.
+   */
   statistics(): EngineStatistics {
     const levels = this.#closed ? [] : levelStatistics(this.#level);
+    const isVacant = this.#wasVacant && this.#positions === undefined;
     return {
       memtableBytes: this.#memtable.sizeBytes,
       frozenMemtables: this.#frozen.length,
-      tableCount: levels.reduce((sum, { files }) => sum + files, 0),
+      tableCount: isVacant ? 0 : levels.reduce((sum, { files }) => sum + files, 0),
       tableBytes: this.diskBytes,
       flushedBytes: this.#flushedBytes,
       compactedBytes: levels.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0),
@@ -399,4 +423,12 @@ interface FrozenMemtable {
   /** Of replacements that are done with it. */
   readonly markers?: readonly Uint8Array[];
   readonly flushed: Deferred;
+}
+
+/** What cannot be read may be one. */
+async function hasNoEntry(level: Level): Promise<boolean> {
+  return endOf(level, ALL_ENTRIES, 'first').then(
+    (key) => key === undefined,
+    () => false,
+  );
 }

@@ -72,14 +72,6 @@ export function covers(outer: KeyRange, inner: KeyRange): boolean {
   return inner.upper !== undefined && compareBytes(inner.upper, outer.upper) <= 0;
 }
 
-export function overlap(a: KeyRange, b: KeyRange): boolean {
-  return isBelowEnd(a.lower, b) && isBelowEnd(b.lower, a);
-}
-
-function isBelowEnd(key: Uint8Array, { upper }: KeyRange): boolean {
-  return upper === undefined || compareBytes(key, upper) < 0;
-}
-
 function ownKey(name: string): Uint8Array {
   return Uint8Array.from([OWN, ...Buffer.from(name)]);
 }

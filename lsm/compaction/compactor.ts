@@ -22,7 +22,8 @@ export interface CompactorOptions extends StrategyOptions, JobRunnerOptions {
   /** The filter for a job made in this breath. */
   readonly filterSpec: () => CompactionFilterSpec | undefined;
   readonly onEvent: (event: EngineEvent) => void;
-  readonly onFailure: (error: unknown) => void;
+  /** Returns what everybody is told from now on. */
+  readonly onFailure: (error: unknown) => LsmError;
 }
 
 /**
@@ -52,6 +53,8 @@ export class Compactor {
   #kicksToPass = 0;
   #kicksToPassNext = 0;
   #closed = false;
+  /** Why it has closed, if nobody has asked for that. */
+  #failure: LsmError | undefined;
   #writtenBytes = 0;
   #droppedEntries = 0;
 
@@ -101,9 +104,12 @@ export class Compactor {
     await this.#running;
   }
 
-  /** Carries out work while no compaction runs. Rejects with what it rejects with, or ENGINE_CLOSED. */
+  /**
+   * Carries out work while no compaction runs. Rejects with what it rejects with, with what a compaction has failed of
+   * meanwhile, or with ENGINE_CLOSED.
+   */
   exclusively(work: () => Promise<void>): Promise<void> {
-    if (this.#closed) return Promise.reject(closedError());
+    if (this.#closed) return Promise.reject(this.#failure ?? closedError());
     return new Promise((resolve, reject) => {
       this.#exclusives.push({ work, resolve, reject });
       this.#start();
@@ -161,12 +167,12 @@ export class Compactor {
         await this.#step;
       }
     } catch (error) {
-      this.#closed = true;
-      this.#options.onFailure(error);
+      this.#fail(error);
     }
     this.#step = undefined;
     if (this.#closed) {
-      for (const { reject } of this.#exclusives.splice(0)) reject(closedError());
+      const reason = this.#failure ?? closedError();
+      for (const { reject } of this.#exclusives.splice(0)) reject(reason);
       for (const { resolve } of this.#rewrites.splice(0)) resolve(undefined);
       while (this.#fulls.length > 0) this.#endFull();
     }
@@ -292,6 +298,11 @@ export class Compactor {
     this.#droppedEntries += droppedEntries;
   }
 
+  #fail(error: unknown): void {
+    this.#closed = true;
+    this.#failure = this.#options.onFailure(error);
+  }
+
   #failed(error: unknown, inputs: readonly TableMeta[]): void {
     if (isDiskFull(error)) {
       const stopped = diskFullError('nothing can be compacted', error);
@@ -303,11 +314,7 @@ export class Compactor {
       for (const { reject } of this.#rewrites.splice(0)) reject(stopped);
       return;
     }
-    if (!isCorruption(error)) {
-      this.#closed = true;
-      this.#options.onFailure(error);
-      return;
-    }
+    if (!isCorruption(error)) return this.#fail(error);
     for (const { fileNumber } of inputs) this.#avoid.add(fileNumber);
     const detail = corruptionDetail(error);
     const { versions, onEvent } = this.#options;

@@ -1,6 +1,7 @@
 import { compareBytes } from '../bytes.ts';
 import type { KeyRange } from '../engine.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
+import type { VersionSet } from '../version/version-set.ts';
 
 /** What of a range of keys lies outside another. */
 export function outside(keys: KeyRange, { lower, upper }: KeyRange): KeyRange[] {
@@ -9,8 +10,23 @@ export function outside(keys: KeyRange, { lower, upper }: KeyRange): KeyRange[] 
   return [below, ...(above === undefined ? [] : [above])].filter((part) => !isEmpty(part));
 }
 
+/** In the place of a table, as far as its keys are lost. */
+export function lostTables(
+  versions: VersionSet,
+  origin: TableMeta,
+  ranges: readonly KeyRange[],
+): TableMeta[] {
+  const firstFileNumber = versions.allocateFileNumbers(ranges.length);
+  return ranges.map((keys, i) => lostTable(origin, firstFileNumber + i, keys));
+}
+
+export function overlaps({ smallest, largest }: TableMeta, { lower, upper }: KeyRange): boolean {
+  if (compareBytes(largest, lower) < 0) return false;
+  return upper === undefined || compareBytes(smallest, upper) < 0;
+}
+
 /** A table without a file: it stands for keys that are lost, so that no read goes past what was there. */
-export function lostTable(origin: TableMeta, fileNumber: number, keys: KeyRange): TableMeta {
+function lostTable(origin: TableMeta, fileNumber: number, keys: KeyRange): TableMeta {
   const { lower: smallest, upper } = keys;
   const largest = upper === undefined ? origin.largest : lastBelow(upper);
   return { ...origin, fileNumber, smallest, largest, bytes: 0, damaged: true };

@@ -10,7 +10,7 @@ import { LEVEL_COUNT, type PlacedTable, type Version } from '../version/version.
 import type { Compactor } from './compactor.ts';
 import { decodeExportedBlock } from './exported-block.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
-import { lostTable, outside } from './lost-keys.ts';
+import { lostTables, outside, overlaps } from './lost-keys.ts';
 
 export interface PendingReplacementOptions extends JobRunnerOptions {
   readonly compactor: Compactor;
@@ -160,28 +160,19 @@ export class PendingReplacement implements RangeReplacement {
   /** What of a table is outside the range; `undefined` when it stays as it is. What is damaged there is lost still. */
   async #without(level: number, table: TableMeta): Promise<readonly TableMeta[] | undefined> {
     const range = this.#range;
-    if (table.damaged) return this.#lost(table, outside(keysOf(table), range));
+    const { versions } = this.#options;
+    if (table.damaged) return lostTables(versions, table, outside(keysOf(table), range));
     try {
       return await this.#jobs.cut(level, table, range);
     } catch (error) {
       if (!isCorruption(error)) throw error;
       const { tables, lost } = await this.#jobs.salvage(level, table, range);
-      return [...tables, ...this.#lost(table, lost)];
+      return [...tables, ...lostTables(versions, table, lost)];
     }
-  }
-
-  #lost(origin: TableMeta, ranges: readonly KeyRange[]): TableMeta[] {
-    const firstFileNumber = this.#options.versions.allocateFileNumbers(ranges.length);
-    return ranges.map((keys, i) => lostTable(origin, firstFileNumber + i, keys));
   }
 }
 
 type PositionsAfter = Parameters<RangeReplacement['commit']>[0];
-
-function overlaps({ smallest, largest }: TableMeta, { lower, upper }: KeyRange): boolean {
-  if (compareBytes(largest, lower) < 0) return false;
-  return upper === undefined || compareBytes(smallest, upper) < 0;
-}
 
 function isWithin({ smallest, largest }: TableMeta, { lower, upper }: KeyRange): boolean {
   if (compareBytes(smallest, lower) < 0) return false;

@@ -28,11 +28,12 @@ export const headerField = {
   length: 48,
   directoryLength: 52,
   directoryCount: 56,
+  replicasChecksum: 60,
 } as const;
 export const headerBytes = 64;
 
 export const roundKind = { opening: 1, ordinary: 2 } as const;
-export const roundFlag = { everythingLost: 1 } as const;
+export const roundFlag = { replicasLost: 1 } as const;
 
 /** Offsets in a directory entry. */
 export const directoryField = {
@@ -64,11 +65,14 @@ export const recordHeaderBytes = 16;
 /** What a round says of itself, less the lengths, which follow from its content. */
 export interface RoundHeader {
   readonly kind: 'opening' | 'ordinary';
-  readonly everythingLost: boolean;
+  /** Once something that was a replica's only trace could not be read. */
+  readonly replicasLost: boolean;
   readonly logId: Uint8Array;
   readonly number: number;
   readonly syncedRound: number;
   readonly segment: number;
+  /** Of all groups that the log has once this round counts, with their replica ids. */
+  readonly replicasChecksum: number;
 }
 
 /** What a round says of one group. The meaning of each field: `lsm/FORMAT.md#directory-entry`. */

@@ -48,6 +48,10 @@ export class LogGroup {
     );
   }
 
+  get replicaId(): number {
+    return this.#replicaId;
+  }
+
   /** Including what is staged. */
   get lastIndex(): number {
     return this.#staged.at(-1)?.index ?? this.index.lastIndex;

@@ -6,6 +6,7 @@ import { LogGroup } from './log-group.ts';
 import { readEntries } from './log-reads.ts';
 import { recover } from './recovery.ts';
 import { replay } from './replay.ts';
+import { areReplicasLost, replicasChecksum } from './replicas.ts';
 import { RoundWriter } from './round-writer.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { scanLog } from './segment-scan.ts';
@@ -32,8 +33,11 @@ export interface OpenedLog {
   readonly log: Log;
   readonly groups: RecoveredGroup[];
   readonly damage: LogDamage[];
-  /** No round could be read, now or at an earlier start: nothing in this folder's neighbourhood can be trusted. */
-  readonly everythingLost: boolean;
+  /**
+   * Which replicas there were is not known, now or at an earlier start: nothing in this folder's neighbourhood can be
+   * trusted.
+   */
+  readonly replicasLost: boolean;
   /**
    * The last round that was found, 0 for none. Who was told of a higher one knows that this log has lost it:
    * a synced last round that vanished looks like a torn tail from here.
@@ -49,8 +53,10 @@ export class Log {
   readonly #segmentBytes: number;
   readonly #files: SegmentFiles;
   readonly #logId: Uint8Array;
-  readonly #everythingLost: boolean;
+  readonly #replicasLost: boolean;
   readonly #groups = new Map<number, LogGroup>();
+  /** Of them; undefined when it has to be computed. */
+  #replicasChecksum: number | undefined;
   readonly #writer = new RoundWriter();
 
   /** Groups that the next round must name. */
@@ -81,11 +87,13 @@ export class Log {
     const scans = await scanLog(vfs, directory);
     const recovery = recover(scans);
     const { groups: replayed, damage } = replay(recovery);
+    const { recoveredRound } = recovery;
+    const replicasLost = areReplicasLost(recovery, replayed);
     const files = new SegmentFiles(vfs, directory);
     for (const { segment, fileBytes } of scans) files.add(segment, fileBytes);
     const log = new Log(options, files, {
       logId: recovery.logId ?? options.newLogId(),
-      everythingLost: recovery.everythingLost,
+      replicasLost,
       nextRound: recovery.nextRound,
       segment: recovery.nextSegment - 1,
     });
@@ -97,8 +105,7 @@ export class Log {
         if (firstUndeclaredIndex !== undefined) await log.#stageAgain(group, firstUndeclaredIndex);
       }
       await log.#writeRound(true);
-      const { everythingLost, recoveredRound } = recovery;
-      return { log, groups, damage, everythingLost, recoveredRound };
+      return { log, groups, damage, replicasLost, recoveredRound };
     } catch (error) {
       await files.close();
       throw error;
@@ -108,13 +115,13 @@ export class Log {
   private constructor(
     options: LogOptions,
     files: SegmentFiles,
-    start: { logId: Uint8Array; everythingLost: boolean; nextRound: number; segment: number },
+    start: { logId: Uint8Array; replicasLost: boolean; nextRound: number; segment: number },
   ) {
     assert(start.logId.length === logIdBytes, 'a log id has eight bytes');
     this.#segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
     this.#files = files;
     this.#logId = start.logId;
-    this.#everythingLost = start.everythingLost;
+    this.#replicasLost = start.replicasLost;
     this.#nextRound = start.nextRound;
     this.#segment = start.segment;
   }
@@ -129,6 +136,7 @@ export class Log {
     const group = existing ?? new LogGroup(state);
     existing?.restart(state);
     this.#groups.set(state.group, group);
+    this.#replicasChecksum = undefined;
     this.#staged.add(group);
   }
 
@@ -312,13 +320,15 @@ export class Log {
     this.#staged.clear();
     this.#changed.clear();
     const sections = groups.map((group) => group.takeSection(isOpening));
+    this.#replicasChecksum ??= replicasChecksum(this.#groups.values());
     const header: RoundHeader = {
       kind: isOpening ? 'opening' : 'ordinary',
-      everythingLost: this.#everythingLost,
+      replicasLost: this.#replicasLost,
       logId: this.#logId,
       number: this.#nextRound,
       syncedRound: this.#nextRound - 1,
       segment: this.#segment,
+      replicasChecksum: this.#replicasChecksum,
     };
     const { bytes, recordsOffsets } = this.#writer.write(header, sections);
     for (const [at, section] of sections.entries()) {

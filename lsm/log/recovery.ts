@@ -25,8 +25,10 @@ export interface Recovery {
   /** Segments after the last round that counts: torn when they were begun. */
   readonly tornSegments: readonly number[];
   readonly logId: Uint8Array | undefined;
-  /** There are bytes, but no round; or it was so at an earlier start. */
-  readonly everythingLost: boolean;
+  /** The newest round that can be read, even if it is torn: it knows which replicas there were. */
+  readonly newest: Round | undefined;
+  /** There are bytes, but no round; or replicas were lost at an earlier start. */
+  readonly replicasLost: boolean;
 }
 
 /** The rules for reading of `lsm/FORMAT.md#rules-for-reading`, 1 to 3 and 7. */
@@ -34,6 +36,7 @@ export function recover(segments: readonly SegmentScan[]): Recovery {
   const declaredRound = highestDeclared(segments);
   const counting = withoutVoidRounds(withoutTornTail(segments, declaredRound));
   const last = counting.flatMap(({ rounds }) => rounds).at(-1);
+  const newest = segments.flatMap(({ rounds }) => rounds).at(-1);
   if (last === undefined) return recoverNothing(segments);
   return {
     steps: withGaps(segments, counting, declaredRound),
@@ -43,7 +46,8 @@ export function recover(segments: readonly SegmentScan[]): Recovery {
     logId: last.logId,
     nextSegment: last.segment + 1,
     tornSegments: segments.map(({ segment }) => segment).filter((number) => number > last.segment),
-    everythingLost: counting.some(({ rounds }) => rounds.some((round) => round.everythingLost)),
+    newest,
+    replicasLost: newest?.replicasLost === true,
   };
 }
 
@@ -69,7 +73,8 @@ function recoverNothing(segments: readonly SegmentScan[]): Recovery {
     tornSegments: segments
       .filter((segment) => !lost.includes(segment))
       .map(({ segment }) => segment),
-    everythingLost: lost.length > 0,
+    newest: undefined,
+    replicasLost: lost.length > 0,
   };
 }
 

@@ -91,11 +91,12 @@ function readHeader(view: DataView, bytes: Uint8Array, offset: number): RoundHea
   const logIdAt = offset + headerField.logId;
   return {
     kind: kind === roundKind.opening ? 'opening' : 'ordinary',
-    everythingLost: (view.getUint8(headerField.flags) & roundFlag.everythingLost) !== 0,
+    replicasLost: (view.getUint8(headerField.flags) & roundFlag.replicasLost) !== 0,
     logId: bytes.slice(logIdAt, logIdAt + logIdBytes),
     number,
     syncedRound,
     segment: getU53(view, headerField.segment),
+    replicasChecksum: view.getUint32(headerField.replicasChecksum, true),
   };
 }
 

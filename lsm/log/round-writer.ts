@@ -65,7 +65,7 @@ export class RoundWriter {
     this.#bytes.set(roundMagic, headerField.magic);
     view.setUint8(headerField.formatVersion, formatVersion);
     view.setUint8(headerField.kind, roundKind[header.kind]);
-    view.setUint8(headerField.flags, header.everythingLost ? roundFlag.everythingLost : 0);
+    view.setUint8(headerField.flags, header.replicasLost ? roundFlag.replicasLost : 0);
     this.#bytes.set(header.logId, headerField.logId);
     putU53(view, headerField.number, header.number);
     putU53(view, headerField.syncedRound, header.syncedRound);
@@ -73,6 +73,7 @@ export class RoundWriter {
     view.setUint32(headerField.length, length, true);
     view.setUint32(headerField.directoryLength, directoryLength, true);
     view.setUint32(headerField.directoryCount, count, true);
+    view.setUint32(headerField.replicasChecksum, header.replicasChecksum, true);
     const covered = crc32c(this.#bytes, headerField.formatVersion, headerBytes + directoryLength);
     view.setUint32(headerField.checksum, covered, true);
   }

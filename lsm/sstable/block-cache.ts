@@ -31,12 +31,9 @@ export class BlockCache {
     return this.#bytes;
   }
 
-  get hits(): number {
-    return this.#counts.hits;
-  }
-
-  get misses(): number {
-    return this.#counts.misses;
+  statistics() {
+    const { hits, misses } = this.#counts;
+    return { blockCacheBytes: this.usedBytes, blockCacheHits: hits, blockCacheMisses: misses };
   }
 
   /** The part of one table. */

@@ -203,10 +203,11 @@ export class Store {
 
   /**
    * The replacement of the range by nothing is durable together with the position up to which the log is in the
-   * tables: a crash before leaves all as it was, and after it no record from before is read again that could
+   * tables, which is all of it: nobody writes meanwhile. A crash before leaves all as it was, and after it no record from before is read again that could
    * bring back a key. What is written next has a higher number.
    */
   async #drop(range: KeyRange): Promise<void> {
+    await this.#db.flush();
     const replacement = this.#db.replaceRange(range);
     try {
       await replacement.commit(() => encodePosition(this.#parts.position));

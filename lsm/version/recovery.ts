@@ -157,7 +157,7 @@ async function damagedTables(
     if (placed.table.damaged) {
       damaged.push({ placed, missing: false, offset: 0, reason: 'quarantined before' });
     } else if (!present.has(name)) {
-      const missing = !present.has(`${name}.damaged`);
+      const missing = !present.has(`${name}${SET_ASIDE}`);
       damaged.push({ placed, missing, offset: 0, reason: 'the file is missing' });
     } else if (context.checkTablesAtOpen) {
       const found = await problemWith(context, placed);
@@ -277,7 +277,12 @@ async function readMeta(
 
 async function setAside(context: RecoveryContext, name: string): Promise<void> {
   const path = `${context.directory}/${name}`;
-  if (await context.vfs.exists(path)) await context.vfs.rename(path, `${path}.damaged`);
+  if (await context.vfs.exists(path)) await context.vfs.rename(path, `${path}${SET_ASIDE}`);
+}
+
+/** Whether that is the name of a damaged table. */
+export function isSetAside(name: string): boolean {
+  return parseTableFileName(name.replace(SET_ASIDE, '')) !== undefined && name.endsWith(SET_ASIDE);
 }
 
 function report(
@@ -295,7 +300,7 @@ function isObsolete(name: string, live: ReadonlySet<number>): boolean {
 
 /** Of all tables, also those set aside: a number is never used again. */
 function highestNumber(names: readonly string[]): number {
-  const numbers = names.map((name) => parseTableFileName(name.replace(/\.damaged$/, '')) ?? 0);
+  const numbers = names.map((name) => parseTableFileName(name.replace(SET_ASIDE, '')) ?? 0);
   return Math.max(0, ...numbers);
 }
 
@@ -307,4 +312,5 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+const SET_ASIDE = '.damaged';
 const EVERYTHING: KeyRange = { lower: new Uint8Array(0) };

@@ -8,7 +8,7 @@ import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { manifestFileName } from './manifest-format.ts';
 import { ManifestWriter } from './manifest-writer.ts';
-import { type Recovered, type RecoveryContext, recover } from './recovery.ts';
+import { isSetAside, type Recovered, type RecoveryContext, recover } from './recovery.ts';
 import type { Version } from './version.ts';
 import { applyEdit, type EngineState, type VersionEdit } from './version-edit.ts';
 
@@ -143,6 +143,14 @@ export class VersionSet {
     for (const { fileNumber } of tables) {
       assert(!this.#references.has(fileNumber), 'a table in use is not discarded');
       await vfs.remove(`${directory}/${tableFileName(fileNumber)}`).catch(() => {});
+    }
+  }
+
+  /** A table without a file goes on standing for the keys that are lost with it. */
+  async removeSetAside(): Promise<void> {
+    const { vfs, directory } = this.#options;
+    for (const name of await vfs.list(directory)) {
+      if (isSetAside(name)) await this.#removeIfThereIsRoom(name);
     }
   }
 

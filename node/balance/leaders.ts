@@ -3,7 +3,7 @@ import { metaGroup } from '../ring/slots.ts';
 import type { BalancerInput } from './balancer.ts';
 import { Nodes } from './nodes.ts';
 import { isBeingFilled } from './receivers.ts';
-import type { GroupTruth } from './truth.ts';
+import type { GroupTruth, ReplicaTruth } from './truth.ts';
 
 interface Transfer {
   readonly truth: GroupTruth;
@@ -54,6 +54,9 @@ function candidatesOf(
   if (transfer?.kind === 'transfer') return [transfer.to];
   // A new leader would begin a snapshot anew that this one has half sent.
   if (busy.has(group) || isChanging || replicas.some(isBeingFilled)) return [leader];
+  // Or has yet to find out that it must send: whoever led before may have handed over because it could not.
+  const isAwaited = ({ node, caughtUp }: ReplicaTruth) => !caughtUp && nodes.isHealthy(node);
+  if (nodes.isActive(leader) && replicas.some(isAwaited)) return [leader];
 
   const wanted = targets.get(group)?.voters;
   const heirs = replicas

@@ -55,8 +55,8 @@ const PERIODS_BEFORE_FIRST_STEP = 3;
 const EVENTS_MAX = 200;
 export const DEAD_AFTER_MS = 5 * 60_000;
 export const BALANCER_LIMITS: BalancerLimits = {
-  receivingPerNodeMax: 2,
-  receivingMax: 8,
+  receivingPerNodeMax: 8,
+  receivingMax: 24,
   transfersMax: 8,
 };
 
@@ -117,7 +117,7 @@ export class Rebalancer {
     this.#watchNodes(heard, table);
     if (this.#periodsLed < PERIODS_BEFORE_FIRST_STEP) return;
 
-    const truths = truthsOf(heard.filter(({ node }) => !isDead(table, node)));
+    const truths = truthsOfLiving(heard, table);
     this.#changeStates(heard, table, truths);
     this.#balance(heard, table, truths);
   }
@@ -131,7 +131,7 @@ export class Rebalancer {
       if (!this.isLeading || !this.#options.leadsMeta()) return;
       const table = this.#options.table();
       const heard = this.#options.heard();
-      this.#balance(heard, table, truthsOf(heard.filter(({ node }) => !isDead(table, node))));
+      this.#balance(heard, table, truthsOfLiving(heard, table));
     });
   }
 
@@ -306,6 +306,11 @@ const refusals: Readonly<Record<number, string>> = {
 
 function isHealthy(heard: readonly Heard[], node: string): boolean {
   return heard.some((each) => each.node === node && each.state === 'active');
+}
+
+/** What the dead said last counts no more. */
+function truthsOfLiving(heard: readonly Heard[], table: readonly TableNode[]): GroupTruth[] {
+  return truthsOf(heard.filter(({ node }) => !isDead(table, node)));
 }
 
 function isDead(table: readonly TableNode[], node: string): boolean {

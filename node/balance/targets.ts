@@ -29,7 +29,11 @@ export function groupTargets(input: {
 
 function metaTarget(nodes: readonly PlacementNode[], meta: GroupTruth): GroupTarget {
   const current = [...nodesWithRole(meta, 'voter'), ...nodesWithRole(meta, 'learner')];
-  return { group: metaGroup, voters: placeMeta({ nodes, current }), learners: [] };
+  const voters = placeMeta({ nodes, current });
+  const others = nodes.filter(({ id, state }) => state === 'active' && !voters.includes(id));
+  // The second of two nodes has a warm copy, as of a shard (DESIGN §4 ▣).
+  const learners = voters.length === 1 ? others.map(({ id }) => id) : [];
+  return { group: metaGroup, voters, learners };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IngestRule } from '../../broker/ingest-rules/rule.ts';
+import type { Link } from '../beside/link.ts';
 import { readKeptSecret } from '../edge/kept-secret.ts';
 import type { LogLevel } from '../edge/logger.ts';
 import type { PeerAddress } from '../membership/formation.ts';
@@ -14,6 +15,7 @@ import {
   parseMembers,
   parsePeers,
 } from './addresses.ts';
+import { parseLinks } from './beside.ts';
 import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
 import { invalid } from './invalid.ts';
 import { parseIngest, parseRetention } from './rules.ts';
@@ -67,6 +69,8 @@ export interface NodeOptions {
   /** The rules that the cluster begins with; later ones are made at run time. */
   readonly retention: readonly RetentionRule[];
   readonly ingest: readonly IngestRule[];
+  /** Sources and sinks beside other brokers that this node can hold. */
+  readonly links: readonly Link[];
   readonly valueBytesMax: number;
   readonly onInvalid: 'ack' | 'close';
   readonly logLevel: LogLevel;
@@ -93,6 +97,7 @@ type Taken = Omit<
   | 'users'
   | 'retention'
   | 'ingest'
+  | 'links'
 > & {
   readonly advertise: string;
   readonly peers: string;
@@ -148,6 +153,7 @@ function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined):
     }),
     retention: parseRetention(lists.retention, `retention in ${path}`),
     ingest: parseIngest(lists.ingest, `ingest in ${path}`),
+    links: parseLinks(lists.sources, lists.sinks, `${path}`),
   };
   checkSafety(options);
   return options;

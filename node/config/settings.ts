@@ -102,7 +102,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 /** Settings that only the file can hold: lists. */
-export const LISTS = ['users', 'retention', 'ingest'] as const;
+export const LISTS = ['users', 'retention', 'ingest', 'sources', 'sinks'] as const;
 
 export type SettingName = keyof typeof SETTINGS;
 export type ListName = (typeof LISTS)[number];

@@ -203,6 +203,14 @@ export class NodeDataPlane implements DataPlane {
     for (const lead of leads) this.#map.report(lead.group ?? 0, reportOfLead(node, lead));
   }
 
+  /** What was sent to this node may be lost, and from now on it can be reached: what it has not answered goes again. */
+  reached(node: string): void {
+    if (this.#stopped) return;
+    for (const [group, stream] of this.#streams) {
+      if (this.#target(group) === node) stream.resendAll();
+    }
+  }
+
   /** A batch that another node forwards to a group that we may lead. */
   serveForward(
     from: RpcOrigin,

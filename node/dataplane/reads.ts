@@ -6,6 +6,7 @@ import type {
   ListOutcome,
   ListQuery,
 } from '../../broker/data-plane.ts';
+import { isReserved } from '../../broker/reserved-keys.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
@@ -87,11 +88,14 @@ export class Reads {
     return { kind: 'page', items: answer.items, more: answer.more };
   }
 
-  /** Asks the shards for their parts of a page and merges them by key. */
+  /** Asks the shards for their parts of a page and merges them by key. What is reserved is all in one. */
   async list(query: ListQuery): Promise<ListOutcome> {
-    const shards = this.#map.shards();
-    const page = await gatherPage(shards.length, query, async (part, share) => {
-      const { group } = shards[part] as { group: number };
+    const { prefix } = query;
+    const groups = isReserved(prefix)
+      ? [this.#map.groupOf(prefix, 0, prefix.length)]
+      : this.#map.shards().map(({ group }) => group);
+    const page = await gatherPage(groups.length, query, async (part, share) => {
+      const group = groups[part] as number;
       const answer = await this.#ask(group, { kind: 'list', ...share });
       return answer.kind === 'items' ? answer : undefined;
     });

@@ -1,4 +1,5 @@
 import type { Watch, Watcher } from '../../broker/data-plane.ts';
+import { keyBytes } from '../../broker/reserved-keys.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
@@ -51,7 +52,7 @@ export class Watches {
 
   open(filter: string, watcher: Watcher): Watch {
     const { map } = this.#options;
-    const key = new TextEncoder().encode(filter);
+    const key = keyBytes(filter);
     const groups = isLiteral(filter)
       ? [map.groupOf(key, 0, key.length)]
       : map.shards().map(({ group }) => group);

@@ -2,7 +2,7 @@ import type { cluster } from '../../protos/index.ts';
 import type { Clock } from '../env.ts';
 import type { NodeErrorCode } from '../errors.ts';
 import { addNode, editNodeTable, type NodeRow, type Replaced } from '../settings/nodes.ts';
-import type { SettingsProblem } from '../settings/settings.ts';
+import { EMPTY_SETTINGS, type SettingsProblem } from '../settings/settings.ts';
 import { nodeRowFromProto, settingsToProto } from '../settings/settings-codec.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
 import { encodeGenesis, type Genesis } from './genesis.ts';
@@ -53,7 +53,7 @@ export class Admission {
     }
     if (outcome.kind !== 'settled') return { accepted: false };
     const { nodes, revision } = outcome.settings;
-    const settings = settingsToProto({ revision, nodes, retention: [], ingest: [] });
+    const settings = settingsToProto({ ...EMPTY_SETTINGS, revision, nodes });
     return { accepted: true, genesis: encodeGenesis(this.#genesis), settings };
   }
 }

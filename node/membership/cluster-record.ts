@@ -94,6 +94,14 @@ export class ClusterRecord {
     return true;
   }
 
+  /** A person says that these will never come back: nobody waits for them, whatever the cluster says so far. */
+  countOut(nodes: readonly string[], nowMs: number): void {
+    this.#rows = this.rows.map((row) =>
+      nodes.includes(row.node) && !isRemoved(row) ? { ...row, state: 'dead', sinceMs: nowMs } : row,
+    );
+    this.#isDirty = true;
+  }
+
   /** Writes the node table if it has changed; durable when it resolves. */
   async persist(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;

@@ -50,6 +50,7 @@ type JoinRequest = cluster.JoinRequest.$Properties;
 type JoinReply = cluster.JoinReply.$Properties;
 
 const RETRY_MS = 300;
+const TRIES_MAX = 3;
 const COMPLAIN_AFTER_MS = 10_000;
 
 /**
@@ -115,6 +116,24 @@ export class Formation {
     let furthest: Progress | undefined;
     for (const remembered of this.#answered.values()) furthest = furthestOf(furthest, remembered);
     return furthest;
+  }
+
+  /** The names of those of some nodes that answer: whoever is said to be lost, and lives, must not be counted out. */
+  async answering(nodes: readonly string[]): Promise<string[]> {
+    const { env, learnAddress } = this.#options;
+    const rows = this.#record.liveRows.filter(({ node }) => nodes.includes(node));
+    for (const { node, mqttAddress } of rows) learnAddress(node, mqttAddress);
+    const heard = new Set<string>();
+    for (let tries = 0; tries < TRIES_MAX && heard.size < rows.length; tries++) {
+      await Promise.all(
+        rows.map(async ({ node, name, mqttAddress }) => {
+          const greeted = await this.#greeting.ask(mqttAddress).catch(unlessElsewhere);
+          if (greeted?.node === node) heard.add(name);
+        }),
+      );
+      await new Promise<void>((resolve) => env.timers.after(RETRY_MS, resolve));
+    }
+    return [...heard].sort();
   }
 
   /** Answers another node's part in the formation. */
@@ -404,4 +423,9 @@ export class Formation {
 function asDamage(error: unknown): NodeError {
   if (error instanceof NodeError && error.code === 'STATE_DAMAGED') return error;
   throw error;
+}
+
+/** Somebody else may have the address of a machine that is gone. */
+function unlessElsewhere(error: unknown): undefined {
+  if (!(error instanceof NodeError && error.code === 'WRONG_CLUSTER')) throw error;
 }

@@ -59,11 +59,12 @@ export function createGenesis(options: {
     state: 'active' as const,
   }));
   const placement = placeReplicas({ nodes: ringNodes, shards, replicationFactor });
-  const metaVoters = nodes
-    .map(({ node }) => node)
-    .slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
+  const ids = nodes.map(({ node }) => node);
+  const metaVoters = ids.slice(0, oddAtMost(nodes.length, META_VOTERS_MAX));
+  // The second of two nodes has a warm copy, as of a shard.
+  const metaLearners = nodes.length === 2 ? ids.slice(1) : [];
   const groups = [
-    { group: metaGroup, firstSlot: 0, slotCount: 0, ...replicas(metaVoters, []) },
+    { group: metaGroup, firstSlot: 0, slotCount: 0, ...replicas(metaVoters, metaLearners) },
     ...shards.map((shard, i) => {
       const { voters, learners } = placement[i] as ShardPlacement;
       return { ...shard, ...replicas(voters, learners) };

@@ -25,6 +25,14 @@ export async function writeStateFile(
   await writeFileAtomically(vfs, directory, `${name}.copy`, bytes);
 }
 
+/** It is no harm if it is there again after a crash. */
+export async function removeStateFile(vfs: Vfs, directory: string, name: string): Promise<void> {
+  for (const path of [`${directory}/${name}`, `${directory}/${name}.copy`]) {
+    if (await vfs.exists(path)) await vfs.remove(path);
+  }
+  await vfs.syncDirectory(directory);
+}
+
 /** The content of the first copy that is whole; `undefined` if there is none at all. */
 export async function readStateFile(
   vfs: Vfs,

@@ -1,4 +1,4 @@
-import type { Fetch, Message, RaftEvent, ReadState, SnapshotNeeded } from './types.ts';
+import type { Fetch, Message, RaftEvent, ReadState, Ready, SnapshotNeeded } from './types.ts';
 
 /** What has come up since the last Ready, beside the log. */
 export class Outbox {
@@ -45,17 +45,34 @@ export class Outbox {
     }
   }
 
-  drain(): Pick<
-    Outbox,
-    'messages' | 'messagesAfterPersist' | 'reads' | 'fetches' | 'snapshots' | 'events'
-  > {
+  /** Takes everything. Most of it is nothing, many times a second for each group: that is one and the same array. */
+  drain(): Drained {
     const { messages, messagesAfterPersist, reads, fetches, snapshots, events } = this;
-    this.messages = [];
-    this.messagesAfterPersist = [];
-    this.reads = [];
-    this.fetches = [];
-    this.snapshots = [];
-    this.events = [];
-    return { messages, messagesAfterPersist, reads, fetches, snapshots, events };
+    if (messages.length > 0) this.messages = [];
+    if (messagesAfterPersist.length > 0) this.messagesAfterPersist = [];
+    if (reads.length > 0) this.reads = [];
+    if (fetches.length > 0) this.fetches = [];
+    if (snapshots.length > 0) this.snapshots = [];
+    if (events.length > 0) this.events = [];
+    return {
+      messages: orNothing(messages),
+      messagesAfterPersist: orNothing(messagesAfterPersist),
+      reads: orNothing(reads),
+      fetches: orNothing(fetches),
+      snapshots: orNothing(snapshots),
+      events: orNothing(events),
+    };
   }
+}
+
+type Drained = Pick<
+  Ready,
+  'messages' | 'messagesAfterPersist' | 'reads' | 'fetches' | 'snapshots' | 'events'
+>;
+
+/** What is nothing for every Ready. */
+export const NOTHING: readonly never[] = Object.freeze([]);
+
+function orNothing<T>(items: readonly T[]): readonly T[] {
+  return items.length > 0 ? items : NOTHING;
 }

@@ -33,8 +33,24 @@ function majorityValue(
   voters: readonly ReplicaId[],
   reachedBy: (replica: ReplicaId) => number,
 ): number {
-  const descending = voters.map(reachedBy).sort((a, b) => b - a);
-  return descending[Math.floor(voters.length / 2)] ?? 0;
+  // Asked for by every answer of a follower, and so without an array: the largest that a majority has at least.
+  const majority = Math.floor(voters.length / 2) + 1;
+  let reached = 0;
+  for (const voter of voters) {
+    const value = reachedBy(voter);
+    if (value > reached && countAtLeast(value, voters, reachedBy) >= majority) reached = value;
+  }
+  return reached;
+}
+
+function countAtLeast(
+  value: number,
+  voters: readonly ReplicaId[],
+  reachedBy: (replica: ReplicaId) => number,
+): number {
+  let count = 0;
+  for (const voter of voters) if (reachedBy(voter) >= value) count += 1;
+  return count;
 }
 
 export type VoteResult = 'won' | 'lost' | 'pending';

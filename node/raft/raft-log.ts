@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConfigurationHistory } from './configuration-history.ts';
 import { EntryWindow, entryBytes } from './entry-window.ts';
+import { NOTHING } from './outbox.ts';
 import { TermRuns } from './term-runs.ts';
 import {
   type ConfigurationAt,
@@ -147,10 +148,10 @@ export class RaftLog {
   }
 
   /** The entries for the next Ready, which from now on is in flight: one `persisted()` is due for it. */
-  takeUnpersisted(): Entry[] {
+  takeUnpersisted(): readonly Entry[] {
     const entries = this.hasUnpersisted
       ? this.#window.slice(this.#persisting + 1, this.lastIndex, Infinity)
-      : [];
+      : NOTHING;
     this.#persisting = this.lastIndex;
     this.#rounds.push(entries.length > 0 ? this.lastIndex : 0);
     return entries;
@@ -187,7 +188,7 @@ export class RaftLog {
 
   /** The next entries to apply: from memory, or the range to read from the host's log. */
   takeCommitted(bytesMax: number): { entries: readonly Entry[]; fetch: IndexRange | undefined } {
-    if (!this.hasCommitted) return { entries: [], fetch: undefined };
+    if (!this.hasCommitted) return NOTHING_COMMITTED;
     const firstIndex = this.#handedOut + 1;
     if (firstIndex < this.#window.firstIndex) {
       const lastIndex = Math.min(this.#applicable, this.#window.firstIndex - 1);
@@ -283,3 +284,5 @@ export class RaftLog {
     );
   }
 }
+
+const NOTHING_COMMITTED = { entries: NOTHING, fetch: undefined };

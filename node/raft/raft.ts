@@ -211,9 +211,10 @@ export class Raft {
     if (state.role === 'leader') {
       const own = state.progress.get(state.id);
       assert(own !== undefined, 'a leader follows itself');
+      const isNews = own.match !== state.log.stable;
       own.match = state.log.stable;
       own.next = state.log.lastIndex + 1;
-      advanceCommit(state);
+      if (isNews) advanceCommit(state);
     } else if (state.role === 'candidate' && round.term === state.term) {
       assert.equal(round.vote, state.id, 'a candidate votes for itself as it begins its term');
       if (!state.votes.has(state.id)) countVote(state, state.id, true);

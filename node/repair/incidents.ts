@@ -3,8 +3,14 @@ import type { Clock } from '../env.ts';
 /**
  * `replica-suspect`: a replica on this node cannot be trusted. `replica-differs`: one of a group that this node leads
  * holds something else than the others. `table-damaged`: a table is, and this node has the only copy of what it held.
+ * `copy-forced`: by an order of a person a group goes on with what this node holds. `values-given-up`: and without what its tables had lost.
  */
-export type IncidentKind = 'replica-suspect' | 'replica-differs' | 'table-damaged';
+export type IncidentKind =
+  | 'replica-suspect'
+  | 'replica-differs'
+  | 'table-damaged'
+  | 'copy-forced'
+  | 'values-given-up';
 
 /** Something that went wrong with a replica, and what became of it. Times are wall clock, milliseconds since 1970. */
 export interface Incident {
@@ -78,6 +84,8 @@ export class Incidents {
 const SENTENCES: Readonly<Record<IncidentKind, (name: string, replicaId: number) => string>> = {
   'replica-suspect': (name) => `the replica on ${name} cannot be trusted`,
   'replica-differs': (name, id) => `${name}, which leads it, found that replica ${id} differs`,
+  'copy-forced': (name) => `it goes on with the copy on ${name} alone`,
+  'values-given-up': (name) => `${name} has given up values that it had lost`,
   'table-damaged': (name) => `${name} has lost values, and the group cannot do without it now`,
 };
 

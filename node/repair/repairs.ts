@@ -5,6 +5,7 @@ import type { Members } from '../membership/members.ts';
 import type { Entry, LogIndex, ReplicaId } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
 import { type Place, placesOf } from '../shard/configuration.ts';
+import type { ForcedRecovery } from '../shard/forced-recovery.ts';
 import type { GroupObserver } from '../shard/group-changes.ts';
 import type { NodeGroups } from '../shard/node-groups.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -54,6 +55,8 @@ export class Repairs {
   readonly #verifier: Verifier;
   readonly #differences = new Map<number, Difference>();
   #cancel: () => void = () => {};
+  /** Files of damaged tables. */
+  #mayHaveSetAside = true;
 
   constructor(options: RepairsOptions) {
     const { env, own, engine, groups, shards, members, rpc, verifyMs } = options;
@@ -102,6 +105,7 @@ export class Repairs {
     this.#verifier.start();
     this.#cancel = this.#options.env.timers.every(CHECK_MS, () => {
       this.#damage.check();
+      this.#removeSetAside();
       for (const [group, difference] of this.#differences) this.#followUp(group, difference);
     });
   }
@@ -115,6 +119,31 @@ export class Repairs {
   /** The engine has met damage. */
   damaged(corruption: Corruption): void {
     this.#damage.found(corruption);
+  }
+
+  /** At the start: an order of a person was carried out, and could not be for groups that are `hopeless`. */
+  forced({ forced: groups, givenUp, hopeless }: Omit<ForcedRecovery, 'loggedGroups'>): void {
+    const { env } = this.#options;
+    for (const group of givenUp) {
+      this.#damage.replaced(group);
+      const reason = 'somebody has ordered to go on without what the damaged tables held';
+      this.incidents.incident('values-given-up', group, 0, reason);
+      this.incidents.resolved('values-given-up', group);
+    }
+    for (const group of groups) {
+      const reason =
+        'somebody said that the others are lost for good, and with them what only they had';
+      this.incidents.incident('copy-forced', group, 0, reason);
+      this.incidents.resolved('copy-forced', group);
+    }
+    const emit = (name: string, message: string, list: readonly number[]) => {
+      if (list.length === 0) return;
+      env.events.emit({ level: 'warn', name, message, data: { groups: list } });
+    };
+    const sentence = `${groups.length} groups go on with the copies here alone, as somebody has ordered`;
+    emit('copies-forced', sentence, groups);
+    const regret = `${hopeless.length} groups cannot go on with the copies here: nobody knows what their tables lack`;
+    emit('copies-hopeless', regret, hopeless);
   }
 
   onHalted(replica: Replica): void {
@@ -158,6 +187,17 @@ export class Repairs {
       message: this.#sentence(group, comparison),
     }));
     return [...lacking, ...differing];
+  }
+
+  /** When every replica here is whole, nobody wants anything out of them. */
+  #removeSetAside(): void {
+    const { engine, groups } = this.#options;
+    const isWhole = !this.#damage.concernsAnybody && groups.suspects().length === 0;
+    if (!this.#mayHaveSetAside || !isWhole) return;
+    this.#mayHaveSetAside = false;
+    engine.removeSetAside().catch(() => {
+      this.#mayHaveSetAside = true;
+    });
   }
 
   #led(): Replica[] {

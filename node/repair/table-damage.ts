@@ -85,6 +85,13 @@ export class TableDamage {
     });
   }
 
+  /** Whether there is a replica here that may lack something. */
+  get concernsAnybody(): boolean {
+    return [...this.#options.host.replicas()].some(({ identity }) =>
+      this.#reasons.has(identity.group),
+    );
+  }
+
   /** A replica without content stores nothing of its own so far: what is damaged is from before it. */
   #served(): Replica[] {
     return [...this.#options.host.replicas()].filter(

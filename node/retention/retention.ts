@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { UNITS_PER_MS } from '../../broker/data-plane.ts';
+import { isReserved } from '../../broker/reserved-keys.ts';
 import { compareBytes } from '../../lsm/bytes.ts';
 import { encode, kv } from '../../protos/index.ts';
 import { type KeyRetention, PrefixRetention } from './prefix-retention.ts';
@@ -23,6 +24,8 @@ export interface Watermark {
 
 const NEWS_UNITS = 60_000 * UNITS_PER_MS;
 const NEWS_PART_OF_KEEP = 0.01;
+/** No rule is for reserved keys: but for when tombstones leave, it is the same for them in every cluster. */
+const NEWEST_ONLY = { ttlMs: 0, limits: [{ upToVersion: Number.MAX_SAFE_INTEGER, count: 1 }] };
 
 /**
  * What a shard's log has said about retention so far (DESIGN §5 ▣, history watermark). Immutable, and a
@@ -50,6 +53,7 @@ export class Retention {
   readonly #table: PrefixTable<PrefixRetention>;
   /** Of every key, where no prefix makes a difference: that is the common case. */
   readonly #ofAll: KeyRetention | undefined;
+  readonly #ofReserved: KeyRetention;
 
   private constructor(state: {
     readonly revision: number;
@@ -70,10 +74,12 @@ export class Retention {
     this.hasLimits = keys.some(({ limits }) => limits.length > 0);
     this.hasTtl = this.rules.some(({ ttlMs }) => ttlMs > 0);
     this.#ofAll = second === undefined ? first?.keys : undefined;
+    this.#ofReserved = { ...this.#table.coveringPrefix('').keys, ...NEWEST_ONLY };
   }
 
   /** What holds for the key `bytes[start, end)`. */
   of(bytes: Uint8Array, start = 0, end = bytes.length): KeyRetention {
+    if (isReserved(bytes, start)) return this.#ofReserved;
     return this.#ofAll ?? this.#table.covering(bytes, start, end).keys;
   }
 

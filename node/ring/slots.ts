@@ -9,6 +9,11 @@ import { murmur3 } from '../../lsm/hash/murmur3.ts';
 export const slotCount = 256;
 const TOKEN_SEED = 0;
 
+/** Where the owner stands in a key of the broker's own, which begins with this byte (broker/reserved-keys.ts). */
+const RESERVED_BYTE = 0xff;
+const OWNER_START = 4;
+const OWNER_END = OWNER_START + 32;
+
 /** Group 0 is meta; the groups of shards follow it. */
 export const metaGroup = 0;
 
@@ -24,8 +29,11 @@ export function tokenOf(bytes: Uint8Array, start: number, end: number): number {
   return murmur3(bytes, start, end, TOKEN_SEED);
 }
 
-/** The slot, 0 to 255, of the key `bytes[start, end)`. */
+/** The slot, 0 to 255, of the key `bytes[start, end)`: of reserved keys that of their owner. */
 export function slotOf(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[start] === RESERVED_BYTE && end - start >= OWNER_END) {
+    return tokenOf(bytes, start + OWNER_START, start + OWNER_END) >>> 24;
+  }
   return tokenOf(bytes, start, end) >>> 24;
 }
 

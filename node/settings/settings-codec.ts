@@ -11,6 +11,7 @@ export function settingsToProto(settings: Settings): kv.Settings.$Properties {
     retention: settings.retention.map(ruleToProto),
     ingest: settings.ingest.map(ingestRuleToProto),
     nodes: settings.nodes.map(nodeRowToProto),
+    leases: settings.leases.map((lease) => ({ ...lease })),
   };
 }
 
@@ -21,6 +22,7 @@ export function settingsFromProto(settings: kv.Settings.$Properties): Settings {
     retention: (settings.retention ?? []).map(ruleFromProto),
     ingest: (settings.ingest ?? []).map(ingestRuleFromProto),
     nodes: (settings.nodes ?? []).map(nodeRowFromProto),
+    leases: (settings.leases ?? []).map(({ name = '', node = '' }) => ({ name, node })),
   };
 }
 

@@ -13,6 +13,15 @@ export interface Settings {
   readonly ingest: readonly IngestRule[];
   /** None: they are those of the genesis (`nodeTable`). */
   readonly nodes: readonly NodeRow[];
+  /** Who is connected for each source and sink beside another broker, by name; at most one of each. */
+  readonly leases: readonly Lease[];
+}
+
+export interface Lease {
+  /** Of the source or sink. */
+  readonly name: string;
+  /** The id of the node that holds it. */
+  readonly node: string;
 }
 
 /** Why an edit cannot be made, as a sentence. */
@@ -33,11 +42,17 @@ export type EditResult =
   | { readonly settings: Settings; readonly problem?: undefined }
   | { readonly settings?: undefined; readonly problem: SettingsProblem };
 
-export const EMPTY_SETTINGS: Settings = { revision: 0, retention: [], ingest: [], nodes: [] };
+export const EMPTY_SETTINGS: Settings = {
+  revision: 0,
+  retention: [],
+  ingest: [],
+  nodes: [],
+  leases: [],
+};
 
 /** Of each kind. Every ordinary PUBLISH meets the ingest rules, every series that is read the others. */
 export const RULES_MAX = 1_000;
-/** Encoded, rules alone: there is always room for nodes. One log entry, and one message of the cluster, holds all. */
+/** Encoded, rules alone: there is always room for nodes and leases. One log entry, and one message of the cluster, holds all. */
 export const SETTINGS_BYTES_MAX = 256 * 1024;
 
 /** Adds a rule, or replaces that of the same prefix. */
@@ -80,6 +95,10 @@ export function removeIngest(settings: Settings, name: string): EditResult {
   return edited(settings, { ...settings, ingest });
 }
 
+export function setLeases(settings: Settings, leases: readonly Lease[]): EditResult {
+  return edited(settings, { ...settings, leases });
+}
+
 /** Several edits as one. */
 export function editInTurn(settings: Settings, edits: readonly SettingsEdit[]): EditResult {
   let result: EditResult = { settings };
@@ -117,7 +136,7 @@ export function edited(before: Settings, after: Settings): EditResult {
   if (Math.max(retention.length, ingest.length) > RULES_MAX) {
     return overLimit(`there can be at most ${RULES_MAX} rules of a kind: remove one first`);
   }
-  const bytes = settingsBytes({ ...after, nodes: [] }).length;
+  const bytes = settingsBytes({ ...after, nodes: [], leases: [] }).length;
   if (bytes > SETTINGS_BYTES_MAX) {
     return overLimit(
       `all rules together would take ${bytes} bytes, but at most ${SETTINGS_BYTES_MAX} are allowed`,

@@ -1,4 +1,5 @@
 import { UNITS_PER_MS } from '../../broker/data-plane.ts';
+import { isReserved } from '../../broker/reserved-keys.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Retention } from '../retention/retention.ts';
 import { slotOf } from '../ring/slots.ts';
@@ -20,6 +21,8 @@ import { WriteBatchCursor } from './write-batch.ts';
 export interface WriteObserver {
   /** Whether anybody listens: nothing is decoded otherwise. */
   readonly wantsWrites: boolean;
+  /** The same of reserved keys. Every node listens to some, and the writes of users must not pay for that. */
+  readonly wantsReservedWrites: boolean;
   written(
     bytes: Uint8Array,
     keyStart: number,
@@ -192,7 +195,7 @@ export class WriteApplier {
       const tombstone = isDelete;
       this.#known.wrote(text, { version, time, position, tombstone, expiresAt, token });
     }
-    if (observer.wantsWrites) {
+    if (isReserved(data, keyStart) ? observer.wantsReservedWrites : observer.wantsWrites) {
       observer.written(
         data,
         keyStart,

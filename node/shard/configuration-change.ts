@@ -83,7 +83,8 @@ function planVoters(now: GroupMembers, wanted: WantedMembers): ChangePlan {
   return { kind: 'change', members, newVoters };
 }
 
-function firstFreeId({ nextReplicaId }: GroupMembers, term: Term): ReplicaId {
+/** That a leader of this term may give next. */
+export function firstFreeId({ nextReplicaId }: GroupMembers, term: Term): ReplicaId {
   const replicaId = Math.max(nextReplicaId, term * IDS_PER_TERM);
   assert(replicaId < (term + 1) * IDS_PER_TERM, 'the ids of a term are enough for its changes');
   return replicaId;

@@ -1,3 +1,4 @@
+import { RESERVED_BYTE } from '../../broker/reserved-keys.ts';
 import { compareBytes } from '../../lsm/bytes.ts';
 import type { EngineCursor, EngineSnapshot, MaybePromise } from '../../lsm/engine.ts';
 import {
@@ -22,7 +23,7 @@ export interface CurrentValue {
 }
 
 export interface KeyRange {
-  /** Whole levels: the key itself and what lies below it. Empty: every key. */
+  /** Whole levels: the key itself and what lies below it. Empty: every key that is not reserved. */
   readonly prefix: Uint8Array;
   /** Exclusive; empty: from the start. */
   readonly after: Uint8Array;
@@ -118,7 +119,10 @@ export function isWithin(key: Uint8Array, { after, from, to }: KeyRange): boolea
   return to === undefined || compareBytes(key, to) < 0;
 }
 
-/** Where the keys of a slot stand that lie in the range, but for the prefix itself; undefined: nowhere. */
+/**
+ * Where the keys of a slot stand that lie in the range, but for the prefix itself; undefined: nowhere. Reserved keys
+ * come last in a slot, and lie only in ranges whose prefix is reserved: no list, page or watch of a user goes there.
+ */
 export function boundsOf(slot: number, range: KeyRange): Bounds | undefined {
   const bounds = narrow(boundsBelow(slot, range.prefix), slot, range);
   return compareBytes(bounds.lower, bounds.upper) < 0 ? bounds : undefined;
@@ -129,7 +133,7 @@ function boundsBelow(slot: number, prefix: Uint8Array): Bounds {
   if (prefix.length === 0) {
     return {
       lower: Uint8Array.of(slot, Space.userValues),
-      upper: Uint8Array.of(slot, Space.userValues + 1),
+      upper: Uint8Array.of(slot, Space.userValues, RESERVED_BYTE),
     };
   }
   const lower = keyPrefix(slot, Space.userValues, Uint8Array.of(...prefix, 0x2f));

@@ -5,10 +5,10 @@ import type { GroupState as LoggedGroup } from '../../lsm/log/types.ts';
 import type { Env, NodeEvent } from '../env.ts';
 import type { ReplicaId } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
-import { withPosition } from './group-position.ts';
+import { decodePositions, withPosition } from './group-position.ts';
 import type { ShardHost } from './host.ts';
 import type { LocalGroups } from './local-groups.ts';
-import { type RangeChanges, rangeOf } from './range-changes.ts';
+import { isVacant, type RangeChanges, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
 import { buildReplica, newcomer, tombstone } from './replica-builder.ts';
 
@@ -110,9 +110,12 @@ export class GroupChanges {
     });
   }
 
-  /** At the start: a crash has cut off the removal of these groups' replicas. */
+  /** At the start: a crash may have cut off the removal of these groups' replicas. */
   async finishRemovals(groups: readonly number[]): Promise<void> {
-    await Promise.all(groups.map((group) => this.#leave(group, () => this.#empty(group))));
+    const finish = async (group: number) => {
+      if (await this.#hasTraces(group)) await this.#empty(group);
+    };
+    await Promise.all(groups.map((group) => this.#leave(group, () => finish(group))));
   }
 
   /** A leader tells who is in its group: a learner that was removed while it was away hears of it in no other way. */
@@ -151,6 +154,17 @@ export class GroupChanges {
     log.addGroup(tombstone(group, replicaId, displaces));
     await host().persist();
     await this.#empty(group);
+  }
+
+  /** Of a replica that was not trusted the position need not be known, but its values can be there. */
+  async #hasTraces(group: number): Promise<boolean> {
+    const { engine, layout } = this.#options;
+    const shard = layout(group);
+    if (shard === undefined) return false;
+    return (
+      decodePositions(engine.flushedPositions()).has(group) ||
+      !(await isVacant(engine, rangeOf(shard)))
+    );
   }
 
   /** Where the disk is full, as soon as there is the room that it takes to make some. */

@@ -1,3 +1,4 @@
+import { keyText } from '../../broker/reserved-keys.ts';
 import type { EngineEntry, EngineSnapshot, StorageEngine } from '../../lsm/engine.ts';
 import { LsmError } from '../../lsm/errors.ts';
 import { slotOf } from '../ring/slots.ts';
@@ -21,11 +22,9 @@ export interface NamedKey {
   readonly text: string;
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
 export function namedKey(bytes: Uint8Array, start: number, end: number): NamedKey {
   const key = bytes.subarray(start, end);
-  return { key, text: decoder.decode(key) };
+  return { key, text: keyText(key) };
 }
 
 /**

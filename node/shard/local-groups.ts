@@ -25,8 +25,6 @@ export interface RecoveredReplicas {
   readonly replicas: readonly Replica[];
   readonly suspects: readonly SuspectReplica[];
   readonly removed: readonly RemovedReplica[];
-  /** Groups whose replica is gone from here, but not all that it stored. */
-  readonly leftovers: readonly number[];
 }
 
 /**

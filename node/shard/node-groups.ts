@@ -121,8 +121,8 @@ export class NodeGroups {
 
   start(): void {
     this.host.start();
-    const { leftovers } = this.#options.recovered;
-    void this.#changes.finishRemovals(leftovers);
+    const { removed } = this.#options.recovered;
+    void this.#changes.finishRemovals(removed.map(({ group }) => group));
     this.#cancelTimer = this.#options.env.timers.every(UPKEEP_MS, () => {
       void this.#receiver.expire();
       this.#measure().catch(() => {}); // An engine that closes meanwhile has nothing to report.

@@ -1,7 +1,8 @@
 import { compareBytes } from '../../lsm/bytes.ts';
+import { isCorruption } from '../../lsm/corruption.ts';
 import type { EngineSnapshot, ExportedBlock, KeyRange, StorageEngine } from '../../lsm/engine.ts';
 
-/** No key of any shard: what the meta group, which stores none, replaces when it takes over a snapshot. */
+/** After the keys of all shards: what the meta group, which stores none, replaces when it takes over a snapshot. */
 const NO_KEYS: KeyRange = {
   lower: Uint8Array.of(0xff, 0xff, 0xff),
   upper: Uint8Array.of(0xff, 0xff, 0xff, 0),
@@ -15,8 +16,10 @@ export function rangeOf(shard: {
   const { firstSlot, slotCount } = shard;
   if (slotCount === 0) return NO_KEYS;
   const end = firstSlot + slotCount;
-  const lower = Uint8Array.of(firstSlot);
-  return end > 0xff ? { lower } : { lower, upper: Uint8Array.of(end) };
+  return {
+    lower: Uint8Array.of(firstSlot),
+    upper: end > 0xff ? NO_KEYS.lower : Uint8Array.of(end),
+  };
 }
 
 /** Why a replica is not trusted whose range is interrupted. */
@@ -27,28 +30,43 @@ export function isInterrupted(engine: StorageEngine, { lower }: KeyRange): boole
   return engine.interruptedReplacements().some((range) => compareBytes(range.lower, lower) === 0);
 }
 
+/** Whether nothing is stored in a range, as far as can be seen: what cannot be read counts as something. */
+export async function isVacant(engine: StorageEngine, range: KeyRange): Promise<boolean> {
+  const snapshot = engine.snapshot();
+  try {
+    const cursor = snapshot.cursor(range);
+    await cursor.seekFirst();
+    return !cursor.valid;
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    return false;
+  } finally {
+    snapshot.close();
+  }
+}
+
 /**
- * The engine replaces one range at a time: who wants to waits for its turn, except a snapshot from another node, whose
- * sender comes again.
+ * The engine replaces only so many ranges at a time: who wants to waits for its turn, except a snapshot from another
+ * node, whose sender comes again.
  */
 export class RangeChanges {
   readonly #engine: StorageEngine;
-  #isTaken = false;
+  #takenCount = 0;
   #waiting: (() => void)[] = [];
 
   constructor(engine: StorageEngine) {
     this.#engine = engine;
   }
 
-  /** The right to replace a range; undefined: somebody has it. To be given back with `release`. */
+  /** The right to replace a range; false: others have it. To be given back with `release`. */
   tryAcquire(): boolean {
-    if (this.#isTaken) return false;
-    this.#isTaken = true;
+    if (this.#takenCount >= this.#engine.replacementsMax) return false;
+    this.#takenCount += 1;
     return true;
   }
 
   release(): void {
-    this.#isTaken = false;
+    this.#takenCount -= 1;
     this.#waiting.shift()?.();
   }
 

@@ -46,11 +46,11 @@ export function addFirstReplicas(
  * opened its log before finds a round in it, and of each group that began here the replica, or that it is gone.
  */
 export function lossOf(
-  { everythingLost, recoveredRound, groups }: OpenedLog,
+  { replicasLost, recoveredRound, groups }: OpenedLog,
   genesis: Genesis,
   node: string,
 ): string | undefined {
-  if (everythingLost) return 'its log is damaged beyond reading';
+  if (replicasLost) return 'its log does not tell any more which replicas it had';
   if (recoveredRound === 0) return 'its log is gone';
   const missing = missingGroups(genesis, node, groups).map(({ group }) => group);
   if (missing.length === 0) return undefined;
@@ -109,22 +109,22 @@ export function recoverReplicas(options: {
     if (reason !== undefined) suspects.push({ group, replicaId, displaces, reason });
     else replicas.push(buildReplica({ env, engine, found: logged, position }));
   }
-  const leftovers = removed.map(({ group }) => group).filter((group) => positions.has(group));
-  return { replicas, suspects, removed, leftovers };
+  return { replicas, suspects, removed };
 }
 
 /**
  * A crash between the two steps of installing a snapshot: the tables have it, the log does not know yet. What the
  * log holds is void then (DESIGN §5 ▣, Snapshots); the vote stays. Returns how the log begins anew.
  */
-function snapshotOverLog(
+export function snapshotOverLog(
   found: RecoveredGroup,
   position: kv.GroupPosition | undefined,
 ): LoggedGroup | undefined {
   if (found.suspect !== undefined || position === undefined) return undefined;
   const { appliedIndex: index, appliedTerm: term, snapshotIndex } = position;
   if (snapshotIndex === 0 || index !== snapshotIndex) return undefined;
-  if (termAt(found, index) === term) return undefined;
+  // Tables from before the log begins have lost a later edit of theirs, and the log may be all there is of an entry.
+  if (index < found.logStart.index || termAt(found, index) === term) return undefined;
   const { hardState } = found;
   const kept = hardState.term >= term ? hardState : { term, vote: 0 };
   const { suspect, displaces = 0 } = decodeStored(found.configuration);
@@ -137,7 +137,7 @@ function snapshotOverLog(
   };
 }
 
-function emptyLog(state: LoggedGroup): RecoveredGroup {
+export function emptyLog(state: LoggedGroup): RecoveredGroup {
   return { ...state, lastIndex: state.logStart.index, terms: [] };
 }
 
@@ -148,11 +148,11 @@ function termAt(found: RecoveredGroup, index: number): number | undefined {
   return terms.findLast(({ firstIndex }) => firstIndex <= index)?.term;
 }
 
-function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string | undefined {
+export function wasCutOff(engine: StorageEngine, stored: StoredConfiguration): string | undefined {
   return isInterrupted(engine, rangeOf(stored)) ? CUT_OFF : undefined;
 }
 
-function reasonToDistrust(
+export function reasonToDistrust(
   engine: StorageEngine,
   found: RecoveredGroup,
   position: kv.GroupPosition | undefined,

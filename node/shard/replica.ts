@@ -332,13 +332,13 @@ export class Replica {
     }
   }
 
-  /** A planned stop: another voter that has all of the log is asked to lead. Returns whether there is one. */
+  /** Another voter that has all that is committed is asked to lead. Returns whether there is one. */
   handOver(): boolean {
     if (this.raft.role !== 'leader') return false;
     const { voters } = this.members;
-    const candidates = this.raft
-      .status()
-      .progress.filter(({ replica }) => this.#isOther(voters, replica))
+    const { progress, commitIndex } = this.raft.status();
+    const candidates = progress
+      .filter(({ replica, match }) => this.#isOther(voters, replica) && match >= commitIndex)
       .sort((a, b) => Number(b.active) - Number(a.active) || b.match - a.match);
     const [best] = candidates;
     return best !== undefined && this.raft.transferLeadership(best.replica);

@@ -78,21 +78,19 @@ async function listShard(
   const { limit, values, after, reverse = false } = query;
   // Paging backwards, what was seen last bounds the range from above.
   const range = reverse ? { ...query, after: NOTHING, ...below(after, query.to) } : query;
+  const addTo = (page: PageBuilder) => (item: CurrentValue) => {
+    if (isGone(item, shard)) return true;
+    return page.add(values ? item : { ...item, value: NOTHING });
+  };
   if (!reverse) {
     const page = new PageBuilder(limit, false);
-    await scanMerged(snapshot, shard, range, shard.pause, (item) => {
-      if (isGone(item, shard)) return true;
-      return page.add(values ? item : { ...item, value: NOTHING });
-    });
+    await scanMerged(snapshot, shard, range, shard.pause, addTo(page));
     return page.finish();
   }
   const pages: Page<CurrentValue>[] = [];
   for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
     const page = new PageBuilder(limit, reverse);
-    await scanCurrent(snapshot, slot, range, shard.pause, (item) => {
-      if (isGone(item, shard)) return true;
-      return page.add(values ? item : { ...item, value: NOTHING });
-    });
+    await scanCurrent(snapshot, slot, range, shard.pause, addTo(page));
     pages.push(page.finish());
   }
   return shorten(mergePages(pages, limit, reverse));
@@ -105,7 +103,7 @@ function below(after: Uint8Array, to: Uint8Array | undefined): { to?: Uint8Array
 
 /**
  * Takes items in the order of the engine. A page from the other end keeps the last ones and turns them
- * round: the engine has no way back yet, so that reads the whole range.
+ * round: the scans go one way only, so that reads the whole range.
  */
 class PageBuilder {
   readonly #limit: number;

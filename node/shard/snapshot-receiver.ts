@@ -26,12 +26,16 @@ export interface SnapshotReceiverOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** One snapshot on its way in. */
-interface Session {
+/** Whom a block is for, in which transfer. */
+interface Addressee {
   readonly replica: Replica;
+  readonly transfer: number;
+}
+
+/** One snapshot on its way in. */
+interface Session extends Addressee {
   readonly from: ReplicaId;
   readonly term: Term;
-  readonly transfer: number;
   readonly position: kv.GroupPosition;
   readonly replacement: RangeReplacement;
   nextNumber: number;
@@ -57,17 +61,13 @@ const INSTALLED: SnapshotReply = { status: SnapshotStatus.SNAPSHOT_INSTALLED };
  */
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
-  #session: Session | undefined;
-  /** The newest that came to its end: the answer to its last blocks may be lost, and asked for again. */
-  #installed: Session | undefined;
+  /** Under way, by group. */
+  readonly #sessions = new Map<number, Session>();
+  /** The newest of each group that came to its end: the answer to its last blocks may be lost, and asked for again. */
+  readonly #installed = new Map<number, Addressee>();
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
-  }
-
-  /** The group whose snapshot is on its way in. */
-  get group(): number | undefined {
-    return this.#session?.replica.identity.group;
   }
 
   async begin(begin: cluster.SnapshotBegin): Promise<SnapshotReply> {
@@ -75,7 +75,7 @@ export class SnapshotReceiver {
     const replica = this.#options.replicaFor(begin.group, begin.toReplica);
     if (replica === undefined || position === null) return REFUSED;
     if (begin.term < replica.raft.term) return REFUSED;
-    const running = this.#session;
+    const running = this.#sessions.get(begin.group);
     if (running?.replica === replica) {
       if (isSame(running, begin)) return wanted(running);
       await (isOutdatedBy(running, begin) ? this.#end(running) : this.#giveUpIfSilent(running));
@@ -86,39 +86,40 @@ export class SnapshotReceiver {
       await this.#options.persist();
       return INSTALLED;
     }
-    if (running !== undefined) {
-      await this.#giveUpIfSilent(running);
+    if (!replica.isIdle) return BUSY;
+    if (!this.#options.ranges.tryAcquire()) {
+      await this.expire();
       return BUSY;
     }
-    if (!replica.isIdle || !this.#options.ranges.tryAcquire()) return BUSY;
     this.#open(replica, begin, position);
     return { status: SnapshotStatus.SNAPSHOT_WANTED, nextNumber: 0 };
   }
 
   async blocks(message: cluster.SnapshotBlocks): Promise<SnapshotReply> {
-    const session = this.#session;
+    const session = this.#sessions.get(message.group);
     if (session === undefined || !isFor(session, message)) {
-      return this.#installed !== undefined && isFor(this.#installed, message) ? INSTALLED : REFUSED;
+      const installed = this.#installed.get(message.group);
+      return installed !== undefined && isFor(installed, message) ? INSTALLED : REFUSED;
     }
     session.lastHeardMs = this.#options.env.clock.monotonicMs();
     return this.#inTurn(session, () => this.#take(session, message));
   }
 
-  /** The replica is gone, or the node stops. */
-  async abandon(replica?: Replica): Promise<void> {
-    const session = this.#session;
-    if (session === undefined || (replica !== undefined && session.replica !== replica)) return;
-    await this.#end(session);
+  /** The replica is gone. */
+  async abandon(replica: Replica): Promise<void> {
+    const session = this.#sessions.get(replica.identity.group);
+    if (session?.replica === replica) await this.#end(session);
   }
 
   /** Called now and then: a sender may vanish without a word. */
   async expire(): Promise<void> {
-    if (this.#session !== undefined) await this.#giveUpIfSilent(this.#session);
+    const sessions = [...this.#sessions.values()];
+    await Promise.all(sessions.map((session) => this.#giveUpIfSilent(session)));
   }
 
   #open(replica: Replica, begin: cluster.SnapshotBegin, position: kv.GroupPosition): void {
     replica.startInstalling();
-    this.#session = {
+    this.#sessions.set(begin.group, {
       replica,
       from: begin.fromReplica,
       term: begin.term,
@@ -130,7 +131,7 @@ export class SnapshotReceiver {
       lastHeardMs: this.#options.env.clock.monotonicMs(),
       isInstalled: false,
       work: Promise.resolve(),
-    };
+    });
   }
 
   /** Once what was asked for before is done. */
@@ -144,7 +145,7 @@ export class SnapshotReceiver {
   }
 
   async #take(session: Session, message: cluster.SnapshotBlocks): Promise<SnapshotReply> {
-    if (this.#session !== session) return session.isInstalled ? INSTALLED : REFUSED;
+    if (!this.#isOpen(session)) return session.isInstalled ? INSTALLED : REFUSED;
     if (message.number > session.nextNumber) return wanted(session);
     try {
       if (message.number === session.nextNumber && !message.last) {
@@ -187,8 +188,8 @@ export class SnapshotReceiver {
       return false;
     }
     session.isInstalled = true;
-    this.#installed = session;
-    this.#session = undefined;
+    this.#installed.set(group, { replica, transfer: session.transfer });
+    this.#sessions.delete(group);
     ranges.release();
     replica.enter('running');
     return true;
@@ -199,15 +200,19 @@ export class SnapshotReceiver {
     if (silentMs > SILENCE_MAX_MS) await this.#end(session);
   }
 
+  #isOpen(session: Session): boolean {
+    return this.#sessions.get(session.replica.identity.group) === session;
+  }
+
   #end(session: Session): Promise<void> {
     return this.#inTurn(session, () => this.#close(session));
   }
 
   async #close(session: Session): Promise<void> {
-    if (this.#session !== session) return;
+    if (!this.#isOpen(session)) return;
     const { replica, replacement } = session;
     await replacement.abandon().catch(() => {});
-    this.#session = undefined;
+    this.#sessions.delete(replica.identity.group);
     this.#options.ranges.release();
     if (this.#hasLost(replica)) this.#options.onEmptied(replica);
     replica.enter('running');
@@ -229,7 +234,7 @@ function isOutdatedBy({ from, term, transfer }: Session, begin: cluster.Snapshot
   return begin.term > term || (from === begin.fromReplica && begin.transfer > transfer);
 }
 
-function isFor({ replica, transfer }: Session, message: cluster.SnapshotBlocks): boolean {
+function isFor({ replica, transfer }: Addressee, message: cluster.SnapshotBlocks): boolean {
   const { group, replicaId } = replica.identity;
   return (
     group === message.group && replicaId === message.toReplica && transfer === message.transfer

@@ -1,8 +1,10 @@
 import type { StorageEngine } from '../../lsm/engine.ts';
+import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { ReplicaId, Term } from '../raft/types.ts';
 import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import { ChunkWindow } from './chunk-window.ts';
 import { positionOf } from './group-position.ts';
 import { chunksOf, rangeOf } from './range-changes.ts';
 import type { Replica } from './replica.ts';
@@ -45,18 +47,21 @@ interface Transfer {
 }
 
 const CHUNK_BYTES = 512 * 1024;
+/** So much of one snapshot is on its way and not answered, so that neither side waits for the other's turn. */
+const IN_FLIGHT_BYTES_MAX = 2 * CHUNK_BYTES;
 const CALL_DEADLINE_MS = 5_000;
 const BUSY_PAUSE_MS = 200;
 const TRIES_MAX = 5;
 /** Installing cuts ranges out of tables and waits for memtables to be flushed: it is asked for a minute how it goes. */
 const INSTALL_TRIES_MAX = 12;
-/** At once, to different nodes: more would only share the same disk and the same rate. */
-const TRANSFERS_MAX = 2;
+/** At once: while one begins or is being installed, another one uses the rate. */
+const TRANSFERS_MAX = 4;
+const TRANSFERS_PER_NODE_MAX = 2;
 
 /**
  * Sends the state of a group to replicas that its log cannot bring up to date (DESIGN §5 ▣, Snapshots): a consistent
- * view of the shard as sorted blocks, then the position that goes with it. Each call is answered, so at most one
- * chunk waits; the rate is that of the whole node.
+ * view of the shard as sorted blocks, then the position that goes with it. Each call is answered, so that only so much
+ * is on its way; the rate is that of the whole node.
  */
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
@@ -103,12 +108,12 @@ export class SnapshotSender {
   }
 
   #startNext(): void {
-    const busyNodes = new Set(Array.from(this.#active, ({ node }) => node));
+    const hasRoom = (node: string) =>
+      [...this.#active].filter((each) => each.node === node).length < TRANSFERS_PER_NODE_MAX;
     while (this.#active.size < TRANSFERS_MAX && !this.#isStopped) {
-      const at = this.#waiting.findIndex(({ node }) => !busyNodes.has(node));
+      const at = this.#waiting.findIndex(({ node }) => hasRoom(node));
       const [transfer] = at < 0 ? [] : this.#waiting.splice(at, 1);
       if (transfer === undefined) return;
-      busyNodes.add(transfer.node);
       this.#active.add(transfer);
       void this.#run(transfer);
     }
@@ -125,6 +130,8 @@ export class SnapshotSender {
         name: 'snapshot-failed',
         message: `group ${replica.identity.group}: the snapshot for replica ${to} on node ${node} failed: ${(error as Error).message}`,
       });
+      // A leader that cannot read its tables cannot be spared either, until somebody has brought the other up to date.
+      if (isDamage(error)) replica.handOver();
     }
     this.#active.delete(transfer);
     this.#end(replica, to, term, isInstalled ? transfer.index : undefined);
@@ -162,22 +169,30 @@ export class SnapshotSender {
       const fromReplica = replica.identity.replicaId;
       const number = this.#takeNumber();
       const begin = { group, fromReplica, toReplica: to, term, position, transfer: number };
-      let status = await this.#call(transfer, { snapshotBegin: begin });
-      if (status !== SnapshotStatus.SNAPSHOT_WANTED)
-        return status === SnapshotStatus.SNAPSHOT_INSTALLED;
-      let count = 0;
-      const blocksOf = (blocks: Uint8Array[], last: boolean) => ({
-        snapshotBlocks: { group, toReplica: to, transfer: number, number: count, blocks, last },
+      const begun = await this.#call(transfer, { snapshotBegin: begin });
+      if (begun !== SnapshotStatus.SNAPSHOT_WANTED)
+        return begun === SnapshotStatus.SNAPSHOT_INSTALLED;
+      const blocksOf = (at: number, blocks: Uint8Array[], last: boolean) => ({
+        snapshotBlocks: { group, toReplica: to, transfer: number, number: at, blocks, last },
+      });
+      const chunks = new ChunkWindow({
+        bytesMax: IN_FLIGHT_BYTES_MAX,
+        triesMax: TRIES_MAX,
+        send: async (at, blocks) => {
+          const body = blocksOf(at, [...blocks], false);
+          return (await this.#ask(transfer, body))?.snapshotReply ?? undefined;
+        },
+        pause: () => this.#pause(BUSY_PAUSE_MS),
       });
       for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), CHUNK_BYTES)) {
-        if (!this.#isWanted(transfer)) return false;
-        await this.#awaitRate(chunk);
-        status = await this.#call(transfer, blocksOf(chunk, false));
-        if (status !== SnapshotStatus.SNAPSHOT_WANTED) return false;
-        count += 1;
-        transfer.sentBytes += bytesOf(chunk);
+        const bytes = bytesOf(chunk);
+        await this.#awaitRate(bytes);
+        if (!this.#isWanted(transfer) || !(await chunks.add(chunk, bytes))) return false;
+        transfer.sentBytes += bytes;
       }
-      status = await this.#call(transfer, blocksOf([], true), INSTALL_TRIES_MAX);
+      if (!(await chunks.settle())) return false;
+      const last = blocksOf(chunks.count, [], true);
+      const status = await this.#call(transfer, last, INSTALL_TRIES_MAX);
       return status === SnapshotStatus.SNAPSHOT_INSTALLED;
     } finally {
       snapshot.close();
@@ -197,16 +212,18 @@ export class SnapshotSender {
     triesMax = TRIES_MAX,
   ): Promise<cluster.SnapshotStatus | undefined> {
     for (let tries = 0; tries < triesMax && this.#isWanted(transfer); tries++) {
-      const message = await this.#options.call(transfer.node, body, CALL_DEADLINE_MS);
-      const status = message?.snapshotReply?.status;
+      const status = (await this.#ask(transfer, body))?.snapshotReply?.status;
       if (status !== undefined && status !== SnapshotStatus.SNAPSHOT_BUSY) return status;
       await this.#pause(BUSY_PAUSE_MS);
     }
     return undefined;
   }
 
-  async #awaitRate(chunk: readonly Uint8Array[]): Promise<void> {
-    const bytes = bytesOf(chunk);
+  #ask({ node }: Transfer, body: RpcBody): Promise<RpcMessage | undefined> {
+    return this.#options.call(node, body, CALL_DEADLINE_MS);
+  }
+
+  async #awaitRate(bytes: number): Promise<void> {
     this.#sentBytes += bytes;
     const nowMs = this.#options.env.clock.monotonicMs();
     const startMs = Math.max(nowMs, this.#nextChunkMs);
@@ -217,6 +234,10 @@ export class SnapshotSender {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.#options.env.timers.after(ms, resolve));
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof LsmError && error.code === 'CORRUPTION';
 }
 
 function bytesOf(blocks: readonly Uint8Array[]): number {

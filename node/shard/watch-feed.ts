@@ -1,4 +1,10 @@
-import { matches } from '../../broker/topics.ts';
+import {
+  isReserved,
+  isReservedText,
+  keyBytes,
+  keyText,
+  reaches,
+} from '../../broker/reserved-keys.ts';
 import type { EngineSnapshot } from '../../lsm/engine.ts';
 import { slotOf } from '../ring/slots.ts';
 import type { WriteObserver } from './apply-writes.ts';
@@ -48,10 +54,15 @@ const PENDING_ITEMS_MAX = 10_000;
  */
 export class WatchFeed implements WriteObserver {
   readonly #watches = new Set<ShardWatch>();
+  readonly #reservedWatches = new Set<ShardWatch>();
   readonly #touched = new Set<ShardWatch>();
 
   get wantsWrites(): boolean {
     return this.#watches.size > 0;
+  }
+
+  get wantsReservedWrites(): boolean {
+    return this.#reservedWatches.size > 0;
   }
 
   written(
@@ -66,10 +77,10 @@ export class WatchFeed implements WriteObserver {
     expiresAt: number,
   ): void {
     const key = bytes.slice(keyStart, keyEnd);
-    const keyText = decoder.decode(key);
+    const text = keyText(key);
     let item: ToldValue | undefined;
-    for (const watch of this.#watches) {
-      if (!matches(watch.filter, keyText)) continue;
+    for (const watch of isReserved(key) ? this.#reservedWatches : this.#watches) {
+      if (!reaches(watch.filter, text)) continue;
       item ??= {
         key,
         value: bytes.slice(valueStart, valueEnd),
@@ -90,7 +101,10 @@ export class WatchFeed implements WriteObserver {
     this.#touched.clear();
   }
 
-  /** Opens a watch at the state that `snapshot` shows; call it between entries. */
+  /**
+   * Opens a watch at the state that `snapshot` shows; call it between entries. The sink hears nothing before this has
+   * returned: reading may find damage, which ends the replica and all its watches at once.
+   */
   open(
     request: WatchRequest,
     at: {
@@ -107,8 +121,10 @@ export class WatchFeed implements WriteObserver {
     // Whoever has missed that much begins afresh: nobody can tell any more what was deleted since.
     const after = request.after < at.tombstoneCutoff ? Math.min(request.after, 1) : request.after;
     const watch = new ShardWatch({ ...request, after }, at.appliedIndex);
-    this.#watches.add(watch);
-    const done = sendSnapshot(watch, at)
+    const watches = isReservedText(request.filter) ? this.#reservedWatches : this.#watches;
+    watches.add(watch);
+    const done = Promise.resolve()
+      .then(() => sendSnapshot(watch, at))
       .catch((error: unknown) => {
         if (!watch.closed) throw error;
       })
@@ -117,7 +133,7 @@ export class WatchFeed implements WriteObserver {
       done,
       close: () => {
         watch.closed = true;
-        this.#watches.delete(watch);
+        watches.delete(watch);
         this.#touched.delete(watch);
       },
     };
@@ -125,8 +141,9 @@ export class WatchFeed implements WriteObserver {
 
   /** Ends all watches. Those that follow them go on elsewhere, or begin anew here. */
   closeAll(): void {
-    const watches = [...this.#watches];
+    const watches = [...this.#watches, ...this.#reservedWatches];
     this.#watches.clear();
+    this.#reservedWatches.clear();
     this.#touched.clear();
     for (const watch of watches) watch.closed = true;
     for (const { sink } of watches) sink.feedClosed();
@@ -213,7 +230,7 @@ class ShardWatch {
   #conflate(): void {
     const newest = new Map<string, PendingChange>();
     for (const change of this.#pending) {
-      const key = decoder.decode(change.item.key);
+      const key = keyText(change.item.key);
       newest.delete(key);
       newest.set(key, change);
     }
@@ -242,7 +259,7 @@ async function sendSnapshot(
     if (
       !isNews(item, watch.after) ||
       isExpired(item.expiresAt ?? 0, at.highestVersion) ||
-      !matches(watch.filter, decoder.decode(item.key))
+      !reaches(watch.filter, keyText(item.key))
     )
       return true;
     items.push(item);
@@ -264,7 +281,7 @@ async function scanMatching(
   at: Parameters<WatchFeed['open']>[1],
   visit: (item: CurrentValue) => Promise<boolean>,
 ): Promise<void> {
-  const prefix = encoder.encode(literalPrefix(filter));
+  const prefix = keyBytes(literalPrefix(filter));
   if (isLiteral(filter)) {
     const item = await readCurrent(at.snapshot, slotOf(prefix, 0, prefix.length), prefix);
     if (item !== undefined) await visit(item);
@@ -292,5 +309,3 @@ function literalPrefix(filter: string): string {
 }
 
 const NOTHING = new Uint8Array(0);
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const encoder = new TextEncoder();

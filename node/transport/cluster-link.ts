@@ -13,7 +13,13 @@ export interface ClusterHandlers {
   readonly raft: (peer: string, messages: readonly GroupMessage[]) => void;
   readonly heartbeat: (peer: string, heartbeat: cluster.Heartbeat) => void;
   readonly rpc: RpcHandler;
+  /** A `peers.Envelope`. */
+  readonly messages: (peer: string, payload: Uint8Array) => void;
   readonly disconnected: (peer: string) => void;
+  /** Something can be sent to this node again, or for the first time. */
+  readonly connected: (peer: string) => void;
+  /** A message of this node has come on the connection of consensus. */
+  readonly heard: (peer: string) => void;
 }
 
 /** Stands in the topic for the cluster id while there is none: nodes say hello, and pass on a genesis. */
@@ -63,6 +69,11 @@ export class ClusterLink {
     this.#transport.onClosed = (address) => {
       for (const [node, used] of this.#used) {
         if (used === address) this.rpc.nodeUnreachable(node);
+      }
+    };
+    this.#transport.onOpened = (address) => {
+      for (const [node, addresses] of this.#addresses) {
+        if (addresses.includes(address)) this.#handlers?.connected(node);
       }
     };
     this.#transport.onRefused = options.onRefused;
@@ -137,6 +148,11 @@ export class ClusterLink {
     for (const node of nodes) this.#send(node, 'consensus', topic, payload);
   }
 
+  /** `payload` is a `peers.Envelope`. False: it could not be sent. */
+  sendMessages(node: string, payload: Uint8Array): boolean {
+    return this.#send(node, 'messages', `${this.#clusterId}/node/${node}/messages`, payload);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.rpc.close();
@@ -189,6 +205,7 @@ export class ClusterLink {
       if (heartbeat.node !== peer) return;
       this.#memory.note(peer, heartbeat);
       this.#followMove(peer, heartbeat.mqttAddress);
+      handlers.heard(peer);
       handlers.heartbeat(peer, heartbeat);
       return;
     }
@@ -196,10 +213,13 @@ export class ClusterLink {
     if (to !== this.#own.node) return;
     if (what === 'rpc') {
       this.#memory.note(peer, this.rpc.receive(peer, payload, handlers.rpc));
+    } else if (what === 'messages') {
+      handlers.messages(peer, payload);
     } else if (what === 'raft') {
       const envelope = decode(raft.RaftEnvelope, payload);
       if (envelope.fromNode !== peer) return;
       this.#memory.note(peer, envelope);
+      handlers.heard(peer);
       const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
       handlers.raft(
         peer,

@@ -13,9 +13,10 @@ const NOT_AUTHORIZED = 5;
 /** What may wait in a socket before more is dropped; consensus sends again what it misses. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The other nodes' brokers, reached with MQTT.js; two connections to each (DESIGN §6). */
+/** The other nodes' brokers, reached with MQTT.js; three connections to each (DESIGN §6). */
 export class MqttTransport implements Transport {
   onClosed: ((address: string) => void) | undefined;
+  onOpened: ((address: string) => void) | undefined;
   onRefused: ((address: string) => void) | undefined;
   readonly #node: string;
   readonly #credentials: () => { username: string; password: string };
@@ -37,6 +38,7 @@ export class MqttTransport implements Transport {
     this.#clients.set(address, {
       consensus: this.#open(address, 'consensus'),
       bulk: this.#open(address, 'bulk'),
+      messages: this.#open(address, 'messages'),
     });
   }
 
@@ -56,7 +58,7 @@ export class MqttTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const clients = [...this.#clients.values()].flatMap(({ consensus, bulk }) => [consensus, bulk]);
+    const clients = [...this.#clients.values()].flatMap((channels) => Object.values(channels));
     this.#clients.clear();
     await Promise.all(clients.map((client) => client.endAsync(true)));
   }
@@ -83,7 +85,10 @@ export class MqttTransport implements Transport {
     });
     // Else a message waits for the TCP acknowledgement of the one before: up to 40 ms.
     client.on('connect', () => (client.stream as Socket).setNoDelay(true));
-    if (channel === 'consensus') client.on('close', () => this.onClosed?.(address));
+    if (channel === 'consensus') {
+      client.on('connect', () => this.onOpened?.(address));
+      client.on('close', () => this.onClosed?.(address));
+    }
     return client;
   }
 }

@@ -174,9 +174,11 @@ function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
   const { joinReply, configurationReply, snapshotReply } = message;
   const { balanceReply, checksumReport, verifyReply } = message;
+  const { takeOverReply, sessionHintReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
   const change = joinReply ?? configurationReply ?? snapshotReply ?? balanceReply;
-  return (reply ?? change ?? checksumReport ?? verifyReply) != null;
+  const session = takeOverReply ?? sessionHintReply;
+  return (reply ?? change ?? checksumReport ?? verifyReply ?? session) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */

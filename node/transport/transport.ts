@@ -16,10 +16,15 @@ export interface Transport {
    * Told when the connection to this address on which calls are made is gone: what was sent on it may be lost.
    */
   onClosed: ((address: string) => void) | undefined;
+  /** Told when there is such a connection, for the first time or again. */
+  onOpened: ((address: string) => void) | undefined;
   /** Told when a node at this address does not believe that we know the cluster secret. */
   onRefused: ((address: string) => void) | undefined;
   close(): Promise<void>;
 }
 
-/** Bulk (watches, later snapshots) has a connection of its own, so that it never delays consensus. */
-export type Channel = 'consensus' | 'bulk';
+/**
+ * Each is a connection of its own: neither bulk (watches, snapshots) nor the messages of clients to each other may
+ * delay consensus.
+ */
+export type Channel = 'consensus' | 'bulk' | 'messages';

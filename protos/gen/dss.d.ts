@@ -776,6 +776,9 @@ export namespace dss {
             /** none before the first settings: then the genesis says who the nodes are */
             nodes: dss.kv.NodeRow[];
 
+            /** who holds the connection to which other broker */
+            leases: dss.kv.Lease[];
+
             /**
              * Creates a new Settings instance using the specified properties.
              * @param [properties] Properties to set
@@ -820,12 +823,86 @@ export namespace dss {
                 /** none before the first settings: then the genesis says who the nodes are */
                 nodes?: dss.kv.NodeRow.$Properties[];
 
+                /** who holds the connection to which other broker */
+                leases?: dss.kv.Lease.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Settings. */
             type $Shape = dss.kv.Settings.$Properties;
+        }
+
+        /**
+         * Properties of a Lease.
+         * @deprecated Use dss.kv.Lease.$Properties instead.
+         */
+        interface ILease extends dss.kv.Lease.$Properties {
+        }
+
+        /** A source or sink beside another broker, and the one node that is connected for it. */
+        class Lease {
+
+            /**
+             * Constructs a new Lease.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.kv.Lease.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Lease name. */
+            name: string;
+
+            /** Lease node. */
+            node: string;
+
+            /**
+             * Creates a new Lease instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Lease instance
+             */
+            static create(properties: dss.kv.Lease.$Shape): dss.kv.Lease & dss.kv.Lease.$Shape;
+            static create(properties?: dss.kv.Lease.$Properties): dss.kv.Lease;
+
+            /**
+             * Encodes the specified Lease message. Does not implicitly {@link dss.kv.Lease.verify|verify} messages.
+             * @param message Lease message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.kv.Lease.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Lease message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.kv.Lease & dss.kv.Lease.$Shape} Lease
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.kv.Lease & dss.kv.Lease.$Shape;
+        }
+
+        namespace Lease {
+
+            /** Properties of a Lease. */
+            interface $Properties {
+
+                /** Lease name */
+                name?: string;
+
+                /** Lease node */
+                node?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Lease. */
+            type $Shape = dss.kv.Lease.$Properties;
         }
 
         /** NodeState enum. */
@@ -2371,6 +2448,12 @@ export namespace dss {
             /** Heartbeat suspects. */
             suspects: dss.cluster.SuspectReplica[];
 
+            /** nodes that the sender could not hear for a while, and does now */
+            heardAgain: string[];
+
+            /** the sources and sinks that the sender could hold */
+            links: dss.cluster.LinkReport[];
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -2463,12 +2546,119 @@ export namespace dss {
                 /** Heartbeat suspects */
                 suspects?: dss.cluster.SuspectReplica.$Properties[];
 
+                /** nodes that the sender could not hear for a while, and does now */
+                heardAgain?: string[];
+
+                /** the sources and sinks that the sender could hold */
+                links?: dss.cluster.LinkReport.$Properties[];
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Heartbeat. */
             type $Shape = dss.cluster.Heartbeat.$Properties;
+        }
+
+        /**
+         * Properties of a LinkReport.
+         * @deprecated Use dss.cluster.LinkReport.$Properties instead.
+         */
+        interface ILinkReport extends dss.cluster.LinkReport.$Properties {
+        }
+
+        /** A source or sink beside another broker, as one node sees it. */
+        class LinkReport {
+
+            /**
+             * Constructs a new LinkReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.LinkReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LinkReport name. */
+            name: string;
+
+            /** 'source' | 'sink' */
+            kind: string;
+
+            /** LinkReport url. */
+            url: string;
+
+            /** LinkReport connected. */
+            connected: boolean;
+
+            /** taken from the other broker, or acknowledged by it, since the sender started */
+            messages: number;
+
+            /** taken, but no rule made a value of them; or refused by the other broker */
+            ignored: number;
+
+            /** why it is not connected; empty: no reason is known */
+            error: string;
+
+            /**
+             * Creates a new LinkReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LinkReport instance
+             */
+            static create(properties: dss.cluster.LinkReport.$Shape): dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape;
+            static create(properties?: dss.cluster.LinkReport.$Properties): dss.cluster.LinkReport;
+
+            /**
+             * Encodes the specified LinkReport message. Does not implicitly {@link dss.cluster.LinkReport.verify|verify} messages.
+             * @param message LinkReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.LinkReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LinkReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape} LinkReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.LinkReport & dss.cluster.LinkReport.$Shape;
+        }
+
+        namespace LinkReport {
+
+            /** Properties of a LinkReport. */
+            interface $Properties {
+
+                /** LinkReport name */
+                name?: string;
+
+                /** 'source' | 'sink' */
+                kind?: string;
+
+                /** LinkReport url */
+                url?: string;
+
+                /** LinkReport connected */
+                connected?: boolean;
+
+                /** taken from the other broker, or acknowledged by it, since the sender started */
+                messages?: number;
+
+                /** taken, but no rule made a value of them; or refused by the other broker */
+                ignored?: number;
+
+                /** why it is not connected; empty: no reason is known */
+                error?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LinkReport. */
+            type $Shape = dss.cluster.LinkReport.$Properties;
         }
 
         /**
@@ -3039,8 +3229,20 @@ export namespace dss {
             /** Rpc verifyReply. */
             verifyReply: (dss.cluster.VerifyReply|null);
 
+            /** Rpc takeOver. */
+            takeOver: (dss.cluster.TakeOver|null);
+
+            /** Rpc takeOverReply. */
+            takeOverReply: (dss.cluster.TakeOverReply|null);
+
+            /** Rpc sessionHint. */
+            sessionHint: (dss.cluster.SessionHint|null);
+
+            /** Rpc sessionHintReply. */
+            sessionHintReply: (dss.cluster.SessionHintReply|null);
+
             /** Rpc body. */
-            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply");
+            body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply"|"takeOver"|"takeOverReply"|"sessionHint"|"sessionHintReply");
 
             /**
              * Creates a new Rpc instance using the specified properties.
@@ -3161,8 +3363,20 @@ export namespace dss {
                 /** Rpc verifyReply */
                 verifyReply?: (dss.cluster.VerifyReply.$Properties|null);
 
+                /** Rpc takeOver */
+                takeOver?: (dss.cluster.TakeOver.$Properties|null);
+
+                /** Rpc takeOverReply */
+                takeOverReply?: (dss.cluster.TakeOverReply.$Properties|null);
+
+                /** Rpc sessionHint */
+                sessionHint?: (dss.cluster.SessionHint.$Properties|null);
+
+                /** Rpc sessionHintReply */
+                sessionHintReply?: (dss.cluster.SessionHintReply.$Properties|null);
+
                 /** Rpc body */
-                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply");
+                body?: ("forwardRequest"|"forwardReply"|"readRequest"|"readReply"|"watchOpen"|"watchEvents"|"watchCredit"|"watchClose"|"hello"|"helloReply"|"genesis"|"genesisReply"|"settingsRequest"|"settingsReply"|"joinRequest"|"joinReply"|"configurationRequest"|"configurationReply"|"snapshotBegin"|"snapshotBlocks"|"snapshotReply"|"balanceRequest"|"balanceReply"|"checksumQuery"|"checksumReport"|"distrust"|"verifyRequest"|"verifyReply"|"takeOver"|"takeOverReply"|"sessionHint"|"sessionHintReply");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3199,10 +3413,292 @@ export namespace dss {
               distrust?: dss.cluster.Distrust.$Shape|null;
               verifyRequest?: dss.cluster.VerifyRequest.$Shape|null;
               verifyReply?: dss.cluster.VerifyReply.$Shape|null;
+              takeOver?: dss.cluster.TakeOver.$Shape|null;
+              takeOverReply?: dss.cluster.TakeOverReply.$Shape|null;
+              sessionHint?: dss.cluster.SessionHint.$Shape|null;
+              sessionHintReply?: dss.cluster.SessionHintReply.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "checksumQuery"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery: dss.cluster.ChecksumQuery.$Shape; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "checksumReport"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport: dss.cluster.ChecksumReport.$Shape; distrust?: null; verifyRequest?: null; verifyReply?: null }|{ body?: "distrust"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust: dss.cluster.Distrust.$Shape; verifyRequest?: null; verifyReply?: null }|{ body?: "verifyRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest: dss.cluster.VerifyRequest.$Shape; verifyReply?: null }|{ body?: "verifyReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply: dss.cluster.VerifyReply.$Shape })
+              ({ body?: undefined; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "forwardRequest"; forwardRequest: dss.cluster.ForwardRequest.$Shape; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "forwardReply"; forwardRequest?: null; forwardReply: dss.cluster.ForwardReply.$Shape; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "readRequest"; forwardRequest?: null; forwardReply?: null; readRequest: dss.cluster.ReadRequest.$Shape; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "readReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply: dss.cluster.ReadReply.$Shape; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "watchOpen"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen: dss.cluster.WatchOpen.$Shape; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "watchEvents"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents: dss.cluster.WatchEvents.$Shape; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "watchCredit"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit: dss.cluster.WatchCredit.$Shape; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "watchClose"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose: dss.cluster.WatchClose.$Shape; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "hello"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello: dss.cluster.Hello.$Shape; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "helloReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply: dss.cluster.HelloReply.$Shape; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "genesis"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis: dss.cluster.Genesis.$Shape; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "genesisReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply: dss.cluster.GenesisReply.$Shape; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "settingsRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest: dss.cluster.SettingsRequest.$Shape; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "settingsReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply: dss.cluster.SettingsReply.$Shape; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "joinRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest: dss.cluster.JoinRequest.$Shape; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "joinReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply: dss.cluster.JoinReply.$Shape; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "configurationRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest: dss.cluster.ConfigurationRequest.$Shape; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "configurationReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply: dss.cluster.ConfigurationReply.$Shape; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "snapshotBegin"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin: dss.cluster.SnapshotBegin.$Shape; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "snapshotBlocks"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks: dss.cluster.SnapshotBlocks.$Shape; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "snapshotReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply: dss.cluster.SnapshotReply.$Shape; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "balanceRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest: dss.cluster.BalanceRequest.$Shape; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "balanceReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply: dss.cluster.BalanceReply.$Shape; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "checksumQuery"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery: dss.cluster.ChecksumQuery.$Shape; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "checksumReport"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport: dss.cluster.ChecksumReport.$Shape; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "distrust"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust: dss.cluster.Distrust.$Shape; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "verifyRequest"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest: dss.cluster.VerifyRequest.$Shape; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "verifyReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply: dss.cluster.VerifyReply.$Shape; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "takeOver"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver: dss.cluster.TakeOver.$Shape; takeOverReply?: null; sessionHint?: null; sessionHintReply?: null }|{ body?: "takeOverReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply: dss.cluster.TakeOverReply.$Shape; sessionHint?: null; sessionHintReply?: null }|{ body?: "sessionHint"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint: dss.cluster.SessionHint.$Shape; sessionHintReply?: null }|{ body?: "sessionHintReply"; forwardRequest?: null; forwardReply?: null; readRequest?: null; readReply?: null; watchOpen?: null; watchEvents?: null; watchCredit?: null; watchClose?: null; hello?: null; helloReply?: null; genesis?: null; genesisReply?: null; settingsRequest?: null; settingsReply?: null; joinRequest?: null; joinReply?: null; configurationRequest?: null; configurationReply?: null; snapshotBegin?: null; snapshotBlocks?: null; snapshotReply?: null; balanceRequest?: null; balanceReply?: null; checksumQuery?: null; checksumReport?: null; distrust?: null; verifyRequest?: null; verifyReply?: null; takeOver?: null; takeOverReply?: null; sessionHint?: null; sessionHintReply: dss.cluster.SessionHintReply.$Shape })
             );
+        }
+
+        /**
+         * Properties of a TakeOver.
+         * @deprecated Use dss.cluster.TakeOver.$Properties instead.
+         */
+        interface ITakeOver extends dss.cluster.TakeOver.$Properties {
+        }
+
+        /** A client has connected to the asking node, and is to be nowhere else. */
+        class TakeOver {
+
+            /**
+             * Constructs a new TakeOver.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.TakeOver.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TakeOver clientId. */
+            clientId: string;
+
+            /** TakeOver user. */
+            user: string;
+
+            /** TakeOver connectedAtMs. */
+            connectedAtMs: number;
+
+            /** of the connection */
+            address: string;
+
+            /**
+             * Creates a new TakeOver instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TakeOver instance
+             */
+            static create(properties: dss.cluster.TakeOver.$Shape): dss.cluster.TakeOver & dss.cluster.TakeOver.$Shape;
+            static create(properties?: dss.cluster.TakeOver.$Properties): dss.cluster.TakeOver;
+
+            /**
+             * Encodes the specified TakeOver message. Does not implicitly {@link dss.cluster.TakeOver.verify|verify} messages.
+             * @param message TakeOver message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.TakeOver.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TakeOver message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.TakeOver & dss.cluster.TakeOver.$Shape} TakeOver
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.TakeOver & dss.cluster.TakeOver.$Shape;
+        }
+
+        namespace TakeOver {
+
+            /** Properties of a TakeOver. */
+            interface $Properties {
+
+                /** TakeOver clientId */
+                clientId?: string;
+
+                /** TakeOver user */
+                user?: string;
+
+                /** TakeOver connectedAtMs */
+                connectedAtMs?: number;
+
+                /** of the connection */
+                address?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TakeOver. */
+            type $Shape = dss.cluster.TakeOver.$Properties;
+        }
+
+        /**
+         * Properties of a TakeOverReply.
+         * @deprecated Use dss.cluster.TakeOverReply.$Properties instead.
+         */
+        interface ITakeOverReply extends dss.cluster.TakeOverReply.$Properties {
+        }
+
+        /** Represents a TakeOverReply. */
+        class TakeOverReply {
+
+            /**
+             * Constructs a new TakeOverReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.TakeOverReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** of the connection that ended; empty: there was none */
+            displacedAddress: string;
+
+            /** the answering node has a later claim: it is the asking node that lets go */
+            winner: dss.cluster.TakeOver;
+
+            /**
+             * Creates a new TakeOverReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns TakeOverReply instance
+             */
+            static create(properties: dss.cluster.TakeOverReply.$Shape): dss.cluster.TakeOverReply & dss.cluster.TakeOverReply.$Shape;
+            static create(properties?: dss.cluster.TakeOverReply.$Properties): dss.cluster.TakeOverReply;
+
+            /**
+             * Encodes the specified TakeOverReply message. Does not implicitly {@link dss.cluster.TakeOverReply.verify|verify} messages.
+             * @param message TakeOverReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.TakeOverReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TakeOverReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.TakeOverReply & dss.cluster.TakeOverReply.$Shape} TakeOverReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.TakeOverReply & dss.cluster.TakeOverReply.$Shape;
+        }
+
+        namespace TakeOverReply {
+
+            /** Properties of a TakeOverReply. */
+            interface $Properties {
+
+                /** of the connection that ended; empty: there was none */
+                displacedAddress?: string;
+
+                /** the answering node has a later claim: it is the asking node that lets go */
+                winner?: dss.cluster.TakeOver.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TakeOverReply. */
+            type $Shape = dss.cluster.TakeOverReply.$Properties;
+        }
+
+        /**
+         * Properties of a SessionHint.
+         * @deprecated Use dss.cluster.SessionHint.$Properties instead.
+         */
+        interface ISessionHint extends dss.cluster.SessionHint.$Properties {
+        }
+
+        /** Something is in the queue of a session that its host may not know of. */
+        class SessionHint {
+
+            /**
+             * Constructs a new SessionHint.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SessionHint.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionHint clientId. */
+            clientId: string;
+
+            /**
+             * Creates a new SessionHint instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionHint instance
+             */
+            static create(properties: dss.cluster.SessionHint.$Shape): dss.cluster.SessionHint & dss.cluster.SessionHint.$Shape;
+            static create(properties?: dss.cluster.SessionHint.$Properties): dss.cluster.SessionHint;
+
+            /**
+             * Encodes the specified SessionHint message. Does not implicitly {@link dss.cluster.SessionHint.verify|verify} messages.
+             * @param message SessionHint message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SessionHint.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionHint message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SessionHint & dss.cluster.SessionHint.$Shape} SessionHint
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SessionHint & dss.cluster.SessionHint.$Shape;
+        }
+
+        namespace SessionHint {
+
+            /** Properties of a SessionHint. */
+            interface $Properties {
+
+                /** SessionHint clientId */
+                clientId?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionHint. */
+            type $Shape = dss.cluster.SessionHint.$Properties;
+        }
+
+        /**
+         * Properties of a SessionHintReply.
+         * @deprecated Use dss.cluster.SessionHintReply.$Properties instead.
+         */
+        interface ISessionHintReply extends dss.cluster.SessionHintReply.$Properties {
+        }
+
+        /** Represents a SessionHintReply. */
+        class SessionHintReply {
+
+            /**
+             * Constructs a new SessionHintReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.SessionHintReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new SessionHintReply instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionHintReply instance
+             */
+            static create(properties: dss.cluster.SessionHintReply.$Shape): dss.cluster.SessionHintReply & dss.cluster.SessionHintReply.$Shape;
+            static create(properties?: dss.cluster.SessionHintReply.$Properties): dss.cluster.SessionHintReply;
+
+            /**
+             * Encodes the specified SessionHintReply message. Does not implicitly {@link dss.cluster.SessionHintReply.verify|verify} messages.
+             * @param message SessionHintReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.SessionHintReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionHintReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.SessionHintReply & dss.cluster.SessionHintReply.$Shape} SessionHintReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.SessionHintReply & dss.cluster.SessionHintReply.$Shape;
+        }
+
+        namespace SessionHintReply {
+
+            /** Properties of a SessionHintReply. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionHintReply. */
+            type $Shape = dss.cluster.SessionHintReply.$Properties;
         }
 
         /**
@@ -6686,8 +7182,1223 @@ export namespace dss {
             type $Shape = dss.cluster.GenesisReply.$Properties;
         }
     }
+
+    /** Namespace peers. */
+    namespace peers {
+
+        /**
+         * Properties of an Envelope.
+         * @deprecated Use dss.peers.Envelope.$Properties instead.
+         */
+        interface IEnvelope extends dss.peers.Envelope.$Properties {
+        }
+
+        /** All that one node has to say to another in a turn, in parts of at most 1 MiB or one message. */
+        class Envelope {
+
+            /**
+             * Constructs a new Envelope.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.Envelope.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Envelope format. */
+            format: number;
+
+            /** Envelope fromNode. */
+            fromNode: string;
+
+            /** Envelope startCounter. */
+            startCounter: number;
+
+            /** counts those to this receiver in a run of the sender, from 1; what is not above the last is late */
+            number: number;
+
+            /** the run of the receiver that was heard; 0: none */
+            heardStartCounter: number;
+
+            /** the last that was taken of it */
+            heardNumber: number;
+
+            /** those with content that were taken and not reported so far: how far before heard_number */
+            taken: number[];
+
+            /** at once: the sender does not know whether it is heard */
+            wantsAnswer: boolean;
+
+            /** of the sender's last change of interest */
+            interestNumber: number;
+
+            /** of the receiver's last change of interest that the sender knows; 0: nothing */
+            knownInterest: number;
+
+            /** the whole set */
+            wantsInterest: boolean;
+
+            /** Envelope sets. */
+            sets: dss.peers.InterestSet[];
+
+            /** Envelope changes. */
+            changes: dss.peers.InterestChanges[];
+
+            /** Envelope deliveries. */
+            deliveries: dss.peers.Delivery[];
+
+            /**
+             * Creates a new Envelope instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Envelope instance
+             */
+            static create(properties: dss.peers.Envelope.$Shape): dss.peers.Envelope & dss.peers.Envelope.$Shape;
+            static create(properties?: dss.peers.Envelope.$Properties): dss.peers.Envelope;
+
+            /**
+             * Encodes the specified Envelope message. Does not implicitly {@link dss.peers.Envelope.verify|verify} messages.
+             * @param message Envelope message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.Envelope.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Envelope message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.Envelope & dss.peers.Envelope.$Shape} Envelope
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.Envelope & dss.peers.Envelope.$Shape;
+        }
+
+        namespace Envelope {
+
+            /** Properties of an Envelope. */
+            interface $Properties {
+
+                /** Envelope format */
+                format?: number;
+
+                /** Envelope fromNode */
+                fromNode?: string;
+
+                /** Envelope startCounter */
+                startCounter?: number;
+
+                /** counts those to this receiver in a run of the sender, from 1; what is not above the last is late */
+                number?: number;
+
+                /** the run of the receiver that was heard; 0: none */
+                heardStartCounter?: number;
+
+                /** the last that was taken of it */
+                heardNumber?: number;
+
+                /** those with content that were taken and not reported so far: how far before heard_number */
+                taken?: number[];
+
+                /** at once: the sender does not know whether it is heard */
+                wantsAnswer?: boolean;
+
+                /** of the sender's last change of interest */
+                interestNumber?: number;
+
+                /** of the receiver's last change of interest that the sender knows; 0: nothing */
+                knownInterest?: number;
+
+                /** the whole set */
+                wantsInterest?: boolean;
+
+                /** Envelope sets */
+                sets?: dss.peers.InterestSet.$Properties[];
+
+                /** Envelope changes */
+                changes?: dss.peers.InterestChanges.$Properties[];
+
+                /** Envelope deliveries */
+                deliveries?: dss.peers.Delivery.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Envelope. */
+            type $Shape = dss.peers.Envelope.$Properties;
+        }
+
+        /**
+         * Properties of an Interest.
+         * @deprecated Use dss.peers.Interest.$Properties instead.
+         */
+        interface IInterest extends dss.peers.Interest.$Properties {
+        }
+
+        /** Represents an Interest. */
+        class Interest {
+
+            /**
+             * Constructs a new Interest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.Interest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** empty: an ordinary subscription, of any number of clients */
+            group: string;
+
+            /** Interest filter. */
+            filter: string;
+
+            /** the member of a shared one */
+            clientId: string;
+
+            /** not any more */
+            withdrawn: boolean;
+
+            /**
+             * Creates a new Interest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Interest instance
+             */
+            static create(properties: dss.peers.Interest.$Shape): dss.peers.Interest & dss.peers.Interest.$Shape;
+            static create(properties?: dss.peers.Interest.$Properties): dss.peers.Interest;
+
+            /**
+             * Encodes the specified Interest message. Does not implicitly {@link dss.peers.Interest.verify|verify} messages.
+             * @param message Interest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.Interest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Interest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.Interest & dss.peers.Interest.$Shape} Interest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.Interest & dss.peers.Interest.$Shape;
+        }
+
+        namespace Interest {
+
+            /** Properties of an Interest. */
+            interface $Properties {
+
+                /** empty: an ordinary subscription, of any number of clients */
+                group?: string;
+
+                /** Interest filter */
+                filter?: string;
+
+                /** the member of a shared one */
+                clientId?: string;
+
+                /** not any more */
+                withdrawn?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Interest. */
+            type $Shape = dss.peers.Interest.$Properties;
+        }
+
+        /**
+         * Properties of an InterestSet.
+         * @deprecated Use dss.peers.InterestSet.$Properties instead.
+         */
+        interface IInterestSet extends dss.peers.InterestSet.$Properties {
+        }
+
+        /** A part of all that a node wants. */
+        class InterestSet {
+
+            /**
+             * Constructs a new InterestSet.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.InterestSet.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** of the last change that is in it */
+            number: number;
+
+            /** from 0, one after the other */
+            part: number;
+
+            /** InterestSet last. */
+            last: boolean;
+
+            /** InterestSet interests. */
+            interests: dss.peers.Interest[];
+
+            /**
+             * Creates a new InterestSet instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns InterestSet instance
+             */
+            static create(properties: dss.peers.InterestSet.$Shape): dss.peers.InterestSet & dss.peers.InterestSet.$Shape;
+            static create(properties?: dss.peers.InterestSet.$Properties): dss.peers.InterestSet;
+
+            /**
+             * Encodes the specified InterestSet message. Does not implicitly {@link dss.peers.InterestSet.verify|verify} messages.
+             * @param message InterestSet message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.InterestSet.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an InterestSet message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.InterestSet & dss.peers.InterestSet.$Shape} InterestSet
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.InterestSet & dss.peers.InterestSet.$Shape;
+        }
+
+        namespace InterestSet {
+
+            /** Properties of an InterestSet. */
+            interface $Properties {
+
+                /** of the last change that is in it */
+                number?: number;
+
+                /** from 0, one after the other */
+                part?: number;
+
+                /** InterestSet last */
+                last?: boolean;
+
+                /** InterestSet interests */
+                interests?: dss.peers.Interest.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an InterestSet. */
+            type $Shape = dss.peers.InterestSet.$Properties;
+        }
+
+        /**
+         * Properties of an InterestChanges.
+         * @deprecated Use dss.peers.InterestChanges.$Properties instead.
+         */
+        interface IInterestChanges extends dss.peers.InterestChanges.$Properties {
+        }
+
+        /** Represents an InterestChanges. */
+        class InterestChanges {
+
+            /**
+             * Constructs a new InterestChanges.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.InterestChanges.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** the number of the change before these */
+            after: number;
+
+            /** InterestChanges interests. */
+            interests: dss.peers.Interest[];
+
+            /**
+             * Creates a new InterestChanges instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns InterestChanges instance
+             */
+            static create(properties: dss.peers.InterestChanges.$Shape): dss.peers.InterestChanges & dss.peers.InterestChanges.$Shape;
+            static create(properties?: dss.peers.InterestChanges.$Properties): dss.peers.InterestChanges;
+
+            /**
+             * Encodes the specified InterestChanges message. Does not implicitly {@link dss.peers.InterestChanges.verify|verify} messages.
+             * @param message InterestChanges message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.InterestChanges.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an InterestChanges message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.InterestChanges & dss.peers.InterestChanges.$Shape} InterestChanges
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.InterestChanges & dss.peers.InterestChanges.$Shape;
+        }
+
+        namespace InterestChanges {
+
+            /** Properties of an InterestChanges. */
+            interface $Properties {
+
+                /** the number of the change before these */
+                after?: number;
+
+                /** InterestChanges interests */
+                interests?: dss.peers.Interest.$Properties[];
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an InterestChanges. */
+            type $Shape = dss.peers.InterestChanges.$Properties;
+        }
+
+        /**
+         * Properties of a Delivery.
+         * @deprecated Use dss.peers.Delivery.$Properties instead.
+         */
+        interface IDelivery extends dss.peers.Delivery.$Properties {
+        }
+
+        /** Represents a Delivery. */
+        class Delivery {
+
+            /**
+             * Constructs a new Delivery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.Delivery.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** a Message, encoded once for all receivers */
+            message: Uint8Array;
+
+            /** of shared subscriptions, who alone get it; none: whoever wants it */
+            members: dss.peers.Interest[];
+
+            /** another member was to get it, and had gone */
+            passedOn: boolean;
+
+            /**
+             * Creates a new Delivery instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Delivery instance
+             */
+            static create(properties: dss.peers.Delivery.$Shape): dss.peers.Delivery & dss.peers.Delivery.$Shape;
+            static create(properties?: dss.peers.Delivery.$Properties): dss.peers.Delivery;
+
+            /**
+             * Encodes the specified Delivery message. Does not implicitly {@link dss.peers.Delivery.verify|verify} messages.
+             * @param message Delivery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.Delivery.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Delivery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.Delivery & dss.peers.Delivery.$Shape} Delivery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.Delivery & dss.peers.Delivery.$Shape;
+        }
+
+        namespace Delivery {
+
+            /** Properties of a Delivery. */
+            interface $Properties {
+
+                /** a Message, encoded once for all receivers */
+                message?: Uint8Array;
+
+                /** of shared subscriptions, who alone get it; none: whoever wants it */
+                members?: dss.peers.Interest.$Properties[];
+
+                /** another member was to get it, and had gone */
+                passedOn?: boolean;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Delivery. */
+            type $Shape = dss.peers.Delivery.$Properties;
+        }
+
+        /**
+         * Properties of a Message.
+         * @deprecated Use dss.peers.Message.$Properties instead.
+         */
+        interface IMessage extends dss.peers.Message.$Properties {
+        }
+
+        /** Represents a Message. */
+        class Message {
+
+            /**
+             * Constructs a new Message.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.peers.Message.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Message id. */
+            id: string;
+
+            /** Message topic. */
+            topic: string;
+
+            /** Message payload. */
+            payload: Uint8Array;
+
+            /** Message qos. */
+            qos: number;
+
+            /** Message retain. */
+            retain: boolean;
+
+            /** Message properties. */
+            properties: Uint8Array;
+
+            /** 0: never */
+            expiresAtMs: number;
+
+            /** Message from. */
+            from: string;
+
+            /**
+             * Creates a new Message instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Message instance
+             */
+            static create(properties: dss.peers.Message.$Shape): dss.peers.Message & dss.peers.Message.$Shape;
+            static create(properties?: dss.peers.Message.$Properties): dss.peers.Message;
+
+            /**
+             * Encodes the specified Message message. Does not implicitly {@link dss.peers.Message.verify|verify} messages.
+             * @param message Message message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.peers.Message.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Message message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.peers.Message & dss.peers.Message.$Shape} Message
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.peers.Message & dss.peers.Message.$Shape;
+        }
+
+        namespace Message {
+
+            /** Properties of a Message. */
+            interface $Properties {
+
+                /** Message id */
+                id?: string;
+
+                /** Message topic */
+                topic?: string;
+
+                /** Message payload */
+                payload?: Uint8Array;
+
+                /** Message qos */
+                qos?: number;
+
+                /** Message retain */
+                retain?: boolean;
+
+                /** Message properties */
+                properties?: Uint8Array;
+
+                /** 0: never */
+                expiresAtMs?: number;
+
+                /** Message from */
+                from?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Message. */
+            type $Shape = dss.peers.Message.$Properties;
+        }
+    }
+
+    /** Namespace mqtt. */
+    namespace mqtt {
+
+        /**
+         * Properties of a StoredMessage.
+         * @deprecated Use dss.mqtt.StoredMessage.$Properties instead.
+         */
+        interface IStoredMessage extends dss.mqtt.StoredMessage.$Properties {
+        }
+
+        /** Represents a StoredMessage. */
+        class StoredMessage {
+
+            /**
+             * Constructs a new StoredMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.StoredMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** StoredMessage id. */
+            id: string;
+
+            /** StoredMessage topic. */
+            topic: string;
+
+            /** StoredMessage payload. */
+            payload: Uint8Array;
+
+            /** StoredMessage qos. */
+            qos: number;
+
+            /** StoredMessage retain. */
+            retain: boolean;
+
+            /** MQTT 5 properties, as they stood in the PUBLISH */
+            properties: Uint8Array;
+
+            /** wall clock; absent: never */
+            expiresAtMs: (number|null);
+
+            /** client id of its publisher */
+            from: string;
+
+            /**
+             * Creates a new StoredMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns StoredMessage instance
+             */
+            static create(properties: dss.mqtt.StoredMessage.$Shape): dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape;
+            static create(properties?: dss.mqtt.StoredMessage.$Properties): dss.mqtt.StoredMessage;
+
+            /**
+             * Encodes the specified StoredMessage message. Does not implicitly {@link dss.mqtt.StoredMessage.verify|verify} messages.
+             * @param message StoredMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.StoredMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoredMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape} StoredMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.StoredMessage & dss.mqtt.StoredMessage.$Shape;
+        }
+
+        namespace StoredMessage {
+
+            /** Properties of a StoredMessage. */
+            interface $Properties {
+
+                /** StoredMessage id */
+                id?: string;
+
+                /** StoredMessage topic */
+                topic?: string;
+
+                /** StoredMessage payload */
+                payload?: Uint8Array;
+
+                /** StoredMessage qos */
+                qos?: number;
+
+                /** StoredMessage retain */
+                retain?: boolean;
+
+                /** MQTT 5 properties, as they stood in the PUBLISH */
+                properties?: Uint8Array;
+
+                /** wall clock; absent: never */
+                expiresAtMs?: (number|null);
+
+                /** client id of its publisher */
+                from?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a StoredMessage. */
+            type $Shape = dss.mqtt.StoredMessage.$Properties;
+        }
+
+        /**
+         * Properties of a RetainedMessage.
+         * @deprecated Use dss.mqtt.RetainedMessage.$Properties instead.
+         */
+        interface IRetainedMessage extends dss.mqtt.RetainedMessage.$Properties {
+        }
+
+        /** Represents a RetainedMessage. */
+        class RetainedMessage {
+
+            /**
+             * Constructs a new RetainedMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.RetainedMessage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RetainedMessage format. */
+            format: number;
+
+            /** RetainedMessage message. */
+            message: dss.mqtt.StoredMessage;
+
+            /**
+             * Creates a new RetainedMessage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns RetainedMessage instance
+             */
+            static create(properties: dss.mqtt.RetainedMessage.$Shape): dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape;
+            static create(properties?: dss.mqtt.RetainedMessage.$Properties): dss.mqtt.RetainedMessage;
+
+            /**
+             * Encodes the specified RetainedMessage message. Does not implicitly {@link dss.mqtt.RetainedMessage.verify|verify} messages.
+             * @param message RetainedMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.RetainedMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetainedMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape} RetainedMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.RetainedMessage & dss.mqtt.RetainedMessage.$Shape;
+        }
+
+        namespace RetainedMessage {
+
+            /** Properties of a RetainedMessage. */
+            interface $Properties {
+
+                /** RetainedMessage format */
+                format?: number;
+
+                /** RetainedMessage message */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RetainedMessage. */
+            type $Shape = dss.mqtt.RetainedMessage.$Properties;
+        }
+
+        /**
+         * Properties of a QueueEntry.
+         * @deprecated Use dss.mqtt.QueueEntry.$Properties instead.
+         */
+        interface IQueueEntry extends dss.mqtt.QueueEntry.$Properties {
+        }
+
+        /** A message that waits for a session. */
+        class QueueEntry {
+
+            /**
+             * Constructs a new QueueEntry.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.QueueEntry.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** QueueEntry format. */
+            format: number;
+
+            /** QueueEntry message. */
+            message: dss.mqtt.StoredMessage;
+
+            /** at which it is delivered */
+            qos: number;
+
+            /** QueueEntry retain. */
+            retain: boolean;
+
+            /** of the subscriptions that it matched */
+            identifiers: number[];
+
+            /** under which it was sent; 0: it was not yet */
+            packetId: number;
+
+            /** the client has it and waits for PUBREL */
+            isReleased: boolean;
+
+            /** its place in the queue, a version; 0: that of this value */
+            order: number;
+
+            /**
+             * Creates a new QueueEntry instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns QueueEntry instance
+             */
+            static create(properties: dss.mqtt.QueueEntry.$Shape): dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape;
+            static create(properties?: dss.mqtt.QueueEntry.$Properties): dss.mqtt.QueueEntry;
+
+            /**
+             * Encodes the specified QueueEntry message. Does not implicitly {@link dss.mqtt.QueueEntry.verify|verify} messages.
+             * @param message QueueEntry message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.QueueEntry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a QueueEntry message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape} QueueEntry
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.QueueEntry & dss.mqtt.QueueEntry.$Shape;
+        }
+
+        namespace QueueEntry {
+
+            /** Properties of a QueueEntry. */
+            interface $Properties {
+
+                /** QueueEntry format */
+                format?: number;
+
+                /** QueueEntry message */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** at which it is delivered */
+                qos?: number;
+
+                /** QueueEntry retain */
+                retain?: boolean;
+
+                /** of the subscriptions that it matched */
+                identifiers?: number[];
+
+                /** under which it was sent; 0: it was not yet */
+                packetId?: number;
+
+                /** the client has it and waits for PUBREL */
+                isReleased?: boolean;
+
+                /** its place in the queue, a version; 0: that of this value */
+                order?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a QueueEntry. */
+            type $Shape = dss.mqtt.QueueEntry.$Properties;
+        }
+
+        /**
+         * Properties of a SessionRecord.
+         * @deprecated Use dss.mqtt.SessionRecord.$Properties instead.
+         */
+        interface ISessionRecord extends dss.mqtt.SessionRecord.$Properties {
+        }
+
+        /** Represents a SessionRecord. */
+        class SessionRecord {
+
+            /**
+             * Constructs a new SessionRecord.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.SessionRecord.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionRecord format. */
+            format: number;
+
+            /** SessionRecord clientId. */
+            clientId: string;
+
+            /** SessionRecord user. */
+            user: string;
+
+            /** absent: the client is away */
+            host: dss.mqtt.SessionHost;
+
+            /** absent: never */
+            expirySeconds: (number|null);
+
+            /** SessionRecord awaySinceMs. */
+            awaySinceMs: number;
+
+            /** SessionRecord subscriptions. */
+            subscriptions: dss.mqtt.Subscription[];
+
+            /** QoS 2 packet ids that were received and not released */
+            receivedIds: number[];
+
+            /** SessionRecord will. */
+            will: dss.mqtt.Will;
+
+            /**
+             * Creates a new SessionRecord instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionRecord instance
+             */
+            static create(properties: dss.mqtt.SessionRecord.$Shape): dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape;
+            static create(properties?: dss.mqtt.SessionRecord.$Properties): dss.mqtt.SessionRecord;
+
+            /**
+             * Encodes the specified SessionRecord message. Does not implicitly {@link dss.mqtt.SessionRecord.verify|verify} messages.
+             * @param message SessionRecord message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.SessionRecord.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionRecord message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape} SessionRecord
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.SessionRecord & dss.mqtt.SessionRecord.$Shape;
+        }
+
+        namespace SessionRecord {
+
+            /** Properties of a SessionRecord. */
+            interface $Properties {
+
+                /** SessionRecord format */
+                format?: number;
+
+                /** SessionRecord clientId */
+                clientId?: string;
+
+                /** SessionRecord user */
+                user?: string;
+
+                /** absent: the client is away */
+                host?: dss.mqtt.SessionHost.$Properties;
+
+                /** absent: never */
+                expirySeconds?: (number|null);
+
+                /** SessionRecord awaySinceMs */
+                awaySinceMs?: number;
+
+                /** SessionRecord subscriptions */
+                subscriptions?: dss.mqtt.Subscription.$Properties[];
+
+                /** QoS 2 packet ids that were received and not released */
+                receivedIds?: number[];
+
+                /** SessionRecord will */
+                will?: dss.mqtt.Will.$Properties;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionRecord. */
+            type $Shape = dss.mqtt.SessionRecord.$Properties;
+        }
+
+        /**
+         * Properties of a SessionHost.
+         * @deprecated Use dss.mqtt.SessionHost.$Properties instead.
+         */
+        interface ISessionHost extends dss.mqtt.SessionHost.$Properties {
+        }
+
+        /** Represents a SessionHost. */
+        class SessionHost {
+
+            /**
+             * Constructs a new SessionHost.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.SessionHost.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** SessionHost node. */
+            node: string;
+
+            /** SessionHost startCounter. */
+            startCounter: number;
+
+            /**
+             * Creates a new SessionHost instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns SessionHost instance
+             */
+            static create(properties: dss.mqtt.SessionHost.$Shape): dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape;
+            static create(properties?: dss.mqtt.SessionHost.$Properties): dss.mqtt.SessionHost;
+
+            /**
+             * Encodes the specified SessionHost message. Does not implicitly {@link dss.mqtt.SessionHost.verify|verify} messages.
+             * @param message SessionHost message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.SessionHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a SessionHost message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape} SessionHost
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.SessionHost & dss.mqtt.SessionHost.$Shape;
+        }
+
+        namespace SessionHost {
+
+            /** Properties of a SessionHost. */
+            interface $Properties {
+
+                /** SessionHost node */
+                node?: string;
+
+                /** SessionHost startCounter */
+                startCounter?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a SessionHost. */
+            type $Shape = dss.mqtt.SessionHost.$Properties;
+        }
+
+        /**
+         * Properties of a Subscription.
+         * @deprecated Use dss.mqtt.Subscription.$Properties instead.
+         */
+        interface ISubscription extends dss.mqtt.Subscription.$Properties {
+        }
+
+        /** Represents a Subscription. */
+        class Subscription {
+
+            /**
+             * Constructs a new Subscription.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.Subscription.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Subscription filter. */
+            filter: string;
+
+            /** Subscription qos. */
+            qos: number;
+
+            /** Subscription noLocal. */
+            noLocal: boolean;
+
+            /** Subscription retainAsPublished. */
+            retainAsPublished: boolean;
+
+            /** Subscription retainHandling. */
+            retainHandling: number;
+
+            /** Subscription identifier. */
+            identifier: number;
+
+            /**
+             * Creates a new Subscription instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Subscription instance
+             */
+            static create(properties: dss.mqtt.Subscription.$Shape): dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape;
+            static create(properties?: dss.mqtt.Subscription.$Properties): dss.mqtt.Subscription;
+
+            /**
+             * Encodes the specified Subscription message. Does not implicitly {@link dss.mqtt.Subscription.verify|verify} messages.
+             * @param message Subscription message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.Subscription.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Subscription message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape} Subscription
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.Subscription & dss.mqtt.Subscription.$Shape;
+        }
+
+        namespace Subscription {
+
+            /** Properties of a Subscription. */
+            interface $Properties {
+
+                /** Subscription filter */
+                filter?: string;
+
+                /** Subscription qos */
+                qos?: number;
+
+                /** Subscription noLocal */
+                noLocal?: boolean;
+
+                /** Subscription retainAsPublished */
+                retainAsPublished?: boolean;
+
+                /** Subscription retainHandling */
+                retainHandling?: number;
+
+                /** Subscription identifier */
+                identifier?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Subscription. */
+            type $Shape = dss.mqtt.Subscription.$Properties;
+        }
+
+        /**
+         * Properties of a Will.
+         * @deprecated Use dss.mqtt.Will.$Properties instead.
+         */
+        interface IWill extends dss.mqtt.Will.$Properties {
+        }
+
+        /** Represents a Will. */
+        class Will {
+
+            /**
+             * Constructs a new Will.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.mqtt.Will.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** without id and expiry */
+            message: dss.mqtt.StoredMessage;
+
+            /** absent: it does not expire */
+            expirySeconds: (number|null);
+
+            /** Will delaySeconds. */
+            delaySeconds: number;
+
+            /**
+             * Creates a new Will instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Will instance
+             */
+            static create(properties: dss.mqtt.Will.$Shape): dss.mqtt.Will & dss.mqtt.Will.$Shape;
+            static create(properties?: dss.mqtt.Will.$Properties): dss.mqtt.Will;
+
+            /**
+             * Encodes the specified Will message. Does not implicitly {@link dss.mqtt.Will.verify|verify} messages.
+             * @param message Will message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.mqtt.Will.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Will message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.mqtt.Will & dss.mqtt.Will.$Shape} Will
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.mqtt.Will & dss.mqtt.Will.$Shape;
+        }
+
+        namespace Will {
+
+            /** Properties of a Will. */
+            interface $Properties {
+
+                /** without id and expiry */
+                message?: dss.mqtt.StoredMessage.$Properties;
+
+                /** absent: it does not expire */
+                expirySeconds?: (number|null);
+
+                /** Will delaySeconds */
+                delaySeconds?: number;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Will. */
+            type $Shape = dss.mqtt.Will.$Properties;
+        }
+    }
 }
 
 export import raft = dss.raft;
 export import kv = dss.kv;
 export import cluster = dss.cluster;
+export import peers = dss.peers;
+export import mqtt = dss.mqtt;

@@ -12,11 +12,11 @@ function nodes(changes: Record<string, Partial<BalancerNode>> = {}): BalancerNod
   });
 }
 
-/** `'abc+d-'`: voters a (which leads), b and c, and a learner d that has not caught up; `!`: suspect. */
+/** `'abc+d-'`: voters a (which leads), b and c, and a learner d that has not caught up; `!`: suspect; `?`: behind. */
 function truth(group: number, places: string, changes: Partial<GroupTruth> = {}): GroupTruth {
   const [voters = '', learners = ''] = places.split('+');
-  const replicas = [...voters.matchAll(/(\w)([-!]?)/g), ...learners.matchAll(/(\w)([-!]?)/g)];
-  const voterCount = voters.replace(/[-!]/g, '').length;
+  const replicas = [...voters.matchAll(/(\w)([-!?]?)/g), ...learners.matchAll(/(\w)([-!?]?)/g)];
+  const voterCount = voters.replace(/[-!?]/g, '').length;
   return {
     group,
     configurationIndex: 7,
@@ -224,6 +224,13 @@ describe('leaders', () => {
   it('stay while a replica is being filled, which a new leader would begin anew', () => {
     const truths = same(6, 'abc+d-');
     expect(steps(truths, wanted(6, 'abd'), { limits: { ...limits, transfersMax: 9 } })).toEqual([]);
+  });
+
+  it('stay while a voter that is there is behind: who led before may have been unable to send what it lacks', () => {
+    const all = { limits: { ...limits, transfersMax: 9 } };
+    expect(steps(same(6, 'abc?'), wanted(6, 'abc'), all)).toEqual([]);
+    const silent = nodes({ c: { isHealthy: false } });
+    expect(steps(same(4, 'abc?'), wanted(4, 'abc'), { ...all, nodes: silent })).toHaveLength(2);
   });
 
   it('of meta stay, unless their node leaves', () => {

@@ -29,6 +29,8 @@ const newNode = (index: number): ToyNode => ({
   ...{ zone: '', state: 'active', isUp: true, isFull: false },
 });
 
+const limits = { receivingPerNodeMax: 2, receivingMax: 8, transfersMax: 8 };
+
 /** The rebalancers of two nodes over a toy cluster, in simulated time. The first leads meta. */
 class Scene {
   readonly world = new World();
@@ -43,7 +45,6 @@ class Scene {
   constructor(nodeCount: number) {
     const random = new SeededRandom(nodeCount);
     const nodes = Array.from({ length: nodeCount }, (_, index) => newNode(index));
-    const limits = { receivingPerNodeMax: 2, receivingMax: 8, transfersMax: 8 };
     const chance = () => random.fraction();
     const options = {
       shardCount,
@@ -80,6 +81,7 @@ class Scene {
   #rebalancer(index: number): Rebalancer {
     const life = new Life(this.world, `node-${index}`);
     return new Rebalancer({
+      limits,
       env: { clock: life, timers: life, events: life },
       shards: shardLayout(shardCount),
       replicationFactor: 3,

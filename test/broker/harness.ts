@@ -8,6 +8,12 @@ import { FakeDataPlane } from '../support/fake-data-plane.ts';
 import { ManualTime } from '../support/manual-time.ts';
 import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
+import {
+  type Connect5Options,
+  connect5,
+  type Received5,
+  takePacket5,
+} from '../support/mqtt5-frames.ts';
 import { settled } from '../support/settled.ts';
 
 /** Of a broker without connections: `$SYS` is told again every ten seconds. */
@@ -41,6 +47,9 @@ export interface Harness {
   open(): RawClient;
   /** A connection whose CONNECT was accepted. */
   connect(options?: ConnectOptions): Promise<RawClient>;
+  /** The same in MQTT 5. */
+  open5(): RawClient<Received5>;
+  connect5(options?: Connect5Options): Promise<RawClient<Received5>>;
 }
 
 export type HarnessOptions = Partial<
@@ -57,17 +66,23 @@ export type HarnessOptions = Partial<
   >
 >;
 
-export async function startBroker(options: HarnessOptions = {}): Promise<Harness> {
+export async function startBroker(
+  options: HarnessOptions = {},
+  world: Partial<BrokerEnv> = {},
+): Promise<Harness> {
   const plane = new FakeDataPlane();
   const door = new FakeClusterDoor();
   const time = new ManualTime();
   const events: BrokerEvent[] = [];
+  let draws = 0;
   const env: BrokerEnv = {
     clock: { nowMs: () => 1_700_000_000_000 + time.nowMs, monotonicMs: () => time.nowMs },
     timers: time,
-    random: { below: (bound) => Math.floor(bound / 2) },
+    // Names are drawn from large ranges, and have to differ; waiting times from small ones.
+    random: { below: (bound) => (bound < 2 ** 32 ? Math.floor(bound / 2) : draws++) },
     yield: (task) => void setImmediate(task),
     events: { emit: (event) => void events.push(event) },
+    ...world,
   };
   const broker = new Broker({
     env,
@@ -76,21 +91,30 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     version: '1.2.3',
     host: { node: 'n1', startCounter: 1 },
     createPeers: () => ALONE,
-    createStore: (storeEvents) => new MemoryMessageStore().join(storeEvents),
+    createStore: (storeEvents) => new MemoryMessageStore(env.clock.nowMs).join(storeEvents),
     createSessions: (sessionEvents) => new AedesSessions('n1', sessionEvents),
     nodeName: 'one',
     onInvalid: 'ack',
     ...options,
   });
   await broker.start();
-  const open = () => new RawClient((stream) => broker.handle(stream, '127.0.0.1:1'));
+  const handle = (stream: Duplex) => broker.handle(stream, '127.0.0.1:1');
+  const open = () => new RawClient(handle);
+  const open5 = () => new RawClient(handle, takePacket5);
+  const connectOne5 = async (options5?: Connect5Options) => {
+    const client = open5();
+    client.send(connect5(options5));
+    await client.take('connack');
+    return client;
+  };
   const connectOne = async (connectOptions: ConnectOptions = {}) => {
     const client = open();
     client.send(connect(connectOptions));
     await client.take('connack');
     return client;
   };
-  return { broker, plane, door, time, events, open, connect: connectOne };
+  const opening = { open, connect: connectOne, open5, connect5: connectOne5 };
+  return { broker, plane, door, time, events, ...opening };
 }
 
 /** Lets everything that is under way in this process come to rest. */
@@ -98,12 +122,16 @@ export async function settle(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i += 1) await settled();
 }
 
+/** Cuts the first packet off what a server sent; undefined: not all of it is there. */
+type Cut<R> = (bytes: Buffer) => { packet: R; rest: Buffer } | undefined;
+
 /** The client's end of an in-memory connection, byte for byte. */
-export class RawClient {
-  readonly received: Received[] = [];
+export class RawClient<R extends { readonly type: string } = Received> {
+  readonly received: R[] = [];
   readonly #near: Duplex;
   readonly #far: Duplex;
   #unread: Buffer = Buffer.alloc(0);
+  readonly #cut: Cut<R>;
   readonly #bytes: Buffer[] = [];
   #reading = true;
   #waiting: (() => void)[] = [];
@@ -111,7 +139,8 @@ export class RawClient {
   /** How many pieces the server's bytes came in. */
   chunks = 0;
 
-  constructor(handle: (stream: Duplex) => void) {
+  constructor(handle: (stream: Duplex) => void, cut: Cut<R> = takePacket as unknown as Cut<R>) {
+    this.#cut = cut;
     [this.#near, this.#far] = duplexPair();
     this.#near.on('data', (chunk: Buffer) => this.#take(chunk));
     this.#near.on('end', () => this.#near.end());
@@ -151,11 +180,11 @@ export class RawClient {
   }
 
   /** Removes and returns the oldest packet of a type, waiting for it. */
-  async take<T extends Received['type']>(type: T): Promise<Extract<Received, { type: T }>> {
+  async take<T extends R['type']>(type: T): Promise<Extract<R, { type: T }>> {
     for (;;) {
       const index = this.received.findIndex((received) => received.type === type);
       if (index >= 0) {
-        return this.received.splice(index, 1)[0] as Extract<Received, { type: T }>;
+        return this.received.splice(index, 1)[0] as Extract<R, { type: T }>;
       }
       if (this.closed) throw new Error(`closed while waiting for ${type}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -163,11 +192,11 @@ export class RawClient {
   }
 
   /** What came of a type until now, removed. */
-  async all<T extends Received['type']>(type: T): Promise<Extract<Received, { type: T }>[]> {
+  async all<T extends R['type']>(type: T): Promise<Extract<R, { type: T }>[]> {
     await settle();
     const found = this.received.filter((received) => received.type === type);
     for (const received of found) this.received.splice(this.received.indexOf(received), 1);
-    return found as Extract<Received, { type: T }>[];
+    return found as Extract<R, { type: T }>[];
   }
 
   async untilClosed(): Promise<void> {
@@ -184,7 +213,7 @@ export class RawClient {
     this.#bytes.push(chunk);
     this.#unread = Buffer.concat([this.#unread, chunk]);
     for (;;) {
-      const taken = takePacket(this.#unread);
+      const taken = this.#cut(this.#unread);
       if (taken === undefined) break;
       this.received.push(taken.packet);
       this.#unread = taken.rest;

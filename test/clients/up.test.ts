@@ -161,14 +161,21 @@ describe('dss up', () => {
     );
   });
 
-  it('tells the nodes which storage engine, if it is told', () => {
+  it('tells the nodes how to store, as far as it is told', () => {
     const node = { name: 'n1', mqttPort: 1883, httpPort: 8080 };
     const given = { dataDir: 'd', secretFile: 's', logLevel: 'warn' };
     const layout = { format: 1, nodes: [node] } as const;
-    expect(nodeArguments(node, { ...given, layout, storageEngine: 'classic-level' })).toEqual(
-      expect.arrayContaining(['--storage-engine', 'classic-level']),
-    );
-    expect(nodeArguments(node, { ...given, layout })).not.toContain('--storage-engine');
+    const storage = { storageEngine: 'classic-level', storageMaxBytes: '1GiB', verifyHours: '0' };
+    const plain = nodeArguments(node, { ...given, layout });
+    const told = nodeArguments(node, { ...given, layout, storage });
+    expect(told.slice(plain.length)).toEqual([
+      '--storage-engine',
+      'classic-level',
+      '--storage-max-bytes',
+      '1GiB',
+      '--verify-hours',
+      '0',
+    ]);
   });
 
   it('tells the nodes who may reach them, and lets them meet where they listen', () => {

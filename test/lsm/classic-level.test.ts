@@ -249,6 +249,18 @@ describe('classic-level as an engine', () => {
     expect(subject.engine.statistics()).toMatchObject({ tableBytes: subject.engine.diskBytes });
   });
 
+  it('tells of no table before anything was flushed, however often it is opened', async () => {
+    const subject = await start({});
+    for (let opening = 0; opening < 3; opening++) {
+      expect(subject.engine.statistics().tableCount).toBe(0);
+      await subject.reopen();
+    }
+    subject.put(keyAt(seriesKey(1, 'a'), 1), 'x');
+    await subject.engine.flush();
+    await subject.reopen();
+    expect(subject.engine.statistics().tableCount).toBeGreaterThan(0);
+  });
+
   it('passes over damage when it looks for what to drop, and goes on writing', async () => {
     const filter = { module: ruleFilterModule, state: () => utf8('50') };
     const borders = [Uint8Array.of(1), Uint8Array.of(2)];

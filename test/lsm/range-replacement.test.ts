@@ -86,6 +86,12 @@ const tableFiles = async (vfs: CrashableMemVfs) =>
 const damageIn = (events: readonly EngineEvent[]) =>
   events.filter(({ kind }) => kind === 'corruption');
 
+interface Ended {
+  readonly add: () => Promise<void>;
+  readonly commit: () => Promise<void>;
+  readonly abandon: () => Promise<void>;
+}
+
 async function twoEngines(more: Partial<DbOptions> = {}) {
   const [source, target] = [await openSmall(), await openSmall(undefined, more)];
   const theirs = await fill(source, 1);
@@ -104,6 +110,7 @@ describe('a replaced range', () => {
     for (const borders of [[], [2, 5].map((it) => Uint8Array.of(it))]) {
       const { source, target, theirs, ours } = await twoEngines({ borders });
       target.position = 7;
+      await target.db.flush();
       const before = target.db.snapshot();
       await replace(target, range, await exportOf(source, range));
       const expected = replaced(ours, range, theirs);
@@ -140,6 +147,55 @@ describe('a replaced range', () => {
     const left = [...(await contentOf(db.snapshot())).keys()];
     expect(left.length).toBe(300);
     expect(left.every((key) => key < '04')).toBe(true);
+  });
+
+  it('leaves in memory what is elsewhere, and positions with it', async () => {
+    const opened = await openSmall(undefined, { memtableBytes: 1e6 });
+    const { db, events } = opened;
+    const source = await openSmall();
+    const theirs = await fill(source, 1);
+    opened.position = 1;
+    put(db, keyAt(seriesKey(1, 'a'), 1), utf8('flushed'));
+    await db.flush();
+    opened.position = 2;
+    put(db, keyAt(seriesKey(5, 'a'), 1), utf8('in memory'));
+    const flushes = () => events.filter(({ kind }) => kind === 'flush-end').length;
+    expect(flushes()).toBe(1);
+    await replace(opened, slot(2, 4), await exportOf(source, slot(2, 4)));
+    expect(flushes()).toBe(1);
+    expect(text(db.flushedPositions() as Uint8Array)).toBe('1 and more');
+    expect(inside(await contentNow(opened), slot(2, 4))).toEqual(inside(theirs, slot(2, 4)));
+    await replace(opened, slot(5, 6), []);
+    expect(flushes()).toBe(2);
+    expect(text(db.flushedPositions() as Uint8Array)).toBe('2 and more');
+    expect([...inside(await contentNow(opened), slot(4))]).toEqual([]);
+  });
+
+  it('is one of several at a time, which end in any order', async () => {
+    const { source, target, theirs, ours } = await twoEngines({
+      borders: [2, 4, 6].map((it) => Uint8Array.of(it)),
+    });
+    const ranges = [slot(0, 2), slot(2, 4), slot(4, 6), slot(6)];
+    expect(target.db.replacementsMax).toBe(ranges.length);
+    const blocks = await Promise.all(ranges.map((range) => exportOf(source, range)));
+    const replacements = ranges.map((range) => target.db.replaceRange(range));
+    const [first, second, third, fourth] = replacements.map((replacement, i) => ({
+      add: async () => {
+        for (const block of blocks[i] ?? []) await replacement.add(block);
+      },
+      commit: () => replacement.commit(() => utf8(`${i}`)),
+      abandon: () => replacement.abandon(),
+    })) as [Ended, Ended, Ended, Ended];
+    await Promise.all([first.add(), second.add(), third.add(), fourth.add()]);
+    await second.abandon();
+    await Promise.all([fourth.commit(), third.commit(), first.commit()]);
+    const expected = [slot(0, 2), slot(4, 6), slot(6)].reduce(
+      (content, range) => replaced(content, range, theirs),
+      ours as Content,
+    );
+    expect(await contentNow(target)).toEqual(expected);
+    await target.db.close();
+    expect(await contentNow(await openSmall(target.vfs))).toEqual(expected);
   });
 
   it('takes what is written into it afterwards', async () => {
@@ -416,25 +472,5 @@ describe('a replacement that is cut short', () => {
     expect(await contentNow(target)).toEqual(ours);
     await replacement.commit(() => utf8('p'));
     expect(await contentNow(target)).toEqual(expected);
-  });
-});
-
-describe('writers while a range is being replaced', () => {
-  it('go on when it is done', async () => {
-    const { db } = await openSmall();
-    for (let i = 0; i < 40; i++) put(db, utf8(`a-series-${i}-12345678`), utf8('v'.repeat(20)));
-    const replacement = db.replaceRange({ lower: utf8('x'), upper: utf8('y') });
-    const done = replacement.commit(() => utf8('1'));
-    const writer = (async () => {
-      for (let i = 0; i < 2000; i++) {
-        const room = db.waitForRoom();
-        if (room !== undefined) await room;
-        put(db, utf8(`a-series-${i}-12345678`), utf8('v'.repeat(20)));
-      }
-    })();
-    await done;
-    await writer;
-    expect(db.statistics().flushedBytes).toBeGreaterThan(0);
-    await db.close();
   });
 });

@@ -77,6 +77,7 @@ export function writeEntry(index: number, batch: ForwardedBatch, baseVersion: nu
 
 export const NOBODY_WATCHES: WriteObserver = {
   wantsWrites: false,
+  wantsReservedWrites: false,
   written: () => {
     throw new Error('nobody watches');
   },

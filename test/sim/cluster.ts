@@ -42,6 +42,8 @@ export class Machine {
   vfs = new CrashableMemVfs();
   life: Life | undefined;
   node: StorageNode | undefined;
+  /** The id of its node, also while that is off. */
+  nodeId = '';
   fatal: Error | undefined;
   skewMs = 0;
   joined = false;
@@ -85,6 +87,8 @@ export class SimCluster {
   readonly machines: Machine[] = [];
   /** A node has joined, and nothing has reached its shards yet. */
   onJoined: ((machine: Machine) => void) | undefined;
+  /** A node that had joined ends, and its disk is still as it left it. */
+  onEnding: ((machine: Machine) => void) | undefined;
   readonly #options: {
     replicationFactor: number;
     shardCount: number;
@@ -173,6 +177,7 @@ export class SimCluster {
       const node = await this.#open(machine, life);
       if (!life.alive) return;
       machine.node = node;
+      machine.nodeId = node.identity.node;
       this.network.listen(machine.address, { node: node.identity.node, door: node.door, life });
       try {
         await node.join();
@@ -207,6 +212,7 @@ export class SimCluster {
       zone: machine.zone,
       entrance: { peers: this.#peersOf(machine), ...machine.entrance },
       onEnded: (end) => {
+        if (!life.alive) return;
         machine.ended = end;
         this.kill(machine);
       },
@@ -220,6 +226,8 @@ export class SimCluster {
           credentials: () => credentials(secret, node, env.random.bytes(16)),
         }),
       onFatal: (error) => {
+        // The process ends with the first.
+        if (!life.alive) return;
         machine.fatal = error;
         this.kill(machine);
       },
@@ -281,14 +289,14 @@ export class SimCluster {
     });
   }
 
-  /** Whether all of these know, of every group, which of them leads it. */
+  /** Whether all of these know, of every group, which machine leads it. */
   isLed(machines: readonly Machine[]): boolean {
     return machines.every(
       ({ node }) =>
         node?.hasJoined === true &&
         node.active.map.rows().every(({ group }) => {
           const leader = node.active.map.leaderOf(group);
-          return machines.some(
+          return this.machines.some(
             (other) =>
               other.node?.identity.node === leader &&
               other.node?.hasJoined &&
@@ -342,6 +350,7 @@ export class SimCluster {
   }
 
   #end(machine: Machine, nextDisk: () => CrashableMemVfs): void {
+    if (machine.joined && machine.life?.alive === true) this.onEnding?.(machine);
     if (machine.life !== undefined) machine.life.alive = false;
     machine.vfs = nextDisk();
     machine.node = undefined;

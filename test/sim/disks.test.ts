@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { directoryEntryBytes, headerBytes, headerField, roundMagic } from '../../lsm/log/format.ts';
 import { Log } from '../../lsm/log/log.ts';
+import type { RecoveredGroup } from '../../lsm/log/types.ts';
 import { writeFileAtomically } from '../../lsm/vfs/vfs.ts';
 import { readIdentity } from '../../node/membership/identity.ts';
 import { encode, type Machine, SimCluster } from './cluster.ts';
@@ -192,9 +193,26 @@ describe('a log that is lost', () => {
     await log.close();
   }
 
+  /** The only round that named one of its replicas cannot be read. */
+  async function forgetReplica({ vfs }: Machine): Promise<void> {
+    const newLogId = () => new Uint8Array(8);
+    const { log, groups } = await Log.open({ vfs, directory: LOG, newLogId });
+    const [known] = groups as [RecoveredGroup];
+    const segment = (await vfs.list(LOG)).at(-1);
+    const path = `${LOG}/${segment}`;
+    const offset = (await vfs.readFile(path)).length;
+    log.addGroup({ ...known, group: 1_000 });
+    await log.commitRound();
+    log.stage(known.group, known.hardState, []);
+    await log.commitRound();
+    await log.close();
+    vfs.damage(path, offset, 0xff);
+  }
+
   it.each([
     ['gone', removeLog],
-    ['damaged beyond reading', spoilLog],
+    ['does not tell any more which replicas', spoilLog],
+    ['does not tell any more which replicas', forgetReplica],
     ['lost all traces', exchangeLog],
   ])('is %s: the node begins anew, though nobody remembers it', async (reason, lose) => {
     const cluster = new SimCluster({ nodes: 3, seed: 351, memtableBytes: 16 * 1024 });

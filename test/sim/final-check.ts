@@ -15,6 +15,10 @@ import type { Workload } from './workload/workload.ts';
 const WATCH_MS = 15_000;
 /** Replicas that have just come to a node get theirs by snapshots, one after the other. */
 const CATCH_UP_MS = 30_000;
+/** It gives its replicas away one after the other. */
+const LEAVE_MS = 120_000;
+/** Within this it is over, whatever comes of it. */
+export const FINAL_CHECK_MS = 240_000;
 
 /** What must hold when all faults are over, everybody is there again, and nobody writes any more. */
 export class FinalCheck {
@@ -36,6 +40,7 @@ export class FinalCheck {
     await this.#readEverywhere();
     await this.#watchedEverywhere();
     await this.#sameEverywhere();
+    await this.#allHaveLeft();
   }
 
   /** Every node takes writes of every key. */
@@ -110,11 +115,16 @@ export class FinalCheck {
     const deadlineMs = world.nowMs + WATCH_MS;
     const open = [...this.#workload.watchers].filter(({ isOpen }) => isOpen);
     const lags = () =>
-      open.some(({ order }) => [...current].some(([key, value]) => !order.isAt(key, value)));
+      open.some(
+        ({ order, isOpen }) =>
+          isOpen && [...current].some(([key, value]) => !order.isAt(key, value)),
+      );
     while (lags() && world.nowMs < deadlineMs) {
       await new Promise<void>((resolve) => world.at(100, resolve));
     }
-    for (const { order } of open) {
+    for (const { order, isOpen } of open) {
+      // Its node has left meanwhile.
+      if (!isOpen) continue;
       for (const [key, value] of current) order.ended(key, value);
     }
   }
@@ -167,6 +177,20 @@ export class FinalCheck {
       const behind = this.#behind();
       if (behind === undefined) return;
       if (world.nowMs >= deadlineMs) throw new Violation('liveness', behind);
+      await new Promise<void>((resolve) => world.at(100, resolve));
+    }
+  }
+
+  /** Who was told to leave has nothing soon, and goes; where a disk was spoiled there may be too few others. */
+  async #allHaveLeft(): Promise<void> {
+    if (this.#site.spoiled.size > 0) return;
+    const { world } = this.#cluster;
+    const deadlineMs = world.nowMs + LEAVE_MS;
+    const [{ active }] = this.#machines as [Machine];
+    for (;;) {
+      const left = active.settings.current.nodes.find(({ state }) => state === 'leaving');
+      if (left === undefined) return;
+      if (world.nowMs >= deadlineMs) throw new Violation('liveness', `${left.name} is still there`);
       await new Promise<void>((resolve) => world.at(100, resolve));
     }
   }

@@ -182,6 +182,24 @@ describe('a directory that was rolled back', () => {
     await untilJoined(cluster, third);
   });
 
+  it('is found out though the others have ended again and again before half a minute was over', async () => {
+    const { cluster, first, second, third, old } = await cluster3(211);
+    for (const machine of [first, second]) {
+      cluster.kill(machine);
+      await cluster.start(machine);
+    }
+    await cluster.untilLed();
+    const image = third.vfs.processCrashClone();
+    await putMany(cluster, first, 'late', 10);
+    await cluster.world.run(8_000);
+    for (const machine of cluster.machines) cluster.kill(machine);
+    third.vfs = image;
+    for (const machine of cluster.machines) await cluster.start(machine);
+    await cluster.world.until('it is found out', () => idOf(third) !== old);
+    await untilJoined(cluster, third);
+    expect(await cluster.get(third, 'late9')).toBe('late 9');
+  });
+
   it('is not taken for the run that used its start counter: what is acknowledged through it is stored', async () => {
     for (const startsAfterwards of [1, 3]) {
       const { cluster, first, third } = await cluster3(210);

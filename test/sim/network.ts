@@ -99,6 +99,7 @@ export class Network {
     };
     const transport: Transport = {
       onClosed: undefined,
+      onOpened: undefined,
       onRefused: undefined,
       connect: () => {},
       disconnect: () => {},

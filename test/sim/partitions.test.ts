@@ -20,6 +20,29 @@ function newestOf(watching: ReturnType<typeof watch>): Map<string, string> {
   return newest;
 }
 
+describe('a put to a leader that cannot be reached for a while', () => {
+  it.each(['both directions', 'what is sent to it', 'what it sends'])(
+    'is stored as soon as it can, by whoever wrote it there (%s)',
+    async (direction) => {
+      const cluster = new SimCluster({ nodes: 3, seed: 405 });
+      await cluster.startAll();
+      const leader = cluster.leaderOf('k');
+      const [writer] = withoutFirst(cluster, leader);
+      await cluster.world.resolve('put', cluster.put(writer, 'k', 'before'));
+      const { cuts } = cluster.network;
+      if (direction !== 'what it sends') cuts.add(`${writer.address}>${leader.address}`);
+      if (direction !== 'what is sent to it') cuts.add(`${leader.address}>${writer.address}`);
+      const isStored = cluster.put(writer, 'k', 'meanwhile');
+      await cluster.world.run(1_900);
+      cluster.network.heal();
+      const healedMs = cluster.world.nowMs;
+      await cluster.world.resolve('put', isStored);
+      expect(cluster.world.nowMs - healedMs).toBeLessThan(500);
+      expect(await cluster.get(leader, 'k')).toBe('meanwhile');
+    },
+  );
+});
+
 describe('a leader that is cut off with the minority', () => {
   it.each(['both directions', 'what it sends', 'what it is sent'])(
     'acknowledges nothing and reads nothing stale (%s)',

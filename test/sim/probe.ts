@@ -1,9 +1,12 @@
 import { crc32c } from '../../lsm/hash/crc32c.ts';
 import type { LogEntry } from '../../lsm/log/types.ts';
+import type { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
+import { logFolder } from '../../node/folders.ts';
 import type { Entry } from '../../node/raft/types.ts';
 import type { Replica } from '../../node/shard/replica.ts';
 import { GroupSafety, type SeenEntry } from './checkers/group-safety.ts';
+import { DurableLog } from './durable-log.ts';
 
 /**
  * Watches what the replicas of all nodes put into their logs, sync and apply, and tells the checkers. It stands
@@ -12,6 +15,9 @@ import { GroupSafety, type SeenEntry } from './checkers/group-safety.ts';
 export class Probe {
   readonly #groups = new Map<number, GroupSafety>();
   readonly #watched = new WeakSet<Replica>();
+  /** By machine: the id of its node. */
+  readonly #ids = new Map<string, string>();
+  readonly #logs = new Map<string, DurableLog>();
   /** What a checker says in the middle of a node's work must not be taken for that node's own failure. */
   readonly #guard: (check: () => void) => void;
 
@@ -20,12 +26,27 @@ export class Probe {
   }
 
   /** To be called before anything reaches the node's replicas. */
-  attach(node: string, active: ActiveNode): void {
+  attach(node: string, id: string, active: ActiveNode): void {
+    if ((this.#ids.get(node) ?? id) !== id) {
+      for (const group of this.#groups.values()) group.beginsAfter(node, 0);
+    }
+    this.#ids.set(node, id);
     for (const replica of active.host.replicas()) {
       this.#tellRecovered(node, replica);
       this.#watch(node, replica, active);
     }
     this.#watchLog(node, active);
+  }
+
+  /** A node that has been attached ends; what it has synced must be on its disk. */
+  ended(node: string, generation: number, disk: CrashableMemVfs): void {
+    const log = this.#logs.get(node);
+    this.#logs.delete(node);
+    log?.check(disk, `/data/${logFolder(generation)}`).catch((error) =>
+      this.#guard(() => {
+        throw error;
+      }),
+    );
   }
 
   #watch(node: string, replica: Replica, active: ActiveNode): void {
@@ -98,11 +119,14 @@ export class Probe {
   /** A replica that was added while its node runs is noticed when it puts something into the log. */
   #watchLog(node: string, active: ActiveNode): void {
     const { log, host } = active;
+    const durable = new DurableLog(node, active);
+    this.#logs.set(node, durable);
     let staged: { readonly group: GroupSafety; readonly index: number; readonly term: number }[] =
       [];
     const stage = log.stage.bind(log);
     log.stage = (groupId, hardState, entries) => {
       stage(groupId, hardState, entries);
+      durable.appended(groupId, hardState, entries);
       const replica = replicaOf(host.replicas(), groupId);
       if (replica !== undefined && !this.#watched.has(replica)) this.#watch(node, replica, active);
       const group = this.group(groupId);
@@ -115,6 +139,7 @@ export class Probe {
     const addGroup = log.addGroup.bind(log);
     log.addGroup = (state) => {
       addGroup(state);
+      durable.added(state);
       const group = this.group(state.group);
       staged = staged.filter((entry) => entry.group !== group);
       group.beginsAfter(node, state.logStart.index);
@@ -123,7 +148,9 @@ export class Probe {
     log.commitRound = async () => {
       const round = staged;
       staged = [];
+      const synced = durable.round();
       await commitRound();
+      synced();
       for (const { group, index, term } of round) group.synced(node, index, term);
     };
   }

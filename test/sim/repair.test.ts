@@ -74,6 +74,23 @@ describe('A damaged table', () => {
     await readAll(cluster, wide('a'));
   });
 
+  it('that was set aside is kept as long as somebody may want it, and no longer', async () => {
+    for (const nodes of [1, 3]) {
+      const { cluster, victim, name } = await withTables(25, { nodes });
+      const aside = `${TABLES}/${name}.damaged`;
+      const path = `${TABLES}/${name}`;
+      cluster.kill(victim);
+      victim.vfs.damage(path, (await victim.vfs.readFile(path)).length - 1, 0x10);
+      await cluster.start(victim);
+      await cluster.world.until('it is back', () => victim.joined);
+      expect(await victim.vfs.exists(aside)).toBe(true);
+      const isRepaired = () => victim.active.suspects.length === 0 && alertsOf(victim).length === 0;
+      if (nodes === 3) await cluster.world.until('all is well', isRepaired, 120_000);
+      await cluster.world.run(10_000);
+      expect(await victim.vfs.exists(aside)).toBe(nodes === 1);
+    }
+  });
+
   it('of a group without other replicas is an alarm, and what is sound is served', async () => {
     const { cluster, victim, name } = await withTables(23, { nodes: 1 });
     await flipBits(victim, name);

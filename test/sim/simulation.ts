@@ -1,3 +1,4 @@
+import { NodeError } from '../../node/errors.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Operation } from './checkers/history.ts';
 import { linearize } from './checkers/linearizability.ts';
@@ -9,7 +10,7 @@ import { isDiskFailure } from './faults/disks.ts';
 import { FaultDriver } from './faults/driver.ts';
 import { MIXES, type MixName } from './faults/mixes.ts';
 import { FaultSite } from './faults/site.ts';
-import { FinalCheck } from './final-check.ts';
+import { FINAL_CHECK_MS, FinalCheck } from './final-check.ts';
 import { Probe } from './probe.ts';
 import { Workload } from './workload/workload.ts';
 
@@ -74,7 +75,12 @@ class Simulation {
     });
     const guard = (check: () => void) => this.#guard(check);
     this.#probe = new Probe(guard);
-    this.#cluster.onJoined = (machine) => this.#probe.attach(machine.name, machine.active);
+    this.#cluster.onJoined = ({ name, nodeId, active }) => this.#probe.attach(name, nodeId, active);
+    this.#cluster.onEnding = (machine) => {
+      const { name, node, vfs } = machine;
+      if (node === undefined || this.#site.spoiled.has(machine)) return;
+      this.#probe.ended(name, node.identity.generation, vfs);
+    };
     this.#workload = new Workload(
       this.#cluster,
       { seed, clients: 4, keys: 8, thinkMs: 400, valueBytesMax: 800 },
@@ -143,7 +149,7 @@ class Simulation {
       () => (isOver = true),
       (error: unknown) => this.#fail(asViolation(error)),
     );
-    await this.#until('the final check ends', () => isOver, RECOVERY_MS);
+    await this.#until('the final check ends', () => isOver, FINAL_CHECK_MS);
     for (const [key, operations] of this.#workload.history.byKey()) this.#judge(key, operations);
   }
 
@@ -188,6 +194,10 @@ class Simulation {
       machine.fatal = undefined;
       if (machine.life?.alive === true) cluster.kill(machine);
       if (this.#site.lost.has(machine)) continue;
+      if (this.#site.leaving.has(machine) && isRemoval(fatal)) {
+        this.#site.lost.add(machine);
+        continue;
+      }
       if (!isDiskFailure(fatal)) {
         const message = `${machine.name}: ${fatal.stack ?? fatal.message}`;
         this.#fail(new Violation('no node fails by itself', message));
@@ -237,6 +247,11 @@ class Simulation {
       picture: undefined,
     };
   }
+}
+
+/** Its cluster goes on without it, and has said so. */
+function isRemoval(error: Error): boolean {
+  return error instanceof NodeError && error.code === 'NODE_REMOVED';
 }
 
 function asViolation(error: unknown): Violation {

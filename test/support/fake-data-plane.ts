@@ -16,7 +16,13 @@ import type {
   WriteSink,
 } from '../../broker/data-plane.ts';
 import { unixMsToVersion } from '../../broker/data-plane.ts';
-import { matches } from '../../broker/topics.ts';
+import {
+  isReserved,
+  isReservedText,
+  keyBytes,
+  keyText,
+  reaches,
+} from '../../broker/reserved-keys.ts';
 
 export interface FakeWrite {
   readonly sink: WriteSink;
@@ -76,7 +82,7 @@ export class FakeDataPlane implements DataPlane {
     time = 0,
     ttlMs = 0,
   ): boolean {
-    const key = Buffer.from(buffer.subarray(keyStart, keyEnd)).toString();
+    const key = keyText(buffer.subarray(keyStart, keyEnd));
     const value = Buffer.from(buffer.subarray(valueStart, valueEnd));
     const write = { sink, token, key, value, time, ttlMs };
     this.writes.push(write);
@@ -90,7 +96,7 @@ export class FakeDataPlane implements DataPlane {
     if (this.down) return { kind: 'failed', failure: 'no-quorum' };
     const isDelete = value.length === 0;
     if (this.full && !isDelete) return { kind: 'failed', failure: 'storage-full' };
-    const text = Buffer.from(key).toString();
+    const text = keyText(key);
     const token = request.token && Buffer.from(request.token).toString('hex');
     const newest = this.#newest.get(text);
     const current = newest === undefined || newest.deleted ? null : newest.version;
@@ -114,7 +120,7 @@ export class FakeDataPlane implements DataPlane {
     this.gets.push(options);
     if (this.down) return { kind: 'unavailable' };
     const { at } = options ?? {};
-    const text = Buffer.from(key).toString();
+    const text = keyText(key);
     const found =
       at === undefined
         ? this.#newest.get(text)
@@ -125,7 +131,7 @@ export class FakeDataPlane implements DataPlane {
 
   async history({ key, from, to, limit, ascending }: HistoryQuery): Promise<HistoryOutcome> {
     if (this.down) return { kind: 'unavailable' };
-    const oldestFirst = this.#historyOf(Buffer.from(key).toString());
+    const oldestFirst = this.#historyOf(keyText(key));
     const found = oldestFirst.filter(({ time }) => time >= from && time < to);
     if (!ascending) found.reverse();
     return { kind: 'page', items: found.slice(0, limit), more: found.length > limit };
@@ -134,10 +140,12 @@ export class FakeDataPlane implements DataPlane {
   async list(query: ListQuery): Promise<ListOutcome> {
     if (this.down) return { kind: 'unavailable' };
     const { prefix, after, from, to, reverse = false, limit, values } = query;
-    const within = Buffer.from(prefix).toString();
+    const within = keyText(prefix);
     const found = this.#sorted().filter(({ key }) => {
-      const text = Buffer.from(key).toString();
-      const inside = within === '' || text === within || text.startsWith(`${within}/`);
+      const text = keyText(key);
+      const inside =
+        isReservedText(within) === isReserved(key) &&
+        (within === '' || text === within || text.startsWith(`${within}/`));
       const order = Buffer.compare(key, after);
       const isNext = after.length === 0 || (reverse ? order < 0 : order > 0);
       const isFrom = from === undefined || Buffer.compare(key, from) >= 0;
@@ -185,6 +193,14 @@ export class FakeDataPlane implements DataPlane {
     return this.store(key, '');
   }
 
+  /** Gives back the memory of a long test: what was asked and written, and all but the newest values. */
+  forgetPast(): void {
+    this.writes.length = 0;
+    this.gets.length = 0;
+    this.forgotten.clear();
+    this.#history.clear();
+  }
+
   value(key: string): string | undefined {
     const stored = this.#newest.get(key);
     return stored === undefined || stored.deleted
@@ -211,7 +227,7 @@ export class FakeDataPlane implements DataPlane {
     this.#version += 4096;
     const version = this.#version;
     const stored: Stored = {
-      key: Buffer.from(key),
+      key: keyBytes(key),
       value,
       version,
       time: version,
@@ -225,7 +241,7 @@ export class FakeDataPlane implements DataPlane {
     this.#history.set(key, history);
     const change = { ...stored, snapshot: false };
     for (const open of [...this.watches]) {
-      if (matches(open.filter, key)) this.deliver(open, change);
+      if (reaches(open.filter, key)) this.deliver(open, change);
     }
     return stored;
   }
@@ -233,7 +249,7 @@ export class FakeDataPlane implements DataPlane {
   async #snapshot(open: OpenWatch): Promise<void> {
     for (const item of this.#sorted()) {
       if (!this.watches.has(open)) return;
-      if (!matches(open.filter, Buffer.from(item.key).toString())) continue;
+      if (!reaches(open.filter, keyText(item.key))) continue;
       this.snapshotItems += 1;
       const held = open.watcher.value({ ...item, snapshot: true });
       if (held !== undefined) await held;

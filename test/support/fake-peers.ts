@@ -78,9 +78,13 @@ class FakePeers implements Peers {
     return here;
   }
 
-  memberOf(group: string, filter: string, key: Uint8Array): string | undefined {
+  hasMember(group: string, filter: string): boolean {
+    return this.#groups().has(`${group}/${filter}`);
+  }
+
+  memberOf(group: string, filter: string, key: string): string | undefined {
     const members = this.#groups().get(`${group}/${filter}`) ?? [];
-    return members[(key.at(-1) ?? 0) % members.length]?.interest.clientId;
+    return members[key.charCodeAt(0) % members.length]?.interest.clientId;
   }
 
   async takeOver(client: ClientClaim): Promise<void> {
@@ -90,6 +94,12 @@ class FakePeers implements Peers {
 
   hint(node: string, clientId: string): void {
     this.#network.nodes.get(node)?.events.hinted(clientId);
+  }
+
+  async announced(): Promise<void> {}
+
+  startCounterOf(node: string): number | undefined {
+    return this.isReachable(node) ? 1 : undefined;
   }
 
   isReachable(node: string): boolean {

@@ -15,6 +15,11 @@ export class MemoryMessageStore implements MessageStore {
   readonly #sessions = new Map<string, SessionRecord>();
   readonly #queues = new Map<string, Map<string, QueuedMessage>>();
   readonly #listeners: StoreEvents[] = [];
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number = () => 0) {
+    this.#nowMs = nowMs;
+  }
 
   /** For one more broker. */
   join(events: StoreEvents): this {
@@ -48,11 +53,16 @@ export class MemoryMessageStore implements MessageStore {
   }
 
   session(clientId: string): SessionRecord | undefined {
-    return this.#sessions.get(clientId);
+    const record = this.#sessions.get(clientId);
+    const isOver =
+      record?.host === undefined &&
+      record !== undefined &&
+      record.awaySinceMs + record.expirySeconds * 1_000 <= this.#nowMs();
+    return isOver ? undefined : record;
   }
 
   async loadSession(clientId: string): Promise<SessionRecord | undefined> {
-    return this.#sessions.get(clientId);
+    return this.session(clientId);
   }
 
   async saveSession(record: SessionRecord): Promise<void> {
@@ -76,6 +86,8 @@ export class MemoryMessageStore implements MessageStore {
   async queued(clientId: string): Promise<readonly QueuedMessage[]> {
     return [...(this.#queues.get(clientId)?.values() ?? [])];
   }
+
+  close(): void {}
 
   dequeue(clientId: string, id: string): void {
     this.#queues.get(clientId)?.delete(id);

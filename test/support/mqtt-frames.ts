@@ -50,8 +50,7 @@ export function connect(options: ConnectOptions = {}): Buffer {
     fields.push(field(password));
   }
   const head = Buffer.concat([field(name), Buffer.of(level, flags), uint16(keepalive)]);
-  const properties = level === 5 ? [Buffer.of(0)] : [];
-  return packet(0x10, Buffer.concat([head, ...properties, ...fields]));
+  return packet(0x10, Buffer.concat([head, ...fields]));
 }
 
 export interface PublishOptions {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { ExitCode } from '../errors.ts';
 import { parseInteger, parsePositive, type Shell } from '../shell.ts';
@@ -90,6 +91,15 @@ export function addNode(program: Command, shell: Shell): void {
       'fixed when the cluster is created (default 64)',
       parseInteger('--shards', 1, 256),
     )
+    .option(
+      '--memtable-bytes <bytes>',
+      'what is gathered before a table is written (default 16777216)',
+    )
+    .option('--value-bytes-max <bytes>', 'larger values are refused (default 1048576)')
+    .option(
+      '--on-invalid <ack|close>',
+      'what becomes of a put that can never be valid, under MQTT 3.1.1 (default ack)',
+    )
     .option('--config <file>', 'YAML, also with users and rules; flags and environment win over it')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default info)')
     .addHelpText(
@@ -111,6 +121,8 @@ Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
 }
 
 async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
+  // Else V8's young generation is at its largest before the program is loaded; the node lets it grow under load.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { startNode, loadNodeOptions } = await import('../../../node/main.ts');
   const { requested } = listenForStop();
   // Under `dss up` there is a channel to it: a node does not outlive the one that looks after it.

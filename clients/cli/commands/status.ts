@@ -36,6 +36,7 @@ function formatStatus(status: StatusDocument, output: Output): string {
     '',
     formatShards(status),
     formatStorage(status),
+    ...formatLinks(status),
   ];
   for (const alert of alerts) {
     lines.push(output.style('red', `Alert ${alert.name}: ${alert.message}`));
@@ -109,6 +110,25 @@ function formatStorage(status: StatusDocument): string {
     `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${count(log.segments, 'segment')}`,
   ];
   return `Storage  ${parts.join('; ')}`;
+}
+
+/** Nothing where there are neither sources nor sinks. */
+function formatLinks({ links = [] }: StatusDocument): string[] {
+  if (links.length === 0) return [];
+  const columns = [
+    { title: 'BESIDE' },
+    { title: 'KIND' },
+    { title: 'BROKER' },
+    { title: 'HOLDER' },
+    { title: 'MESSAGES', right: true },
+    { title: 'IGNORED', right: true },
+    { title: 'STATE' },
+  ];
+  const rows = links.map(({ name, kind, url, holder, connected, messages, ignored, error }) => [
+    ...[name, kind, url, holder ?? '', String(messages), String(ignored)],
+    connected ? 'connected' : `not connected${error === '' ? '' : `: ${error}`}`,
+  ]);
+  return ['', formatTable(columns, rows)];
 }
 
 function count(number: number | undefined, noun: string): string {

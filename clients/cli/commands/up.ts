@@ -6,15 +6,14 @@ import type { Security } from '../security.ts';
 import { parseInteger, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { type Announced, announce } from '../up/announce.ts';
-import type { ClusterProcess } from '../up/cluster-process.ts';
+import type { ClusterProcess, StorageFlags } from '../up/cluster-process.ts';
 import type { ClusterLayout, LayoutFlags } from '../up/layout.ts';
 import { hostOf, isOpen, type Reach } from '../up/reach.ts';
 
-interface UpOptions extends LayoutFlags, Reach {
+interface UpOptions extends LayoutFlags, Reach, StorageFlags {
   readonly data: string;
   readonly demo?: true;
   readonly fleet: boolean;
-  readonly storageEngine?: string;
   readonly logLevel: string;
 }
 
@@ -64,6 +63,14 @@ export function addUp(program: Command, shell: Shell): void {
         '--storage-engine <engine>',
         'of the nodes; stays as it was when the cluster was created (default lsm)',
       ).choices(['lsm', 'classic-level']),
+    )
+    .option(
+      '--storage-max-bytes <size>',
+      'of each node; when it is reached old history goes: 10GiB (default 0: no limit)',
+    )
+    .option(
+      '--verify-hours <hours>',
+      'the replicas of all data are compared once in so many hours (default 24; 0: never)',
     )
     .addOption(
       new Option('--log-level <level>', 'of the nodes')
@@ -160,7 +167,7 @@ async function prepareCluster(
     secretFile,
     layout,
     logLevel: options.logLevel,
-    storageEngine: options.storageEngine,
+    storage: options,
     reach: options,
     onLog: (node, line) => {
       if (output.json) output.object({ event: 'log', node, line });

@@ -9,6 +9,13 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 const LINES_KEPT = 5;
 
+/** As they were given; the nodes check them, and have defaults for those that were not. */
+export interface StorageFlags {
+  readonly storageEngine?: string | undefined;
+  readonly storageMaxBytes?: string | undefined;
+  readonly verifyHours?: string | undefined;
+}
+
 export interface ClusterProcessOptions {
   /** The compiled `dss.js`. */
   readonly script: string;
@@ -16,8 +23,7 @@ export interface ClusterProcessOptions {
   readonly secretFile: string;
   readonly layout: ClusterLayout;
   readonly logLevel: string;
-  /** Theirs to choose where it is not given. */
-  readonly storageEngine?: string | undefined;
+  readonly storage?: StorageFlags;
   /** What the nodes are told beside all that. */
   readonly reach?: Reach;
   readonly onLog: (node: string, line: string) => void;
@@ -141,7 +147,7 @@ export function nodeArguments(
     dataDir,
     secretFile,
     logLevel,
-    storageEngine,
+    storage = {},
     reach = {},
   }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
 ): string[] {
@@ -160,7 +166,10 @@ export function nodeArguments(
     args.push('--replication-factor', String(layout.replicationFactor));
   }
   if (layout.shards !== undefined) args.push('--shards', String(layout.shards));
+  const { storageEngine, storageMaxBytes, verifyHours } = storage;
   if (storageEngine !== undefined) args.push('--storage-engine', storageEngine);
+  if (storageMaxBytes !== undefined) args.push('--storage-max-bytes', storageMaxBytes);
+  if (verifyHours !== undefined) args.push('--verify-hours', verifyHours);
   const { listen, advertise, anonymous, config } = reach;
   if (listen !== undefined) args.push('--listen', listen);
   if (advertise !== undefined) args.push('--advertise', advertise);

@@ -132,6 +132,7 @@ function senderOf(bytes: Buffer): string | undefined {
   const splitter = new FrameSplitter(CONNECT_BYTES_MAX);
   splitter.push(bytes);
   if (splitter.next() !== 'frame') return undefined;
-  const username = parseConnect(splitter.buffer, splitter)?.username;
+  const connect = parseConnect(splitter.buffer, splitter);
+  const username = 'malformed' in connect ? undefined : connect.username;
   return username?.startsWith(NODE_USER_PREFIX) ? username.slice(NODE_USER_PREFIX.length) : '';
 }

@@ -155,6 +155,7 @@ class Pair {
   async #expectRecovery(disk: CrashableMemVfs, isAcknowledged: boolean): Promise<void> {
     const opened = await openLog(disk, segmentBytes);
     expect(opened.damage).toEqual([]);
+    expect(opened.replicasLost).toBe(false);
     expect(suspects(opened)).toEqual([]);
     const found = await contentsOf(opened.log, opened.groups);
     const isBeforeRound = isDeepStrictEqual(found, this.#durable.states());
@@ -244,9 +245,14 @@ describe('log over damaged files', () => {
           trusted.some((state) => state.group === group),
         );
         expectSame(await contentsOf(opened.log, trusted), expected);
+        const ids = (states: readonly GroupState[]) =>
+          states.map(({ group, replicaId }) => ({ group, replicaId }));
+        const areKnown = isDeepStrictEqual(ids(opened.groups), ids(contents));
+        expect(opened.replicasLost).toBe(!areKnown);
         if (opened.damage.length === 0) expect(expected).toEqual(contents);
         const again = await openLog(vfs, segmentBytes);
         expect(suspects(again)).toEqual(suspects(opened));
+        expect(again.replicasLost).toBe(opened.replicasLost);
       }),
       { numRuns: 300 },
     );

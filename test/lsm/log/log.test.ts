@@ -38,7 +38,7 @@ describe('log', () => {
 
     const reopened = await openLog(vfs);
     expect(reopened.damage).toEqual([]);
-    expect(reopened.everythingLost).toBe(false);
+    expect(reopened.replicasLost).toBe(false);
     expect(reopened.recoveredRound).toBe(3);
     expect(reopened.log.syncedRound).toBe(3);
     expect(reopened.groups).toEqual([

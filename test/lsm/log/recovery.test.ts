@@ -112,7 +112,7 @@ describe('a torn tail', () => {
     await openLog(vfs);
     vfs.damage(path(1), inHeader, 1);
     const opened = await openLog(vfs);
-    expect(opened).toMatchObject({ groups: [], damage: [], everythingLost: false });
+    expect(opened).toMatchObject({ groups: [], damage: [], replicasLost: false });
   });
 });
 
@@ -268,12 +268,55 @@ describe('damage', () => {
     vfs.damage(path(1), inHeader, 1);
     vfs.damage(path(1), 4096 + inHeader, 1);
     const opened = await openLog(vfs);
-    expect(opened).toMatchObject({ groups: [], everythingLost: true });
+    expect(opened).toMatchObject({ groups: [], replicasLost: true });
     expect(opened.damage).toHaveLength(1);
     expect(await openLog(vfs)).toMatchObject({
-      everythingLost: true,
+      replicasLost: true,
       damage: [{ file: '0000000001.log', offset: 0, groups: [] }],
     });
+  });
+
+  it('of the only round that named a replica is said, and said again at every start', async () => {
+    const added = [newGroup(3), newGroup(1, { replicaId: 99 })];
+    for (const state of added) {
+      const vfs = new CrashableMemVfs();
+      const { log } = await openLog(vfs);
+      for (const group of [1, 2]) log.addGroup(newGroup(group));
+      await log.commitRound();
+      const start = nextRoundOffset(log);
+      log.addGroup(state);
+      await log.commitRound();
+      await commit(log, 2, ...entries(1, 1, 1));
+      expect((await openLog(vfs.processCrashClone())).replicasLost).toBe(false);
+      const named = vfs.processCrashClone();
+      await openLog(named);
+      vfs.damage(path(1), start + inHeader, 1);
+      for (let opening = 0; opening < 3; opening++) {
+        expect((await openLog(vfs)).replicasLost, `${state.group}`).toBe(true);
+      }
+      named.damage(path(1), start + inHeader, 1);
+      expect((await openLog(named)).replicasLost, 'the next segment names it').toBe(false);
+    }
+  });
+
+  it('of the only round that named a replica is seen by a torn tail that was never synced', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await log.commitRound();
+    const start = nextRoundOffset(log);
+    log.addGroup(newGroup(2));
+    await log.commitRound();
+    const tail = nextRoundOffset(log);
+    log.addGroup(newGroup(3));
+    await commit(log, 3, ...entries(1, 1, 1));
+    vfs.damage(path(1), tail + recordsOf(1) + newGroup(3).configuration.length, 1);
+    expect(await openLog(vfs.processCrashClone())).toMatchObject({
+      groups: [{ group: 1 }, { group: 2 }],
+      replicasLost: false,
+    });
+    vfs.damage(path(1), start + inHeader, 1);
+    expect((await openLog(vfs)).replicasLost).toBe(true);
   });
 
   it('is not taken for a newer format, which is refused', async () => {

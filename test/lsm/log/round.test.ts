@@ -8,7 +8,8 @@ import { bytes, entries } from './harness.ts';
 
 const header: RoundHeader = {
   kind: 'ordinary',
-  everythingLost: false,
+  replicasLost: false,
+  replicasChecksum: 0,
   logId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
   number: 9,
   syncedRound: 8,

@@ -38,7 +38,7 @@ describe('the block cache', () => {
       expect(cache.usedBytes).toBeLessThanOrEqual(1600);
     }
     expect(table.get(0)).toBeUndefined();
-    expect([cache.hits, cache.misses]).toEqual([100, 1]);
+    expect(cache.statistics()).toMatchObject({ blockCacheHits: 100, blockCacheMisses: 1 });
   });
 
   it('gives what it cannot keep all the same, as a copy', () => {

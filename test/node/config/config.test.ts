@@ -33,6 +33,7 @@ describe('the configuration of a node', () => {
       verifyHours: 24,
       retention: [],
       ingest: [],
+      links: [],
       valueBytesMax: 1024 * 1024,
       onInvalid: 'ack',
       logLevel: 'info',

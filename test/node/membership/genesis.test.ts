@@ -22,6 +22,7 @@ describe('a genesis', () => {
       const [meta, ...shards] = groups;
       expect(meta).toMatchObject({ group: 0, slotCount: 0 });
       expect(meta?.voters).toHaveLength(count < 3 ? 1 : count < 5 ? 3 : 5);
+      expect(meta?.learners).toHaveLength(count === 2 ? 1 : 0);
       const perNode = new Map(nodes.map(({ node }) => [node, 0]));
       let nextSlot = 0;
       for (const [i, { group, firstSlot, slotCount, voters }] of shards.entries()) {

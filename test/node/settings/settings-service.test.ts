@@ -264,7 +264,7 @@ describe('the rules of the configuration file', () => {
   it('begin the settings of a new cluster', async () => {
     const group = threeAndOne();
     await group.until(group.service('a').seed(initial, []));
-    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [] });
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [], leases: [] });
     expect(group.service('a').current).toEqual(group.committed);
   });
 
@@ -272,7 +272,7 @@ describe('the rules of the configuration file', () => {
     const group = threeAndOne();
     const nodes = [nodeRow('a'), nodeRow('b')];
     await group.until(group.service('a').seed(initial, nodes));
-    expect(group.committed).toEqual({ revision: 1, ...initial, nodes });
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes, leases: [] });
   });
 
   it('are taken from the leader, once', async () => {
@@ -288,13 +288,25 @@ describe('the rules of the configuration file', () => {
     const group = threeAndOne();
     group.commit((settings) => settings);
     await group.until(group.service('a').seed(initial, []));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
+    expect(group.committed).toEqual({
+      revision: 1,
+      retention: [],
+      ingest: [],
+      nodes: [],
+      leases: [],
+    });
   });
 
   it('may be none, which is a decision too', async () => {
     const group = threeAndOne();
     await group.until(group.service('a').seed({}, []));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
+    expect(group.committed).toEqual({
+      revision: 1,
+      retention: [],
+      ingest: [],
+      nodes: [],
+      leases: [],
+    });
   });
 
   it('wait until their node knows what was decided before', async () => {
@@ -304,7 +316,7 @@ describe('the rules of the configuration file', () => {
       group.hasCaughtUp = true;
     });
     await group.until(group.service('a').seed(initial, []));
-    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [] });
+    expect(group.committed).toEqual({ revision: 1, ...initial, nodes: [], leases: [] });
     group.hasCaughtUp = false;
     const waiting = group.service('b').seed(initial, []);
     group.service('b').stop();
@@ -324,7 +336,13 @@ describe('the rules of the configuration file', () => {
     const group = threeAndOne();
     const many = Array.from({ length: 1_001 }, (_, i) => ingest(`r${i}`));
     await group.until(group.service('a').seed({ ingest: many }, []));
-    expect(group.committed).toEqual({ revision: 1, retention: [], ingest: [], nodes: [] });
+    expect(group.committed).toEqual({
+      revision: 1,
+      retention: [],
+      ingest: [],
+      nodes: [],
+      leases: [],
+    });
     expect(group.world.happened.map(({ name }) => name)).toEqual(['initial-rules-refused']);
   });
 });

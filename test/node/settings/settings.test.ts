@@ -25,6 +25,7 @@ const some: Settings = {
   retention: [retention(''), retention('plant1')],
   ingest: [ingest('a'), ingest('b'), ingest('c')],
   nodes: [],
+  leases: [],
 };
 
 function done({ settings, problem }: EditResult): Settings {
@@ -139,6 +140,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
   retention: fc.array(retentionRule),
   ingest: fc.array(ingestRule),
   nodes: fc.array(anyRow),
+  leases: fc.array(fc.record({ name: text, node: text })),
 });
 
 describe('settings as bytes', () => {

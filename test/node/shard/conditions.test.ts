@@ -14,7 +14,7 @@ import { encode, kv } from '../../../protos/index.ts';
 import { scan } from '../../support/scan.ts';
 import { openEngine, stateMachine, text, utf8, viewOf, writeEntry } from '../support.ts';
 
-const NOBODY: WriteObserver = { wantsWrites: false, written: () => {} };
+const NOBODY: WriteObserver = { wantsWrites: false, wantsReservedWrites: false, written: () => {} };
 const HOUR = 3_600_000 * 4096;
 
 interface Put {
@@ -185,7 +185,7 @@ it('where the value that a condition speaks of cannot be read, the group stops i
 
 it('after a watermark a reading of now depends on no other: a damaged table does not stop it', async () => {
   const engine = await openEngine();
-  const observer = { wantsWrites: false, written: () => {} };
+  const observer = { wantsWrites: false, wantsReservedWrites: false, written: () => {} };
   const { write, record, read, machine } = await shard(engine, observer);
   await write(HOUR, { key: 'k', value: 'v' });
   const cutoffs = [{ prefix: '', time: 5 * HOUR }];

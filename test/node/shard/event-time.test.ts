@@ -8,6 +8,7 @@ async function shard() {
   const told: [value: string, time: number][] = [];
   const observer = {
     wantsWrites: true,
+    wantsReservedWrites: true,
     written: (
       ...[bytes, , , valueStart, valueEnd, , time]: Parameters<
         import('../../../node/shard/apply-writes.ts').WriteObserver['written']

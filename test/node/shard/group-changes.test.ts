@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Log } from '../../../lsm/log/log.ts';
 import { EntryKind, type Message } from '../../../node/raft/types.ts';
 import { encodeMembers, NO_MEMBERS } from '../../../node/shard/configuration.ts';
-import { decodePositions } from '../../../node/shard/group-position.ts';
+import { decodePositions, withPosition } from '../../../node/shard/group-position.ts';
 import { tombstone } from '../../../node/shard/replica-builder.ts';
 import { cluster, kv } from '../../../protos/index.ts';
 import { contentOf } from '../../lsm/engine-support.ts';
@@ -65,6 +65,24 @@ describe('A replica that is removed', () => {
     expect(node.groups.suspects()).toEqual([]);
     expect(await slotsIn(node)).toEqual([16]);
     expect(decodePositions(node.engine.flushedPositions()).has(1)).toBe(false);
+  });
+});
+
+describe('A replica whose removal was cut off by a crash', () => {
+  it('leaves nothing behind either, though it was not known how far its tables go', async () => {
+    const fake = new FakeEnv();
+    const before = await openNode(fake, [firstState(1, 1, MEMBERS)]);
+    await fill(before);
+    await before.engine.flush();
+    const replacement = before.engine.replaceRange({ lower: Uint8Array.of(0xff, 1) });
+    await replacement.commit((flushed) => withPosition(flushed, 1, undefined));
+    before.log.addGroup(tombstone(1, 1, 0));
+    await before.log.commitRound();
+    await close(before);
+    const node = await openNode(fake);
+    await node.settle();
+    expect(await slotsIn(node)).toEqual([16]);
+    expect(node.fatal).toEqual([]);
   });
 });
 
@@ -152,6 +170,7 @@ describe('A replica that is not trusted', () => {
     await close(before);
     const node = await openNode(fake);
     expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
+    await node.settle();
     expect(await isAnswered(node, 7)).toBe(true);
     expect(node.groups.lost()).toEqual([{ group: 1, replicaId: 1 }]);
     learn(node, [{ replicaId: 7, node: OWN }, ...MEMBERS.voters.slice(1)], 8);

@@ -90,6 +90,30 @@ describe('A snapshot that comes in', () => {
     expect(await begin(receiver, { transfer: 2 })).toBe(SnapshotStatus.SNAPSHOT_WANTED);
   });
 
+  it('is one of several, of as many groups as the engine can change at a time', async () => {
+    const { receiver, engine, others } = await open();
+    const groups = [GROUP, ...others.keys()];
+    expect(groups).toHaveLength(engine.replacementsMax + 1);
+    const last = groups.pop() as number;
+    const { SNAPSHOT_WANTED, SNAPSHOT_BUSY } = SnapshotStatus;
+    for (const group of groups) {
+      expect(await begin(receiver, { transfer: 1, group })).toBe(SNAPSHOT_WANTED);
+    }
+    expect(await begin(receiver, { transfer: 1, group: last })).toBe(SNAPSHOT_BUSY);
+    const done = { toReplica: 4, transfer: 1, number: 0, blocks: [], last: true };
+    const ends = groups.map((group) =>
+      receiver.blocks(new cluster.SnapshotBlocks({ group, ...done })),
+    );
+    const { SNAPSHOT_INSTALLED } = SnapshotStatus;
+    for (const { status } of await Promise.all(ends)) expect(status).toBe(SNAPSHOT_INSTALLED);
+    expect(await begin(receiver, { transfer: 1, group: last })).toBe(SNAPSHOT_WANTED);
+    // An answer was lost, and meanwhile others came to their end.
+    for (const group of groups) {
+      const again = await receiver.blocks(new cluster.SnapshotBlocks({ group, ...done }));
+      expect(again.status).toBe(SNAPSHOT_INSTALLED);
+    }
+  });
+
   it('is refused where the disk is full, and comes again', async () => {
     const { receiver, engine, fake, fatal } = await open();
     const blocks = await chunks(['a', 'b']);
@@ -154,25 +178,33 @@ async function open(position?: kv.GroupPosition.$Properties) {
     terms: [],
   };
   const replica = buildReplica({ env, engine, found, position: position as kv.GroupPosition });
+  const others = new Map(
+    Array.from({ length: db.replacementsMax }, (_, i) => {
+      const shard = { group: 10 + i, firstSlot: 32 + i, slotCount: 1 };
+      const other = { ...newcomer(shard, 4, 0), lastIndex: 0, terms: [] };
+      return [shard.group, buildReplica({ env, engine, found: other, position: undefined })];
+    }),
+  );
   const emptied: Replica[] = [];
   const fatal: unknown[] = [];
   const receiver = new SnapshotReceiver({
     env,
     engine,
     ranges: new RangeChanges(engine),
-    replicaFor: (_group, replicaId) => (replicaId === 4 ? replica : undefined),
+    replicaFor: (group, replicaId) =>
+      replicaId === 4 ? (others.get(group) ?? replica) : undefined,
     whenIdle: async () => {},
     persist: async () => {},
     restart: async () => {},
     onEmptied: (each) => emptied.push(each),
     onFatal: (error) => fatal.push(error),
   });
-  return { fake, engine, replica, receiver, emptied, fatal, interrupted };
+  return { fake, engine, replica, others, receiver, emptied, fatal, interrupted };
 }
 
 async function begin(
   receiver: SnapshotReceiver,
-  changes: { transfer: number; term?: number; fromReplica?: number },
+  changes: { transfer: number; term?: number; fromReplica?: number; group?: number },
 ): Promise<cluster.SnapshotStatus | undefined> {
   const position = new kv.GroupPosition({ group: GROUP, appliedIndex: 100, appliedTerm: 2 });
   const shared = { group: GROUP, fromReplica: 1, toReplica: 4, term: 2, position };

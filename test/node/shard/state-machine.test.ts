@@ -51,6 +51,7 @@ describe('applying a write entry', () => {
     const seen: unknown[] = [];
     const observer = {
       wantsWrites: true,
+      wantsReservedWrites: true,
       written: (
         bytes: Uint8Array,
         keyStart: number,

@@ -183,6 +183,28 @@ describe('a watch', () => {
     expect(told(batches)).toEqual(['plant1=here', 'plant1=yes']);
   });
 
+  it('hears of its end when it is open, though its first read ends the replica', async () => {
+    const engine = await openEngine();
+    const shard = new Shard(engine);
+    const snapshot = engine.snapshot();
+    const heard: string[] = [];
+    const first = (): undefined => {
+      shard.feed.closeAll();
+    };
+    const sink = { deliver: () => undefined, feedClosed: () => void heard.push('closed') };
+    const handle = shard.feed.open(
+      { filter: 'x', after: 0, sink },
+      {
+        snapshot: Object.assign(snapshot, { first }),
+        ...{ appliedIndex: 0, highestVersion: 0, tombstoneCutoff: 0 },
+        ...{ firstSlot: 0, slotCount: 256, pause: () => undefined },
+      },
+    );
+    heard.push('open');
+    await handle.done;
+    expect(heard).toEqual(['open', 'closed']);
+  });
+
   it('is told nothing after it is closed, in the middle of its snapshot too', async () => {
     const shard = new Shard(await openEngine());
     for (let i = 0; i < 600; i++) shard.put([`k${i}`, 'v']);

@@ -15,8 +15,10 @@ async function fixture() {
   const reachable = new Set<string>();
   const sent: string[] = [];
   const heard: string[] = [];
+  const connectedTo: string[] = [];
   const transport: Transport = {
     onClosed: undefined,
+    onOpened: undefined,
     onRefused: undefined,
     connect: (address) => void connected.add(address),
     disconnect: (address) => void connected.delete(address),
@@ -40,7 +42,10 @@ async function fixture() {
     raft: () => void heard.push('raft'),
     heartbeat: () => void heard.push('heartbeat'),
     rpc: () => {},
+    messages: () => {},
     disconnected: () => {},
+    connected: (peer) => void connectedTo.push(peer),
+    heard: () => {},
   });
   const beat = (mqttAddress: string) =>
     link.door.receive(
@@ -52,7 +57,7 @@ async function fixture() {
     link.sendHeartbeat([PEER], new Uint8Array(1));
     return sent.at(-1);
   };
-  return { link, transport, connected, reachable, send, beat, heard };
+  return { link, transport, connected, connectedTo, reachable, send, beat, heard };
 }
 
 describe('where a node is reached', () => {
@@ -101,6 +106,15 @@ describe('where a node is reached', () => {
     await Promise.resolve();
     expect(isOver).toBe(true);
   });
+});
+
+it('a connection that is opened is told with the node that is known to be there', async () => {
+  const { link, transport, connectedTo } = await fixture();
+  link.learnAddress(PEER, 'here:1');
+  transport.onOpened?.('elsewhere:1');
+  expect(connectedTo).toEqual([]);
+  transport.onOpened?.('here:1');
+  expect(connectedTo).toEqual([PEER]);
 });
 
 it('a message for the node that was at our address before is not for us', async () => {

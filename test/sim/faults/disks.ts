@@ -112,10 +112,13 @@ export const oldDisk: Fault = {
     const image = machine.vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 });
     const { world } = site.cluster;
     const takenAtMs = world.nowMs;
+    const { nodeId } = machine;
     return () => {
       if (site.busy.has(machine) || world.nowMs - takenAtMs < IMAGE_AGE_MS_MIN) return;
       if (site.isRunning(machine)) site.bringDown(machine);
       machine.vfs = image;
+      // It has begun anew meanwhile, so that the cluster has removed what the image is of.
+      if (machine.nodeId !== nodeId) site.leaving.add(machine);
       site.bringUp(machine);
     };
   },
@@ -143,7 +146,7 @@ async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: numbe
 export function isDiskFailure(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EIO' || code === 'ENOSPC' || code === 'ENGINE_CLOSED') return true;
+    if (code === 'EIO' || code === 'ENOSPC') return true;
   }
   return false;
 }

@@ -1,5 +1,5 @@
 import { bitFlips, failedSync, fullDisk, newDisk, oldDisk, slowDisk } from './disks.ts';
-import { reweigh } from './membership.ts';
+import { join, leave, replaceDisk, replaceNode, reweigh } from './membership.ts';
 import {
   badWire,
   leaderIsolated,
@@ -52,10 +52,17 @@ const clocks = [
   [1, clockJump],
 ] as const;
 
+const membership = [
+  [0.3, join],
+  [0.3, leave],
+  [0.15, replaceDisk],
+  [0.15, replaceNode],
+] as const;
+
 /** To add a fault, write it and name it here. */
 export const MIXES = {
   everything: {
-    faults: [...crashes, ...networks, ...disks, ...clocks, [1, reweigh]],
+    faults: [...crashes, ...networks, ...disks, ...clocks, [1, reweigh], ...membership],
     everyMs: 2_500,
     nodes: [3, 3, 4, 5],
   },
@@ -98,6 +105,7 @@ export const MIXES = {
   moves: {
     faults: [
       [5, reweigh],
+      ...membership,
       [2, kill],
       [1, powerCut],
       [1, blackout],

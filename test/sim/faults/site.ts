@@ -14,15 +14,19 @@ export class FaultSite {
   readonly spoiled = new Set<Machine>();
   /** Nothing brings these nodes back: their names belong to disks that are gone. */
   readonly lost = new Set<Machine>();
+  /** Their cluster lets these go, or has: they come back as others do until they are told so. */
+  readonly leaving = new Set<Machine>();
 
   constructor(cluster: SimCluster, random: SeededRandom) {
     this.cluster = cluster;
     this.random = random;
   }
 
-  /** Those whose nodes come back when faults are over. */
+  /** Those whose nodes come back when faults are over, and stay. */
   get healable(): Machine[] {
-    return this.cluster.machines.filter((machine) => !this.lost.has(machine));
+    return this.cluster.machines.filter(
+      (machine) => !this.lost.has(machine) && !this.leaving.has(machine),
+    );
   }
 
   isRunning = (machine: Machine): boolean => machine.life?.alive === true;

@@ -34,7 +34,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [edit('lsm/log/log.ts', 'await this.#file.sync();\n    this.#syncs++;', '')],
     mix: 'crashes',
     seedsMax: 10,
-    caughtAs: [...LOSS, 'liveness'],
+    caughtAs: LOSS,
   },
   {
     name: 'count the leader before its sync',
@@ -100,7 +100,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     mix: 'crashes',
     seedsMax: 20,
-    caughtAs: ['liveness', 'no node fails by itself'],
+    caughtAs: ['durable before committed'],
   },
   {
     name: 'commit the entry of an old term by counting',
@@ -268,8 +268,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         'node/shard/local-groups.ts',
-        'return replicaId > Math.max(here, suspect, this.#removed.get(group) ?? 0);',
-        'return replicaId >= Math.max(here, suspect, this.#removed.get(group) ?? 0);',
+        'return replicaId > Math.max(here, suspect, this.#removed.get(group)?.replicaId ?? 0);',
+        'return replicaId >= Math.max(here, suspect, this.#removed.get(group)?.replicaId ?? 0);',
       ),
     ],
     mix: 'damage',

@@ -1,0 +1,170 @@
+import type { BrokerEnv } from '../env.ts';
+import { type AwayMatch, AwaySessions } from './away-sessions.ts';
+import { Lingering } from './lingering.ts';
+import type { Message } from './message.ts';
+import type { Delivery, Peers } from './peers.ts';
+import type {
+  MessageStore,
+  QueuedMessage,
+  SessionHost,
+  SessionRecord,
+  StoredSubscription,
+  StoredWill,
+} from './store.ts';
+
+/** A node that cannot be reached for so long has died: the wills of its clients are published. */
+const DEAD_AFTER_MS = 15_000;
+
+interface Options {
+  readonly env: BrokerEnv;
+  readonly host: SessionHost;
+  readonly peers: Peers;
+  readonly store: MessageStore;
+  isHere(clientId: string): boolean;
+  /** Of a client whose node has died. */
+  publishWill(will: StoredWill, user: string): void;
+  /** Other nodes need not send any more what these wanted. */
+  withdraw(clientId: string, subscriptions: readonly StoredSubscription[]): void;
+}
+
+/**
+ * Sessions whose clients are not connected here: what this node keeps for them, and what it does for those whose own node
+ * has died.
+ */
+export class AbsentSessions {
+  /** Of the whole cluster: not connected anywhere that can be reached. */
+  readonly away = new AwaySessions();
+  readonly #options: Options;
+  readonly #lingering: Lingering;
+  /** For these this node has kept something since they went away. */
+  readonly #keptFor = new Set<string>();
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#lingering = new Lingering(options.env, options.withdraw);
+  }
+
+  stop(): void {
+    this.#lingering.stop();
+  }
+
+  /** A client has just left this node. */
+  left(record: SessionRecord, lingering: readonly StoredSubscription[]): void {
+    this.#keptFor.add(record.clientId);
+    this.away.add(record);
+    this.#lingering.begin(record.clientId, lingering);
+  }
+
+  /** A client has just connected here. */
+  arrived(clientId: string): void {
+    this.away.delete(clientId);
+    this.#lingering.end(clientId);
+  }
+
+  /** For a session that is away. */
+  keep(clientId: string, queued: QueuedMessage): void {
+    this.#keptFor.add(clientId);
+    this.#options.store.enqueue(clientId, queued);
+  }
+
+  /** Another node has sent it, maybe for a client that was here a moment ago. */
+  received(message: Message): void {
+    for (const [clientId, match] of this.#lingering.match(message)) {
+      this.#keepAnywhere(clientId, message, match);
+    }
+  }
+
+  /** What was sent to a node that did not take it is for the queues of the sessions that are, or were, there. */
+  undelivered(node: string, deliveries: readonly Delivery[]): void {
+    const there = new AwaySessions();
+    for (const record of this.#options.store.sessions()) {
+      if (record.host?.node === node && record.expirySeconds > 0) there.add(record);
+    }
+    for (const { message, shared } of deliveries) {
+      const isTaken = (group: string, filter: string) =>
+        !shared.some((pick) => pick.group === group && pick.filter === filter);
+      for (const [clientId, match] of there.match(message, isTaken)) {
+        this.#keepAnywhere(clientId, message, match);
+      }
+    }
+  }
+
+  /** A session has changed, somewhere; undefined: it is over. */
+  changed(clientId: string, record: SessionRecord | undefined): void {
+    const { host, isHere } = this.#options;
+    if (isHere(clientId)) return;
+    const isOfEarlierStart =
+      record?.host?.node === host.node && record.host.startCounter < host.startCounter;
+    if (isOfEarlierStart) this.#bury(record);
+    else this.#place(clientId, record);
+  }
+
+  unreachable(node: string): void {
+    const { env, peers } = this.#options;
+    this.#placeAllOf(node);
+    env.timers.after(DEAD_AFTER_MS, () => {
+      if (!peers.isReachable(node) && peers.isFirst) this.#buryAllOf(node);
+    });
+  }
+
+  reachable(node: string): void {
+    this.#placeAllOf(node);
+  }
+
+  #place(clientId: string, record: SessionRecord | undefined): void {
+    const isAway =
+      record !== undefined && record.expirySeconds > 0 && !this.#isConnected(record.host);
+    if (isAway) {
+      this.away.add(record);
+    } else {
+      this.away.delete(clientId);
+      this.#hint(clientId);
+    }
+  }
+
+  #placeAllOf(node: string): void {
+    for (const record of this.#recordsOf(node)) this.#place(record.clientId, record);
+  }
+
+  #recordsOf(node: string): SessionRecord[] {
+    const { store, isHere } = this.#options;
+    return [...store.sessions()].filter(
+      ({ host, clientId }) => host?.node === node && !isHere(clientId),
+    );
+  }
+
+  #isConnected(host: SessionHost | undefined): boolean {
+    if (host === undefined) return false;
+    return this.#options.peers.startCounterOf(host.node) === host.startCounter;
+  }
+
+  #keepAnywhere(clientId: string, message: Message, match: AwayMatch): void {
+    this.keep(clientId, { message, ...match, packetId: 0, isReleased: false });
+    this.#hint(clientId);
+  }
+
+  /** Whoever has its session now may not know what this node has kept for it. */
+  #hint(clientId: string): void {
+    const host = this.#options.store.session(clientId)?.host;
+    if (host === undefined || host.node === this.#options.host.node) return;
+    if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
+  }
+
+  #buryAllOf(node: string): void {
+    for (const record of this.#recordsOf(node)) this.#bury(record);
+  }
+
+  /** The node that it was connected to has died, and could not do this. */
+  #bury(record: SessionRecord): void {
+    const { store, env, publishWill } = this.#options;
+    const { clientId, will, expirySeconds, user } = record;
+    if (expirySeconds > 0) {
+      const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
+      void store.saveSession(away);
+      this.#place(clientId, away);
+    } else {
+      store.endSession(clientId);
+    }
+    if (will !== undefined) publishWill(will, user);
+  }
+}

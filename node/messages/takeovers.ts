@@ -1,0 +1,114 @@
+import type { ClientClaim, PeerEvents } from '../../broker/ordinary/peers.ts';
+import type { cluster } from '../../protos/index.ts';
+import type { Env } from '../env.ts';
+import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import { Fights } from './fights.ts';
+
+const ANSWER_MS = 1_000;
+
+interface OpenClaim {
+  readonly claim: ClientClaim;
+  /** Another node has a later one. */
+  isLost: boolean;
+}
+
+interface TakeoversOptions {
+  readonly env: Env;
+  readonly own: string;
+  readonly reachable: () => readonly string[];
+  readonly call: (
+    node: string,
+    body: RpcBody,
+    timeoutMs: number,
+  ) => Promise<RpcMessage | undefined>;
+  readonly events: () => PeerEvents | undefined;
+}
+
+/**
+ * A client is connected once in the cluster [MQTT-3.1.4-2]: whoever it connects to claims it, and the others let go.
+ * Claims count against each other only while they are under way, where both sides see both; a clock that is wrong
+ * decides nothing afterwards.
+ */
+export class Takeovers {
+  readonly #options: TakeoversOptions;
+  readonly #fights: Fights;
+  readonly #open = new Map<string, OpenClaim>();
+
+  constructor(options: TakeoversOptions) {
+    this.#options = options;
+    this.#fights = new Fights(options.env);
+  }
+
+  /** Resolves when all others have let go, or after a second. */
+  async claim(claim: ClientClaim): Promise<void> {
+    const { clientId, displacedAddress } = claim;
+    const open: OpenClaim = { claim, isLost: false };
+    if (displacedAddress !== '') this.#fights.note(claim, displacedAddress);
+    this.#open.set(clientId, open);
+    const asked = this.#options.reachable().map((node) => this.#ask(node, open));
+    await Promise.all(asked);
+    if (this.#open.get(clientId) === open) this.#open.delete(clientId);
+  }
+
+  serve(from: string, wire: cluster.TakeOver.$Properties, reply: (body: RpcBody) => void): void {
+    const theirs = claimOf(wire);
+    const mine = this.#open.get(theirs.clientId);
+    if (mine !== undefined && !mine.isLost && this.#isLater(mine.claim, theirs, from)) {
+      reply({ takeOverReply: { winner: claimToWire(mine.claim) } });
+      return;
+    }
+    if (mine !== undefined) mine.isLost = true;
+    void this.#letGo(theirs).then((displacedAddress) => {
+      reply({ takeOverReply: { displacedAddress } });
+    });
+  }
+
+  alerts() {
+    return this.#fights.alerts();
+  }
+
+  async #ask(node: string, open: OpenClaim): Promise<void> {
+    const { claim } = open;
+    const answer = await this.#options.call(node, { takeOver: claimToWire(claim) }, ANSWER_MS);
+    const { displacedAddress = '', winner } = answer?.takeOverReply ?? {};
+    if (displacedAddress) this.#fights.note(claim, displacedAddress);
+    // A client that has connected here once more has a claim of its own.
+    if (winner == null || open.isLost || this.#open.get(claim.clientId) !== open) return;
+    open.isLost = true;
+    await this.#letGo(claimOf(winner));
+  }
+
+  async #letGo(claim: ClientClaim): Promise<string> {
+    try {
+      const displacedAddress = (await this.#options.events()?.takenOver(claim)) ?? '';
+      if (displacedAddress !== '') this.#fights.note(claim, displacedAddress);
+      return displacedAddress;
+    } catch (error) {
+      const message = `client ${claim.clientId} was not let go: ${error}`;
+      this.#options.env.events.emit({ level: 'error', name: 'takeover-failed', message });
+      return '';
+    }
+  }
+
+  /** Both nodes decide alike. */
+  #isLater(mine: ClientClaim, theirs: ClientClaim, from: string): boolean {
+    if (mine.connectedAtMs !== theirs.connectedAtMs) {
+      return mine.connectedAtMs > theirs.connectedAtMs;
+    }
+    return this.#options.own > from;
+  }
+}
+
+function claimToWire({ clientId, user, connectedAtMs, address }: ClientClaim) {
+  return { clientId, user, connectedAtMs, address };
+}
+
+function claimOf(wire: cluster.TakeOver.$Properties): ClientClaim {
+  return {
+    clientId: wire.clientId ?? '',
+    user: wire.user ?? '',
+    connectedAtMs: wire.connectedAtMs ?? 0,
+    address: wire.address ?? '',
+    displacedAddress: '',
+  };
+}
