@@ -79,8 +79,15 @@ export class WatchFeed implements WriteObserver {
     const key = bytes.slice(keyStart, keyEnd);
     const text = keyText(key);
     let item: ToldValue | undefined;
+    // Where many watch the same, they come one after the other: the filter is looked at once.
+    let filter: string | undefined;
+    let isReached = false;
     for (const watch of isReserved(key) ? this.#reservedWatches : this.#watches) {
-      if (!reaches(watch.filter, text)) continue;
+      if (watch.filter !== filter) {
+        filter = watch.filter;
+        isReached = reaches(filter, text);
+      }
+      if (!isReached) continue;
       item ??= {
         key,
         value: bytes.slice(valueStart, valueEnd),
