@@ -73,7 +73,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   outputBytesMax: MIB,
   watchesMax: 1_000,
   rulesTimeoutMs: 10_000,
-  readBytesPerTurn: 256 * KIB,
+  readBytesPerTurn: 128 * KIB,
   bulkDeliveriesPerTurn: 250,
   refusalsMax: 3,
   refusalPeriodMs: 60_000,
