@@ -42,6 +42,10 @@ export function dialectOf(
 }
 
 /** The CONNACK for a CONNECT that opens nothing. */
-export function refusedConnack(protocolLevel: number, refusal: ConnectRefusal): Uint8Array {
-  return protocolLevel === 5 ? encodeRefusal(refusal) : encodeConnack(refusal.returnCode);
+export function refusedConnack(
+  { protocolLevel, packetBytesMax }: Pick<ConnectPacket, 'protocolLevel' | 'packetBytesMax'>,
+  refusal: ConnectRefusal,
+): Uint8Array {
+  if (protocolLevel !== 5) return encodeConnack(refusal.returnCode);
+  return encodeRefusal(refusal, packetBytesMax);
 }

@@ -46,7 +46,8 @@ export class Front {
 
   #link: Link = NO_LINK;
   #clientId = '';
-  #protocolLevel = 0;
+  /** Of the CONNECT: how a refusal is to be told. */
+  #hearing = { protocolLevel: 0, packetBytesMax: Number.POSITIVE_INFINITY };
   /** `ending`: the last bytes are on their way out, input is dropped. */
   #state: 'open' | 'ending' | 'gone' = 'open';
   readonly #chunks: Uint8Array[] = [];
@@ -276,7 +277,7 @@ export class Front {
     const packet = parseConnect(buffer, this.#splitter);
     if ('malformed' in packet) return this.#malformedConnect(packet);
     this.#clientId = packet.clientId;
-    this.#protocolLevel = packet.protocolLevel;
+    this.#hearing = packet;
     const isNode = packet.username?.startsWith(NODE_USERNAME_PREFIX) === true;
     const refusal = versionRefusal(packet, { isNode });
     if (refusal !== undefined) this.#refuse(refusal);
@@ -316,7 +317,7 @@ export class Front {
   }
 
   #refuse(refusal: ConnectRefusal): void {
-    this.#output.write(refusedConnack(this.#protocolLevel, refusal));
+    this.#output.write(refusedConnack(this.#hearing, refusal));
     this.finish(refusal);
   }
 

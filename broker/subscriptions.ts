@@ -136,7 +136,10 @@ export class Subscriptions {
     awaiting.granted = new Map(
       filters.map((filter, i) => [filter, grantOf(filter, codes[i], refused.get(filter))]),
     );
-    return awaiting.requests.map(({ filter }) => awaiting.granted.get(filter) as Grant);
+    return awaiting.requests.map(({ filter, qos }) => {
+      const grant = awaiting.granted.get(filter) as Grant;
+      return typeof grant === 'number' ? grantOf(filter, qos, undefined) : grant;
+    });
   }
 
   /**

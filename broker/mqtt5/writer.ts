@@ -158,10 +158,15 @@ export function receiveMaximum({ inflightPutsMax }: Pick<BrokerLimits, 'inflight
   return Math.min(inflightPutsMax, RECEIVE_MAXIMUM_MAX);
 }
 
-/** CONNACK for a CONNECT that opens nothing. */
-export function encodeRefusal({ code, reason }: Ending): Uint8Array {
+/** A CONNACK that opens nothing; without the reason if the client does not take so long a packet [MQTT-3.2.2-19]. */
+export function encodeRefusal(
+  { code, reason }: Ending,
+  packetBytesMax = Number.POSITIVE_INFINITY,
+): Uint8Array {
   const head = Uint8Array.of(0, code);
-  return frameOf(PacketType.connack << 4, Buffer.concat([head, explanation(reason)]));
+  const frame = frameOf(PacketType.connack << 4, Buffer.concat([head, explanation(reason)]));
+  if (frame.length <= packetBytesMax) return frame;
+  return frameOf(PacketType.connack << 4, Uint8Array.of(0, code, 0));
 }
 
 function explanation(reason: string): Uint8Array {

@@ -167,12 +167,13 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   close(session: ClientSession, { isGraceful, expirySeconds }: Closing): void {
     const { clientId, client, will } = session;
     if (this.#here.get(clientId) !== session) return;
+    const { isRecorded } = session;
     if (expirySeconds !== undefined) session.expirySeconds = expirySeconds;
     this.#here.delete(clientId);
     session.will = undefined;
     for (const each of session.subscriptions.values()) this.router.delete(each);
     if (session.isPersistent) this.#leave(session);
-    else this.#end(session, { hadWill: will !== undefined });
+    else this.#end(session, { isRecorded });
     if (will === undefined || isGraceful) return;
     const { user } = client.access;
     this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
@@ -355,9 +356,12 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   /** Its session ends with the connection. */
-  #end({ clientId, subscriptions }: ClientSession, { hadWill }: { hadWill: boolean }): void {
+  #end(
+    { clientId, subscriptions }: ClientSession,
+    { isRecorded }: { readonly isRecorded: boolean },
+  ): void {
     for (const each of subscriptions.values()) this.router.withdraw(clientId, each);
-    if (hadWill) this.#options.store.endSession(clientId);
+    if (isRecorded) this.#options.store.endSession(clientId);
   }
 
   #unsubscribe({ clientId }: ClientSession, subscription: StoredSubscription): void {

@@ -42,7 +42,7 @@ export interface DeliveryHooks {
 export type IdOwner = Delivery | 'value';
 
 /**
- * The ordinary messages for one connection, in their order [MQTT-4.6.0-6]: sent while the client takes them, else
+ * The ordinary messages for one connection, those of a QoS in their order [MQTT-4.6.0-6]: sent while the client takes them, else
  * waiting, bounded. Retained messages that a subscription begins with are fetched as there is room, not before.
  */
 export class Deliveries {
@@ -53,6 +53,8 @@ export class Deliveries {
   readonly #hooks: DeliveryHooks;
   readonly #counters: { deliveries: number };
   readonly #waiting = new Set<Delivery>();
+  /** At QoS 0: they need room, but no packet id [MQTT-4.9.0-3]. */
+  readonly #waitingForRoom = new Set<Delivery>();
   #waitingBytes = 0;
   /** Until the CONNACK is written nothing may leave, and what the store has comes first. */
   #isOpen = false;
@@ -79,7 +81,7 @@ export class Deliveries {
   /** Offers a message that was just published. */
   send(outgoing: OutgoingMessage, flags: DeliveryFlags, identifiers: readonly number[]): void {
     if (flags.qos > 0 && !this.#seen.live(outgoing.message.id)) return;
-    if (this.#isOpen && this.#waiting.size === 0 && this.#mayWrite(flags.qos)) {
+    if (this.#isOpen && this.#queueOf(flags).size === 0 && this.#mayWrite(flags.qos)) {
       if (flags.qos === 0) this.#writeUnacknowledged(outgoing, flags, identifiers);
       else this.#write(newDelivery(outgoing, flags, identifiers));
       return;
@@ -92,8 +94,9 @@ export class Deliveries {
    * [MQTT-4.4.0-1], then what came meanwhile.
    */
   open(queued: readonly QueuedMessage[]): void {
-    const meanwhile = [...this.#waiting];
+    const meanwhile = [...this.#waiting, ...this.#waitingForRoom];
     this.#waiting.clear();
+    this.#waitingForRoom.clear();
     this.#waitingBytes = 0;
     this.#isOpen = true;
     const kept = queued.map(keptDelivery);
@@ -135,19 +138,15 @@ export class Deliveries {
   /** Sends what there is room for. */
   pump(): void {
     if (!this.#isOpen) return;
-    for (const delivery of this.#waiting) {
-      if (!this.#mayWrite(delivery.qos)) return;
-      this.#waiting.delete(delivery);
-      this.#waitingBytes -= costOf(delivery);
-      this.#sendWaiting(delivery);
-    }
+    this.#pumpQueue(this.#waitingForRoom);
+    this.#pumpQueue(this.#waiting);
     this.#pumpRetained();
   }
 
   /** What the client does not have yet of QoS 1 and 2, in order. */
   unfinished(): readonly Delivery[] {
     const onTheWay = [...this.#packetIds.owners()].filter((owner) => owner !== 'value');
-    return [...onTheWay, ...this.#waiting].filter(({ qos }) => qos > 0);
+    return [...onTheWay, ...this.#waiting];
   }
 
   #sendWaiting(delivery: Delivery): void {
@@ -157,8 +156,17 @@ export class Deliveries {
     else this.#write(delivery);
   }
 
+  #pumpQueue(queue: Set<Delivery>): void {
+    for (const delivery of queue) {
+      if (!this.#mayWrite(delivery.qos)) return;
+      queue.delete(delivery);
+      this.#waitingBytes -= costOf(delivery);
+      this.#sendWaiting(delivery);
+    }
+  }
+
   #pumpRetained(): void {
-    while (this.#mayWrite(2)) {
+    while (this.#waiting.size === 0 && this.#mayWrite(2)) {
       this.#retained ??= this.#laterRetained.shift();
       if (this.#retained === undefined) return;
       const next = this.#retained.next();
@@ -216,15 +224,19 @@ export class Deliveries {
   #enqueue(delivery: Delivery): void {
     const { queuedMessagesMax, queuedBytesMax } = this.#limits;
     const isFull =
-      this.#waiting.size >= queuedMessagesMax ||
+      this.#waiting.size + this.#waitingForRoom.size >= queuedMessagesMax ||
       this.#waitingBytes + costOf(delivery) > queuedBytesMax;
     if (isFull) this.#hooks.dropped(delivery.outgoing.message);
     else this.#add(delivery);
   }
 
   #add(delivery: Delivery): void {
-    this.#waiting.add(delivery);
+    this.#queueOf(delivery).add(delivery);
     this.#waitingBytes += costOf(delivery);
+  }
+
+  #queueOf({ qos }: DeliveryFlags): Set<Delivery> {
+    return qos === 0 ? this.#waitingForRoom : this.#waiting;
   }
 }
 

@@ -3,8 +3,8 @@ import { AedesSessions } from '../../broker/aedes.ts';
 import { Broker, type BrokerOptions } from '../../broker/broker.ts';
 import type { ClusterDoor } from '../../broker/data-plane.ts';
 import type { BrokerEnv, BrokerEvent } from '../../broker/env.ts';
-import { ALONE } from '../../broker/ordinary/peers.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { FakePeerNetwork } from '../support/fake-peers.ts';
 import { ManualTime } from '../support/manual-time.ts';
 import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { type ConnectOptions, connect, type Received, takePacket } from '../support/mqtt-frames.ts';
@@ -90,7 +90,7 @@ export async function startBroker(
     clusterDoor: door,
     version: '1.2.3',
     host: { node: 'n1', startCounter: 1 },
-    createPeers: () => ALONE,
+    createPeers: new FakePeerNetwork().join('n1'),
     createStore: (storeEvents) => new MemoryMessageStore(env.clock.nowMs).join(storeEvents),
     createSessions: (sessionEvents) => new AedesSessions('n1', sessionEvents),
     nodeName: 'one',

@@ -42,7 +42,7 @@ describe('SUBSCRIBE of MQTT 5', () => {
       ['$share/g', 0],
       ['a/x', 2],
     ]);
-    expect(codes).toEqual([2, 1, 0x87, 0x87, 0x87, 0x97, 0, 0x8f, 2]);
+    expect(codes).toEqual([1, 1, 0x87, 0x87, 0x87, 0x97, 0, 0x8f, 2]);
     expect(reason).toMatch(/^subscribe to dss\/value\/<filter>/);
   });
 
