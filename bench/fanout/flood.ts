@@ -10,6 +10,7 @@ import type { Times } from './run-cell.ts';
 const NODE_COUNT = 3;
 const CLIENTS = 50;
 const KEYS = 100;
+const REST_MS = 3_000;
 
 /** Puts, one after the other, while others publish at QoS 0 as fast as they can, all at the same node. */
 export interface Flood extends FloodResult {
@@ -29,7 +30,7 @@ export async function measureFlood(directory: string, times: Times): Promise<Flo
     const [port = 0] = dss.mqttPorts;
     const quiet = await putsAt(port, times);
     for (const each of dss.mqttPorts) probes.push(await PingProbe.start(each));
-    const before = await dss.status();
+    const before = await statusAtRest(dss);
     await flooders.ask('start', { port, clients: CLIENTS } satisfies FloodOptions);
     await delay(times.warmupSeconds * 1000);
     for (const probe of probes) probe.measure();
@@ -55,6 +56,15 @@ function putsAt(port: number, times: Times) {
     topicPrefix: 'dss/put/bench/',
   };
   return forkLoad({ ...load, ...times, ports: [port] }, () => {});
+}
+
+/** A cluster that has just begun still evens out who leads what, and each of these transfers is a term. */
+async function statusAtRest(dss: DssCluster): Promise<readonly StatusDocument[]> {
+  for (let before = await dss.status(); ; ) {
+    await delay(REST_MS);
+    if ((await electionsSince(before, dss)) === 0) return before;
+    before = await dss.status();
+  }
 }
 
 /** How far the terms of all groups have gone on. */
