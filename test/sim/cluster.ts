@@ -285,18 +285,18 @@ export class SimCluster {
   async untilLed(machines: readonly Machine[] = this.machines): Promise<void> {
     await this.world.until('every group has a leader that everybody knows', () => {
       for (const machine of machines) if (machine.fatal !== undefined) throw machine.fatal;
-      return this.isLed(machines);
+      return this.isLed(machines, machines);
     });
   }
 
-  /** Whether all of these know, of every group, which machine leads it. */
-  isLed(machines: readonly Machine[]): boolean {
+  /** Whether all of these know, of every group, which machine (of `leaders`) leads it. */
+  isLed(machines: readonly Machine[], leaders: readonly Machine[] = this.machines): boolean {
     return machines.every(
       ({ node }) =>
         node?.hasJoined === true &&
         node.active.map.rows().every(({ group }) => {
           const leader = node.active.map.leaderOf(group);
-          return this.machines.some(
+          return leaders.some(
             (other) =>
               other.node?.identity.node === leader &&
               other.node?.hasJoined &&
