@@ -225,6 +225,8 @@ async function replace(subject: Subject, replacement: Replacement): Promise<void
   if (isAbandoned) {
     await pending.abandon();
   } else {
+    // The position that is noted below is that of everything, not of the range alone.
+    await subject.db.flush();
     const committed = pending.commit(() => {
       subject.content.clear(range);
       for (const [key, value] of entries) {
