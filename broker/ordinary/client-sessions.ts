@@ -128,7 +128,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
   async open(opening: Opening): Promise<Opened> {
-    const { env, peers, host } = this.#options;
+    const { env, peers, host, store } = this.#options;
+    // Who is let in earlier finds nothing retained, and publishes past those who are away or at other nodes.
+    await store.known;
+    await peers.acquainted();
     const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
     const { clientId } = client;
     const { user } = client.access;

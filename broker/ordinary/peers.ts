@@ -8,6 +8,11 @@ export interface Peers {
   /** This node holds a subscription now that it had not, or one more member of a shared one. Ended by `withdraw`. */
   announce(interest: Interest): void;
   withdraw(interest: Interest): void;
+  /**
+   * Resolves when this node has heard from all others what they want since it started, or after a second: before, what
+   * is published here does not reach them.
+   */
+  acquainted(): Promise<void>;
   /** Resolves when all nodes that can be reached know what was announced up to now, or after a second. */
   announced(): Promise<void>;
 
@@ -100,6 +105,7 @@ export interface PeerEvents {
 export const ALONE: Peers = {
   announce: () => {},
   withdraw: () => {},
+  acquainted: async () => {},
   announced: async () => {},
   publish: () => {},
   share: () => [],

@@ -6,6 +6,12 @@ import type { Message, SubscriptionOptions } from './message.ts';
  * goes on from memory, bounded, and is written when the quorum is back.
  */
 export interface MessageStore {
+  /**
+   * Resolves when it knows the sessions and retained messages that were there when this node started, or it is clear
+   * that this takes longer. Before, there is nobody whom a message would be kept for.
+   */
+  readonly known: Promise<void>;
+
   /** Calls `visit` for every retained message whose topic matches, in no order. */
   retained(filter: string, visit: (message: Message) => void): void;
   readonly retainedCount: number;

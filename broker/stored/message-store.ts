@@ -20,6 +20,8 @@ import { WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 /** Nobody waits longer for the store than this. */
 const PATIENCE_MS = 1_000;
+/** But clients of a node that has just started: it may have to wait for the others, of which a majority tells. */
+const START_PATIENCE_MS = 8_000;
 
 export interface MessageStoreOptions {
   readonly env: BrokerEnv;
@@ -34,6 +36,7 @@ export function createMessageStore(options: MessageStoreOptions): StoredMessages
 
 /** What outlives a node of ordinary MQTT, over the data plane: see README.md. */
 export class StoredMessages implements MessageStore {
+  readonly known: Promise<void>;
   readonly #env: BrokerEnv;
   readonly #dataPlane: DataPlane;
   readonly #writes: WriteBehind;
@@ -70,9 +73,14 @@ export class StoredMessages implements MessageStore {
         events.sessionChanged(clientId, after);
       },
     });
+    let snapshotDone = () => {};
+    const telling = new Promise<void>((resolve) => {
+      snapshotDone = resolve;
+    });
+    this.known = orAfter(env, telling, START_PATIENCE_MS);
     this.#watch = dataPlane.watch(TABLES_FILTER, {
       value: (item) => this.#told(item),
-      snapshotDone: () => {},
+      snapshotDone,
     });
   }
 

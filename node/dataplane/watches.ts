@@ -173,8 +173,13 @@ export class Watches {
 
   /** Finds somebody to serve this part, and tries on until it is closed. */
   async #start(part: WatchPart): Promise<void> {
-    const { host, own, map, env } = this.#options;
+    const { host, own, map } = this.#options;
     while (!part.closed) {
+      // At the start of a cluster: who is asked before there is a leader may not even answer.
+      if (map.leaderOf(part.group) === undefined) {
+        await this.#rest();
+        continue;
+      }
       const replica = host.replica(part.group);
       const isReadable = replica !== undefined && replica !== part.unreadable;
       if (isReadable && (await confirmRead(host, replica))) {
@@ -185,8 +190,12 @@ export class Watches {
       if (part.closed) return;
       const node = part.nextOf(map.allCandidates(part.group).filter((each) => each !== own));
       if (node !== undefined) return this.#startAt(part, node);
-      await new Promise<void>((resolve) => env.timers.after(RETRY_MS, resolve));
+      await this.#rest();
     }
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => this.#options.env.timers.after(RETRY_MS, resolve));
   }
 
   #startHere(part: WatchPart, replica: Replica): void {

@@ -44,7 +44,8 @@ export class NodeMessages implements Peers {
   readonly #shared = new SharedGroups<Holder>((link) => link === undefined || link.isUp);
   readonly #takeovers: Takeovers;
   readonly #hints: Hints;
-  readonly #announced: Waiters;
+  readonly #waiters: Waiters;
+  #acquainted: Promise<void> | undefined;
   #published = 0;
   #dropped = 0;
   #events: PeerEvents | undefined;
@@ -62,7 +63,7 @@ export class NodeMessages implements Peers {
         delivered: (delivery) => this.#delivered(delivery),
         wanted: (link, interest) => this.#learned(link, interest),
         unwanted: (link, interest) => this.#unlearned(link, interest),
-        heard: () => this.#announced.look(),
+        heard: () => this.#waiters.look(),
       },
     });
     const call = (node: string, body: RpcBody, timeoutMs: number) =>
@@ -73,7 +74,7 @@ export class NodeMessages implements Peers {
       events: () => this.#events,
     });
     this.#hints = new Hints(call, (node) => this.isReachable(node));
-    this.#announced = new Waiters(env.timers);
+    this.#waiters = new Waiters(env.timers);
   }
 
   /** Nothing is taken from others before. */
@@ -85,7 +86,7 @@ export class NodeMessages implements Peers {
   stop(): void {
     this.#events = undefined;
     this.#links.stop();
-    this.#announced.releaseAll();
+    this.#waiters.releaseAll();
   }
 
   announce(interest: Interest): void {
@@ -100,9 +101,14 @@ export class NodeMessages implements Peers {
     this.#links.interestChanged();
   }
 
+  acquainted(): Promise<void> {
+    this.#acquainted ??= this.#waiters.until(() => this.#links.isAcquainted);
+    return this.#acquainted;
+  }
+
   announced(): Promise<void> {
     const { number } = this.#ownInterest;
-    return this.#announced.until(() =>
+    return this.#waiters.until(() =>
       this.#reachable().every(({ knownThere }) => knownThere >= number),
     );
   }

@@ -34,6 +34,8 @@ interface Peer {
   readonly interest: KnownInterest;
   /** When the whole of its interest was asked for last. */
   askedAtMs: number;
+  /** It has said what it wants, in this run of it. */
+  isAcquainted: boolean;
 }
 
 interface PeerLinksOptions {
@@ -83,6 +85,11 @@ export class PeerLinks {
 
   *all(): Generator<PeerLink> {
     for (const { link } of this.#peers.values()) yield link;
+  }
+
+  /** Whether all others have said what they want. */
+  get isAcquainted(): boolean {
+    return this.#options.others().every((node) => this.#peers.get(node)?.isAcquainted === true);
   }
 
   push(link: PeerLink, delivery: Outgoing): void {
@@ -151,7 +158,7 @@ export class PeerLinks {
       onAdded: (each) => events.wanted(link, each),
       onRemoved: (each) => events.unwanted(link, each),
     });
-    const peer: Peer = { link, interest, askedAtMs: Number.NEGATIVE_INFINITY };
+    const peer: Peer = { link, interest, askedAtMs: Number.NEGATIVE_INFINITY, isAcquainted: false };
     this.#peers.set(node, peer);
     return peer;
   }
@@ -159,6 +166,7 @@ export class PeerLinks {
   #begin(peer: Peer, startCounter: number): void {
     this.#down(peer);
     peer.interest.forget();
+    peer.isAcquainted = false;
     peer.askedAtMs = Number.NEGATIVE_INFINITY;
     peer.link.begin(startCounter);
   }
@@ -167,7 +175,11 @@ export class PeerLinks {
     const { link, interest } = peer;
     for (const each of sets) interest.learnSet(each as peers.InterestSet);
     for (const each of changes) interest.learnChanges(each as peers.InterestChanges);
-    if (interestNumber === 0 || interestNumber === interest.number) return;
+    if (interestNumber === 0) return;
+    if (interestNumber === interest.number) {
+      peer.isAcquainted = true;
+      return;
+    }
     const nowMs = this.#nowMs();
     if (nowMs - peer.askedAtMs < ASK_AGAIN_MS) return;
     peer.askedAtMs = nowMs;

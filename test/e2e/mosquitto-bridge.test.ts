@@ -158,3 +158,70 @@ describe.skipIf(!hasMosquitto)('a bridged Mosquitto', () => {
     return (answer.items as { value: string }[]).map(({ value }) => value);
   }
 });
+
+/** Plain topics: nobody but Mosquitto's own bridge, and subscribers at nodes that it is not connected to. */
+const VERSIONS = ['mqttv311', 'mqttv50'] as const;
+
+describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await TestCluster.start();
+  });
+  afterAll(() => cluster?.close());
+  printLogsOnFailure(() => cluster);
+
+  const bridge = (version: string) =>
+    [
+      'connection plain',
+      `address 127.0.0.1:${cluster.node(0).mqttPort}`,
+      `remote_clientid bridge-${version}`,
+      `bridge_protocol_version ${version}`,
+      'cleansession false',
+      'notifications true',
+      `notification_topic bridges/${version}`,
+      `topic out/${version}/# out 2`,
+      `topic in/${version}/# in 2`,
+      `topic both/${version}/# both 1`,
+    ].join('\n');
+
+  it.each(VERSIONS)(
+    'passes them on both ways, and says whether it is there, with %s',
+    async (v) => {
+      const remote = await gather(cluster.node(1), '#');
+      const mosquitto = await startMosquitto(bridge(v));
+      const local = await mosquitto.connect();
+      const here: string[] = [];
+      local.on('message', (topic, payload) => here.push(`${topic}=${payload}`));
+      await local.subscribeAsync(['in/#', 'both/#'], { qos: 2 });
+      const there = () =>
+        remote.messages
+          .filter(({ topic }) => !/^(dss|\$SYS)\//.test(topic))
+          .map(({ topic, payload }) => `${topic}=${payload}`);
+      await remote.until('the bridge is there', () => there().includes(`bridges/${v}=1`));
+
+      for (let i = 1; i <= 20; i += 1) {
+        await local.publishAsync(`out/${v}/x`, String(i), { qos: 2 });
+        await remote.client.publishAsync(`in/${v}/x`, String(i), { qos: 2 });
+      }
+      await local.publishAsync(`both/${v}/x`, 'from here', { qos: 1, retain: true });
+      await publish(cluster.node(2), `both/${v}/y`, 'from there', '-r');
+      const last = [`both/${v}/x=from here`, `both/${v}/y=from there`];
+      await remote.until('all of it', () => last.every((each) => there().includes(each)));
+      await eventually('all of it', 10_000, () =>
+        last.every((each) => here.includes(each)) ? true : undefined,
+      );
+      const numbers = Array.from({ length: 20 }, (_, i) => i + 1);
+      const of = (all: string[], kind: string) =>
+        all.filter((each) => each.startsWith(`${kind}/${v}/`));
+      expect(of(there(), 'out')).toEqual(numbers.map((i) => `out/${v}/x=${i}`));
+      expect(of(here, 'in')).toEqual(numbers.map((i) => `in/${v}/x=${i}`));
+      expect(of(there(), 'both').sort()).toEqual(last);
+      expect(of(here, 'both').sort()).toEqual(last);
+
+      await mosquitto.close();
+      await remote.until('the bridge is gone', () => there().includes(`bridges/${v}=0`));
+      await local.endAsync(true);
+      await remote.client.endAsync(true);
+    },
+  );
+});

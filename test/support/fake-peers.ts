@@ -45,6 +45,8 @@ class FakePeers implements Peers {
     return [...this.#network.nodes.keys()].sort()[0] === this.#node;
   }
 
+  async acquainted(): Promise<void> {}
+
   announce(interest: Interest): void {
     this.#interest.push(interest);
   }

@@ -9,6 +9,7 @@ import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
 
 /** What outlives a node, in a test: several brokers of it may share one. */
 export class MemoryMessageStore implements MessageStore {
+  known: Promise<void> = Promise.resolve();
   readonly state = 'memory';
   dropped = 0;
   readonly #retained = new Map<string, Message>();

@@ -206,6 +206,24 @@ describe('A persistent session', () => {
   });
 });
 
+describe('A client of a node that has just started', () => {
+  it('is let in when the node knows who is away', async () => {
+    const { nodes, store } = await cluster();
+    let tell = () => {};
+    store.known = new Promise((resolve) => {
+      tell = resolve;
+    });
+    let isIn = false;
+    const connecting = nodes[0].connect().then(() => {
+      isIn = true;
+    });
+    await settle();
+    expect(isIn).toBe(false);
+    tell();
+    await connecting;
+  });
+});
+
 describe('A client id', () => {
   it('is in use at one node at a time: the later connection stays', async () => {
     const { nodes } = await cluster();

@@ -22,6 +22,30 @@ function openTwo() {
 const HERE = { node: 'n1', startCounter: 1 };
 const ELSEWHERE = { node: 'n2', startCounter: 1 };
 
+describe('what was there when a node starts', () => {
+  it('is known when all of it was told, or is not waited for any longer', async () => {
+    const { world, dataPlane, one } = openTwo();
+    one.store.retain(message('a', 'x'));
+    await world.pass();
+    const late = openStore(world, dataPlane);
+    let found: string[] | undefined;
+    void late.store.known.then(() => (found = retainedTexts(late.store)));
+    expect(found).toBeUndefined();
+    await world.pass();
+    expect(found).toEqual(['a=x']);
+
+    const silent = new FakeDataPlane();
+    silent.watch = () => ({ close: () => {} });
+    const alone = openStore(world, silent);
+    let isKnown = false;
+    void alone.store.known.then(() => (isKnown = true));
+    await world.pass(7_900);
+    expect(isKnown).toBe(false);
+    await world.pass(200);
+    expect(isKnown).toBe(true);
+  });
+});
+
 describe('a retained message', () => {
   it('is seen at once where it was published, and elsewhere when it is stored', async () => {
     const { world, one, two } = openTwo();

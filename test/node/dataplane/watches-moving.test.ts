@@ -25,8 +25,11 @@ class Fixture {
   #number = 0;
   #ids = 100;
 
-  static async open(): Promise<Fixture> {
-    return new Fixture(await openEngine());
+  /** Its shard has a leader, if nothing else is said. */
+  static async open({ isLed = true } = {}): Promise<Fixture> {
+    const fixture = new Fixture(await openEngine());
+    if (isLed) fixture.map.report(GROUP, { node: 'a', term: 1 });
+    return fixture;
   }
 
   private constructor(engine: Awaited<ReturnType<typeof openEngine>>) {
@@ -170,6 +173,16 @@ describe('a watch that the replica of this node serves', () => {
 });
 
 describe('a watch that another node serves', () => {
+  it('is asked for when the shard has its first leader, not before', async () => {
+    const fixture = await Fixture.open({ isLed: false });
+    fixture.watch();
+    await fixture.pass(1_000);
+    expect(fixture.opened()).toEqual([]);
+    fixture.map.report(GROUP, { node: 'b', term: 1 });
+    await fixture.pass(200);
+    expect(fixture.opened()).toEqual(['b after 0']);
+  });
+
   it('comes here at its next opening, if a replica has', async () => {
     const fixture = await Fixture.open();
     fixture.watch();

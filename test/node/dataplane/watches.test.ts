@@ -27,6 +27,7 @@ async function watchingEachOther() {
     shards: () => [{ group: 2 }],
     allCandidates: () => ['b'],
     find: () => undefined,
+    leaderOf: () => 'b',
   };
   const posted: RpcBody[] = [];
   const rpc = {
