@@ -184,7 +184,8 @@ export class StoredMessages implements MessageStore {
   enqueue(clientId: string, queued: QueuedMessage): boolean {
     const record = this.#sessions.get(ownerOf(clientId));
     const endsAtMs = record === undefined ? Number.POSITIVE_INFINITY : endOf(record);
-    return this.#queues.enqueue(clientId, queued, endsAtMs);
+    const isHere = record === undefined || record.host !== undefined;
+    return this.#queues.enqueue(clientId, queued, { endsAtMs, isHere });
   }
 
   queued(clientId: string): Promise<readonly QueuedMessage[]> {

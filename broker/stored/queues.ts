@@ -45,8 +45,15 @@ export class Queues {
     this.#readable = options.readable;
   }
 
-  /** `endsAtMs`: the message is worth nothing from then on, by the wall clock, since the session is over. */
-  enqueue(clientId: string, queued: QueuedMessage, endsAtMs: number): boolean {
+  /**
+   * `endsAtMs`: the message is worth nothing from then on, by the wall clock, since the session is over. `isHere`: its
+   * client may be connected to this node.
+   */
+  enqueue(
+    clientId: string,
+    queued: QueuedMessage,
+    { endsAtMs, isHere }: { readonly endsAtMs: number; readonly isHere: boolean },
+  ): boolean {
     const { id, expiresAtMs = Number.POSITIVE_INFINITY } = queued.message;
     const { queuedMessagesMax, queuedBytesMax, queuedSecondsMax } = this.#limits;
     const nowMs = this.#env.clock.nowMs();
@@ -59,7 +66,7 @@ export class Queues {
       this.dropped += 1;
       return false;
     }
-    const place = queue.put(queued, value.length);
+    const place = queue.put(queued, value.length, { isHere });
     this.#write(clientId, id, place, value, untilMs);
     return true;
   }

@@ -234,6 +234,18 @@ describe('the queue of a session', () => {
     expect(store.enqueue('c', queued('b'))).toBe(true);
   });
 
+  it('of a client that is connected loses what the client has acknowledged, and has its room back', async () => {
+    const { world, store } = openStore(undefined, undefined, { queuedMessagesMax: 1 });
+    void store.saveSession(session('c', { host: HERE }));
+    for (const text of ['a', 'b', 'c']) {
+      expect(store.enqueue('c', queued(text))).toBe(true);
+      await world.pass();
+      store.dequeue('c', queued(text).message.id);
+      await world.pass();
+    }
+    expect(textsOf(await store.queued('c'))).toEqual([]);
+  });
+
   it('keeps no message longer than that, its session or two weeks last', async () => {
     const { world, dataPlane, store } = openStore();
     void store.saveSession(session('short', { expirySeconds: 60 }));
