@@ -65,6 +65,8 @@ export class UserLink {
   /** Once it is open; it survives the connection if it is to. */
   #clientSession: ClientSession | undefined;
   #sessionPresent = false;
+  /** The CONNACK is written: nothing else may come before it. */
+  #isAccepted = false;
   /** Filters that the session had not before: asked for, and not told to be granted yet. */
   readonly #newFilters = new Set<string>();
   readonly #requested = new Map<string, SubscribeRequest>();
@@ -159,7 +161,7 @@ export class UserLink {
   async connect(): Promise<void> {
     const { clients, sessions, env } = this.#context;
     const { startsClean, isBridge, will, sessionExpirySeconds, clientId } = this.#connect;
-    const { session, isPresent } = await clients.open({
+    const opened = await clients.open({
       client: { clientId, access: this.#admitted.access, isBridge },
       receivedIds: this.#receivedIds,
       connection: {
@@ -167,12 +169,15 @@ export class UserLink {
         output: this.#front.output,
         packetIds: this.#packetIds,
         writer: this.#writer,
+        isOpen: () => !this.#closed,
         takenOver: () => this.#front.finish(TAKEN_OVER),
       },
       cleanStart: startsClean,
       expirySeconds: sessionExpirySeconds,
       will: will && storedWill(will, clientId, env.clock.nowMs()),
     });
+    if (opened === undefined) return;
+    const { session, isPresent } = opened;
     this.#clientSession = session;
     this.#sessionPresent = isPresent;
     if (this.#closed) return clients.close(session, { isGraceful: true });
@@ -266,7 +271,10 @@ export class UserLink {
   /** Says why the connection ends. Returns whether the client can be told. */
   takeLeave(ending: Ending): boolean {
     return (
-      !this.#disconnected && ending.code !== ReasonCode.success && this.#writer.disconnect(ending)
+      this.#isAccepted &&
+      !this.#disconnected &&
+      ending.code !== ReasonCode.success &&
+      this.#writer.disconnect(ending)
     );
   }
 
@@ -430,6 +438,7 @@ export class UserLink {
     const { clients, limits } = this.#context;
     const { valueBytesMax, packetBytesMax } = limits;
     const session = this.#clientSession;
+    this.#isAccepted = true;
     if (session !== undefined) {
       this.#subscriptions.restore(session.subscriptions.values());
       void clients.begin(session, this.#sessionPresent);

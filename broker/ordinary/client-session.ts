@@ -14,6 +14,7 @@ export interface SessionConnection {
   readonly output: Output;
   readonly packetIds: PacketIds<IdOwner>;
   readonly writer: PacketWriter;
+  isOpen(): boolean;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
 }

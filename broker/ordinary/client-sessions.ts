@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { ReceivedIds } from '../received-ids.ts';
@@ -68,6 +69,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   readonly #wills: SessionWills;
   readonly #spool: Spool;
   readonly #here = new Map<string, ClientSession>();
+  /** Whose CONNECT was accepted, and whose session is being looked for: of a client the last one. */
+  readonly #opening = new Map<string, Opening>();
   /** The last step of a session that was here, until it is stored. */
   readonly #leaving = new Map<string, Promise<void>>();
   #nextNumber = 1;
@@ -126,35 +129,21 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     };
   }
 
-  /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
-  async open(opening: Opening): Promise<Opened> {
-    const { env, peers, host } = this.#options;
-    const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
-    const { clientId } = client;
-    const { user } = client.access;
-    const connectedAtMs = env.clock.nowMs();
-    const { address } = connection;
-    const displacedAddress = await this.#letGo(clientId);
-    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
-    const record = await this.#recordOf(clientId, user, cleanStart);
-    this.#wills.recall(clientId);
-    const deliveries = this.#deliveries(connection, () => session);
-    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
-    const session = new ClientSession(parts);
-    // Two connections under one client id may have come this far together; the later one stays.
-    this.#here.get(clientId)?.connection.takenOver();
-    this.#here.set(clientId, session);
-    receivedIds.restore(record?.receivedIds ?? []);
-    for (const each of record?.subscriptions ?? []) {
-      session.subscriptions.set(each.filter, each);
-      this.router.add(session, each);
+  /**
+   * A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. Undefined: the connection is
+   * gone before that, maybe because the client has connected once more.
+   */
+  async open(opening: Opening): Promise<Opened | undefined> {
+    const { clientId } = opening.client;
+    this.#opening.get(clientId)?.connection.takenOver();
+    this.#opening.set(clientId, opening);
+    try {
+      await this.#claim(opening);
+      const record = await this.#recordOf(opening);
+      return opening.connection.isOpen() ? this.#opened(opening, record) : undefined;
+    } finally {
+      if (this.#opening.get(clientId) === opening) this.#opening.delete(clientId);
     }
-    this.#absent.arrived(clientId);
-    // Who learns that it is here keeps nothing for it any more, and has to know before what to send.
-    if (session.isRecorded) {
-      void peers.announced().then(() => this.#save(session, host));
-    }
-    return { session, isPresent: record !== undefined };
   }
 
   /** Its CONNACK is written: deliveries begin, with what was kept for it. */
@@ -182,6 +171,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   /** Resolves when the session would survive this node with it. Returns whether it had no such subscription. */
   async subscribe(session: ClientSession, subscription: StoredSubscription): Promise<boolean> {
     const { filter } = subscription;
+    // The session layer may ask after the connection has ended: nobody would end this subscription.
+    if (this.#here.get(session.clientId) !== session) return false;
     const earlier = session.subscriptions.get(filter);
     session.subscriptions.set(filter, subscription);
     this.router.add(session, subscription);
@@ -233,9 +224,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   async takenOver({ clientId, user }: ClientClaim): Promise<string> {
-    const session = this.#here.get(clientId);
-    if (session !== undefined && session.client.access.user !== user) return '';
+    const { client } = this.#here.get(clientId) ?? this.#opening.get(clientId) ?? {};
+    if (client !== undefined && client.access.user !== user) return '';
     this.#wills.recall(clientId);
+    this.#opening.get(clientId)?.connection.takenOver();
     return this.#letGo(clientId);
   }
 
@@ -271,6 +263,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
+  /** All others let go of the client, here and at other nodes. */
+  async #claim({ client, connection }: Opening): Promise<void> {
+    const { env, peers } = this.#options;
+    const { clientId, access } = client;
+    const { user } = access;
+    const { address } = connection;
+    const connectedAtMs = env.clock.nowMs();
+    const displacedAddress = await this.#letGo(clientId);
+    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
+  }
+
   /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */
   async #letGo(clientId: string): Promise<string> {
     const connection = this.#here.get(clientId)?.connection;
@@ -279,18 +282,41 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return connection?.address ?? '';
   }
 
-  async #recordOf(
-    clientId: string,
-    user: string,
-    cleanStart: boolean,
-  ): Promise<SessionRecord | undefined> {
+  /** The session that the client goes on with. */
+  async #recordOf({ client, connection, cleanStart }: Opening): Promise<SessionRecord | undefined> {
     const { store } = this.#options;
-    const record = cleanStart ? store.session(clientId) : await store.loadSession(clientId);
-    if (record === undefined) return undefined;
+    const { clientId, access } = client;
+    const record = cleanStart
+      ? store.session(clientId)
+      : await store.loadSession(clientId, () => connection.isOpen());
+    if (record === undefined || !connection.isOpen()) return undefined;
     // Another user's session is not continued, and neither is one that only stood for a will.
-    if (!cleanStart && record.user === user && record.expirySeconds > 0) return record;
+    if (!cleanStart && record.user === access.user && record.expirySeconds > 0) return record;
     store.endSession(clientId);
     return undefined;
+  }
+
+  #opened(opening: Opening, record: SessionRecord | undefined): Opened {
+    const { peers, host } = this.#options;
+    const { client, connection, receivedIds, expirySeconds, will } = opening;
+    const { clientId } = client;
+    assert(!this.#here.has(clientId), 'whoever connects again has let go of the connection before');
+    this.#wills.recall(clientId);
+    const deliveries = this.#deliveries(connection, () => session);
+    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
+    const session = new ClientSession(parts);
+    this.#here.set(clientId, session);
+    receivedIds.restore(record?.receivedIds ?? []);
+    for (const each of record?.subscriptions ?? []) {
+      session.subscriptions.set(each.filter, each);
+      this.router.add(session, each);
+    }
+    this.#absent.arrived(clientId);
+    // Who learns that it is here keeps nothing for it any more, and has to know before what to send.
+    if (session.isRecorded) {
+      void peers.announced().then(() => this.#save(session, host));
+    }
+    return { session, isPresent: record !== undefined };
   }
 
   #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {

@@ -17,8 +17,11 @@ export interface MessageStore {
   /** Every session that outlives its connection, and every connection with a will, of the whole cluster. */
   sessions(): Iterable<SessionRecord>;
   session(clientId: string): SessionRecord | undefined;
-  /** As `session`, and read from a quorum if there is one. */
-  loadSession(clientId: string): Promise<SessionRecord | undefined>;
+  /**
+   * As `session`, and read from a quorum if there is one. A node that has just started does not know the sessions, and
+   * must not begin another one in place of what there is: this waits until it knows, or nobody wants it any more.
+   */
+  loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined>;
   /** Resolves when it is stored, or it is clear that it takes longer. */
   saveSession(record: SessionRecord): Promise<void>;
   /** And all that is queued for it. */

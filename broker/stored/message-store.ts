@@ -15,11 +15,13 @@ import { decodeRetained, decodeSession, encodeRetained, encodeSession } from './
 import { Queues } from './queues.ts';
 import { type LocalValue, Table } from './table.ts';
 import { TopicIndex } from './topic-index.ts';
-import { orAfter } from './waiting.ts';
+import { orAfter, rest } from './waiting.ts';
 import { WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 /** Nobody waits longer for the store than this. */
 const PATIENCE_MS = 1_000;
+/** Between two attempts to read it after a start. */
+const TRY_AGAIN_MS = 200;
 
 export interface MessageStoreOptions {
   readonly env: BrokerEnv;
@@ -44,6 +46,8 @@ export class StoredMessages implements MessageStore {
   readonly #watch: Watch;
   /** By owner: who waits until the record is stored that was saved last. */
   readonly #savers = new Map<string, (() => void)[]>();
+  /** What the store held when this node started. */
+  #knowsAll = false;
   #dropped = 0;
 
   constructor(options: MessageStoreOptions) {
@@ -72,7 +76,9 @@ export class StoredMessages implements MessageStore {
     });
     this.#watch = dataPlane.watch(TABLES_FILTER, {
       value: (item) => this.#told(item),
-      snapshotDone: () => {},
+      snapshotDone: () => {
+        this.#knowsAll = true;
+      },
     });
   }
 
@@ -125,17 +131,19 @@ export class StoredMessages implements MessageStore {
     return this.#unlessOver(this.#sessions.get(ownerOf(clientId)));
   }
 
-  async loadSession(clientId: string): Promise<SessionRecord | undefined> {
+  async loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined> {
     const owner = ownerOf(clientId);
-    if (this.#sessions.isAhead(owner)) return this.session(clientId);
-    const reading = this.#dataPlane.get(keyBytes(tableKey('session', owner)));
-    const outcome = await orAfter(this.#env, reading, PATIENCE_MS);
-    if (outcome?.kind === 'found') this.#sessions.told(owner, outcome.value, outcome.version);
-    if (outcome?.kind !== 'not-found' || this.#sessions.isAhead(owner)) {
-      return this.session(clientId);
+    for (;;) {
+      if (this.#sessions.isAhead(owner)) break;
+      const reading = this.#dataPlane.get(keyBytes(tableKey('session', owner)));
+      const outcome = await orAfter(this.#env, reading, PATIENCE_MS);
+      if (outcome?.kind === 'found') this.#sessions.told(owner, outcome.value, outcome.version);
+      // The watch may not have told yet that it is over.
+      if (outcome?.kind === 'not-found' && !this.#sessions.isAhead(owner)) return undefined;
+      if (outcome?.kind === 'found' || this.#knowsAll || !isWanted()) break;
+      await rest(this.#env, TRY_AGAIN_MS);
     }
-    // The watch may not have told yet that it is over.
-    return undefined;
+    return this.session(clientId);
   }
 
   saveSession(record: SessionRecord): Promise<void> {

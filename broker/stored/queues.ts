@@ -5,7 +5,7 @@ import type { QueuedMessage } from '../ordinary/store.ts';
 import { keyBytes, ownerOf, queueKey, queuePrefix } from '../reserved-keys.ts';
 import { decodeQueued, encodeQueued } from './codec.ts';
 import { type Place, SessionQueue } from './session-queue.ts';
-import { orAfter } from './waiting.ts';
+import { orAfter, rest } from './waiting.ts';
 import type { WriteBehind, WriteOutcome } from './write-behind.ts';
 
 const PAGE_MESSAGES = 1_000;
@@ -115,7 +115,7 @@ export class Queues {
     queue.endedBefore = beforeVersion;
     let listed = await this.#list(clientId, false);
     while (listed === undefined && !this.#isStopped) {
-      await this.#rest();
+      await rest(this.#env, TRY_AGAIN_MS);
       listed = await this.#list(clientId, false);
     }
     if (this.#isStopped || queue.endedBefore !== beforeVersion) return;
@@ -182,15 +182,11 @@ export class Queues {
     if (this.#unread.has(clientId)) return;
     this.#unread.add(clientId);
     while ((await listing) === undefined) {
-      await this.#rest();
+      await rest(this.#env, TRY_AGAIN_MS);
       if (this.#isStopped || !this.#unread.has(clientId)) return;
       listing = this.#list(clientId, false);
     }
     if (this.#unread.delete(clientId) && !this.#isStopped) this.#readable(clientId);
-  }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => this.#env.timers.after(TRY_AGAIN_MS, resolve));
   }
 
   #open(clientId: string): SessionQueue {

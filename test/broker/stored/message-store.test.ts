@@ -108,19 +108,43 @@ describe('a session', () => {
     void one.store.saveSession(session('c'));
     await world.pass();
     expect(two.store.session('c')).toBeUndefined();
-    expect(await two.store.loadSession('c')).toEqual(session('c'));
+    expect(await two.store.loadSession('c', () => true)).toEqual(session('c'));
     one.store.endSession('c');
     await world.pass();
-    expect(await two.store.loadSession('c')).toBeUndefined();
+    expect(await two.store.loadSession('c', () => true)).toBeUndefined();
+  });
+
+  it('is not taken for a new one by a node that does not know the sessions yet', async () => {
+    const { world, dataPlane, one } = openTwo();
+    void one.store.saveSession(session('c'));
+    await world.pass();
+    let began = () => {};
+    const { watch } = dataPlane;
+    dataPlane.watch = (filter, watcher) => {
+      began = () => void watch.call(dataPlane, filter, watcher);
+      return { close: () => {} };
+    };
+    dataPlane.down = true;
+    const { store } = openStore(world, dataPlane);
+    const loaded: unknown[] = [];
+    void store.loadSession('c', () => true).then((record) => loaded.push(record));
+    const gone: unknown[] = [];
+    void store.loadSession('c', () => false).then((record) => gone.push(record));
+    await world.pass(5_000);
+    expect([loaded, gone]).toEqual([[], [undefined]]);
+    began();
+    await world.pass(1_000);
+    expect(loaded).toEqual([session('c')]);
   });
 
   it('keeps nobody waiting for longer than a second without a quorum', async () => {
     const { world, dataPlane, store } = openStore();
+    await world.pass();
     dataPlane.hold = true;
     dataPlane.get = () => new Promise(() => {});
     const outcomes: string[] = [];
     void store.saveSession(session('c')).then(() => outcomes.push('saved'));
-    void store.loadSession('other').then(() => outcomes.push('loaded'));
+    void store.loadSession('other', () => true).then(() => outcomes.push('loaded'));
     await world.pass(900);
     expect(outcomes).toEqual([]);
     await world.pass(100);
