@@ -69,6 +69,7 @@ export class UserLink {
   #isAccepted = false;
   /** Filters that the session had not before: asked for, and not told to be granted yet. */
   readonly #newFilters = new Set<string>();
+  /** While a SUBSCRIBE is on its way through the session: what was asked for last. */
   readonly #requested = new Map<string, SubscribeRequest>();
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
@@ -451,6 +452,10 @@ export class UserLink {
     for (const filter of this.#subscriptions.begin(packetId)) {
       const isNew = this.#newFilters.delete(filter);
       if (session !== undefined) this.#context.clients.sendRetained(session, filter, isNew);
+    }
+    if (!this.#subscriptions.isAwaiting) {
+      this.#requested.clear();
+      this.#newFilters.clear();
     }
     this.#front.changed();
   }
