@@ -14,6 +14,8 @@ import type {
 
 /** A node that cannot be reached for so long has died: the wills of its clients are published. */
 const DEAD_AFTER_MS = 15_000;
+/** Messages for a client may still come back from the node that it has left. */
+const MOVED_MS = 10_000;
 
 interface Options {
   readonly env: BrokerEnv;
@@ -21,6 +23,8 @@ interface Options {
   readonly peers: Peers;
   readonly store: MessageStore;
   isHere(clientId: string): boolean;
+  /** There is something in the queue of a client that is here. */
+  lookAgain(clientId: string): void;
   /** Of a client whose node has died. */
   publishWill(will: StoredWill, user: string): void;
   /** Other nodes need not send any more what these wanted. */
@@ -38,6 +42,8 @@ export class AbsentSessions {
   readonly #lingering: Lingering;
   /** For these this node has kept something since they went away. */
   readonly #keptFor = new Set<string>();
+  /** Which sessions have left which nodes lately, oldest first, and when. */
+  readonly #moved = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -59,6 +65,7 @@ export class AbsentSessions {
   arrived(clientId: string): void {
     this.away.delete(clientId);
     this.#lingering.end(clientId);
+    this.#keptFor.delete(clientId);
   }
 
   /** For a session that is away. */
@@ -78,7 +85,8 @@ export class AbsentSessions {
   undelivered(node: string, deliveries: readonly Delivery[]): void {
     const there = new AwaySessions();
     for (const record of this.#options.store.sessions()) {
-      if (record.host?.node === node && record.expirySeconds > 0) there.add(record);
+      const isThere = record.host?.node === node || this.#hasMovedFrom(node, record.clientId);
+      if (isThere && record.expirySeconds > 0) there.add(record);
     }
     for (const { message, shared } of deliveries) {
       const isTaken = (group: string, filter: string) =>
@@ -90,11 +98,22 @@ export class AbsentSessions {
   }
 
   /** A session has changed, somewhere; undefined: it is over. */
-  changed(clientId: string, record: SessionRecord | undefined): void {
+  changed(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void {
     const { host, isHere } = this.#options;
+    if (record !== undefined) this.#noteMove(record, before);
     if (isHere(clientId)) return;
+    if (record === undefined) {
+      this.away.delete(clientId);
+      this.#lingering.end(clientId);
+      this.#keptFor.delete(clientId);
+      return;
+    }
     const isOfEarlierStart =
-      record?.host?.node === host.node && record.host.startCounter < host.startCounter;
+      record.host?.node === host.node && record.host.startCounter < host.startCounter;
     if (isOfEarlierStart) this.#bury(record);
     else this.#place(clientId, record);
   }
@@ -111,10 +130,26 @@ export class AbsentSessions {
     this.#placeAllOf(node);
   }
 
-  #place(clientId: string, record: SessionRecord | undefined): void {
-    const isAway =
-      record !== undefined && record.expirySeconds > 0 && !this.#isConnected(record.host);
-    if (isAway) {
+  #noteMove({ clientId, host }: SessionRecord, before: SessionRecord | undefined): void {
+    const nowMs = this.#options.env.clock.monotonicMs();
+    for (const [move, atMs] of this.#moved) {
+      if (nowMs - atMs < MOVED_MS) break;
+      this.#moved.delete(move);
+    }
+    const from = before?.host?.node;
+    if (from === undefined || from === host?.node) return;
+    const move = `${from} ${clientId}`;
+    this.#moved.delete(move);
+    this.#moved.set(move, nowMs);
+  }
+
+  #hasMovedFrom(node: string, clientId: string): boolean {
+    const atMs = this.#moved.get(`${node} ${clientId}`);
+    return atMs !== undefined && this.#options.env.clock.monotonicMs() - atMs < MOVED_MS;
+  }
+
+  #place(clientId: string, record: SessionRecord): void {
+    if (record.expirySeconds > 0 && !this.#isConnected(record.host)) {
       this.away.add(record);
     } else {
       this.away.delete(clientId);
@@ -145,6 +180,7 @@ export class AbsentSessions {
 
   /** Whoever has its session now may not know what this node has kept for it. */
   #hint(clientId: string): void {
+    if (this.#options.isHere(clientId)) return this.#options.lookAgain(clientId);
     const host = this.#options.store.session(clientId)?.host;
     if (host === undefined || host.node === this.#options.host.node) return;
     if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);

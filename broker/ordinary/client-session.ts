@@ -39,6 +39,8 @@ export class ClientSession {
   readonly receivedIds: ReceivedIds;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
+  /** The store was told that its client is here. */
+  isSaved = false;
 
   /** While a message is matched: which one it was last offered, and how. */
   #offered: OutgoingMessage | undefined;

@@ -88,6 +88,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent = new AbsentSessions({
       ...options,
       isHere: (clientId) => this.#here.has(clientId),
+      lookAgain: (clientId) => this.queueReadable(clientId),
       publishWill: (will, user) => this.#wills.publish(will, user),
       withdraw: (clientId, subscriptions) => {
         for (const each of subscriptions) this.router.withdraw(clientId, each);
@@ -248,8 +249,15 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.reachable(node);
   }
 
-  sessionChanged(clientId: string, record: SessionRecord | undefined): void {
-    this.#absent.changed(clientId, record);
+  sessionChanged(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void {
+    this.#absent.changed(clientId, record, before);
+    const session = this.#here.get(clientId);
+    const isDone = session?.isSaved === true || session?.isRecorded === false;
+    if (session !== undefined && isDone) void this.#contest(session, record);
   }
 
   queueReadable(clientId: string): void {
@@ -319,6 +327,26 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return { session, isPresent: record !== undefined };
   }
 
+  /**
+   * Another node has changed what the store says of a client that is connected here: it took it over, or was cut off and
+   * has said only now what was true before.
+   */
+  async #contest(session: ClientSession, record: SessionRecord | undefined): Promise<void> {
+    const { host, peers, store } = this.#options;
+    if (record?.host?.node === host.node && record.host.startCounter === host.startCounter) return;
+    const { access } = session.client;
+    if (record !== undefined && record.user !== access.user) return;
+    // Whoever tells it is to be done with that before.
+    await Promise.resolve();
+    if (this.#here.get(session.clientId) !== session) return;
+    const isElsewhere =
+      record?.host !== undefined &&
+      peers.startCounterOf(record.host.node) === record.host.startCounter;
+    if (isElsewhere) session.connection.takenOver();
+    else if (session.isRecorded) await this.#save(session, host);
+    else if (record !== undefined) store.endSession(session.clientId);
+  }
+
   #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {
     const { env, store, limits, counters } = this.#options;
     const { output, packetIds, writer } = connection;
@@ -331,7 +359,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       hooks: {
         nowMs: () => env.clock.nowMs(),
         sent: (delivery) => {
-          if (session().isPersistent && !delivery.isStored) this.#spool.sent(session(), delivery);
+          if (session().isPersistent) this.#spool.sent(session(), delivery);
         },
         done: ({ isStored, outgoing }) => {
           if (isStored) store.dequeue(session().clientId, outgoing.message.id);
@@ -368,7 +396,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     // Members of shared subscriptions that are still there get what it would have got.
     for (const each of subscriptions.filter(isShared)) this.router.withdraw(clientId, each);
     for (const delivery of session.deliveries.unfinished()) {
-      delivery.isStored = store.enqueue(clientId, queuedOf(delivery));
+      const isStored = store.enqueue(clientId, queuedOf(delivery));
+      delivery.isStored ||= isStored;
     }
     const record = { ...session.record(undefined), awaySinceMs: env.clock.nowMs() };
     this.#absent.left(
@@ -397,6 +426,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   async #save(session: ClientSession, host: SessionHost): Promise<void> {
     if (this.#here.get(session.clientId) !== session) return;
+    session.isSaved = true;
     await this.#options.store.saveSession(session.record(host));
   }
 

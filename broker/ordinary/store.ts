@@ -44,7 +44,11 @@ export interface MessageStore {
 
 export interface StoreEvents {
   /** A session anywhere in the cluster has changed, by what was saved here too; undefined: it is over. */
-  sessionChanged(clientId: string, record: SessionRecord | undefined): void;
+  sessionChanged(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void;
   /** `queued` did not see all that is in the store, for want of a quorum; now it would. */
   queueReadable(clientId: string): void;
 }

@@ -71,7 +71,7 @@ export class StoredMessages implements MessageStore {
       decode: (bytes) => decoded('a session', () => decodeSession(bytes)),
       changed: (after, before) => {
         const clientId = (after ?? before)?.clientId as string;
-        events.sessionChanged(clientId, after);
+        events.sessionChanged(clientId, after, before);
       },
     });
     this.#watch = dataPlane.watch(TABLES_FILTER, {
