@@ -212,7 +212,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.stop();
     this.#wills.stop();
     await Promise.all(this.#leaving.values());
-    this.#options.store.close();
+    await this.#options.store.close();
   }
 
   received(message: Message, shared: readonly SharedPick[]): void {

@@ -34,8 +34,8 @@ export interface MessageStore {
   /** It is delivered. */
   dequeue(clientId: string, id: string): void;
 
-  /** Nothing is stored or told any more. */
-  close(): void;
+  /** Resolves when everything is stored, or it is clear that it takes longer; nothing is stored or told any more. */
+  close(): Promise<void>;
 
   /** How it is: for `dss/sys/cluster`. */
   readonly state: 'replicated' | 'memory';

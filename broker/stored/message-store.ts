@@ -204,7 +204,8 @@ export class StoredMessages implements MessageStore {
     this.#queues.dequeue(clientId, id);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await orAfter(this.#env, this.#writes.allStored(), PATIENCE_MS);
     this.#watch.close();
     this.#queues.stop();
     this.#writes.stop();

@@ -66,6 +66,7 @@ export class WriteBehind implements WriteSink {
   readonly #queued = new Set<Write>();
   readonly #others = new Set<Write>();
   #bytes = 0;
+  #whenAllStored: (() => void)[] = [];
   #token = 0;
   #hasRoom = true;
   #isPumping = false;
@@ -126,11 +127,25 @@ export class WriteBehind implements WriteSink {
     this.#pumpSoon();
   }
 
+  /** Resolves when nothing is left to be stored. */
+  allStored(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenAllStored.push(resolve);
+      this.#lookWhetherAllStored();
+    });
+  }
+
   /** What was not handed over by now is lost. */
   stop(): void {
     this.#isStopped = true;
     for (const each of [this.#lines, this.#ready, this.#failing, this.#underWay]) each.clear();
     for (const each of [this.#queued, this.#others]) each.clear();
+    this.#lookWhetherAllStored();
+  }
+
+  #lookWhetherAllStored(): void {
+    if (this.#queued.size + this.#others.size > 0) return;
+    for (const tell of this.#whenAllStored.splice(0)) tell();
   }
 
   #pumpSoon(): void {
@@ -227,6 +242,7 @@ export class WriteBehind implements WriteSink {
 
   #settle(write: Write, outcome: WriteOutcome): void {
     if (this.#release(write)) write.settled(outcome);
+    this.#lookWhetherAllStored();
   }
 
   #isKept(write: Write): boolean {

@@ -90,7 +90,7 @@ export class MemoryMessageStore implements MessageStore {
     return [...(this.#queues.get(clientId)?.values() ?? [])];
   }
 
-  close(): void {}
+  async close(): Promise<void> {}
 
   dequeue(clientId: string, id: string): void {
     this.#queues.get(clientId)?.delete(id);

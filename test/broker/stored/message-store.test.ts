@@ -80,6 +80,28 @@ describe('a retained message', () => {
   });
 });
 
+describe('a store that closes', () => {
+  it('waits until everything is stored, for a second at most', async () => {
+    const { world, dataPlane, store } = openStore();
+    store.retain(message('t', 'x'));
+    const closing = store.close();
+    await world.pass();
+    await closing;
+    expect(dataPlane.value(tableKey('retained', ownerOf('t')))).toBeDefined();
+    const other = openStore(world, dataPlane);
+    dataPlane.hold = true;
+    other.store.retain(message('t', 'y'));
+    let isClosed = false;
+    void other.store.close().then(() => {
+      isClosed = true;
+    });
+    await world.pass(900);
+    expect(isClosed).toBe(false);
+    await world.pass(100);
+    expect(isClosed).toBe(true);
+  });
+});
+
 describe('a session', () => {
   it('is known on all nodes, which are told once of every change', async () => {
     const { world, one, two } = openTwo();
