@@ -16,7 +16,7 @@ import { Queues } from './queues.ts';
 import { type LocalValue, Table } from './table.ts';
 import { TopicIndex } from './topic-index.ts';
 import { orAfter, rest } from './waiting.ts';
-import { WriteBehind, type WriteOutcome } from './write-behind.ts';
+import { STORED_BYTES_MAX, WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 /** Nobody waits longer for the store than this. */
 const PATIENCE_MS = 1_000;
@@ -111,8 +111,10 @@ export class StoredMessages implements MessageStore {
   retain(message: Message): void {
     const { topic, payload, expiresAtMs } = message;
     const owner = ownerOf(topic);
-    const kept = payload.length === 0 ? undefined : message;
-    const bytes = kept === undefined ? NOTHING : encodeRetained(kept);
+    const encoded = payload.length === 0 ? NOTHING : encodeRetained(message);
+    // What it replaces is gone all the same.
+    const bytes = this.#fits(encoded, `the retained message of ${topic}`) ? encoded : NOTHING;
+    const kept = bytes.length === 0 ? undefined : message;
     const local = this.#retained.set(owner, kept, bytes);
     const key = tableKey('retained', owner);
     const write = { owner, key, name: key, value: bytes, expiresAtMs, isQueued: false };
@@ -153,6 +155,7 @@ export class StoredMessages implements MessageStore {
     const bytes = encodeSession(record);
     const local = this.#sessions.set(owner, record, bytes);
     if (host === undefined) this.#queues.sessionLeft(clientId);
+    if (!this.#fits(bytes, `the session of ${clientId}`)) return Promise.resolve();
     const key = tableKey('session', owner);
     this.#writes.add({
       owner,
@@ -245,6 +248,14 @@ export class StoredMessages implements MessageStore {
     if (outcome.kind === 'stored') return table.stored(owner, local, outcome.version);
     this.#dropped += 1;
     table.abandon(owner, local);
+  }
+
+  #fits(bytes: Uint8Array, what: string): boolean {
+    if (bytes.length <= STORED_BYTES_MAX) return true;
+    this.#dropped += 1;
+    const message = `${what} is too large to be stored: it has more than ${STORED_BYTES_MAX} bytes.`;
+    this.#env.events.emit({ level: 'warn', name: 'message-too-large-to-store', message });
+    return false;
   }
 
   #unlessOver(record: SessionRecord | undefined): SessionRecord | undefined {

@@ -6,7 +6,7 @@ import { keyBytes, ownerOf, queueKey, queuePrefix } from '../reserved-keys.ts';
 import { decodeQueued, encodeQueued } from './codec.ts';
 import { type Place, SessionQueue } from './session-queue.ts';
 import { orAfter, rest } from './waiting.ts';
-import type { WriteBehind, WriteOutcome } from './write-behind.ts';
+import { STORED_BYTES_MAX, type WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 const PAGE_MESSAGES = 1_000;
 /** A client that connects waits no longer for what the store holds. */
@@ -62,8 +62,9 @@ export class Queues {
     const queue = this.#open(clientId);
     const value = encodeQueued(queued, queue.orderOf(id));
     const limits = { count: queuedMessagesMax, bytes: queuedBytesMax };
-    if (!queue.hasRoomFor(id, value.length, limits)) {
+    if (value.length > STORED_BYTES_MAX || !queue.hasRoomFor(id, value.length, limits)) {
       this.dropped += 1;
+      this.#tidy(clientId);
       return false;
     }
     const place = queue.put(queued, value.length, { isHere });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { DataPlane, WriteFailure, WriteSink } from '../data-plane.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { BrokerLimits } from '../limits.ts';
@@ -41,6 +42,8 @@ interface UnderWay {
   readonly sinceMs: number;
 }
 
+/** The largest value that the store takes (DESIGN §3). */
+export const STORED_BYTES_MAX = 1024 * 1024;
 const UNDER_WAY_MAX = 4_000;
 const AFTER_FAILURE_MS = 1_000;
 /** A commit that takes longer than this has no quorum. */
@@ -83,6 +86,7 @@ export class WriteBehind implements WriteSink {
   }
 
   add(write: Write): void {
+    assert(write.value.length <= STORED_BYTES_MAX, 'what is too large is not written');
     if (this.#isStopped) return;
     const line = this.#lines.get(write.owner) ?? newLine(write.owner);
     this.#lines.set(write.owner, line);

@@ -80,6 +80,36 @@ describe('a retained message', () => {
   });
 });
 
+describe('what is larger than a value may be', () => {
+  it('is not stored, takes the place of what it was to replace, and is reported', async () => {
+    const limits = { queuedBytesMax: 4 * 1024 * 1024 };
+    const { world, dataPlane, store } = openStore(undefined, undefined, limits);
+    const large = 'x'.repeat(1024 * 1024);
+    store.retain(message('t', 'small'));
+    store.retain(message('t', large));
+    expect(retainedTexts(store)).toEqual([]);
+    expect(store.enqueue('c', queued(large, { id: 'large' }))).toBe(false);
+    const subscriptions = Array.from({ length: 2 }, (_, i) => ({
+      filter: large + i,
+      qos: 1 as const,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0 as const,
+      identifier: 0,
+    }));
+    await store.saveSession(session('c', { subscriptions }));
+    expect(store.session('c')?.subscriptions).toEqual(subscriptions);
+    await world.pass();
+    expect(dataPlane.value(tableKey('retained', ownerOf('t')))).toBeUndefined();
+    expect(dataPlane.value(tableKey('session', ownerOf('c')))).toBeUndefined();
+    expect(store.dropped).toBe(3);
+    expect(world.events.map(({ name }) => name)).toEqual([
+      'message-too-large-to-store',
+      'message-too-large-to-store',
+    ]);
+  });
+});
+
 describe('a store that closes', () => {
   it('waits until everything is stored, for a second at most', async () => {
     const { world, dataPlane, store } = openStore();
