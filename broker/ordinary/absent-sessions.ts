@@ -25,8 +25,8 @@ interface Options {
   isHere(clientId: string): boolean;
   /** There is something in the queue of a client that is here. */
   lookAgain(clientId: string): void;
-  /** Of a client whose node has died. */
-  publishWill(will: StoredWill, user: string): void;
+  /** A client's node has died, and could not see to its will. */
+  leaveWill(record: SessionRecord, will: StoredWill): void;
   /** Other nodes need not send any more what these wanted. */
   withdraw(clientId: string, subscriptions: readonly StoredSubscription[]): void;
 }
@@ -42,6 +42,8 @@ export class AbsentSessions {
   readonly #lingering: Lingering;
   /** For these this node has kept something since they went away. */
   readonly #keptFor = new Set<string>();
+  /** Nodes that cannot be reached, or were not yet, though clients are said to be there; since when. */
+  readonly #silentSinceMs = new Map<string, number>();
   /** Which sessions have left which nodes lately, oldest first, and when. */
   readonly #moved = new Map<string, number>();
 
@@ -119,15 +121,37 @@ export class AbsentSessions {
   }
 
   unreachable(node: string): void {
-    const { env, peers } = this.#options;
+    this.#silent(node);
     this.#placeAllOf(node);
-    env.timers.after(DEAD_AFTER_MS, () => {
-      if (!peers.isReachable(node) && peers.isFirst) this.#buryAllOf(node);
-    });
   }
 
   reachable(node: string): void {
+    this.#silentSinceMs.delete(node);
     this.#placeAllOf(node);
+  }
+
+  #silent(node: string): void {
+    const { env } = this.#options;
+    this.#silentSinceMs.set(node, env.clock.monotonicMs());
+    env.timers.after(DEAD_AFTER_MS, () => this.#buryDead());
+  }
+
+  /**
+   * Of all nodes that are: whoever was to do it before may have died since. It is done no sooner when a record changes: a
+   * node that only this one does not reach would put it right at once, and so on.
+   */
+  #buryDead(): void {
+    for (const node of this.#silentSinceMs.keys()) {
+      for (const record of this.#recordsOf(node)) if (this.#isDead(record.host)) this.#bury(record);
+    }
+  }
+
+  /** Whether it is this node's affair that a host has died. */
+  #isDead(host: SessionHost | undefined): boolean {
+    if (host === undefined || this.#isConnected(host)) return false;
+    const { env, peers } = this.#options;
+    const sinceMs = this.#silentSinceMs.get(host.node) ?? Number.POSITIVE_INFINITY;
+    return peers.isFirst && env.clock.monotonicMs() - sinceMs >= DEAD_AFTER_MS;
   }
 
   #noteMove({ clientId, host }: SessionRecord, before: SessionRecord | undefined): void {
@@ -149,6 +173,10 @@ export class AbsentSessions {
   }
 
   #place(clientId: string, record: SessionRecord): void {
+    const { host, peers } = this.#options;
+    const node = record.host?.node ?? host.node;
+    const isNew = node !== host.node && !peers.isReachable(node) && !this.#silentSinceMs.has(node);
+    if (isNew) this.#silent(node);
     if (record.expirySeconds > 0 && !this.#isConnected(record.host)) {
       this.away.add(record);
     } else {
@@ -186,14 +214,10 @@ export class AbsentSessions {
     if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
   }
 
-  #buryAllOf(node: string): void {
-    for (const record of this.#recordsOf(node)) this.#bury(record);
-  }
-
   /** The node that it was connected to has died, and could not do this. */
   #bury(record: SessionRecord): void {
-    const { store, env, publishWill } = this.#options;
-    const { clientId, will, expirySeconds, user } = record;
+    const { store, env, leaveWill } = this.#options;
+    const { clientId, will, expirySeconds } = record;
     if (expirySeconds > 0) {
       const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
       void store.saveSession(away);
@@ -201,6 +225,6 @@ export class AbsentSessions {
     } else {
       store.endSession(clientId);
     }
-    if (will !== undefined) publishWill(will, user);
+    if (will !== undefined) leaveWill(record, will);
   }
 }

@@ -41,6 +41,8 @@ export class ClientSession {
   expirySeconds: number;
   /** The store was told that its client is here. */
   isSaved = false;
+  /** The store says that its client is not here, and it will be looked at again. */
+  isContested = false;
 
   /** While a message is matched: which one it was last offered, and how. */
   #offered: OutgoingMessage | undefined;

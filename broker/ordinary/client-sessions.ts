@@ -25,6 +25,7 @@ import { SystemMessages } from './system-messages.ts';
 
 /** The store may take a moment to show what was kept for a session by somebody who thought its client away. */
 const LOOK_AGAIN_MS = [100, 2_000];
+const CONTEST_AFTER_MS = 1_000;
 const NO_PROPERTIES = new Uint8Array(0);
 
 export interface Opening {
@@ -89,7 +90,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       ...options,
       isHere: (clientId) => this.#here.has(clientId),
       lookAgain: (clientId) => this.queueReadable(clientId),
-      publishWill: (will, user) => this.#wills.publish(will, user),
+      leaveWill: (record, will) => this.#wills.leave(record, will),
       withdraw: (clientId, subscriptions) => {
         for (const each of subscriptions) this.router.withdraw(clientId, each);
       },
@@ -256,8 +257,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   ): void {
     this.#absent.changed(clientId, record, before);
     const session = this.#here.get(clientId);
-    const isDone = session?.isSaved === true || session?.isRecorded === false;
-    if (session !== undefined && isDone) void this.#contest(session, record);
+    if (session !== undefined && !this.#isTrueOf(session, record)) this.#contestSoon(session);
   }
 
   queueReadable(clientId: string): void {
@@ -327,24 +327,40 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return { session, isPresent: record !== undefined };
   }
 
+  /** Whether the store says of a client that is connected here what this node has told it, or is about to. */
+  #isTrueOf(session: ClientSession, record: SessionRecord | undefined): boolean {
+    const { host } = this.#options;
+    if (!session.isRecorded) return record === undefined;
+    const isHere =
+      record?.host?.node === host.node && record.host.startCounter === host.startCounter;
+    return isHere || !session.isSaved;
+  }
+
   /**
-   * Another node has changed what the store says of a client that is connected here: it took it over, or was cut off and
-   * has said only now what was true before.
+   * Another node has taken the client over, or was cut off and has said only now what was true before. It is put right,
+   * not so often that two nodes that both have the client, and do not reach each other, would do little else.
    */
-  async #contest(session: ClientSession, record: SessionRecord | undefined): Promise<void> {
+  #contestSoon(session: ClientSession): void {
+    if (session.isContested) return;
+    session.isContested = true;
+    this.#options.env.timers.after(CONTEST_AFTER_MS, () => {
+      session.isContested = false;
+      if (this.#here.get(session.clientId) === session) this.#contest(session);
+    });
+  }
+
+  #contest(session: ClientSession): void {
     const { host, peers, store } = this.#options;
-    if (record?.host?.node === host.node && record.host.startCounter === host.startCounter) return;
-    const { access } = session.client;
-    if (record !== undefined && record.user !== access.user) return;
-    // Whoever tells it is to be done with that before.
-    await Promise.resolve();
-    if (this.#here.get(session.clientId) !== session) return;
+    const { clientId, client, isRecorded, connection } = session;
+    const record = store.session(clientId);
+    const isOfOther = record !== undefined && record.user !== client.access.user;
+    if (isOfOther || this.#isTrueOf(session, record)) return;
     const isElsewhere =
       record?.host !== undefined &&
       peers.startCounterOf(record.host.node) === record.host.startCounter;
-    if (isElsewhere) session.connection.takenOver();
-    else if (session.isRecorded) await this.#save(session, host);
-    else if (record !== undefined) store.endSession(session.clientId);
+    if (isElsewhere) connection.takenOver();
+    else if (isRecorded) void this.#save(session, host);
+    else store.endSession(clientId);
   }
 
   #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {

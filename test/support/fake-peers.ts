@@ -23,10 +23,16 @@ export class FakePeerNetwork {
     };
   }
 
-  /** As if it were killed: nobody hears of it any more. */
-  cut(node: string): void {
+  /** As if it were killed: nobody hears of it any more. Returns what mends that. */
+  cut(node: string): () => void {
+    const peers = this.nodes.get(node);
     this.nodes.delete(node);
     for (const { events } of this.nodes.values()) events.unreachable(node);
+    return () => {
+      if (peers === undefined) return;
+      this.nodes.set(node, peers);
+      for (const other of this.nodes.values()) if (other !== peers) other.events.reachable(node);
+    };
   }
 }
 

@@ -140,10 +140,10 @@ describe('What the store says late of a client that is connected', () => {
     const client = await subscribed(one);
     const record = store.session('device') as SessionRecord;
     await store.saveSession({ ...record, host: undefined, subscriptions: [] });
-    await settle();
+    one.time.advance(1_000);
     expect(store.session('device')).toEqual(record);
     store.endSession('device');
-    await settle();
+    one.time.advance(1_000);
     expect(store.session('device')).toEqual(record);
     expect(client.closed).toBe(false);
   });
@@ -153,6 +153,7 @@ describe('What the store says late of a client that is connected', () => {
     const client = await subscribed(one);
     const record = store.session('device') as SessionRecord;
     await store.saveSession({ ...record, host: { node: 'n2', startCounter: 1 } });
+    one.time.advance(1_000);
     await client.untilClosed();
   });
 
@@ -163,7 +164,7 @@ describe('What the store says late of a client that is connected', () => {
     const record = store.session('device') as SessionRecord;
     await one.connect({ clientId: 'device' });
     await store.saveSession(record);
-    await settle();
+    one.time.advance(1_000);
     expect(store.session('device')).toBeUndefined();
   });
 });
@@ -232,5 +233,67 @@ describe('What was queued and is sent', () => {
     const [sent] = await client.all('publish');
     for (let i = 0; i < 2; i++) one.time.advance(1_000);
     expect(await store.queued('device')).toMatchObject([{ packetId: sent?.id }]);
+  });
+});
+
+describe('A node that cannot be reached', () => {
+  const will = {
+    message: {
+      topic: 'a',
+      payload: Buffer.from('gone'),
+      qos: 1,
+      retain: false,
+      properties: new Uint8Array(0),
+      from: 'lost',
+    },
+    expirySeconds: undefined,
+    delaySeconds: 0,
+  } as const;
+  const record = (node: string): SessionRecord => ({
+    clientId: 'lost',
+    user: '',
+    host: { node, startCounter: 1 },
+    expirySeconds: 60,
+    awaySinceMs: 0,
+    subscriptions: [],
+    receivedIds: [],
+    will,
+  });
+
+  it('is not dead while it comes back now and then', async () => {
+    const { one, two, network, store } = await cluster();
+    const watcher = await subscribed(one);
+    await store.saveSession(record('n2'));
+    const pass = (ms: number) => {
+      for (const { time } of [one, two]) time.advance(ms);
+    };
+    network.cut('n2')();
+    pass(10_000);
+    network.cut('n2');
+    pass(10_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    pass(5_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+  });
+
+  it('and was not heard since this one has started is dead in the end, too', async () => {
+    const { one, store } = await cluster();
+    const watcher = await subscribed(one);
+    await store.saveSession(record('n9'));
+    one.time.advance(14_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    one.time.advance(1_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+    expect(store.session('lost')).toMatchObject({ host: undefined, will: undefined });
+  });
+
+  it('leaves wills that wait as long as their clients wanted', async () => {
+    const { one, store } = await cluster();
+    const watcher = await subscribed(one);
+    await store.saveSession({ ...record('n9'), will: { ...will, delaySeconds: 30 } });
+    one.time.advance(15_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    one.time.advance(30_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
   });
 });
