@@ -36,9 +36,6 @@ import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
 import { storedWill } from './wills.ts';
 
-/** Of one SUBSCRIBE: a packet can hold a hundred thousand filters. */
-const FILTER_REPORTS_MAX = 10;
-
 const DISCONNECT = Uint8Array.of(PacketType.disconnect << 4, 0);
 /**
  * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
@@ -385,7 +382,7 @@ export class UserLink {
   #subscribe(frame: FrameSplitter): Ending | undefined {
     const packet = this.#reader.readSubscribe(frame);
     if ('reason' in packet) return packet;
-    this.#reportRefusedFilters(this.#subscriptions.requested(packet));
+    this.#mailbox.reportFilters(this.#subscriptions.requested(packet));
     for (const request of packet.requests) this.#requested.set(request.filter, request);
     const bytes = encodeSubscribe(packet);
     this.#forward(bytes, 0, bytes.length);
@@ -475,13 +472,6 @@ export class UserLink {
   #opened(message: PublishedMessage): PublishedMessage {
     if (!this.#writer.hasProperties) return message;
     return { ...message, ...openTravelling(message.payload) };
-  }
-
-  /** They are answered with 0x80; the reason goes where reasons go. */
-  #reportRefusedFilters(refusals: readonly Refusal[]): void {
-    for (const refusal of refusals.slice(0, FILTER_REPORTS_MAX)) {
-      this.#mailbox.report(refusal, 'SUBSCRIBE');
-    }
   }
 
   #refused(refusal: Refusal): void {
