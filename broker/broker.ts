@@ -210,7 +210,8 @@ export class Broker {
       unreachable: (node) => clients().unreachable(node),
       reachable: (node) => clients().reachable(node),
       queueReadable: (clientId) => clients().queueReadable(clientId),
-      sessionChanged: (clientId, record) => clients().sessionChanged(clientId, record),
+      sessionChanged: (clientId, record, before) =>
+        clients().sessionChanged(clientId, record, before),
     };
   }
 

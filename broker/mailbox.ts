@@ -9,6 +9,8 @@ import type { ValueOutbox } from './value-outbox.ts';
 
 const REPLY_TOPIC: Uint8Array = new TextEncoder().encode(REPLY_TO_ME);
 const ERROR_TOPIC: Uint8Array = new TextEncoder().encode('dss/error/me');
+/** Of one SUBSCRIBE: a packet can hold a hundred thousand filters. */
+const FILTER_REPORTS_MAX = 10;
 
 /** What we have to say to one client: the answers to its requests, and what was refused. */
 export class Mailbox {
@@ -52,5 +54,10 @@ export class Mailbox {
     this.#subscriptions.sendMail('errors', (qos) =>
       this.#outbox.message(ERROR_TOPIC, payload, qos),
     );
+  }
+
+  /** They are answered with 0x80; the reason goes where reasons go. */
+  reportFilters(refusals: readonly Refusal[]): void {
+    for (const refusal of refusals.slice(0, FILTER_REPORTS_MAX)) this.report(refusal, 'SUBSCRIBE');
   }
 }

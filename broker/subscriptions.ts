@@ -102,6 +102,11 @@ export class Subscriptions {
     return this.#deferred.length > 0;
   }
 
+  /** Whether a SUBSCRIBE is on its way through the session. */
+  get isAwaiting(): boolean {
+    return this.#awaiting.size > 0;
+  }
+
   /** A SUBSCRIBE passes on its way to the session. Returns what of it is refused. */
   requested(packet: SubscribePacket): readonly Refusal[] {
     const filters = new Set(packet.requests.map(({ filter }) => filter));

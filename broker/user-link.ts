@@ -36,9 +36,6 @@ import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
 import { storedWill } from './wills.ts';
 
-/** Of one SUBSCRIBE: a packet can hold a hundred thousand filters. */
-const FILTER_REPORTS_MAX = 10;
-
 const DISCONNECT = Uint8Array.of(PacketType.disconnect << 4, 0);
 /**
  * The packets of one user's connection after its CONNECT: what is ours is dealt with here, everything else
@@ -65,8 +62,11 @@ export class UserLink {
   /** Once it is open; it survives the connection if it is to. */
   #clientSession: ClientSession | undefined;
   #sessionPresent = false;
+  /** The CONNACK is written: nothing else may come before it. */
+  #isAccepted = false;
   /** Filters that the session had not before: asked for, and not told to be granted yet. */
   readonly #newFilters = new Set<string>();
+  /** While a SUBSCRIBE is on its way through the session: what was asked for last. */
   readonly #requested = new Map<string, SubscribeRequest>();
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
@@ -159,7 +159,7 @@ export class UserLink {
   async connect(): Promise<void> {
     const { clients, sessions, env } = this.#context;
     const { startsClean, isBridge, will, sessionExpirySeconds, clientId } = this.#connect;
-    const { session, isPresent } = await clients.open({
+    const opened = await clients.open({
       client: { clientId, access: this.#admitted.access, isBridge },
       receivedIds: this.#receivedIds,
       connection: {
@@ -167,12 +167,15 @@ export class UserLink {
         output: this.#front.output,
         packetIds: this.#packetIds,
         writer: this.#writer,
+        isOpen: () => !this.#closed,
         takenOver: () => this.#front.finish(TAKEN_OVER),
       },
       cleanStart: startsClean,
       expirySeconds: sessionExpirySeconds,
       will: will && storedWill(will, clientId, env.clock.nowMs()),
     });
+    if (opened === undefined) return;
+    const { session, isPresent } = opened;
     this.#clientSession = session;
     this.#sessionPresent = isPresent;
     if (this.#closed) return clients.close(session, { isGraceful: true });
@@ -266,7 +269,10 @@ export class UserLink {
   /** Says why the connection ends. Returns whether the client can be told. */
   takeLeave(ending: Ending): boolean {
     return (
-      !this.#disconnected && ending.code !== ReasonCode.success && this.#writer.disconnect(ending)
+      this.#isAccepted &&
+      !this.#disconnected &&
+      ending.code !== ReasonCode.success &&
+      this.#writer.disconnect(ending)
     );
   }
 
@@ -376,7 +382,7 @@ export class UserLink {
   #subscribe(frame: FrameSplitter): Ending | undefined {
     const packet = this.#reader.readSubscribe(frame);
     if ('reason' in packet) return packet;
-    this.#reportRefusedFilters(this.#subscriptions.requested(packet));
+    this.#mailbox.reportFilters(this.#subscriptions.requested(packet));
     for (const request of packet.requests) this.#requested.set(request.filter, request);
     const bytes = encodeSubscribe(packet);
     this.#forward(bytes, 0, bytes.length);
@@ -430,6 +436,7 @@ export class UserLink {
     const { clients, limits } = this.#context;
     const { valueBytesMax, packetBytesMax } = limits;
     const session = this.#clientSession;
+    this.#isAccepted = true;
     if (session !== undefined) {
       this.#subscriptions.restore(session.subscriptions.values());
       void clients.begin(session, this.#sessionPresent);
@@ -442,6 +449,10 @@ export class UserLink {
     for (const filter of this.#subscriptions.begin(packetId)) {
       const isNew = this.#newFilters.delete(filter);
       if (session !== undefined) this.#context.clients.sendRetained(session, filter, isNew);
+    }
+    if (!this.#subscriptions.isAwaiting) {
+      this.#requested.clear();
+      this.#newFilters.clear();
     }
     this.#front.changed();
   }
@@ -461,13 +472,6 @@ export class UserLink {
   #opened(message: PublishedMessage): PublishedMessage {
     if (!this.#writer.hasProperties) return message;
     return { ...message, ...openTravelling(message.payload) };
-  }
-
-  /** They are answered with 0x80; the reason goes where reasons go. */
-  #reportRefusedFilters(refusals: readonly Refusal[]): void {
-    for (const refusal of refusals.slice(0, FILTER_REPORTS_MAX)) {
-      this.#mailbox.report(refusal, 'SUBSCRIBE');
-    }
   }
 
   #refused(refusal: Refusal): void {

@@ -14,6 +14,8 @@ import type {
 
 /** A node that cannot be reached for so long has died: the wills of its clients are published. */
 const DEAD_AFTER_MS = 15_000;
+/** Messages for a client may still come back from the node that it has left. */
+const MOVED_MS = 10_000;
 
 interface Options {
   readonly env: BrokerEnv;
@@ -21,8 +23,10 @@ interface Options {
   readonly peers: Peers;
   readonly store: MessageStore;
   isHere(clientId: string): boolean;
-  /** Of a client whose node has died. */
-  publishWill(will: StoredWill, user: string): void;
+  /** There is something in the queue of a client that is here. */
+  lookAgain(clientId: string): void;
+  /** A client's node has died, and could not see to its will. */
+  leaveWill(record: SessionRecord, will: StoredWill): void;
   /** Other nodes need not send any more what these wanted. */
   withdraw(clientId: string, subscriptions: readonly StoredSubscription[]): void;
 }
@@ -38,6 +42,10 @@ export class AbsentSessions {
   readonly #lingering: Lingering;
   /** For these this node has kept something since they went away. */
   readonly #keptFor = new Set<string>();
+  /** Nodes that cannot be reached, or were not yet, though clients are said to be there; since when. */
+  readonly #silentSinceMs = new Map<string, number>();
+  /** Which sessions have left which nodes lately, oldest first, and when. */
+  readonly #moved = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -59,6 +67,7 @@ export class AbsentSessions {
   arrived(clientId: string): void {
     this.away.delete(clientId);
     this.#lingering.end(clientId);
+    this.#keptFor.delete(clientId);
   }
 
   /** For a session that is away. */
@@ -78,7 +87,8 @@ export class AbsentSessions {
   undelivered(node: string, deliveries: readonly Delivery[]): void {
     const there = new AwaySessions();
     for (const record of this.#options.store.sessions()) {
-      if (record.host?.node === node && record.expirySeconds > 0) there.add(record);
+      const isThere = record.host?.node === node || this.#hasMovedFrom(node, record.clientId);
+      if (isThere && record.expirySeconds > 0) there.add(record);
     }
     for (const { message, shared } of deliveries) {
       const isTaken = (group: string, filter: string) =>
@@ -90,31 +100,84 @@ export class AbsentSessions {
   }
 
   /** A session has changed, somewhere; undefined: it is over. */
-  changed(clientId: string, record: SessionRecord | undefined): void {
+  changed(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void {
     const { host, isHere } = this.#options;
+    if (record !== undefined) this.#noteMove(record, before);
     if (isHere(clientId)) return;
+    if (record === undefined) {
+      this.away.delete(clientId);
+      this.#lingering.end(clientId);
+      this.#keptFor.delete(clientId);
+      return;
+    }
     const isOfEarlierStart =
-      record?.host?.node === host.node && record.host.startCounter < host.startCounter;
+      record.host?.node === host.node && record.host.startCounter < host.startCounter;
     if (isOfEarlierStart) this.#bury(record);
     else this.#place(clientId, record);
   }
 
   unreachable(node: string): void {
-    const { env, peers } = this.#options;
+    this.#silent(node);
     this.#placeAllOf(node);
-    env.timers.after(DEAD_AFTER_MS, () => {
-      if (!peers.isReachable(node) && peers.isFirst) this.#buryAllOf(node);
-    });
   }
 
   reachable(node: string): void {
+    this.#silentSinceMs.delete(node);
     this.#placeAllOf(node);
   }
 
-  #place(clientId: string, record: SessionRecord | undefined): void {
-    const isAway =
-      record !== undefined && record.expirySeconds > 0 && !this.#isConnected(record.host);
-    if (isAway) {
+  #silent(node: string): void {
+    const { env } = this.#options;
+    this.#silentSinceMs.set(node, env.clock.monotonicMs());
+    env.timers.after(DEAD_AFTER_MS, () => this.#buryDead());
+  }
+
+  /**
+   * Of all nodes that are: whoever was to do it before may have died since. It is done no sooner when a record changes: a
+   * node that only this one does not reach would put it right at once, and so on.
+   */
+  #buryDead(): void {
+    for (const node of this.#silentSinceMs.keys()) {
+      for (const record of this.#recordsOf(node)) if (this.#isDead(record.host)) this.#bury(record);
+    }
+  }
+
+  /** Whether it is this node's affair that a host has died. */
+  #isDead(host: SessionHost | undefined): boolean {
+    if (host === undefined || this.#isConnected(host)) return false;
+    const { env, peers } = this.#options;
+    const sinceMs = this.#silentSinceMs.get(host.node) ?? Number.POSITIVE_INFINITY;
+    return peers.isFirst && env.clock.monotonicMs() - sinceMs >= DEAD_AFTER_MS;
+  }
+
+  #noteMove({ clientId, host }: SessionRecord, before: SessionRecord | undefined): void {
+    const nowMs = this.#options.env.clock.monotonicMs();
+    for (const [move, atMs] of this.#moved) {
+      if (nowMs - atMs < MOVED_MS) break;
+      this.#moved.delete(move);
+    }
+    const from = before?.host?.node;
+    if (from === undefined || from === host?.node) return;
+    const move = `${from} ${clientId}`;
+    this.#moved.delete(move);
+    this.#moved.set(move, nowMs);
+  }
+
+  #hasMovedFrom(node: string, clientId: string): boolean {
+    const atMs = this.#moved.get(`${node} ${clientId}`);
+    return atMs !== undefined && this.#options.env.clock.monotonicMs() - atMs < MOVED_MS;
+  }
+
+  #place(clientId: string, record: SessionRecord): void {
+    const { host, peers } = this.#options;
+    const node = record.host?.node ?? host.node;
+    const isNew = node !== host.node && !peers.isReachable(node) && !this.#silentSinceMs.has(node);
+    if (isNew) this.#silent(node);
+    if (record.expirySeconds > 0 && !this.#isConnected(record.host)) {
       this.away.add(record);
     } else {
       this.away.delete(clientId);
@@ -145,19 +208,16 @@ export class AbsentSessions {
 
   /** Whoever has its session now may not know what this node has kept for it. */
   #hint(clientId: string): void {
+    if (this.#options.isHere(clientId)) return this.#options.lookAgain(clientId);
     const host = this.#options.store.session(clientId)?.host;
     if (host === undefined || host.node === this.#options.host.node) return;
     if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
   }
 
-  #buryAllOf(node: string): void {
-    for (const record of this.#recordsOf(node)) this.#bury(record);
-  }
-
   /** The node that it was connected to has died, and could not do this. */
   #bury(record: SessionRecord): void {
-    const { store, env, publishWill } = this.#options;
-    const { clientId, will, expirySeconds, user } = record;
+    const { store, env, leaveWill } = this.#options;
+    const { clientId, will, expirySeconds } = record;
     if (expirySeconds > 0) {
       const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
       void store.saveSession(away);
@@ -165,6 +225,6 @@ export class AbsentSessions {
     } else {
       store.endSession(clientId);
     }
-    if (will !== undefined) publishWill(will, user);
+    if (will !== undefined) leaveWill(record, will);
   }
 }

@@ -14,6 +14,7 @@ export interface SessionConnection {
   readonly output: Output;
   readonly packetIds: PacketIds<IdOwner>;
   readonly writer: PacketWriter;
+  isOpen(): boolean;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
 }
@@ -40,6 +41,10 @@ export class ClientSession {
   readonly receivedIds: ReceivedIds;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
+  /** The store was told that its client is here. */
+  isSaved = false;
+  /** The store says that its client is not here, and it will be looked at again. */
+  isContested = false;
 
   /** While a message is matched: which one it was last offered, and how. */
   #offered: OutgoingMessage | undefined;

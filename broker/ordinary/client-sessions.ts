@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { ReceivedIds } from '../received-ids.ts';
@@ -24,6 +25,7 @@ import { SystemMessages } from './system-messages.ts';
 
 /** The store may take a moment to show what was kept for a session by somebody who thought its client away. */
 const LOOK_AGAIN_MS = [100, 2_000];
+const CONTEST_AFTER_MS = 1_000;
 const NO_PROPERTIES = new Uint8Array(0);
 
 export interface Opening {
@@ -68,6 +70,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   readonly #wills: SessionWills;
   readonly #spool: Spool;
   readonly #here = new Map<string, ClientSession>();
+  /** Whose CONNECT was accepted, and whose session is being looked for: of a client the last one. */
+  readonly #opening = new Map<string, Opening>();
   /** The last step of a session that was here, until it is stored. */
   readonly #leaving = new Map<string, Promise<void>>();
   #nextNumber = 1;
@@ -85,7 +89,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent = new AbsentSessions({
       ...options,
       isHere: (clientId) => this.#here.has(clientId),
-      publishWill: (will, user) => this.#wills.publish(will, user),
+      lookAgain: (clientId) => this.queueReadable(clientId),
+      leaveWill: (record, will) => this.#wills.leave(record, will),
       withdraw: (clientId, subscriptions) => {
         for (const each of subscriptions) this.router.withdraw(clientId, each);
       },
@@ -126,38 +131,25 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     };
   }
 
-  /** A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. */
-  async open(opening: Opening): Promise<Opened> {
-    const { env, peers, host, store } = this.#options;
-    // Who is let in earlier finds nothing retained, and publishes past those who are away or at other nodes.
-    await store.known;
-    await peers.acquainted();
-    const { client, connection, receivedIds, cleanStart, expirySeconds, will } = opening;
-    const { clientId } = client;
-    const { user } = client.access;
-    const connectedAtMs = env.clock.nowMs();
-    const { address } = connection;
-    const displacedAddress = await this.#letGo(clientId);
-    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
-    const record = await this.#recordOf(clientId, user, cleanStart);
-    this.#wills.recall(clientId);
-    const deliveries = this.#deliveries(connection, () => session);
-    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
-    const session = new ClientSession(parts);
-    // Two connections under one client id may have come this far together; the later one stays.
-    this.#here.get(clientId)?.connection.takenOver();
-    this.#here.set(clientId, session);
-    receivedIds.restore(record?.receivedIds ?? []);
-    for (const each of record?.subscriptions ?? []) {
-      session.subscriptions.set(each.filter, each);
-      this.router.add(session, each);
+  /**
+   * A client's CONNECT was accepted: from now on it is here and nowhere else [MQTT-3.1.4-2]. Undefined: the connection is
+   * gone before that, maybe because the client has connected once more.
+   */
+  async open(opening: Opening): Promise<Opened | undefined> {
+    const { clientId } = opening.client;
+    this.#opening.get(clientId)?.connection.takenOver();
+    this.#opening.set(clientId, opening);
+    const { peers, store } = this.#options;
+    try {
+      // Who is let in earlier finds nothing retained, and publishes past those who are away or at other nodes.
+      await store.known;
+      await peers.acquainted();
+      await this.#claim(opening);
+      const record = await this.#recordOf(opening);
+      return opening.connection.isOpen() ? this.#opened(opening, record) : undefined;
+    } finally {
+      if (this.#opening.get(clientId) === opening) this.#opening.delete(clientId);
     }
-    this.#absent.arrived(clientId);
-    // Who learns that it is here keeps nothing for it any more, and has to know before what to send.
-    if (session.isRecorded) {
-      void peers.announced().then(() => this.#save(session, host));
-    }
-    return { session, isPresent: record !== undefined };
   }
 
   /** Its CONNACK is written: deliveries begin, with what was kept for it. */
@@ -185,6 +177,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   /** Resolves when the session would survive this node with it. Returns whether it had no such subscription. */
   async subscribe(session: ClientSession, subscription: StoredSubscription): Promise<boolean> {
     const { filter } = subscription;
+    // The session layer may ask after the connection has ended: nobody would end this subscription.
+    if (this.#here.get(session.clientId) !== session) return false;
     const earlier = session.subscriptions.get(filter);
     session.subscriptions.set(filter, subscription);
     this.router.add(session, subscription);
@@ -223,7 +217,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.stop();
     this.#wills.stop();
     await Promise.all(this.#leaving.values());
-    this.#options.store.close();
+    await this.#options.store.close();
   }
 
   received(message: Message, shared: readonly SharedPick[]): void {
@@ -236,9 +230,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   async takenOver({ clientId, user }: ClientClaim): Promise<string> {
-    const session = this.#here.get(clientId);
-    if (session !== undefined && session.client.access.user !== user) return '';
+    const { client } = this.#here.get(clientId) ?? this.#opening.get(clientId) ?? {};
+    if (client !== undefined && client.access.user !== user) return '';
     this.#wills.recall(clientId);
+    this.#opening.get(clientId)?.connection.takenOver();
     return this.#letGo(clientId);
   }
 
@@ -259,8 +254,14 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.reachable(node);
   }
 
-  sessionChanged(clientId: string, record: SessionRecord | undefined): void {
-    this.#absent.changed(clientId, record);
+  sessionChanged(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void {
+    this.#absent.changed(clientId, record, before);
+    const session = this.#here.get(clientId);
+    if (session !== undefined && !this.#isTrueOf(session, record)) this.#contestSoon(session);
   }
 
   queueReadable(clientId: string): void {
@@ -274,6 +275,17 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
+  /** All others let go of the client, here and at other nodes. */
+  async #claim({ client, connection }: Opening): Promise<void> {
+    const { env, peers } = this.#options;
+    const { clientId, access } = client;
+    const { user } = access;
+    const { address } = connection;
+    const connectedAtMs = env.clock.nowMs();
+    const displacedAddress = await this.#letGo(clientId);
+    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
+  }
+
   /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */
   async #letGo(clientId: string): Promise<string> {
     const connection = this.#here.get(clientId)?.connection;
@@ -282,18 +294,77 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return connection?.address ?? '';
   }
 
-  async #recordOf(
-    clientId: string,
-    user: string,
-    cleanStart: boolean,
-  ): Promise<SessionRecord | undefined> {
+  /** The session that the client goes on with. */
+  async #recordOf({ client, connection, cleanStart }: Opening): Promise<SessionRecord | undefined> {
     const { store } = this.#options;
-    const record = cleanStart ? store.session(clientId) : await store.loadSession(clientId);
-    if (record === undefined) return undefined;
+    const { clientId, access } = client;
+    const record = cleanStart
+      ? store.session(clientId)
+      : await store.loadSession(clientId, () => connection.isOpen());
+    if (record === undefined || !connection.isOpen()) return undefined;
     // Another user's session is not continued, and neither is one that only stood for a will.
-    if (!cleanStart && record.user === user && record.expirySeconds > 0) return record;
+    if (!cleanStart && record.user === access.user && record.expirySeconds > 0) return record;
     store.endSession(clientId);
     return undefined;
+  }
+
+  #opened(opening: Opening, record: SessionRecord | undefined): Opened {
+    const { peers, host } = this.#options;
+    const { client, connection, receivedIds, expirySeconds, will } = opening;
+    const { clientId } = client;
+    assert(!this.#here.has(clientId), 'whoever connects again has let go of the connection before');
+    this.#wills.recall(clientId);
+    const deliveries = this.#deliveries(connection, () => session);
+    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
+    const session = new ClientSession(parts);
+    this.#here.set(clientId, session);
+    receivedIds.restore(record?.receivedIds ?? []);
+    for (const each of record?.subscriptions ?? []) {
+      session.subscriptions.set(each.filter, each);
+      this.router.add(session, each);
+    }
+    this.#absent.arrived(clientId);
+    // Who learns that it is here keeps nothing for it any more, and has to know before what to send.
+    if (session.isRecorded) {
+      void peers.announced().then(() => this.#save(session, host));
+    }
+    return { session, isPresent: record !== undefined };
+  }
+
+  /** Whether the store says of a client that is connected here what this node has told it, or is about to. */
+  #isTrueOf(session: ClientSession, record: SessionRecord | undefined): boolean {
+    const { host } = this.#options;
+    if (!session.isRecorded) return record === undefined;
+    const isHere =
+      record?.host?.node === host.node && record.host.startCounter === host.startCounter;
+    return isHere || !session.isSaved;
+  }
+
+  /**
+   * Another node has taken the client over, or was cut off and has said only now what was true before. It is put right,
+   * not so often that two nodes that both have the client, and do not reach each other, would do little else.
+   */
+  #contestSoon(session: ClientSession): void {
+    if (session.isContested) return;
+    session.isContested = true;
+    this.#options.env.timers.after(CONTEST_AFTER_MS, () => {
+      session.isContested = false;
+      if (this.#here.get(session.clientId) === session) this.#contest(session);
+    });
+  }
+
+  #contest(session: ClientSession): void {
+    const { host, peers, store } = this.#options;
+    const { clientId, client, isRecorded, connection } = session;
+    const record = store.session(clientId);
+    const isOfOther = record !== undefined && record.user !== client.access.user;
+    if (isOfOther || this.#isTrueOf(session, record)) return;
+    const isElsewhere =
+      record?.host !== undefined &&
+      peers.startCounterOf(record.host.node) === record.host.startCounter;
+    if (isElsewhere) connection.takenOver();
+    else if (isRecorded) void this.#save(session, host);
+    else store.endSession(clientId);
   }
 
   #deliveries(connection: SessionConnection, session: () => ClientSession): Deliveries {
@@ -308,7 +379,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       hooks: {
         nowMs: () => env.clock.nowMs(),
         sent: (delivery) => {
-          if (session().isPersistent && !delivery.isStored) this.#spool.sent(session(), delivery);
+          if (session().isPersistent) this.#spool.sent(session(), delivery);
         },
         done: ({ isStored, outgoing }) => {
           if (isStored) store.dequeue(session().clientId, outgoing.message.id);
@@ -345,7 +416,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     // Members of shared subscriptions that are still there get what it would have got.
     for (const each of subscriptions.filter(isShared)) this.router.withdraw(clientId, each);
     for (const delivery of session.deliveries.unfinished()) {
-      delivery.isStored = store.enqueue(clientId, queuedOf(delivery));
+      const isStored = store.enqueue(clientId, queuedOf(delivery));
+      delivery.isStored ||= isStored;
     }
     const record = { ...session.record(undefined), awaySinceMs: env.clock.nowMs() };
     this.#absent.left(
@@ -374,6 +446,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   async #save(session: ClientSession, host: SessionHost): Promise<void> {
     if (this.#here.get(session.clientId) !== session) return;
+    session.isSaved = true;
     await this.#options.store.saveSession(session.record(host));
   }
 

@@ -32,7 +32,7 @@ export interface DeliveryHooks {
   nowMs(): number;
   /** It was sent at QoS 1 or 2 and is with the client now. */
   done(delivery: Delivery): void;
-  /** It was sent at QoS 1 or 2 for the first time. */
+  /** It was sent at QoS 1 or 2, the first time on this connection and under a new packet id. */
   sent(delivery: Delivery): void;
   /** The queue is full, or it has expired in it: nobody gets it. */
   dropped(message: Message): void;
@@ -101,7 +101,7 @@ export class Deliveries {
     this.#isOpen = true;
     const kept = queued.map(keptDelivery);
     const ids = new Set(queued.map(({ message }) => message.id));
-    for (const delivery of kept) if (delivery.packetId > 0) this.#resend(delivery);
+    for (const delivery of kept) if (delivery.packetId > 0) this.#goOn(delivery);
     for (const delivery of kept) if (delivery.packetId === 0) this.#add(delivery);
     for (const delivery of meanwhile) {
       if (!ids.has(delivery.outgoing.message.id)) this.#add(delivery);
@@ -110,10 +110,17 @@ export class Deliveries {
     this.pump();
   }
 
-  /** The store may have more than was known when the connection began. */
+  /** The store may have more than was known when the connection began, and copies of what came live. */
   add(queued: readonly QueuedMessage[]): void {
     const news = this.#seen.stored(queued.map(({ message }) => message.id));
-    for (const each of queued) if (news.has(each.message.id)) this.#add(keptDelivery(each));
+    const unfinished = new Map(this.unfinished().map((each) => [each.outgoing.message.id, each]));
+    for (const each of queued) {
+      const { id } = each.message;
+      const known = unfinished.get(id);
+      if (known !== undefined) known.isStored = true;
+      else if (news.has(id)) this.#goOn(keptDelivery(each));
+      else this.#hooks.done(keptDelivery(each));
+    }
     this.pump();
   }
 
@@ -199,6 +206,16 @@ export class Deliveries {
     this.#hooks.sent(delivery);
   }
 
+  /** Under the packet id that the client knows it by [MQTT-4.4.0-1], if that stands for nothing else by now. */
+  #goOn(delivery: Delivery): void {
+    const { packetId, isReleased } = delivery;
+    const isFree = this.#packetIds.owner(packetId) === undefined;
+    if (this.#isOpen && packetId > 0 && isFree) return this.#resend(delivery);
+    if (isReleased && !isFree) return this.#hooks.done(delivery);
+    delivery.packetId = 0;
+    this.#add(delivery);
+  }
+
   #resend(delivery: Delivery): void {
     const { packetId, outgoing, identifiers } = delivery;
     const frame = delivery.isReleased
@@ -226,8 +243,10 @@ export class Deliveries {
     const isFull =
       this.#waiting.size + this.#waitingForRoom.size >= queuedMessagesMax ||
       this.#waitingBytes + costOf(delivery) > queuedBytesMax;
-    if (isFull) this.#hooks.dropped(delivery.outgoing.message);
-    else this.#add(delivery);
+    if (!isFull) return this.#add(delivery);
+    this.#hooks.dropped(delivery.outgoing.message);
+    // Somebody else may have kept it.
+    this.#seen.forget(delivery.outgoing.message.id);
   }
 
   #add(delivery: Delivery): void {

@@ -19,6 +19,12 @@ export class SeenMessages {
     return true;
   }
 
+  /** It was not taken after all, so that a copy in the store is news. */
+  forget(id: string): void {
+    const index = this.#live.indexOf(id);
+    if (index !== -1) this.#live[index] = '';
+  }
+
   /** The store has these; returns those that did not come before. */
   stored(ids: readonly string[]): ReadonlySet<string> {
     const live = new Set(this.#live);

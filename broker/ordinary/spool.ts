@@ -47,8 +47,10 @@ export class Spool {
     const young = this.#sent.findIndex(({ atMs }) => atMs > untilMs);
     const old = this.#sent.splice(0, young === -1 ? this.#sent.length : young);
     for (const { session, delivery } of old) {
-      if (!session.isOnItsWay(delivery) || delivery.isStored) continue;
-      delivery.isStored = this.#store.enqueue(session.clientId, queuedOf(delivery));
+      if (!session.isOnItsWay(delivery)) continue;
+      // What is there already does not have its packet id.
+      const isStored = this.#store.enqueue(session.clientId, queuedOf(delivery));
+      delivery.isStored ||= isStored;
     }
     this.#stop = this.#sent.length === 0 ? undefined : this.#later();
   }

@@ -23,8 +23,11 @@ export interface MessageStore {
   /** Every session that outlives its connection, and every connection with a will, of the whole cluster. */
   sessions(): Iterable<SessionRecord>;
   session(clientId: string): SessionRecord | undefined;
-  /** As `session`, and read from a quorum if there is one. */
-  loadSession(clientId: string): Promise<SessionRecord | undefined>;
+  /**
+   * As `session`, and read from a quorum if there is one. A node that has just started does not know the sessions, and
+   * must not begin another one in place of what there is: this waits until it knows, or nobody wants it any more.
+   */
+  loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined>;
   /** Resolves when it is stored, or it is clear that it takes longer. */
   saveSession(record: SessionRecord): Promise<void>;
   /** And all that is queued for it. */
@@ -37,8 +40,8 @@ export interface MessageStore {
   /** It is delivered. */
   dequeue(clientId: string, id: string): void;
 
-  /** Nothing is stored or told any more. */
-  close(): void;
+  /** Resolves when everything is stored, or it is clear that it takes longer; nothing is stored or told any more. */
+  close(): Promise<void>;
 
   /** How it is: for `dss/sys/cluster`. */
   readonly state: 'replicated' | 'memory';
@@ -47,7 +50,11 @@ export interface MessageStore {
 
 export interface StoreEvents {
   /** A session anywhere in the cluster has changed, by what was saved here too; undefined: it is over. */
-  sessionChanged(clientId: string, record: SessionRecord | undefined): void;
+  sessionChanged(
+    clientId: string,
+    record: SessionRecord | undefined,
+    before: SessionRecord | undefined,
+  ): void;
   /** `queued` did not see all that is in the store, for want of a quorum; now it would. */
   queueReadable(clientId: string): void;
 }

@@ -15,13 +15,15 @@ import { decodeRetained, decodeSession, encodeRetained, encodeSession } from './
 import { Queues } from './queues.ts';
 import { type LocalValue, Table } from './table.ts';
 import { TopicIndex } from './topic-index.ts';
-import { orAfter } from './waiting.ts';
-import { WriteBehind, type WriteOutcome } from './write-behind.ts';
+import { orAfter, rest } from './waiting.ts';
+import { STORED_BYTES_MAX, WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 /** Nobody waits longer for the store than this. */
 const PATIENCE_MS = 1_000;
 /** But clients of a node that has just started: it may have to wait for the others, of which a majority tells. */
 const START_PATIENCE_MS = 8_000;
+/** Between two attempts to read it after a start. */
+const TRY_AGAIN_MS = 200;
 
 export interface MessageStoreOptions {
   readonly env: BrokerEnv;
@@ -47,6 +49,8 @@ export class StoredMessages implements MessageStore {
   readonly #watch: Watch;
   /** By owner: who waits until the record is stored that was saved last. */
   readonly #savers = new Map<string, (() => void)[]>();
+  /** What the store held when this node started. */
+  #knowsAll = false;
   #dropped = 0;
 
   constructor(options: MessageStoreOptions) {
@@ -70,7 +74,7 @@ export class StoredMessages implements MessageStore {
       decode: (bytes) => decoded('a session', () => decodeSession(bytes)),
       changed: (after, before) => {
         const clientId = (after ?? before)?.clientId as string;
-        events.sessionChanged(clientId, after);
+        events.sessionChanged(clientId, after, before);
       },
     });
     let snapshotDone = () => {};
@@ -80,7 +84,10 @@ export class StoredMessages implements MessageStore {
     this.known = orAfter(env, telling, START_PATIENCE_MS);
     this.#watch = dataPlane.watch(TABLES_FILTER, {
       value: (item) => this.#told(item),
-      snapshotDone,
+      snapshotDone: () => {
+        this.#knowsAll = true;
+        snapshotDone();
+      },
     });
   }
 
@@ -113,8 +120,10 @@ export class StoredMessages implements MessageStore {
   retain(message: Message): void {
     const { topic, payload, expiresAtMs } = message;
     const owner = ownerOf(topic);
-    const kept = payload.length === 0 ? undefined : message;
-    const bytes = kept === undefined ? NOTHING : encodeRetained(kept);
+    const encoded = payload.length === 0 ? NOTHING : encodeRetained(message);
+    // What it replaces is gone all the same.
+    const bytes = this.#fits(encoded, `the retained message of ${topic}`) ? encoded : NOTHING;
+    const kept = bytes.length === 0 ? undefined : message;
     const local = this.#retained.set(owner, kept, bytes);
     const key = tableKey('retained', owner);
     const write = { owner, key, name: key, value: bytes, expiresAtMs, isQueued: false };
@@ -133,17 +142,19 @@ export class StoredMessages implements MessageStore {
     return this.#unlessOver(this.#sessions.get(ownerOf(clientId)));
   }
 
-  async loadSession(clientId: string): Promise<SessionRecord | undefined> {
+  async loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined> {
     const owner = ownerOf(clientId);
-    if (this.#sessions.isAhead(owner)) return this.session(clientId);
-    const reading = this.#dataPlane.get(keyBytes(tableKey('session', owner)));
-    const outcome = await orAfter(this.#env, reading, PATIENCE_MS);
-    if (outcome?.kind === 'found') this.#sessions.told(owner, outcome.value, outcome.version);
-    if (outcome?.kind !== 'not-found' || this.#sessions.isAhead(owner)) {
-      return this.session(clientId);
+    for (;;) {
+      if (this.#sessions.isAhead(owner)) break;
+      const reading = this.#dataPlane.get(keyBytes(tableKey('session', owner)));
+      const outcome = await orAfter(this.#env, reading, PATIENCE_MS);
+      if (outcome?.kind === 'found') this.#sessions.told(owner, outcome.value, outcome.version);
+      // The watch may not have told yet that it is over.
+      if (outcome?.kind === 'not-found' && !this.#sessions.isAhead(owner)) return undefined;
+      if (outcome?.kind === 'found' || this.#knowsAll || !isWanted()) break;
+      await rest(this.#env, TRY_AGAIN_MS);
     }
-    // The watch may not have told yet that it is over.
-    return undefined;
+    return this.session(clientId);
   }
 
   saveSession(record: SessionRecord): Promise<void> {
@@ -153,6 +164,7 @@ export class StoredMessages implements MessageStore {
     const bytes = encodeSession(record);
     const local = this.#sessions.set(owner, record, bytes);
     if (host === undefined) this.#queues.sessionLeft(clientId);
+    if (!this.#fits(bytes, `the session of ${clientId}`)) return Promise.resolve();
     const key = tableKey('session', owner);
     this.#writes.add({
       owner,
@@ -192,7 +204,8 @@ export class StoredMessages implements MessageStore {
   enqueue(clientId: string, queued: QueuedMessage): boolean {
     const record = this.#sessions.get(ownerOf(clientId));
     const endsAtMs = record === undefined ? Number.POSITIVE_INFINITY : endOf(record);
-    return this.#queues.enqueue(clientId, queued, endsAtMs);
+    const isHere = record === undefined || record.host !== undefined;
+    return this.#queues.enqueue(clientId, queued, { endsAtMs, isHere });
   }
 
   queued(clientId: string): Promise<readonly QueuedMessage[]> {
@@ -203,7 +216,8 @@ export class StoredMessages implements MessageStore {
     this.#queues.dequeue(clientId, id);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await orAfter(this.#env, this.#writes.allStored(), PATIENCE_MS);
     this.#watch.close();
     this.#queues.stop();
     this.#writes.stop();
@@ -243,6 +257,14 @@ export class StoredMessages implements MessageStore {
     if (outcome.kind === 'stored') return table.stored(owner, local, outcome.version);
     this.#dropped += 1;
     table.abandon(owner, local);
+  }
+
+  #fits(bytes: Uint8Array, what: string): boolean {
+    if (bytes.length <= STORED_BYTES_MAX) return true;
+    this.#dropped += 1;
+    const message = `${what} is too large to be stored: it has more than ${STORED_BYTES_MAX} bytes.`;
+    this.#env.events.emit({ level: 'warn', name: 'message-too-large-to-store', message });
+    return false;
   }
 
   #unlessOver(record: SessionRecord | undefined): SessionRecord | undefined {

@@ -5,8 +5,8 @@ import type { QueuedMessage } from '../ordinary/store.ts';
 import { keyBytes, ownerOf, queueKey, queuePrefix } from '../reserved-keys.ts';
 import { decodeQueued, encodeQueued } from './codec.ts';
 import { type Place, SessionQueue } from './session-queue.ts';
-import { orAfter } from './waiting.ts';
-import type { WriteBehind, WriteOutcome } from './write-behind.ts';
+import { orAfter, rest } from './waiting.ts';
+import { STORED_BYTES_MAX, type WriteBehind, type WriteOutcome } from './write-behind.ts';
 
 const PAGE_MESSAGES = 1_000;
 /** A client that connects waits no longer for what the store holds. */
@@ -45,8 +45,15 @@ export class Queues {
     this.#readable = options.readable;
   }
 
-  /** `endsAtMs`: the message is worth nothing from then on, by the wall clock, since the session is over. */
-  enqueue(clientId: string, queued: QueuedMessage, endsAtMs: number): boolean {
+  /**
+   * `endsAtMs`: the message is worth nothing from then on, by the wall clock, since the session is over. `isHere`: its
+   * client may be connected to this node.
+   */
+  enqueue(
+    clientId: string,
+    queued: QueuedMessage,
+    { endsAtMs, isHere }: { readonly endsAtMs: number; readonly isHere: boolean },
+  ): boolean {
     const { id, expiresAtMs = Number.POSITIVE_INFINITY } = queued.message;
     const { queuedMessagesMax, queuedBytesMax, queuedSecondsMax } = this.#limits;
     const nowMs = this.#env.clock.nowMs();
@@ -55,11 +62,12 @@ export class Queues {
     const queue = this.#open(clientId);
     const value = encodeQueued(queued, queue.orderOf(id));
     const limits = { count: queuedMessagesMax, bytes: queuedBytesMax };
-    if (!queue.hasRoomFor(id, value.length, limits)) {
+    if (value.length > STORED_BYTES_MAX || !queue.hasRoomFor(id, value.length, limits)) {
       this.dropped += 1;
+      this.#tidy(clientId);
       return false;
     }
-    const place = queue.put(queued, value.length);
+    const place = queue.put(queued, value.length, { isHere });
     this.#write(clientId, id, place, value, untilMs);
     return true;
   }
@@ -108,7 +116,7 @@ export class Queues {
     queue.endedBefore = beforeVersion;
     let listed = await this.#list(clientId, false);
     while (listed === undefined && !this.#isStopped) {
-      await this.#rest();
+      await rest(this.#env, TRY_AGAIN_MS);
       listed = await this.#list(clientId, false);
     }
     if (this.#isStopped || queue.endedBefore !== beforeVersion) return;
@@ -175,15 +183,11 @@ export class Queues {
     if (this.#unread.has(clientId)) return;
     this.#unread.add(clientId);
     while ((await listing) === undefined) {
-      await this.#rest();
+      await rest(this.#env, TRY_AGAIN_MS);
       if (this.#isStopped || !this.#unread.has(clientId)) return;
       listing = this.#list(clientId, false);
     }
     if (this.#unread.delete(clientId) && !this.#isStopped) this.#readable(clientId);
-  }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => this.#env.timers.after(TRY_AGAIN_MS, resolve));
   }
 
   #open(clientId: string): SessionQueue {

@@ -19,7 +19,7 @@ export class SessionQueue {
   readonly #pending: Changes = new Map();
   /** For each list that is under way, what it may not show. */
   readonly #unlisted = new Set<Changes>();
-  /** What stood in the queue when it was read here, and is not taken out. */
+  /** What stood in the queue when it was read here, or was added while its client was, and is not taken out. */
   readonly #known = new Map<string, { bytes: number; order: number }>();
   #count = 0;
   #bytes = 0;
@@ -43,7 +43,8 @@ export class SessionQueue {
     return Number.isFinite(order) ? order : 0;
   }
 
-  put(queued: QueuedMessage, bytes: number): Place {
+  /** `isHere`: this node delivers, and will say that it is to be taken out. */
+  put(queued: QueuedMessage, bytes: number, { isHere }: { readonly isHere: boolean }): Place {
     const { id } = queued.message;
     const replaced = this.#placed(id);
     const place = { queued, bytes, order: replaced?.order ?? Number.POSITIVE_INFINITY };
@@ -51,6 +52,7 @@ export class SessionQueue {
     this.#bytes += bytes - (replaced?.bytes ?? 0);
     const known = this.#known.get(id);
     if (known !== undefined) known.bytes = bytes;
+    else if (isHere) this.#known.set(id, { bytes, order: place.order });
     this.#change(id, place);
     return place;
   }

@@ -11,3 +11,7 @@ export function orAfter<Value>(
     promise.then(resolve, reject).finally(cancel);
   });
 }
+
+export function rest(env: BrokerEnv, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void env.timers.after(delayMs, resolve));
+}

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { DataPlane, WriteFailure, WriteSink } from '../data-plane.ts';
 import type { BrokerEnv } from '../env.ts';
 import type { BrokerLimits } from '../limits.ts';
@@ -41,6 +42,8 @@ interface UnderWay {
   readonly sinceMs: number;
 }
 
+/** The largest value that the store takes (DESIGN §3). */
+export const STORED_BYTES_MAX = 1024 * 1024;
 const UNDER_WAY_MAX = 4_000;
 const AFTER_FAILURE_MS = 1_000;
 /** A commit that takes longer than this has no quorum. */
@@ -66,6 +69,7 @@ export class WriteBehind implements WriteSink {
   readonly #queued = new Set<Write>();
   readonly #others = new Set<Write>();
   #bytes = 0;
+  #whenAllStored: (() => void)[] = [];
   #token = 0;
   #hasRoom = true;
   #isPumping = false;
@@ -82,6 +86,7 @@ export class WriteBehind implements WriteSink {
   }
 
   add(write: Write): void {
+    assert(write.value.length <= STORED_BYTES_MAX, 'what is too large is not written');
     if (this.#isStopped) return;
     const line = this.#lines.get(write.owner) ?? newLine(write.owner);
     this.#lines.set(write.owner, line);
@@ -126,11 +131,25 @@ export class WriteBehind implements WriteSink {
     this.#pumpSoon();
   }
 
+  /** Resolves when nothing is left to be stored. */
+  allStored(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenAllStored.push(resolve);
+      this.#lookWhetherAllStored();
+    });
+  }
+
   /** What was not handed over by now is lost. */
   stop(): void {
     this.#isStopped = true;
     for (const each of [this.#lines, this.#ready, this.#failing, this.#underWay]) each.clear();
     for (const each of [this.#queued, this.#others]) each.clear();
+    this.#lookWhetherAllStored();
+  }
+
+  #lookWhetherAllStored(): void {
+    if (this.#queued.size + this.#others.size > 0) return;
+    for (const tell of this.#whenAllStored.splice(0)) tell();
   }
 
   #pumpSoon(): void {
@@ -227,6 +246,7 @@ export class WriteBehind implements WriteSink {
 
   #settle(write: Write, outcome: WriteOutcome): void {
     if (this.#release(write)) write.settled(outcome);
+    this.#lookWhetherAllStored();
   }
 
   #isKept(write: Write): boolean {

@@ -57,7 +57,12 @@ it('sessions, queues and retained messages outlive the restart of all nodes', as
     await world.until('session', () => again.session('client') !== undefined);
     expect(retainedTexts(again)).toEqual(['plant/state=running']);
     expect(textsOf(await world.resolve('read', again.queued('client')))).toEqual(['a', 'c']);
-    expect(await world.resolve('load', again.loadSession('client'))).toMatchObject({
+    expect(
+      await world.resolve(
+        'load',
+        again.loadSession('client', () => true),
+      ),
+    ).toMatchObject({
       user: 'anna',
     });
   }

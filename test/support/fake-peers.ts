@@ -11,6 +11,8 @@ import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
 /** Brokers in one process that know of each other at once. */
 export class FakePeerNetwork {
   readonly nodes = new Map<string, FakePeers>();
+  /** By node: what its claims wait for. */
+  readonly claimsHeld = new Map<string, Promise<void>>();
 
   /** For the broker of one node. */
   join(node: string): (events: PeerEvents) => Peers {
@@ -21,10 +23,16 @@ export class FakePeerNetwork {
     };
   }
 
-  /** As if it were killed: nobody hears of it any more. */
-  cut(node: string): void {
+  /** As if it were killed: nobody hears of it any more. Returns what mends that. */
+  cut(node: string): () => void {
+    const peers = this.nodes.get(node);
     this.nodes.delete(node);
     for (const { events } of this.nodes.values()) events.unreachable(node);
+    return () => {
+      if (peers === undefined) return;
+      this.nodes.set(node, peers);
+      for (const other of this.nodes.values()) if (other !== peers) other.events.reachable(node);
+    };
   }
 }
 
@@ -32,7 +40,7 @@ class FakePeers implements Peers {
   readonly events: PeerEvents;
   readonly #network: FakePeerNetwork;
   readonly #node: string;
-  readonly #interest: Interest[] = [];
+  readonly interest: Interest[] = [];
   #turn = 0;
 
   constructor(network: FakePeerNetwork, node: string, events: PeerEvents) {
@@ -48,20 +56,20 @@ class FakePeers implements Peers {
   async acquainted(): Promise<void> {}
 
   announce(interest: Interest): void {
-    this.#interest.push(interest);
+    this.interest.push(interest);
   }
 
   withdraw({ group, filter, clientId }: Interest): void {
-    const index = this.#interest.findIndex(
+    const index = this.interest.findIndex(
       (each) => each.group === group && each.filter === filter && each.clientId === clientId,
     );
-    if (index >= 0) this.#interest.splice(index, 1);
+    if (index >= 0) this.interest.splice(index, 1);
   }
 
   publish(message: Message): void {
     for (const peer of this.#network.nodes.values()) {
       if (peer === this) continue;
-      const wants = peer.#interest.some(
+      const wants = peer.interest.some(
         ({ group, filter }) => group === '' && matches(filter, message.topic),
       );
       if (wants) peer.events.received(message, []);
@@ -92,6 +100,7 @@ class FakePeers implements Peers {
   async takeOver(client: ClientClaim): Promise<void> {
     const others = [...this.#network.nodes.values()].filter((peer) => peer !== this);
     await Promise.all(others.map(({ events }) => events.takenOver(client)));
+    await this.#network.claimsHeld.get(this.#node);
   }
 
   hint(node: string, clientId: string): void {
@@ -111,7 +120,7 @@ class FakePeers implements Peers {
   #groups(): Map<string, { readonly peer: FakePeers; readonly interest: Interest }[]> {
     const groups = new Map<string, { peer: FakePeers; interest: Interest }[]>();
     for (const peer of this.#network.nodes.values()) {
-      for (const interest of peer.#interest) {
+      for (const interest of peer.interest) {
         if (interest.group === '') continue;
         const name = `${interest.group}/${interest.filter}`;
         groups.set(name, [...(groups.get(name) ?? []), { peer, interest }]);

@@ -67,14 +67,17 @@ export class MemoryMessageStore implements MessageStore {
   }
 
   async saveSession(record: SessionRecord): Promise<void> {
-    this.#sessions.set(record.clientId, record);
-    for (const each of this.#listeners) each.sessionChanged(record.clientId, record);
+    const { clientId } = record;
+    const before = this.#sessions.get(clientId);
+    this.#sessions.set(clientId, record);
+    for (const each of this.#listeners) each.sessionChanged(clientId, record, before);
   }
 
   endSession(clientId: string): void {
+    const before = this.#sessions.get(clientId);
     this.#sessions.delete(clientId);
     this.#queues.delete(clientId);
-    for (const each of this.#listeners) each.sessionChanged(clientId, undefined);
+    for (const each of this.#listeners) each.sessionChanged(clientId, undefined, before);
   }
 
   enqueue(clientId: string, queued: QueuedMessage): boolean {
@@ -88,7 +91,7 @@ export class MemoryMessageStore implements MessageStore {
     return [...(this.#queues.get(clientId)?.values() ?? [])];
   }
 
-  close(): void {}
+  async close(): Promise<void> {}
 
   dequeue(clientId: string, id: string): void {
     this.#queues.get(clientId)?.delete(id);

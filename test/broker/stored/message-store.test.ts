@@ -104,6 +104,58 @@ describe('a retained message', () => {
   });
 });
 
+describe('what is larger than a value may be', () => {
+  it('is not stored, takes the place of what it was to replace, and is reported', async () => {
+    const limits = { queuedBytesMax: 4 * 1024 * 1024 };
+    const { world, dataPlane, store } = openStore(undefined, undefined, limits);
+    const large = 'x'.repeat(1024 * 1024);
+    store.retain(message('t', 'small'));
+    store.retain(message('t', large));
+    expect(retainedTexts(store)).toEqual([]);
+    expect(store.enqueue('c', queued(large, { id: 'large' }))).toBe(false);
+    const subscriptions = Array.from({ length: 2 }, (_, i) => ({
+      filter: large + i,
+      qos: 1 as const,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0 as const,
+      identifier: 0,
+    }));
+    await store.saveSession(session('c', { subscriptions }));
+    expect(store.session('c')?.subscriptions).toEqual(subscriptions);
+    await world.pass();
+    expect(dataPlane.value(tableKey('retained', ownerOf('t')))).toBeUndefined();
+    expect(dataPlane.value(tableKey('session', ownerOf('c')))).toBeUndefined();
+    expect(store.dropped).toBe(3);
+    expect(world.events.map(({ name }) => name)).toEqual([
+      'message-too-large-to-store',
+      'message-too-large-to-store',
+    ]);
+  });
+});
+
+describe('a store that closes', () => {
+  it('waits until everything is stored, for a second at most', async () => {
+    const { world, dataPlane, store } = openStore();
+    store.retain(message('t', 'x'));
+    const closing = store.close();
+    await world.pass();
+    await closing;
+    expect(dataPlane.value(tableKey('retained', ownerOf('t')))).toBeDefined();
+    const other = openStore(world, dataPlane);
+    dataPlane.hold = true;
+    other.store.retain(message('t', 'y'));
+    let isClosed = false;
+    void other.store.close().then(() => {
+      isClosed = true;
+    });
+    await world.pass(900);
+    expect(isClosed).toBe(false);
+    await world.pass(100);
+    expect(isClosed).toBe(true);
+  });
+});
+
 describe('a session', () => {
   it('is known on all nodes, which are told once of every change', async () => {
     const { world, one, two } = openTwo();
@@ -132,19 +184,43 @@ describe('a session', () => {
     void one.store.saveSession(session('c'));
     await world.pass();
     expect(two.store.session('c')).toBeUndefined();
-    expect(await two.store.loadSession('c')).toEqual(session('c'));
+    expect(await two.store.loadSession('c', () => true)).toEqual(session('c'));
     one.store.endSession('c');
     await world.pass();
-    expect(await two.store.loadSession('c')).toBeUndefined();
+    expect(await two.store.loadSession('c', () => true)).toBeUndefined();
+  });
+
+  it('is not taken for a new one by a node that does not know the sessions yet', async () => {
+    const { world, dataPlane, one } = openTwo();
+    void one.store.saveSession(session('c'));
+    await world.pass();
+    let began = () => {};
+    const { watch } = dataPlane;
+    dataPlane.watch = (filter, watcher) => {
+      began = () => void watch.call(dataPlane, filter, watcher);
+      return { close: () => {} };
+    };
+    dataPlane.down = true;
+    const { store } = openStore(world, dataPlane);
+    const loaded: unknown[] = [];
+    void store.loadSession('c', () => true).then((record) => loaded.push(record));
+    const gone: unknown[] = [];
+    void store.loadSession('c', () => false).then((record) => gone.push(record));
+    await world.pass(5_000);
+    expect([loaded, gone]).toEqual([[], [undefined]]);
+    began();
+    await world.pass(1_000);
+    expect(loaded).toEqual([session('c')]);
   });
 
   it('keeps nobody waiting for longer than a second without a quorum', async () => {
     const { world, dataPlane, store } = openStore();
+    await world.pass();
     dataPlane.hold = true;
     dataPlane.get = () => new Promise(() => {});
     const outcomes: string[] = [];
     void store.saveSession(session('c')).then(() => outcomes.push('saved'));
-    void store.loadSession('other').then(() => outcomes.push('loaded'));
+    void store.loadSession('other', () => true).then(() => outcomes.push('loaded'));
     await world.pass(900);
     expect(outcomes).toEqual([]);
     await world.pass(100);
@@ -256,6 +332,18 @@ describe('the queue of a session', () => {
     expect(store.enqueue('c', queued('b'))).toBe(false);
     store.dequeue('c', queued('a').message.id);
     expect(store.enqueue('c', queued('b'))).toBe(true);
+  });
+
+  it('of a client that is connected loses what the client has acknowledged, and has its room back', async () => {
+    const { world, store } = openStore(undefined, undefined, { queuedMessagesMax: 1 });
+    void store.saveSession(session('c', { host: HERE }));
+    for (const text of ['a', 'b', 'c']) {
+      expect(store.enqueue('c', queued(text))).toBe(true);
+      await world.pass();
+      store.dequeue('c', queued(text).message.id);
+      await world.pass();
+    }
+    expect(textsOf(await store.queued('c'))).toEqual([]);
   });
 
   it('keeps no message longer than that, its session or two weeks last', async () => {
