@@ -19,13 +19,17 @@ import { decodeProperties } from './mqtt5/properties.ts';
 import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
+import { RareWarning } from './rare-warning.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
 import { SysTopics } from './sys-topics.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
+
+const PAUSE_WARNING_MS = 60_000;
 
 export interface BrokerOptions {
   readonly env: BrokerEnv;
@@ -113,6 +117,8 @@ export class Broker {
       looseMessages: new LooseMessages(loose),
       refusals,
       refusedClients: new RefusedClients(limits),
+      connectRate: connectRate(limits, env),
+      pauseWarning: new RareWarning(env, PAUSE_WARNING_MS),
       counters,
       frames: sharedFrames(),
       endOfTurn,
@@ -233,4 +239,10 @@ export class Broker {
       message: `the session layer reported: ${error.message}`,
     });
   }
+}
+
+function connectRate(limits: BrokerLimits, { clock }: BrokerEnv): TokenBucket | undefined {
+  const { connectionsPerSecond: perSecond, connectBurstSeconds: burstSeconds } = limits;
+  if (perSecond === 0) return undefined;
+  return new TokenBucket({ perSecond, burstSeconds, nowMs: clock.monotonicMs() });
 }

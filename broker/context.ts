@@ -9,10 +9,12 @@ import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
 import type { ClientSessions } from './ordinary/client-sessions.ts';
 import type { Peers } from './ordinary/peers.ts';
+import type { RareWarning } from './rare-warning.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
 import type { Sessions } from './sessions.ts';
+import type { TokenBucket } from './token-bucket.ts';
 import type { SharedFrames } from './value-frames.ts';
 
 /** What all connections of a broker share. */
@@ -33,6 +35,10 @@ export interface BrokerContext {
   readonly looseMessages: LooseMessages;
   readonly refusals: Refusals;
   readonly refusedClients: RefusedClients;
+  /** CONNECTs of clients; undefined: any number. */
+  readonly connectRate: TokenBucket | undefined;
+  /** Of clients that publish faster than they may. */
+  readonly pauseWarning: RareWarning;
   readonly counters: Counters;
   readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;

@@ -35,6 +35,20 @@ describe('the configuration of a node', () => {
       ingest: [],
       links: [],
       valueBytesMax: 1024 * 1024,
+      connectionsMax: 10_000,
+      connectionsPerSecond: 1_000,
+      connectionsPerUserMax: 0,
+      sessionsMax: 50_000,
+      publishesPerSecond: 0,
+      publishBytesPerSecond: 0,
+      publishBurstSeconds: 2,
+      packetBytesMax: 2 * 1024 * 1024,
+      inflightPutsMax: 20_000,
+      subscriptionsMax: 2_000,
+      topicLevelsMax: 100,
+      queuedMessagesMax: 1_000,
+      queuedBytesMax: 1024 * 1024,
+      queuedSecondsMax: 14 * 24 * 60 * 60,
       onInvalid: 'ack',
       logLevel: 'info',
     });
@@ -62,6 +76,17 @@ describe('the configuration of a node', () => {
       replicationFactor: 5,
       valueBytesMax: 100,
       logLevel: 'warn',
+    });
+  });
+
+  it('has what clients may take of it in a group of its own', () => {
+    const file = fileWith('limits:\n  connectionsMax: 50\n  packetBytesMax: 64KiB\n');
+    const environment = { DSS_PUBLISH_BYTES_PER_SECOND: '1KiB' };
+    const flags = { connectionsMax: '60' };
+    expect(load({ file, environment, flags })).toMatchObject({
+      connectionsMax: 60,
+      packetBytesMax: 65_536,
+      publishBytesPerSecond: 1_024,
     });
   });
 
@@ -104,6 +129,11 @@ describe('a setting that is wrong', () => {
     ['shards', ['0', '257', 'many'], WHOLE_NUMBER],
     ['memtableBytes', ['0', '65535', '16M'], WHOLE_NUMBER],
     ['valueBytesMax', ['0', '1048577', '1e9'], WHOLE_NUMBER],
+    ['connectionsMax', ['0', '-1', 'all'], WHOLE_NUMBER],
+    ['publishesPerSecond', ['-1', '1.5', '100KiB'], /whole number up to 1000000000, or 0 for no/],
+    ['publishBytesPerSecond', ['-1', '1GiB', 'fast'], /a size up to 64MiB, such as 100KiB, or 0/],
+    ['packetBytesMax', ['1', '65MiB'], /a size from 1KiB to 64MiB, such as 2MiB/],
+    ['topicLevelsMax', ['0', '101'], /a whole number of at least 1 and at most 100/],
     ['onInvalid', ['drop', 'ACK'], /must be one of ack, close/],
     ['logLevel', ['verbose', 'INFO'], /must be one of trace, debug, info, warn, error, silent/],
   ])('is named with where it comes from and what is allowed: %s', (name, values, allowed) => {
