@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { certificates } from '../../support/certificates.ts';
 import { complaint, directory, fileWith, load } from './load.ts';
 
+const WHOLE_NUMBER = /must be a whole number of at least \d+/;
+
 describe('the configuration of a node', () => {
   it('has a default for everything', () => {
     expect(load({})).toEqual({
@@ -90,6 +92,20 @@ describe('the configuration of a node', () => {
     });
   });
 
+  it.each([
+    ['connectionsMax', ['0', '-1', 'all'], WHOLE_NUMBER],
+    ['publishesPerSecond', ['-1', '1.5', '100KiB'], /whole number up to 1000000000, or 0 for no/],
+    ['publishBytesPerSecond', ['-1', '1GiB', 'fast'], /a size up to 64MiB, such as 100KiB, or 0/],
+    ['packetBytesMax', ['1', '65MiB'], /a size from 1KiB to 64MiB, such as 2MiB/],
+    ['topicLevelsMax', ['0', '101'], /a whole number of at least 1 and at most 100/],
+  ] as const)('says what is allowed of a limit: %s', (name, values, allowed) => {
+    for (const value of values) {
+      const given = complaint({ file: fileWith(`limits: {${name}: "${value}"}\n`) });
+      expect(given).toContain(`limits.${name} in `);
+      expect(given).toMatch(allowed);
+    }
+  });
+
   it('takes an empty setting, and an empty file, for none', () => {
     const file = fileWith('\n# nothing yet\n');
     expect(load({ environment: { DSS_MQTT_PORT: '' }, file }).mqttPort).toBe(1883);
@@ -114,8 +130,6 @@ describe('the configuration of a node', () => {
   });
 });
 
-const WHOLE_NUMBER = /must be a whole number of at least \d+/;
-
 describe('a setting that is wrong', () => {
   it.each([
     [
@@ -129,11 +143,6 @@ describe('a setting that is wrong', () => {
     ['shards', ['0', '257', 'many'], WHOLE_NUMBER],
     ['memtableBytes', ['0', '65535', '16M'], WHOLE_NUMBER],
     ['valueBytesMax', ['0', '1048577', '1e9'], WHOLE_NUMBER],
-    ['connectionsMax', ['0', '-1', 'all'], WHOLE_NUMBER],
-    ['publishesPerSecond', ['-1', '1.5', '100KiB'], /whole number up to 1000000000, or 0 for no/],
-    ['publishBytesPerSecond', ['-1', '1GiB', 'fast'], /a size up to 64MiB, such as 100KiB, or 0/],
-    ['packetBytesMax', ['1', '65MiB'], /a size from 1KiB to 64MiB, such as 2MiB/],
-    ['topicLevelsMax', ['0', '101'], /a whole number of at least 1 and at most 100/],
     ['onInvalid', ['drop', 'ACK'], /must be one of ack, close/],
     ['logLevel', ['verbose', 'INFO'], /must be one of trace, debug, info, warn, error, silent/],
   ])('is named with where it comes from and what is allowed: %s', (name, values, allowed) => {
