@@ -1,4 +1,5 @@
 import { engine } from './engine/engine.ts';
+import { fanout } from './fanout/fanout.ts';
 import { ingest } from './ingest.ts';
 import { memtable } from './memtable/memtable.ts';
 import { recovery } from './recovery/recovery.ts';
@@ -7,6 +8,7 @@ import { verbs } from './verbs/verbs.ts';
 
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine,
+  fanout,
   ingest,
   memtable,
   recovery,

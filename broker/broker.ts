@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { type Authenticator, EVERYTHING } from './access.ts';
+import { BatchBuffers } from './batch-buffers.ts';
 import { BulkPace } from './bulk-pace.ts';
 import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
@@ -20,6 +21,7 @@ import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
 import { RareWarning } from './rare-warning.ts';
+import { ReadBudget } from './read-budget.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
@@ -123,6 +125,8 @@ export class Broker {
       frames: sharedFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
+      batchBuffers: new BatchBuffers(),
+      readBudget: new ReadBudget(endOfTurn, limits.readBytesPerTurn),
     };
     this.#wills = new Wills(this.#context);
   }

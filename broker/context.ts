@@ -1,4 +1,5 @@
 import type { Authenticator } from './access.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
@@ -10,6 +11,7 @@ import type { LooseMessages } from './loose-messages.ts';
 import type { ClientSessions } from './ordinary/client-sessions.ts';
 import type { Peers } from './ordinary/peers.ts';
 import type { RareWarning } from './rare-warning.ts';
+import type { ReadBudget } from './read-budget.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
@@ -43,4 +45,6 @@ export interface BrokerContext {
   readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;
   readonly bulkPace: BulkPace;
+  readonly batchBuffers: BatchBuffers;
+  readonly readBudget: ReadBudget;
 }

@@ -69,7 +69,7 @@ export class Front {
     this.#splitter = new FrameSplitter(context.limits.connectBytesMax);
     this.#packetSeenMs = context.env.clock.monotonicMs();
     this.#timers = new NamedTimers(context.env.timers);
-    this.#output = new Output(stream, context.counters, {
+    this.#output = new Output(stream, context.counters, context.batchBuffers, {
       onPending: () => this.#planTurnEnd(),
       onRoom: () => this.#roomForOutput(),
     });
@@ -240,9 +240,11 @@ export class Front {
   /** Cluster traffic has no budget: consensus must not wait, and peers limit it themselves. */
   #countBytes(count: number): void {
     if (this.#link.kind === 'cluster') return;
-    if (this.#turnBytes === 0) this.#planTurnEnd();
     this.#turnBytes += count;
-    if (this.#turnBytes >= this.#context.limits.readBytesPerTurn) this.hold(Hold.turn);
+    // First: the budget's turn ends before those that wait for it go on.
+    const mayGoOn = this.#context.readBudget.allows(count, this.#turnBytes);
+    if (!mayGoOn) this.hold(Hold.turn);
+    this.#planTurnEnd();
   }
 
   #packet(nowMs: number): void {

@@ -45,7 +45,7 @@ export interface BrokerLimits {
   readonly publishPauseMsMax: number;
   /** How long a message may wait for the ingest rules to become known. */
   readonly rulesTimeoutMs: number;
-  /** What is handled in one turn; the rest waits, so that a flood starves nobody. */
+  /** What is handled in one turn, over all connections; the rest waits, so that a flood starves nobody. */
   readonly readBytesPerTurn: number;
   /** What all connections together take of snapshots and backlogs in one turn. */
   readonly bulkDeliveriesPerTurn: number;
@@ -106,7 +106,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   publishBurstSeconds: 2,
   publishPauseMsMax: 10_000,
   rulesTimeoutMs: 10_000,
-  readBytesPerTurn: 256 * KIB,
+  readBytesPerTurn: 128 * KIB,
   bulkDeliveriesPerTurn: 250,
   refusalsMax: 3,
   refusalPeriodMs: 60_000,

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
+import type { BatchBuffers } from './batch-buffers.ts';
 
-const FIRST_BATCH_BYTES = 256;
 /** What is gathered into one write at most; larger pieces are written as they are. */
 const BATCH_BYTES_MAX = 64 * 1024;
 
@@ -20,6 +20,7 @@ export class Output {
   /** Called when `full` has ended. */
   readonly #onRoom: () => void;
   readonly #counters: OutputCounters;
+  readonly #buffers: BatchBuffers;
   #batch: Uint8Array | undefined;
   #batchBytes = 0;
   #full = false;
@@ -28,10 +29,12 @@ export class Output {
   constructor(
     stream: Duplex,
     counters: OutputCounters,
+    buffers: BatchBuffers,
     hooks: { onPending: () => void; onRoom: () => void },
   ) {
     this.#stream = stream;
     this.#counters = counters;
+    this.#buffers = buffers;
     this.#onPending = hooks.onPending;
     this.#onRoom = hooks.onRoom;
     stream.on('drain', () => this.#drained());
@@ -95,11 +98,16 @@ export class Output {
   }
 
   flush(): void {
-    if (this.#closed || this.#batch === undefined || this.#batchBytes === 0) return;
-    const bytes = this.#batch.subarray(0, this.#batchBytes);
+    const batch = this.#batch;
+    if (this.#closed || batch === undefined || this.#batchBytes === 0) return;
+    const bytes = batch.subarray(0, this.#batchBytes);
     this.#batch = undefined;
     this.#batchBytes = 0;
-    this.#send(bytes);
+    // What the kernel has taken is copied. A stream that holds something back holds this, too: then a copy of its own
+    // that is no larger than it must be.
+    const isHeld = this.#stream.writableLength > 0;
+    this.#send(isHeld ? bytes.slice() : bytes);
+    if (isHeld || this.#stream.writableLength === 0) this.#buffers.give(batch);
   }
 
   /** Nothing more is sent. */
@@ -112,7 +120,9 @@ export class Output {
   #send(bytes: Uint8Array): void {
     if (!this.#stream.writable) return;
     this.#counters.bytesSent += bytes.length;
-    if (!this.#stream.write(bytes)) this.#full = true;
+    const isEnough = !this.#stream.write(bytes);
+    // A socket says so of every long write, even of one that the kernel has taken whole by now.
+    if (isEnough && this.#stream.writableLength > 0) this.#full = true;
   }
 
   #drained(): void {
@@ -127,12 +137,13 @@ export class Output {
     const start = this.#batchBytes;
     const needed = start + count;
     if (this.#batch === undefined) {
-      this.#batch = new Uint8Array(Math.max(FIRST_BATCH_BYTES, count));
+      this.#batch = this.#buffers.take(count);
     } else if (needed > this.#batch.length) {
       const grown = new Uint8Array(
         Math.min(BATCH_BYTES_MAX, Math.max(needed, 2 * this.#batch.length)),
       );
       grown.set(this.#batch.subarray(0, start));
+      this.#buffers.give(this.#batch);
       this.#batch = grown;
     }
     this.#batchBytes = needed;

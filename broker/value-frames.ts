@@ -33,18 +33,21 @@ const PREFIX: Readonly<Record<ValueForm, Uint8Array>> = {
 };
 const NO_BYTES = new Uint8Array(0);
 
+/** By form, QoS and retain flag. */
+type Frames = (PublishFrame | undefined)[];
+
+/** Frames of so many bytes are remembered at most: an entry of the log, which is what watchers are told at a time. */
+const REMEMBERED_BYTES_MAX = 1024 * 1024;
+/** What a frame costs beside its bytes, roughly. */
+const FRAME_BYTES = 128;
+
 /**
- * Encodes values as PUBLISH packets, once for all subscribers: a change reaches its watchers one after the
- * other, so remembering the last value's frames is enough.
+ * Encodes values as PUBLISH packets, once for all subscribers. They are told one after the other, each all changes of
+ * an entry of the log, which come to all of them as the same objects.
  */
 export class ValueFrames {
-  #key: Uint8Array | undefined;
-  #value: Uint8Array | undefined;
-  #version = 0;
-  #deleted = false;
-  #snapshot = false;
-  /** By form, QoS and retain flag. */
-  readonly #frames = new Array<PublishFrame | undefined>(8).fill(undefined);
+  readonly #remembered = new Map<WatchedValue, Frames>();
+  #rememberedBytes = 0;
   /** What stands between head and payload. */
   readonly #properties: (item: WatchedValue, delivery: Delivery) => Uint8Array;
 
@@ -53,39 +56,37 @@ export class ValueFrames {
   }
 
   encode(item: WatchedValue, delivery: Delivery): PublishFrame {
-    if (!this.#remembers(item)) {
-      this.#key = item.key;
-      this.#value = item.value;
-      this.#version = item.version;
-      this.#deleted = item.deleted;
-      this.#snapshot = item.snapshot;
-      this.#frames.fill(undefined);
-    }
-    const { form, qos, retain } = delivery;
+    const { form, qos, retain, identifiers } = delivery;
+    if (item.snapshot || identifiers.length > 0) return this.#encode(item, delivery);
     const slot = (form === 'watch' ? 4 : 0) + 2 * qos + (retain ? 1 : 0);
-    if (delivery.identifiers.length > 0) return this.#encode(item, delivery);
-    return (this.#frames[slot] ??= this.#encode(item, delivery));
+    const frames = this.#framesOf(item);
+    return (frames[slot] ??= this.#remember(this.#encode(item, delivery)));
   }
 
   #encode(item: WatchedValue, delivery: Delivery): PublishFrame {
     const { form } = delivery;
-    return encodePublish(
-      PREFIX[form],
-      item.key,
-      form === 'watch' ? watchPayload(item) : item.deleted ? NO_BYTES : item.value,
-      delivery,
-      this.#properties(item, delivery),
-    );
+    const { key, value, deleted } = item;
+    const payload = form === 'watch' ? watchPayload(item) : deleted ? NO_BYTES : value;
+    const properties = this.#properties(item, delivery);
+    return encodePublish(PREFIX[form], key, payload, delivery, properties);
   }
 
-  #remembers(item: WatchedValue): boolean {
-    return (
-      item.key === this.#key &&
-      item.value === this.#value &&
-      item.version === this.#version &&
-      item.deleted === this.#deleted &&
-      item.snapshot === this.#snapshot
-    );
+  #framesOf(item: WatchedValue): Frames {
+    let frames = this.#remembered.get(item);
+    if (frames === undefined) {
+      frames = [];
+      this.#remembered.set(item, frames);
+    }
+    return frames;
+  }
+
+  #remember(frame: PublishFrame): PublishFrame {
+    this.#rememberedBytes += frame.bytes.length + FRAME_BYTES;
+    if (this.#rememberedBytes > REMEMBERED_BYTES_MAX) {
+      this.#remembered.clear();
+      this.#rememberedBytes = 0;
+    }
+    return frame;
   }
 }
 

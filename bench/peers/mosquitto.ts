@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
+import { cpuMicrosOf } from '../process-figures.ts';
 
 const START_TIMEOUT_MS = 5_000;
 
@@ -12,6 +12,7 @@ const START_TIMEOUT_MS = 5_000;
 export interface Mosquitto {
   readonly version: string;
   readonly port: number;
+  readonly processId: number;
   /** CPU time used so far, user and system. */
   cpuMicros(): number;
   close(): Promise<void>;
@@ -38,7 +39,8 @@ export async function startMosquitto(directory: string): Promise<Mosquitto | und
   return {
     version: readVersion(program),
     port,
-    cpuMicros: () => readCpuMicros(child.pid ?? 0),
+    processId: child.pid ?? 0,
+    cpuMicros: () => cpuMicrosOf(child.pid ?? 0),
     close: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null) return resolve();
@@ -88,15 +90,4 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-/** proc(5): fields 14 and 15 of /proc/<pid>/stat are user and system time in ticks of 10 ms. */
-function readCpuMicros(processId: number): number {
-  try {
-    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10_000;
-  } catch {
-    return Number.NaN;
-  }
 }

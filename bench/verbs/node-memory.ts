@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import type { StatusDocument } from '../../clients/cli/status-document.ts';
+import { forgetPeakBytesOf, peakBytesOf, residentBytesOf } from '../process-figures.ts';
 
 /** What the nodes held in memory after a part of the bench, and at most while it ran. */
 export interface PartMemory {
@@ -24,33 +24,14 @@ export class NodeMemory {
   }
 
   async during<T>(part: string, run: () => Promise<T>): Promise<T> {
-    for (const { processId } of this.#processes) forgetPeak(processId);
+    for (const { processId } of this.#processes) forgetPeakBytesOf(processId);
     const result = await run();
     const nodes = this.#processes.map(({ name, processId }) => ({
       name,
-      residentBytes: readBytes(processId, 'VmRSS'),
-      peakBytes: readBytes(processId, 'VmHWM'),
+      residentBytes: residentBytesOf(processId),
+      peakBytes: peakBytesOf(processId),
     }));
     this.parts.push({ part, nodes });
     return result;
-  }
-}
-
-/** proc(5): 5 sets the peak to what is resident now. */
-function forgetPeak(processId: number): void {
-  try {
-    writeFileSync(`/proc/${processId}/clear_refs`, '5');
-  } catch {
-    // Then the peak is that of the process since it began.
-  }
-}
-
-function readBytes(processId: number, field: 'VmRSS' | 'VmHWM'): number {
-  try {
-    const status = readFileSync(`/proc/${processId}/status`, 'utf8');
-    const kibibytes = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1];
-    return Number(kibibytes ?? Number.NaN) * 1024;
-  } catch {
-    return Number.NaN;
   }
 }

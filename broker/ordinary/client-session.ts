@@ -28,6 +28,8 @@ export interface SessionClient {
   readonly isBridge: boolean;
 }
 
+const NO_IDENTIFIERS: readonly number[] = [];
+
 /** A client that is connected here: what it has subscribed to, and what it left as its will. */
 export class ClientSession {
   readonly client: SessionClient;
@@ -43,7 +45,7 @@ export class ClientSession {
   #offered: OutgoingMessage | undefined;
   #qos: 0 | 1 | 2 = 0;
   #retain = false;
-  #identifiers: number[] = [];
+  #identifiers: readonly number[] = NO_IDENTIFIERS;
 
   constructor(options: {
     client: SessionClient;
@@ -107,11 +109,13 @@ export class ClientSession {
       this.#offered = outgoing;
       this.#qos = 0;
       this.#retain = false;
-      this.#identifiers = [];
+      this.#identifiers = NO_IDENTIFIERS;
     }
     if (subscription.qos > this.#qos) this.#qos = subscription.qos;
     if (message.retain && (subscription.retainAsPublished || isBridge)) this.#retain = true;
-    if (subscription.identifier > 0) this.#identifiers.push(subscription.identifier);
+    if (subscription.identifier > 0) {
+      this.#identifiers = [...this.#identifiers, subscription.identifier];
+    }
     return isFirst;
   }
 

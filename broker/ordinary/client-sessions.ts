@@ -105,8 +105,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     // The packet it came in is overwritten by what comes after it.
     const payload = published.payload.slice();
     const properties = published.properties?.slice() ?? NO_PROPERTIES;
-    const rest = { properties, expiresAtMs, from };
-    this.router.publish({ id: this.#newName(), topic, payload, qos, retain, ...rest });
+    const id = this.#newName();
+    this.router.publish({ id, topic, payload, qos, retain, properties, expiresAtMs, from });
   }
 
   /** For a client that does not say who it is [MQTT-3.1.3-6]. */

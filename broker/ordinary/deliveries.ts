@@ -4,12 +4,11 @@ import type { PacketIds } from '../packet-ids.ts';
 import type { PacketWriter } from '../packet-writer.ts';
 import type { Message } from './message.ts';
 import { type DeliveryFlags, OutgoingMessage } from './outgoing-message.ts';
+import { SeenMessages } from './seen-messages.ts';
 import type { QueuedMessage } from './store.ts';
 
 /** What an entry costs beside its bytes, roughly. */
 const ENTRY_BYTES = 160;
-/** The same message may come live and from the store; so many are remembered. */
-const SEEN_MAX = 1_000;
 const DUP = 0b1000;
 
 /** One copy of a message for one client. */
@@ -61,7 +60,7 @@ export class Deliveries {
   #isOpen = false;
   #retained: Iterator<Delivery> | undefined;
   readonly #laterRetained: Iterator<Delivery>[] = [];
-  readonly #seen = new Set<string>();
+  readonly #seen = new SeenMessages();
 
   constructor(options: {
     output: Output;
@@ -81,7 +80,7 @@ export class Deliveries {
 
   /** Offers a message that was just published. */
   send(outgoing: OutgoingMessage, flags: DeliveryFlags, identifiers: readonly number[]): void {
-    if (flags.qos > 0 && !this.#isNews(outgoing.message.id)) return;
+    if (flags.qos > 0 && !this.#seen.live(outgoing.message.id)) return;
     if (this.#isOpen && this.#queueOf(flags).size === 0 && this.#mayWrite(flags.qos)) {
       if (flags.qos === 0) this.#writeUnacknowledged(outgoing, flags, identifiers);
       else this.#write(newDelivery(outgoing, flags, identifiers));
@@ -107,13 +106,14 @@ export class Deliveries {
     for (const delivery of meanwhile) {
       if (!ids.has(delivery.outgoing.message.id)) this.#add(delivery);
     }
-    for (const id of ids) this.#isNews(id);
+    this.#seen.stored([...ids]);
     this.pump();
   }
 
   /** The store may have more than was known when the connection began. */
   add(queued: readonly QueuedMessage[]): void {
-    for (const each of queued) if (this.#isNews(each.message.id)) this.#add(keptDelivery(each));
+    const news = this.#seen.stored(queued.map(({ message }) => message.id));
+    for (const each of queued) if (news.has(each.message.id)) this.#add(keptDelivery(each));
     this.pump();
   }
 
@@ -237,13 +237,6 @@ export class Deliveries {
 
   #queueOf({ qos }: DeliveryFlags): Set<Delivery> {
     return qos === 0 ? this.#waitingForRoom : this.#waiting;
-  }
-
-  #isNews(id: string): boolean {
-    if (this.#seen.has(id)) return false;
-    this.#seen.add(id);
-    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.values().next().value as string);
-    return true;
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Watcher } from '../../broker/data-plane.ts';
-import type { CurrentValue } from '../shard/current-values.ts';
+import type { WatchedValue, Watcher } from '../../broker/data-plane.ts';
 import type { Replica } from '../shard/replica.ts';
-import type { WatchBatch, WatchSink } from '../shard/watch-feed.ts';
+import type { ToldValue, WatchBatch, WatchSink } from '../shard/watch-feed.ts';
 
 /** Below every version, and yet not "none before": what was deleted is told as well. */
 const FIRST_VERSION = 1;
@@ -125,13 +124,17 @@ export class WatchPart implements WatchSink {
     if (this.servedBy !== undefined) this.#tried.add(this.servedBy);
   }
 
-  #tell(items: readonly CurrentValue[], snapshot: boolean): Promise<void> | undefined {
+  #tell(items: readonly ToldValue[], snapshot: boolean): Promise<void> | undefined {
     const holds: Promise<void>[] = [];
     if (items.length > 0) this.#hadValues = true;
     for (const item of items) {
-      const held = this.#watcher.value({ ...item, snapshot: snapshot && !item.deleted });
+      const held = this.#watcher.value(watchedValue(item, snapshot && !item.deleted));
       if (held !== undefined) holds.push(held);
     }
     return holds.length === 0 ? undefined : Promise.all(holds).then(() => {});
   }
+}
+
+function watchedValue(item: ToldValue, snapshot: boolean): WatchedValue {
+  return item.snapshot === snapshot ? (item as WatchedValue) : { ...item, snapshot };
 }

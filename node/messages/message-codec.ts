@@ -42,13 +42,16 @@ export function messageFromWire(bytes: Uint8Array): Message {
   );
   if (qos > 2) throw new ProtocolError(`a message of QoS ${qos}`);
   return {
-    ...{ id, topic, retain, from },
-    qos: qos as Message['qos'],
+    id,
+    topic,
     // Views would keep the whole envelope as long as one of its messages waits in a queue. A small buffer comes out
     // of a pool, which costs a tenth of an array of its own.
     payload: copyOf(payload),
+    qos: qos as Message['qos'],
+    retain,
     properties: copyOf(properties),
     expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs,
+    from,
   };
 }
 

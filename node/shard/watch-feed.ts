@@ -20,7 +20,12 @@ export interface WatchBatch {
   /** The last batch of the snapshot. Carries the shard's highest version as of `toIndex`. */
   readonly snapshotDone: boolean;
   readonly highestVersion: number;
-  readonly items: readonly CurrentValue[];
+  readonly items: readonly ToldValue[];
+}
+
+/** A change is one object for all who watch it: `snapshot` is false in it, and nobody need make a copy to say so. */
+export interface ToldValue extends CurrentValue {
+  readonly snapshot?: false;
 }
 
 export interface WatchSink {
@@ -73,15 +78,23 @@ export class WatchFeed implements WriteObserver {
   ): void {
     const key = bytes.slice(keyStart, keyEnd);
     const text = keyText(key);
-    let item: CurrentValue | undefined;
+    let item: ToldValue | undefined;
+    // Where many watch the same, they come one after the other: the filter is looked at once.
+    let filter: string | undefined;
+    let isReached = false;
     for (const watch of isReserved(key) ? this.#reservedWatches : this.#watches) {
-      if (!reaches(watch.filter, text)) continue;
+      if (watch.filter !== filter) {
+        filter = watch.filter;
+        isReached = reaches(filter, text);
+      }
+      if (!isReached) continue;
       item ??= {
         key,
         value: bytes.slice(valueStart, valueEnd),
         version,
         time,
         deleted: isDelete,
+        snapshot: false,
         ...(expiresAt === 0 ? {} : { expiresAt }),
       };
       watch.collect(item);
