@@ -6,7 +6,7 @@ import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
-import { STOPPING } from './endings.ts';
+import { SILENT_STRANGER, STOPPING } from './endings.ts';
 import type { BrokerEnv } from './env.ts';
 import { Front } from './front.ts';
 import type { IngestLimits } from './ingest-rules/ingest-message.ts';
@@ -26,6 +26,7 @@ import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
+import { Strangers } from './strangers.ts';
 import { SysTopics } from './sys-topics.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { sharedFrames } from './value-frames.ts';
@@ -119,6 +120,7 @@ export class Broker {
       looseMessages: new LooseMessages(loose),
       refusals,
       refusedClients: new RefusedClients(limits),
+      strangers: new Strangers(limits.strangersMax),
       connectRate: connectRate(limits, env),
       pauseWarning: new RareWarning(env, PAUSE_WARNING_MS),
       counters,
@@ -149,6 +151,7 @@ export class Broker {
     counters.connectionsAccepted += 1;
     const front = new Front(this.#context, stream, remoteAddress, () => this.#gone(front));
     this.#fronts.add(front);
+    if (front.open) this.#context.strangers.add(front)?.abort(SILENT_STRANGER);
   }
 
   /** Publishes retained JSON under `dss/sys/`. Without effect while the broker is not open. */

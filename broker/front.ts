@@ -281,6 +281,7 @@ export class Front {
       this.abort(protocolError('the first packet is not CONNECT'));
       return;
     }
+    this.#context.strangers.delete(this);
     const packet = parseConnect(buffer, this.#splitter);
     if ('malformed' in packet) return this.#malformedConnect(packet);
     this.#clientId = packet.clientId;
@@ -401,6 +402,7 @@ export class Front {
   #closeLink(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
+    this.#context.strangers.delete(this);
     this.#timers.stopAll();
     this.#chunks.length = 0;
     this.#output.close();

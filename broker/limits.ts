@@ -27,6 +27,8 @@ export interface BrokerLimits {
   readonly topicLevelsMax: number;
   /** Clients connected to this node; nodes do not count, and are never kept out. */
   readonly connectionsMax: number;
+  /** Connections that have not said yet who they are. */
+  readonly strangersMax: number;
   /** CONNECTs of clients that this node takes; after a quiet time those of `connectBurstSeconds` at once. 0: any. */
   readonly connectionsPerSecond: number;
   readonly connectBurstSeconds: number;
@@ -97,6 +99,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   subscriptionsMax: 2_000,
   topicLevelsMax: 100,
   connectionsMax: 10_000,
+  strangersMax: 10_000,
   connectionsPerSecond: 1_000,
   connectBurstSeconds: 5,
   connectionsPerUserMax: 0,

@@ -83,6 +83,19 @@ describe('a node', () => {
     expect(codes).toEqual([0, 3]);
   });
 
+  it('has so many connections that say nothing; then the oldest of them goes', async () => {
+    const { open, connect: enter } = await start({ strangersMax: 2 });
+    await enter({ clientId: 'a' });
+    const [first, second] = [open(), open()];
+    const node = open();
+    await first.untilClosed();
+    node.send(connect(NODE));
+    expect((await node.take('connack')).code).toBe(0);
+    second.send(connect({ clientId: 'b' }));
+    expect((await second.take('connack')).code).toBe(0);
+    expect([second.closed, node.closed]).toEqual([false, false]);
+  });
+
   it('takes so many CONNECTs a second, and after a quiet time some more', async () => {
     const limits = { connectionsPerSecond: 2, connectBurstSeconds: 2 };
     const { codes, refused, time, open } = await start(limits);
