@@ -8,6 +8,7 @@ import {
   TAKEN_REFUSAL,
   WILL_REFUSAL,
 } from './connect-refusal.ts';
+import { quotaRefusal } from './connection-quota.ts';
 import type { BrokerContext } from './context.ts';
 import { type RefusalCode, type RefusedClient, shorten } from './refusals.ts';
 import { forbiddenWill } from './wills.ts';
@@ -57,6 +58,8 @@ export function admit(
   if (isBarred) return refuse(BARRED_REFUSAL, 'TOO_MANY_REFUSALS');
   const why = will === undefined ? undefined : forbiddenWill(context, will, login);
   if (why !== undefined) return refuse(WILL_REFUSAL, why.code, `${why.message}, in a will`);
+  const full = quotaRefusal(context, packet, login.user);
+  if (full !== undefined) return refuse(full.refusal, full.code);
   const isFree = sessionUsers.claim(clientId, login.user);
   if (!isFree) return refuse(TAKEN_REFUSAL, 'CLIENT_ID_TAKEN');
   return { kind: 'admitted', access: login, claimedId: clientId };

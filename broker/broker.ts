@@ -6,7 +6,7 @@ import type { BrokerContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
-import { STOPPING } from './endings.ts';
+import { SILENT_STRANGER, STOPPING } from './endings.ts';
 import type { BrokerEnv } from './env.ts';
 import { Front } from './front.ts';
 import type { IngestLimits } from './ingest-rules/ingest-message.ts';
@@ -20,14 +20,19 @@ import { decodeProperties } from './mqtt5/properties.ts';
 import { ClientSessions } from './ordinary/client-sessions.ts';
 import type { PeerEvents, Peers } from './ordinary/peers.ts';
 import type { MessageStore, SessionHost, StoredWill, StoreEvents } from './ordinary/store.ts';
+import { RareWarning } from './rare-warning.ts';
 import { ReadBudget } from './read-budget.ts';
 import { type RefusalCode, Refusals } from './refusals.ts';
 import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
+import { Strangers } from './strangers.ts';
 import { SysTopics } from './sys-topics.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
+
+const PAUSE_WARNING_MS = 60_000;
 
 export interface BrokerOptions {
   readonly env: BrokerEnv;
@@ -115,6 +120,9 @@ export class Broker {
       looseMessages: new LooseMessages(loose),
       refusals,
       refusedClients: new RefusedClients(limits),
+      strangers: new Strangers(limits.strangersMax),
+      connectRate: connectRate(limits, env),
+      pauseWarning: new RareWarning(env, PAUSE_WARNING_MS),
       counters,
       frames: sharedFrames(),
       endOfTurn,
@@ -143,6 +151,7 @@ export class Broker {
     counters.connectionsAccepted += 1;
     const front = new Front(this.#context, stream, remoteAddress, () => this.#gone(front));
     this.#fronts.add(front);
+    if (front.open) this.#context.strangers.add(front)?.abort(SILENT_STRANGER);
   }
 
   /** Publishes retained JSON under `dss/sys/`. Without effect while the broker is not open. */
@@ -238,4 +247,10 @@ export class Broker {
       message: `the session layer reported: ${error.message}`,
     });
   }
+}
+
+function connectRate(limits: BrokerLimits, { clock }: BrokerEnv): TokenBucket | undefined {
+  const { connectionsPerSecond: perSecond, connectBurstSeconds: burstSeconds } = limits;
+  if (perSecond === 0) return undefined;
+  return new TokenBucket({ perSecond, burstSeconds, nowMs: clock.monotonicMs() });
 }

@@ -67,6 +67,30 @@ export const BUSY_REFUSAL: ConnectRefusal = {
   reason: 'too many clients are logging in; come back in a moment',
 };
 
+export const TOO_FAST_REFUSAL: ConnectRefusal = {
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.connectionRateExceeded,
+  reason: 'too many clients connect to this node at once; come back in a moment',
+};
+
+export const NODE_FULL_REFUSAL: ConnectRefusal = {
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.quotaExceeded,
+  reason: 'this node has as many connections as it takes',
+};
+
+export const USER_FULL_REFUSAL: ConnectRefusal = {
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.quotaExceeded,
+  reason: 'this user has as many connections to this node as it may have',
+};
+
+export const SESSIONS_FULL_REFUSAL: ConnectRefusal = {
+  returnCode: ConnectReturn.serverUnavailable,
+  code: ReasonCode.quotaExceeded,
+  reason: 'there are as many persistent sessions as the node takes; connect with a clean one',
+};
+
 export const WILL_REFUSAL: ConnectRefusal = {
   returnCode: ConnectReturn.notAuthorized,
   code: ReasonCode.notAuthorized,

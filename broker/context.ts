@@ -5,16 +5,20 @@ import type { Counters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
 import type { BrokerEnv } from './env.ts';
+import type { Front } from './front.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
 import type { ClientSessions } from './ordinary/client-sessions.ts';
 import type { Peers } from './ordinary/peers.ts';
+import type { RareWarning } from './rare-warning.ts';
 import type { ReadBudget } from './read-budget.ts';
 import type { Refusals } from './refusals.ts';
 import type { RefusedClients } from './refused-clients.ts';
 import type { SessionUsers } from './session-users.ts';
 import type { Sessions } from './sessions.ts';
+import type { Strangers } from './strangers.ts';
+import type { TokenBucket } from './token-bucket.ts';
 import type { SharedFrames } from './value-frames.ts';
 
 /** What all connections of a broker share. */
@@ -35,6 +39,11 @@ export interface BrokerContext {
   readonly looseMessages: LooseMessages;
   readonly refusals: Refusals;
   readonly refusedClients: RefusedClients;
+  readonly strangers: Strangers<Front>;
+  /** CONNECTs of clients; undefined: any number. */
+  readonly connectRate: TokenBucket | undefined;
+  /** Of clients that publish faster than they may. */
+  readonly pauseWarning: RareWarning;
   readonly counters: Counters;
   readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;

@@ -23,6 +23,8 @@ export interface Counters {
   messagesDropped: number;
   /** Values and answers not sent because they are longer than their client takes. */
   deliveriesTooLarge: number;
+  /** How often a client that published faster than it may was read no further for a while. */
+  publishPauses: number;
   /** Connections closed because what waited for them outgrew its bound. */
   slowSubscribers: number;
 }
@@ -44,6 +46,7 @@ export function zeroCounters(): Counters {
     deliveriesConflated: 0,
     messagesDropped: 0,
     deliveriesTooLarge: 0,
+    publishPauses: 0,
     slowSubscribers: 0,
   };
 }

@@ -16,6 +16,9 @@ export const NOT_STORED: Ending = {
 
 export const SILENT: Ending = { code: ReasonCode.keepAliveTimeout, reason: 'keepalive timeout' };
 
+/** There is nobody yet to say it to. */
+export const SILENT_STRANGER = protocolError('too many connections wait for their CONNECT');
+
 export const TOO_LARGE: Ending = { code: ReasonCode.packetTooLarge, reason: 'packet too large' };
 
 export const TOO_SLOW: Ending = {

@@ -8,6 +8,7 @@ import {
   userRefusal,
   versionRefusal,
 } from './connect-refusal.ts';
+import { crowdRefusal, type QuotaRefusal } from './connection-quota.ts';
 import type { BrokerContext } from './context.ts';
 import type { WriteFailure } from './data-plane.ts';
 import { dialectOf, refusedConnack } from './dialect.ts';
@@ -29,7 +30,7 @@ type Link =
 
 const NO_LINK: Link = { kind: 'none' };
 
-type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger';
+type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger' | 'rate';
 
 /**
  * One connection, from accept to close: reads the socket, splits the bytes into packets, deals with the
@@ -106,6 +107,12 @@ export class Front {
     if (this.#holds !== 0 || this.#state !== 'open') return;
     this.#process();
     if (this.#holds === 0) this.#stream.resume();
+  }
+
+  /** Reads nothing for a while: what the client goes on sending waits on its side of the network. */
+  pause(pauseMs: number): void {
+    this.hold(Hold.rate);
+    this.#timers.start('rate', pauseMs, () => this.release(Hold.rate));
   }
 
   /** Something has changed that is dealt with once per turn. */
@@ -274,6 +281,7 @@ export class Front {
       this.abort(protocolError('the first packet is not CONNECT'));
       return;
     }
+    this.#context.strangers.delete(this);
     const packet = parseConnect(buffer, this.#splitter);
     if ('malformed' in packet) return this.#malformedConnect(packet);
     this.#clientId = packet.clientId;
@@ -296,6 +304,8 @@ export class Front {
   #connectUser(packet: ConnectPacket): void {
     const refusal = userRefusal(packet);
     if (refusal !== undefined) return this.#refuse(refusal);
+    const crowd = crowdRefusal(this.#context, packet);
+    if (crowd !== undefined) return this.#refuseOneOfMany(crowd);
     // [MQTT-3.1.3-6]
     const assigned = packet.clientId === '' ? this.#context.clients.newClientId() : '';
     const named = assigned === '' ? packet : { ...packet, clientId: assigned };
@@ -319,6 +329,11 @@ export class Front {
   #refuse(refusal: ConnectRefusal): void {
     this.#output.write(refusedConnack(this.#hearing, refusal));
     this.finish(refusal);
+  }
+
+  #refuseOneOfMany({ code, refusal }: QuotaRefusal): void {
+    this.#context.refusals.report({ code, message: refusal.reason }, this, 'CONNECT');
+    this.#refuse(refusal);
   }
 
   #connectNode(packet: ConnectPacket): void {
@@ -387,6 +402,7 @@ export class Front {
   #closeLink(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
+    this.#context.strangers.delete(this);
     this.#timers.stopAll();
     this.#chunks.length = 0;
     this.#output.close();

@@ -16,4 +16,6 @@ export const Hold = {
   closing: 64,
   /** It is not known yet whether a message is to be stored. */
   rules: 128,
+  /** The client publishes faster than it may. */
+  rate: 256,
 } as const;

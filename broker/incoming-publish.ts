@@ -4,7 +4,9 @@ import type { Properties } from './mqtt5/properties.ts';
 import type { PublishView } from './packet-reader.ts';
 import type { PublishRange } from './publication.ts';
 import type { Refusal } from './refusals.ts';
-import { isBridgeNotice, LEVELS_MAX } from './topics.ts';
+import { isBridgeNotice } from './topics.ts';
+
+const SLASH = 0x2f;
 
 /** Where a PUBLISH stands, and what it is to be acknowledged under. */
 export interface IncomingPublish {
@@ -33,18 +35,30 @@ export function saysMore({ userProperties, responseTopic, payloadFormat }: Prope
 }
 
 /** What of an ordinary PUBLISH the session would close the connection for, or nobody would look at. */
-export function invalidOrdinary(packet: IncomingPublish): Refusal | undefined {
+export function invalidOrdinary(
+  packet: IncomingPublish,
+  topicLevelsMax: number,
+): Refusal | undefined {
   const { buffer, range, properties } = packet;
   const topic = topicOf(packet);
   if (topic.startsWith('$SYS/') && !isBridgeNotice(topic)) {
     return { code: 'RESERVED_TOPIC', message: 'topics under $SYS/ are reserved', topic };
   }
-  if (topic.split('/', LEVELS_MAX + 1).length > LEVELS_MAX) {
-    return { code: 'INVALID_TOPIC', message: `a topic has at most ${LEVELS_MAX} levels`, topic };
-  }
+  const tooDeep = tooDeepTopic(packet, topicLevelsMax);
+  if (tooDeep !== undefined) return tooDeep;
   const { payloadStart, payloadEnd } = range;
   if (properties?.payloadFormat !== 1 || isUtf8(buffer.subarray(payloadStart, payloadEnd))) {
     return undefined;
   }
   return { code: 'MALFORMED_TEXT', message: 'the payload is said to be UTF-8, and is not', topic };
+}
+
+/** More levels than a topic may have make whoever matches it work more than others do. */
+export function tooDeepTopic(packet: IncomingPublish, topicLevelsMax: number): Refusal | undefined {
+  const { buffer, range } = packet;
+  let levels = 1;
+  for (let i = range.topicStart; i < range.topicEnd; i += 1) if (buffer[i] === SLASH) levels += 1;
+  if (levels <= topicLevelsMax) return undefined;
+  const message = `a topic has at most ${topicLevelsMax} levels`;
+  return { code: 'INVALID_TOPIC', message, topic: topicOf(packet) };
 }

@@ -11,6 +11,7 @@ import {
   invalidOrdinary,
   packetOf,
   saysMore,
+  tooDeepTopic,
   topicOf,
 } from './incoming-publish.ts';
 import { JointAcks } from './joint-acks.ts';
@@ -259,7 +260,10 @@ export class Ingest implements WriteSink {
   #ordinary(packet: IncomingPublish): PublishResult {
     const { buffer, range, qos } = packet;
     const { topicStart, topicEnd } = range;
-    const refusal = this.#writer.hasReasonCodes ? invalidOrdinary(packet) : undefined;
+    const { topicLevelsMax } = this.#context.limits;
+    const refusal = this.#writer.hasReasonCodes
+      ? invalidOrdinary(packet, topicLevelsMax)
+      : tooDeepTopic(packet, topicLevelsMax);
     if (refusal !== undefined) {
       this.#refuse(packet, refusal);
       return 'taken';

@@ -21,6 +21,30 @@ export interface BrokerLimits {
   readonly outputBytesMax: number;
   /** Subscriptions to values that are open at a time. */
   readonly watchesMax: number;
+  /** Subscriptions of any kind. */
+  readonly subscriptionsMax: number;
+  /** Of ordinary topics and of filters; at most `LEVELS_MAX`. */
+  readonly topicLevelsMax: number;
+  /** Clients connected to this node; nodes do not count, and are never kept out. */
+  readonly connectionsMax: number;
+  /** Connections that have not said yet who they are. */
+  readonly strangersMax: number;
+  /** CONNECTs of clients that this node takes; after a quiet time those of `connectBurstSeconds` at once. 0: any. */
+  readonly connectionsPerSecond: number;
+  readonly connectBurstSeconds: number;
+  /** Connections of one user to this node. 0: any number; without users there is no limit either. */
+  readonly connectionsPerUserMax: number;
+  /** Sessions that outlive their connections, of the whole cluster, as every node has all of them in memory. */
+  readonly sessionsMax: number;
+  /**
+   * What a client may publish, in messages and in bytes of their packets; after a quiet time that of
+   * `publishBurstSeconds` at once. Over it, nothing is read for a while. 0: any.
+   */
+  readonly publishesPerSecond: number;
+  readonly publishBytesPerSecond: number;
+  readonly publishBurstSeconds: number;
+  /** A message for which a client would have to be paused longer is far over its rate: it is refused. */
+  readonly publishPauseMsMax: number;
   /** How long a message may wait for the ingest rules to become known. */
   readonly rulesTimeoutMs: number;
   /** What is handled in one turn, over all connections; the rest waits, so that a flood starves nobody. */
@@ -72,6 +96,18 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   outboxBytesMax: 16 * MIB,
   outputBytesMax: MIB,
   watchesMax: 1_000,
+  subscriptionsMax: 2_000,
+  topicLevelsMax: 100,
+  connectionsMax: 10_000,
+  strangersMax: 10_000,
+  connectionsPerSecond: 1_000,
+  connectBurstSeconds: 5,
+  connectionsPerUserMax: 0,
+  sessionsMax: 50_000,
+  publishesPerSecond: 0,
+  publishBytesPerSecond: 0,
+  publishBurstSeconds: 2,
+  publishPauseMsMax: 10_000,
   rulesTimeoutMs: 10_000,
   readBytesPerTurn: 128 * KIB,
   bulkDeliveriesPerTurn: 250,

@@ -1,4 +1,5 @@
 import type { BrokerEnv } from './env.ts';
+import { RareWarning } from './rare-warning.ts';
 
 /** Stable codes of what a PUBLISH, SUBSCRIBE or CONNECT is refused for (`docs/ERRORS.md`). */
 export const REFUSAL_CODES = [
@@ -17,6 +18,11 @@ export const REFUSAL_CODES = [
   'STORAGE_FULL',
   'TOO_MANY_REFUSALS',
   'TOO_MANY_WATCHES',
+  'TOO_MANY_SUBSCRIPTIONS',
+  'TOO_MANY_PUBLISHES',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_CONNECTS',
+  'TOO_MANY_SESSIONS',
   'BAD_CREDENTIALS',
   'TOO_MANY_LOGINS',
   'CLIENT_ID_TAKEN',
@@ -54,14 +60,14 @@ export class Refusals {
   readonly #publish: (recent: readonly object[]) => void;
   readonly #counts = new Map<RefusalCode, number>();
   readonly #recent: object[] = [];
-  #warnedAtMs = Number.NEGATIVE_INFINITY;
-  #unwarned = 0;
+  readonly #warning: RareWarning;
   #publishedAtMs = Number.NEGATIVE_INFINITY;
   #cancelPublish: (() => void) | undefined;
 
   constructor(env: BrokerEnv, publish: (recent: readonly object[]) => void) {
     this.#env = env;
     this.#publish = publish;
+    this.#warning = new RareWarning(env, PERIOD_MS);
   }
 
   report(refusal: Refusal, client: RefusedClient, packet: RefusedPacket): void {
@@ -89,19 +95,11 @@ export class Refusals {
     packet: RefusedPacket,
     data: Readonly<Refusal & { client: string; address: string }>,
   ): void {
-    const nowMs = this.#env.clock.monotonicMs();
-    if (nowMs - this.#warnedAtMs < PERIOD_MS) {
-      this.#unwarned += 1;
-      return;
-    }
-    this.#env.events.emit({
-      level: 'warn',
+    this.#warning.warn((alsoRefused) => ({
       name: `${packet.toLowerCase()}-refused`,
       message: `refused a ${packet}${data.topic === undefined ? '' : ` to ${data.topic}`}: ${data.message}`,
-      data: { ...data, alsoRefused: this.#unwarned },
-    });
-    this.#warnedAtMs = nowMs;
-    this.#unwarned = 0;
+      data: { ...data, alsoRefused },
+    }));
   }
 
   #publishSoon(): void {

@@ -2,9 +2,11 @@ import { type Access, maySubscribe } from './access.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
 import { KeyFilter } from './key-filter.ts';
+import type { BrokerLimits } from './limits.ts';
 import type { Grant } from './packet-writer.ts';
 import { forbiddenToRead } from './permissions.ts';
-import type { Refusal } from './refusals.ts';
+import { Places } from './places.ts';
+import type { Refusal, RefusalCode } from './refusals.ts';
 import type { SubscribePacket, SubscribeRequest, UnsubscribePacket } from './subscribe-packet.ts';
 import { type FilterUse, filterUse, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
@@ -48,7 +50,7 @@ export class Subscriptions {
   readonly #pace: BulkPace;
   readonly #access: Access;
   readonly #isBridge: boolean;
-  readonly #watchesMax: number;
+  readonly #topicLevelsMax: number;
   readonly #isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
   readonly #byFilter = new Map<string, Subscription>();
   /** All filters that are granted, those of ordinary topics as well. */
@@ -60,8 +62,10 @@ export class Subscriptions {
   #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
   #watches = 0;
   #guarded = false;
-  /** Filters that have a watch, or are on their way to one: in how many places each of them counts. */
-  readonly #claims = new Map<string, number>();
+  /** Filters that are granted, or on their way to be. */
+  readonly #places: Places;
+  /** Those of them that have a watch. */
+  readonly #watchPlaces: Places;
   /** Refused for that since the last time nothing was on its way. */
   readonly #overLimit = new Set<string>();
 
@@ -71,7 +75,7 @@ export class Subscriptions {
     pace: BulkPace;
     access: Access;
     isBridge: boolean;
-    watchesMax: number;
+    limits: Pick<BrokerLimits, 'watchesMax' | 'subscriptionsMax' | 'topicLevelsMax'>;
     /** Whether a change of a key is for this client, of all members of a shared subscription. */
     isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
   }) {
@@ -80,7 +84,10 @@ export class Subscriptions {
     this.#pace = options.pace;
     this.#access = options.access;
     this.#isBridge = options.isBridge;
-    this.#watchesMax = options.watchesMax;
+    const { watchesMax, subscriptionsMax, topicLevelsMax } = options.limits;
+    this.#places = new Places(subscriptionsMax);
+    this.#watchPlaces = new Places(watchesMax);
+    this.#topicLevelsMax = topicLevelsMax;
     this.#isPickedFor = options.isPickedFor;
   }
 
@@ -164,7 +171,7 @@ export class Subscriptions {
       this.#open({ ...request, qos: grant });
       begun.push(filter);
     }
-    for (const filter of awaiting.claimed) this.#unclaim(filter);
+    for (const filter of awaiting.claimed) this.#release(filter);
     if (this.#awaiting.size === 0) this.#overLimit.clear();
     const deferred = this.#deferred;
     this.#deferred = [];
@@ -177,7 +184,9 @@ export class Subscriptions {
     const existed = filters.map((filter) => {
       const isAwaited = this.#cancel(filter);
       this.#close(filter);
-      return this.#granted.delete(filter) || isAwaited;
+      const isGranted = this.#granted.delete(filter);
+      if (isGranted) this.#places.release(filter);
+      return isGranted || isAwaited;
     });
     const ending = this.#ending.get(packetId) ?? [];
     ending.push(existed);
@@ -223,6 +232,7 @@ export class Subscriptions {
     const use = filterUse(filter);
     if (this.#refusal(filter) !== undefined) return;
     const isNew = !this.#granted.has(filter);
+    if (isNew) this.#places.take(filter);
     this.#granted.add(filter);
     const qos = request.qos > 0 ? 1 : 0;
     const earlier = this.#byFilter.get(filter);
@@ -240,7 +250,7 @@ export class Subscriptions {
     if (keys !== undefined) this.#guardVersions(keys, use.form);
     this.#byFilter.set(filter, subscription);
     if (keys === undefined) return;
-    this.#claim(filter);
+    this.#watchPlaces.take(filter);
     const { retainHandling } = request;
     const wantsSnapshot = retainHandling === 0 || (retainHandling === 1 && isNew);
     this.#watch(keys, subscription, { wantsSnapshot });
@@ -307,7 +317,7 @@ export class Subscriptions {
     subscription.open = false;
     subscription.watch?.close();
     if (subscription.keys === undefined) return;
-    this.#unclaim(filter);
+    this.#watchPlaces.release(filter);
     this.#watches -= 1;
     // Not sooner: what a watch that is gone has sent must not be undercut by one that lags behind.
     if (this.#watches === 0 && this.#guarded) {
@@ -320,28 +330,41 @@ export class Subscriptions {
   #refusal(filter: string): Refusal | undefined {
     const use = filterUse(filter);
     if (use.refusal !== undefined) return { ...use.refusal, topic: filter };
+    if (use.filter.split('/', this.#topicLevelsMax + 1).length > this.#topicLevelsMax) {
+      const message = `a filter has at most ${this.#topicLevelsMax} levels`;
+      return { code: 'INVALID_FILTER', message, topic: filter };
+    }
     const access = this.#access;
     if (access.mayReadBelow('') || maySubscribe(access, use.filter)) return undefined;
     return { ...forbiddenToRead(access, filter), topic: filter };
   }
 
-  /** Takes one of the places for watches if the filter needs one and has none; a refusal if all are taken. */
+  /** Takes the places that the filter needs and does not have; a refusal if there is none left. */
   #claim(filter: string): Refusal | undefined {
-    if (this.#keysOf(filterUse(filter)) === undefined) return undefined;
-    const claims = this.#claims.get(filter) ?? 0;
-    if (claims === 0 && this.#claims.size >= this.#watchesMax) {
+    const tooMany = (code: RefusalCode, which: string): Refusal => {
       this.#overLimit.add(filter);
-      const message = `a connection has at most ${this.#watchesMax} subscriptions to values; use wildcards`;
-      return { code: 'TOO_MANY_WATCHES', message, topic: filter };
+      return { code, message: `a connection has at most ${which}; use wildcards`, topic: filter };
+    };
+    if (!this.#places.hasRoomFor(filter)) {
+      return tooMany('TOO_MANY_SUBSCRIPTIONS', `${this.#places.max} subscriptions`);
     }
-    this.#claims.set(filter, claims + 1);
+    if (this.#needsWatch(filter)) {
+      if (!this.#watchPlaces.hasRoomFor(filter)) {
+        return tooMany('TOO_MANY_WATCHES', `${this.#watchPlaces.max} subscriptions to values`);
+      }
+      this.#watchPlaces.take(filter);
+    }
+    this.#places.take(filter);
     return undefined;
   }
 
-  #unclaim(filter: string): void {
-    const claims = this.#claims.get(filter) ?? 0;
-    if (claims > 1) this.#claims.set(filter, claims - 1);
-    else this.#claims.delete(filter);
+  #release(filter: string): void {
+    this.#places.release(filter);
+    if (this.#needsWatch(filter)) this.#watchPlaces.release(filter);
+  }
+
+  #needsWatch(filter: string): boolean {
+    return this.#keysOf(filterUse(filter)) !== undefined;
   }
 
   #keysOf({ keys }: FilterUse): string | undefined {

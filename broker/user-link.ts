@@ -26,6 +26,7 @@ import { Outbound } from './outbound.ts';
 import { PacketIds } from './packet-ids.ts';
 import { type PacketReader, unexpectedHeader } from './packet-reader.ts';
 import type { PacketWriter } from './packet-writer.ts';
+import { PublishRate } from './publish-rate.ts';
 import { ReceivedIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
 import { encodeSessionConnect } from './session-connect.ts';
@@ -59,6 +60,7 @@ export class UserLink {
   readonly #mailbox: Mailbox;
   readonly #session: SessionStream;
   readonly #outbound: Outbound;
+  readonly #rate: PublishRate | undefined;
   /** Once it is open; it survives the connection if it is to. */
   #clientSession: ClientSession | undefined;
   #sessionPresent = false;
@@ -99,6 +101,7 @@ export class UserLink {
     this.#writer = writer;
     this.#sessionExpirySeconds = connect.sessionExpirySeconds;
     this.#packetIds = new PacketIds(Math.min(limits.inflightDeliveriesMax, writer.receiveMaximum));
+    this.#rate = PublishRate.of(context, front, (refusal) => this.refusedByState(refusal, 1));
     const identity = identityOf({ userName: access.user, clientId }, context.env.random);
     const publisher = { access, identity, receivedIds: this.#receivedIds };
     this.ingest = new Ingest(context, writer, publisher, {
@@ -124,7 +127,7 @@ export class UserLink {
       pace,
       access,
       isBridge,
-      watchesMax: limits.watchesMax,
+      limits,
       isPickedFor: (group, filter, key) =>
         context.peers.memberOf(group, filter, utf8Text(key)) === clientId,
     });
@@ -191,7 +194,10 @@ export class UserLink {
   /** Takes the packet that `frame` stands at. Returns why it breaks the protocol, if it does. */
   receive(frame: FrameSplitter, nowMs: number): Ending | undefined {
     const type = frame.header >> 4;
-    if (type === PacketType.publish) return this.#publish(frame, nowMs);
+    if (type === PacketType.publish) {
+      if (this.#rate?.takes(frame.end - frame.start, nowMs) === false) return undefined;
+      return this.#publish(frame, nowMs);
+    }
     const unexpected = unexpectedHeader(frame.header);
     if (unexpected !== undefined) return unexpected;
     switch (type) {
@@ -223,6 +229,7 @@ export class UserLink {
         return undefined;
       case 'skip':
         frame.skip();
+        this.#rate?.takes(frame.end - frame.start, this.#context.env.clock.monotonicMs());
         return undefined;
       case 'malformed':
         return malformed('malformed PUBLISH');
@@ -285,7 +292,7 @@ export class UserLink {
     if (!this.#disconnected || this.#publishesWill) this.#session.destroy();
     this.ingest.close({ clean: this.#disconnected });
     const { sessionUsers, clients } = this.#context;
-    sessionUsers.release(this.#admitted.claimedId);
+    sessionUsers.release(this.#admitted.claimedId, this.#admitted.access.user);
     if (this.#clientSession !== undefined) {
       clients.close(this.#clientSession, {
         isGraceful: this.#disconnected && !this.#publishesWill,

@@ -7,6 +7,7 @@ import type { ActiveNode } from './active-node.ts';
 import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
+import { clientLimits } from './config/limits.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
@@ -94,7 +95,7 @@ async function compose(
   });
   const { valueBytesMax } = options;
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
-  const brokerLimits = { ...DEFAULT_LIMITS, valueBytesMax };
+  const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
   const node = await openNode(options, env, beside, {
     httpAddress: () => addresses.http,

@@ -18,6 +18,11 @@ const OF_REFUSALS: Readonly<Record<RefusalCode, ReasonCode>> = {
   STORAGE_FULL: ReasonCode.quotaExceeded,
   TOO_MANY_REFUSALS: ReasonCode.quotaExceeded,
   TOO_MANY_WATCHES: ReasonCode.quotaExceeded,
+  TOO_MANY_SUBSCRIPTIONS: ReasonCode.quotaExceeded,
+  TOO_MANY_PUBLISHES: ReasonCode.messageRateTooHigh,
+  TOO_MANY_CONNECTIONS: ReasonCode.quotaExceeded,
+  TOO_MANY_CONNECTS: ReasonCode.connectionRateExceeded,
+  TOO_MANY_SESSIONS: ReasonCode.quotaExceeded,
   BAD_CREDENTIALS: ReasonCode.notAuthorized,
   TOO_MANY_LOGINS: ReasonCode.quotaExceeded,
   CLIENT_ID_TAKEN: ReasonCode.notAuthorized,
@@ -33,5 +38,6 @@ export function filterCode({ code, topic = '' }: Refusal): ReasonCode {
   const isShared = topic.startsWith('$share/');
   if (isShared && code === 'NOT_SUPPORTED') return ReasonCode.sharedSubscriptionsNotSupported;
   if (isShared && code === 'INVALID_FILTER') return ReasonCode.topicFilterInvalid;
-  return code === 'TOO_MANY_WATCHES' ? ReasonCode.quotaExceeded : ReasonCode.notAuthorized;
+  const isTooMany = code === 'TOO_MANY_WATCHES' || code === 'TOO_MANY_SUBSCRIPTIONS';
+  return isTooMany ? ReasonCode.quotaExceeded : ReasonCode.notAuthorized;
 }

@@ -119,6 +119,12 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return `auto-${this.#newName()}`;
   }
 
+  /** Whether one more session may outlive its connection, or there is one of this client already. */
+  hasRoomFor(clientId: string, sessionsMax: number): boolean {
+    const { store } = this.#options;
+    return store.sessionCount < sessionsMax || store.session(clientId) !== undefined;
+  }
+
   /** As of now, for those who want to know how the broker is doing. */
   facts(): BrokerFacts {
     let subscriptions = 0;

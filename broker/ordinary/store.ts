@@ -20,6 +20,8 @@ export interface MessageStore {
   /** Replaces the retained message of a topic; an empty payload removes it [MQTT-3.3.1-10]. */
   retain(message: Message): void;
 
+  /** About as many as `sessions` has, at no cost. */
+  readonly sessionCount: number;
   /** Every session that outlives its connection, and every connection with a will, of the whole cluster. */
   sessions(): Iterable<SessionRecord>;
   session(clientId: string): SessionRecord | undefined;

@@ -133,6 +133,10 @@ export class StoredMessages implements MessageStore {
     });
   }
 
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
   *sessions(): Iterable<SessionRecord> {
     const nowMs = this.#env.clock.nowMs();
     for (const record of this.#sessions.values()) if (endOf(record) > nowMs) yield record;

@@ -18,6 +18,7 @@ import {
 import { parseLinks } from './beside.ts';
 import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
 import { invalid } from './invalid.ts';
+import type { ClientLimits } from './limits.ts';
 import { parseIngest, parseRetention } from './rules.ts';
 import {
   flagOf,
@@ -32,7 +33,7 @@ import { loadTls, type TlsMaterial } from './tls.ts';
 import { parseUsers, type User } from './users.ts';
 
 /** Everything a node can be told. Later sources win: defaults, file, environment, flags (DESIGN §10). */
-export interface NodeOptions {
+export interface NodeOptions extends ClientLimits {
   readonly name: string;
   readonly data: string;
   readonly listen: string;

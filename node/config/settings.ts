@@ -3,6 +3,7 @@ import { LOG_LEVELS } from '../edge/logger.ts';
 import { isWeight, NODES_MAX } from '../settings/nodes.ts';
 import { parseByteSize } from './byte-size.ts';
 import { invalid } from './invalid.ts';
+import { LIMIT_SETTINGS } from './limits.ts';
 import { matches, type Schema, Type } from './schema.ts';
 
 const MIB = 1024 * 1024;
@@ -97,6 +98,7 @@ export const SETTINGS = {
     isByteSize: true,
   },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
+  ...LIMIT_SETTINGS,
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
   logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },
 } as const satisfies Record<string, Setting>;

@@ -241,16 +241,22 @@ describe('what no ingest rule matches', () => {
     },
   );
 
-  it.each(['$SYS/x', Array(101).fill('raw').join('/')])(
-    '%s: is not stored, as the session refuses it',
-    async (topic) => {
-      const { plane, client, broker } = await start();
-      broker.useIngestRules([rule('#'), rule('$SYS/#')]);
-      client.send(publish(topic, '1', { qos: 1 }));
-      await client.untilClosed();
-      expect(plane.writes).toEqual([]);
-    },
-  );
+  it('is a system topic: the session refuses it', async () => {
+    const { plane, client, broker } = await start();
+    broker.useIngestRules([rule('#'), rule('$SYS/#')]);
+    client.send(publish('$SYS/x', '1', { qos: 1 }));
+    await client.untilClosed();
+    expect(plane.writes).toEqual([]);
+  });
+
+  it('has too many levels: it is acknowledged, and reported', async () => {
+    const { plane, client, broker } = await start();
+    broker.useIngestRules([rule('#')]);
+    client.send(publish(Array(101).fill('raw').join('/'), '1', { qos: 1 }));
+    await client.take('puback');
+    expect(plane.writes).toEqual([]);
+    expect(broker.counters().refused).toEqual({ INVALID_TOPIC: 1 });
+  });
 
   it('is our topics: they are stored once', async () => {
     const { plane, client, broker } = await start();

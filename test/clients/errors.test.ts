@@ -7,7 +7,7 @@ import { runCommand } from './run-command.ts';
 describe('dss errors', () => {
   it('reads every row of docs/ERRORS.md', () => {
     const markdown = readFileSync(new URL('../../docs/ERRORS.md', import.meta.url), 'utf8');
-    const [table = ''] = markdown.split('## MQTT 5');
+    const [table = ''] = markdown.split('\n## MQTT 5');
     const inDocument = [...table.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
     const rows = readErrorTable();
     expect(rows.map(({ code }) => code)).toEqual(inDocument);

@@ -49,6 +49,10 @@ export class MemoryMessageStore implements MessageStore {
     else this.#retained.set(message.topic, message);
   }
 
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
   sessions(): Iterable<SessionRecord> {
     return this.#sessions.values();
   }

@@ -4,6 +4,7 @@ import { ExitCode } from '../errors.ts';
 import { parseInteger, parsePositive, type Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
 import type { NodeReport } from '../up/node-process.ts';
+import { addLimitFlags } from './limit-flags.ts';
 import { addNodeChanges } from './nodes.ts';
 
 const POLL_MS = 50;
@@ -117,6 +118,7 @@ Ctrl-C stops it cleanly; a second Ctrl-C at once.`,
     .action(async (_options, command: Command) => {
       await runNode(shell, command.opts<NodeFlags>());
     });
+  addLimitFlags(node);
   addNodeChanges(node, shell);
 }
 

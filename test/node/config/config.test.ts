@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { certificates } from '../../support/certificates.ts';
 import { complaint, directory, fileWith, load } from './load.ts';
 
+const WHOLE_NUMBER = /must be a whole number of at least \d+/;
+
 describe('the configuration of a node', () => {
   it('has a default for everything', () => {
     expect(load({})).toEqual({
@@ -35,6 +37,20 @@ describe('the configuration of a node', () => {
       ingest: [],
       links: [],
       valueBytesMax: 1024 * 1024,
+      connectionsMax: 10_000,
+      connectionsPerSecond: 1_000,
+      connectionsPerUserMax: 0,
+      sessionsMax: 50_000,
+      publishesPerSecond: 0,
+      publishBytesPerSecond: 0,
+      publishBurstSeconds: 2,
+      packetBytesMax: 2 * 1024 * 1024,
+      inflightPutsMax: 20_000,
+      subscriptionsMax: 2_000,
+      topicLevelsMax: 100,
+      queuedMessagesMax: 1_000,
+      queuedBytesMax: 1024 * 1024,
+      queuedSecondsMax: 14 * 24 * 60 * 60,
       onInvalid: 'ack',
       logLevel: 'info',
     });
@@ -65,6 +81,31 @@ describe('the configuration of a node', () => {
     });
   });
 
+  it('has what clients may take of it in a group of its own', () => {
+    const file = fileWith('limits:\n  connectionsMax: 50\n  packetBytesMax: 64KiB\n');
+    const environment = { DSS_PUBLISH_BYTES_PER_SECOND: '1KiB' };
+    const flags = { connectionsMax: '60' };
+    expect(load({ file, environment, flags })).toMatchObject({
+      connectionsMax: 60,
+      packetBytesMax: 65_536,
+      publishBytesPerSecond: 1_024,
+    });
+  });
+
+  it.each([
+    ['connectionsMax', ['0', '-1', 'all'], WHOLE_NUMBER],
+    ['publishesPerSecond', ['-1', '1.5', '100KiB'], /whole number up to 1000000000, or 0 for no/],
+    ['publishBytesPerSecond', ['-1', '1GiB', 'fast'], /a size up to 64MiB, such as 100KiB, or 0/],
+    ['packetBytesMax', ['1', '65MiB'], /a size from 1KiB to 64MiB, such as 2MiB/],
+    ['topicLevelsMax', ['0', '101'], /a whole number of at least 1 and at most 100/],
+  ] as const)('says what is allowed of a limit: %s', (name, values, allowed) => {
+    for (const value of values) {
+      const given = complaint({ file: fileWith(`limits: {${name}: "${value}"}\n`) });
+      expect(given).toContain(`limits.${name} in `);
+      expect(given).toMatch(allowed);
+    }
+  });
+
   it('takes an empty setting, and an empty file, for none', () => {
     const file = fileWith('\n# nothing yet\n');
     expect(load({ environment: { DSS_MQTT_PORT: '' }, file }).mqttPort).toBe(1883);
@@ -88,8 +129,6 @@ describe('the configuration of a node', () => {
     );
   });
 });
-
-const WHOLE_NUMBER = /must be a whole number of at least \d+/;
 
 describe('a setting that is wrong', () => {
   it.each([
