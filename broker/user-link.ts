@@ -32,6 +32,7 @@ import type { Refusal } from './refusals.ts';
 import { encodeSessionConnect } from './session-connect.ts';
 import { SessionStream } from './session-stream.ts';
 import type { PublishedMessage } from './sessions.ts';
+import { reportSlowSubscriber } from './slow-subscriber.ts';
 import { encodeSubscribe, encodeUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { ValueOutbox } from './value-outbox.ts';
@@ -491,13 +492,7 @@ export class UserLink {
   /** Better that it reconnects and gets the current values than that it eats the node's memory. */
   #tooSlow(): void {
     if (this.#closed) return;
-    this.#context.counters.slowSubscribers += 1;
-    this.#context.env.events.emit({
-      level: 'warn',
-      name: 'slow-subscriber',
-      message: `${this.#connect.clientId} does not keep up with what it subscribed to; disconnecting it`,
-      data: { client: this.#connect.clientId, address: this.#front.address },
-    });
+    reportSlowSubscriber(this.#context, this.#front);
     this.#front.abort(TOO_SLOW);
   }
 }

@@ -129,7 +129,7 @@ export class ClientSession {
     const { message } = outgoing;
     this.#offered = undefined;
     if (!mayReceive(this.client.access, message.topic)) return;
-    const qos = message.qos < this.#qos ? message.qos : this.#qos;
+    const qos = Math.min(message.qos, this.#qos) as 0 | 1 | 2;
     this.deliveries.send(outgoing, { qos, retain: this.#retain }, this.#identifiers);
   }
 
@@ -148,7 +148,7 @@ export class ClientSession {
       if (this.subscriptions.get(filter) !== subscription) return;
       const message = mayReceive(access, topic) ? retained.message(topic) : undefined;
       if (message === undefined || (noLocal && message.from === clientId)) continue;
-      const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
+      const qos = Math.min(message.qos, subscription.qos) as 0 | 1 | 2;
       yield newDelivery(new OutgoingMessage(message), { qos, retain: true }, identifiers);
     }
   }
