@@ -28,12 +28,12 @@ it('tells all who watch a change the same object, so that it is encoded once', (
   const watchers = Array.from({ length: 3 }, watching);
   const change = { ...item, snapshot: false } as const;
   const changes: WatchBatch = { ...batch, snapshot: false, snapshotDone: false, items: [change] };
-  for (const { part } of watchers) part.deliver(changes);
+  for (const { part } of watchers) void part.deliver(changes);
   for (const { told } of watchers) expect(told[0]).toBe(change);
 });
 
 it('says of current values that they are no change', () => {
   const { part, told } = watching();
-  part.deliver({ ...batch, snapshot: true, snapshotDone: true, items: [item] });
+  void part.deliver({ ...batch, snapshot: true, snapshotDone: true, items: [item] });
   expect(told).toEqual([{ ...item, snapshot: true }]);
 });
