@@ -180,7 +180,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
   }
 
-  /** Resolves when the session would survive this node with it. Returns whether it had no such subscription. */
+  /**
+   * Resolves when other nodes send what it asks for, and the session would survive this node with it. Returns whether it
+   * had no such subscription.
+   */
   async subscribe(session: ClientSession, subscription: StoredSubscription): Promise<boolean> {
     const { filter } = subscription;
     // The session layer may ask after the connection has ended: nobody would end this subscription.
@@ -189,7 +192,9 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     session.subscriptions.set(filter, subscription);
     this.router.add(session, subscription);
     if (earlier !== undefined) this.#unsubscribe(session, earlier);
-    if (session.isPersistent) await this.#save(session, this.#options.host);
+    const { peers, host } = this.#options;
+    await peers.announced();
+    if (session.isPersistent) await this.#save(session, host);
     return earlier === undefined;
   }
 

@@ -188,6 +188,8 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
     'passes them on both ways, and says whether it is there, with %s',
     async (v) => {
       const remote = await gather(cluster.node(1), '#');
+      // Retained: a bridge that has it has subscribed, which it does after it has said that it is there.
+      await remote.client.publishAsync(`in/${v}/ready`, '1', { qos: 1, retain: true });
       const mosquitto = await startMosquitto(bridge(v));
       const local = await mosquitto.connect();
       const here: string[] = [];
@@ -198,6 +200,9 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
           .filter(({ topic }) => !/^(dss|\$SYS)\//.test(topic))
           .map(({ topic, payload }) => `${topic}=${payload}`);
       await remote.until('the bridge is there', () => there().includes(`bridges/${v}=1`));
+      await eventually('the bridge has subscribed', 10_000, () =>
+        here.includes(`in/${v}/ready=1`) ? true : undefined,
+      );
 
       for (let i = 1; i <= 20; i += 1) {
         await local.publishAsync(`out/${v}/x`, String(i), { qos: 2 });
@@ -214,7 +219,7 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
       const of = (all: string[], kind: string) =>
         all.filter((each) => each.startsWith(`${kind}/${v}/`));
       expect(of(there(), 'out')).toEqual(numbers.map((i) => `out/${v}/x=${i}`));
-      expect(of(here, 'in')).toEqual(numbers.map((i) => `in/${v}/x=${i}`));
+      expect(of(here, 'in').slice(1)).toEqual(numbers.map((i) => `in/${v}/x=${i}`));
       expect(of(there(), 'both').sort()).toEqual(last);
       expect(of(here, 'both').sort()).toEqual(last);
 
