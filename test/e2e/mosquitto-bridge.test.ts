@@ -211,9 +211,11 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
       await local.publishAsync(`both/${v}/x`, 'from here', { qos: 1, retain: true });
       await publish(cluster.node(2), `both/${v}/y`, 'from there', '-r');
       const last = [`both/${v}/x=from here`, `both/${v}/y=from there`];
-      await remote.until('all of it', () => last.every((each) => there().includes(each)));
+      await remote.until('all of it', () =>
+        [...last, `out/${v}/x=20`].every((each) => there().includes(each)),
+      );
       await eventually('all of it', 10_000, () =>
-        last.every((each) => here.includes(each)) ? true : undefined,
+        [...last, `in/${v}/x=20`].every((each) => here.includes(each)) ? true : undefined,
       );
       const numbers = Array.from({ length: 20 }, (_, i) => i + 1);
       const of = (all: string[], kind: string) =>

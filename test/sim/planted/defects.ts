@@ -7,6 +7,8 @@ export interface Defect {
   readonly name: string;
   readonly edits: readonly Edit[];
   readonly mix: MixName;
+  /** Where it takes many: the seeds before are known not to show it. */
+  readonly firstSeed?: number;
   /** Within so many seeds. */
   readonly seedsMax: number;
   /** What may be the first to be violated. */
@@ -248,6 +250,7 @@ export const DEFECTS: readonly Defect[] = [
       ),
     ],
     mix: 'moves',
+    firstSeed: 70,
     seedsMax: 150,
     caughtAs: [...LOSS, 'one leader per term', 'no node fails by itself'],
   },
@@ -261,7 +264,8 @@ export const DEFECTS: readonly Defect[] = [
       ),
     ],
     mix: 'moves',
-    seedsMax: 20,
+    firstSeed: 30,
+    seedsMax: 100,
     caughtAs: [...LOSS, 'no node fails by itself', 'liveness'],
   },
   {
