@@ -30,7 +30,8 @@ export function forgetPeakBytesOf(processId: number): void {
   }
 }
 
-function readBytes(processId: number, field: 'VmRSS' | 'VmHWM'): number {
+/** By the kernel's count; NaN where there is no Linux. */
+export function readBytes(processId: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): number {
   try {
     const status = readFileSync(`/proc/${processId}/status`, 'utf8');
     const kibibytes = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1];

@@ -39,7 +39,6 @@ export function userRefusal(packet: ConnectPacket): ConnectRefusal | undefined {
   };
 }
 
-/** The client is to be given an id; in 3.1.1 it does without one. */
 export const BARRED_REFUSAL: ConnectRefusal = {
   returnCode: ConnectReturn.serverUnavailable,
   code: ReasonCode.banned,

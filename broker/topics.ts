@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isWellFormed } from './json.ts';
-import { parseFilter } from './ordinary/message.ts';
+import { isSharedFilter, parseFilter } from './ordinary/message.ts';
 import type { Refusal } from './refusals.ts';
 
 /** The session layer (`aedes.ts`) takes no deeper topic or filter; keys have no such limit. */
@@ -185,7 +185,7 @@ function filterRefusal(
   filter: string,
   { ourLevel, isShared }: { readonly ourLevel: string | undefined; readonly isShared: boolean },
 ): FilterUse['refusal'] {
-  if (filter.startsWith('$share/')) {
+  if (isSharedFilter(filter)) {
     const message = 'a shared subscription is $share/<group>/<filter>, its group without wildcards';
     return { code: 'INVALID_FILTER', message };
   }

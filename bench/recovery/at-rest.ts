@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readBytes } from '../process-figures.ts';
 import type { NodeCluster } from './node-cluster.ts';
 
 /** What the nodes of a cluster cost that nobody uses. */
@@ -35,15 +35,4 @@ export async function measureAtRest(cluster: NodeCluster, seconds: number): Prom
     };
   });
   return { nodeCount: nodes.length, seconds, nodes };
-}
-
-/** By the kernel's count; NaN where there is no Linux. */
-function readBytes(processId: number, field: 'VmRSS' | 'RssAnon'): number {
-  try {
-    const status = readFileSync(`/proc/${processId}/status`, 'utf8');
-    const kibibytes = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1];
-    return Number(kibibytes ?? Number.NaN) * 1024;
-  } catch {
-    return Number.NaN;
-  }
 }

@@ -1,4 +1,5 @@
 import { isWellFormed } from '../json.ts';
+import { isSharedFilter } from '../ordinary/message.ts';
 import type { Member } from '../request-members.ts';
 import { isTopicFilter, LEVELS_MAX } from '../topics.ts';
 import { TIME_UNITS, type TimeSource, type TimeUnit } from './event-time.ts';
@@ -84,7 +85,7 @@ function filtersWrong({ filter, except }: IngestRule): string | undefined {
   if (filter.startsWith('dss/')) {
     return `the filter ${JSON.stringify(filter)} begins with dss/: what is published there is stored, or not, without a rule`;
   }
-  if (filter.startsWith('$share/')) {
+  if (isSharedFilter(filter)) {
     return `the filter ${JSON.stringify(filter)} begins with $share/, which is for subscriptions only`;
   }
   const wrong = [filter, ...except].find((text) => !isFilter(text));

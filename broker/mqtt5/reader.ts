@@ -3,6 +3,7 @@ import { sessionSeconds } from '../connect-packet.ts';
 import { FieldReader, uint16 } from '../field-reader.ts';
 import { encodeField, frameOf, PacketType } from '../frame-encoder.ts';
 import type { FrameSplitter } from '../frame-splitter.ts';
+import { isSharedFilter } from '../ordinary/message.ts';
 import { type ClientDisconnect, type PacketReader, PublishView } from '../packet-reader.ts';
 import {
   readFilters,
@@ -201,7 +202,7 @@ function readRequest(reader: FieldReader, identifier: number): SubscribeRequest 
   if (options > 0b111111 || qos === 3) return malformed('malformed options of a subscription');
   if (retainHandling === 3) return protocolError('there is no retain handling 3');
   const noLocal = (options & 0b100) !== 0;
-  if (noLocal && filter.startsWith('$share/')) {
+  if (noLocal && isSharedFilter(filter)) {
     // [MQTT-3.8.3-4]
     return protocolError('a shared subscription cannot leave out what is local');
   }

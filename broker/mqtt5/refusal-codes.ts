@@ -1,3 +1,4 @@
+import { isSharedFilter } from '../ordinary/message.ts';
 import type { Refusal, RefusalCode } from '../refusals.ts';
 import { ReasonCode } from './reason-codes.ts';
 
@@ -35,7 +36,7 @@ export function publishCode({ code }: Refusal): ReasonCode {
 
 /** What SUBACK says of a filter (MQTT 5 §3.9.3). */
 export function filterCode({ code, topic = '' }: Refusal): ReasonCode {
-  const isShared = topic.startsWith('$share/');
+  const isShared = isSharedFilter(topic);
   if (isShared && code === 'NOT_SUPPORTED') return ReasonCode.sharedSubscriptionsNotSupported;
   if (isShared && code === 'INVALID_FILTER') return ReasonCode.topicFilterInvalid;
   const isTooMany = code === 'TOO_MANY_WATCHES' || code === 'TOO_MANY_SUBSCRIPTIONS';

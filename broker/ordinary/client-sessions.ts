@@ -7,7 +7,7 @@ import type { BrokerFacts } from '../sys-topics.ts';
 import { AbsentSessions } from './absent-sessions.ts';
 import { ClientSession, type SessionClient, type SessionConnection } from './client-session.ts';
 import { Deliveries, type DeliveryLimits, queuedOf } from './deliveries.ts';
-import type { Message } from './message.ts';
+import { isSharedFilter, type Message } from './message.ts';
 import type { ClientClaim, Delivery, PeerEvents, Peers, SharedPick } from './peers.ts';
 import { Router } from './router.ts';
 import { SessionWills } from './session-wills.ts';
@@ -211,7 +211,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   /** The retained messages that a subscription begins with (MQTT 5 §3.8.3.1, retain handling). */
   sendRetained(session: ClientSession, filter: string, isNew: boolean): void {
     const subscription = session.subscriptions.get(filter);
-    if (subscription === undefined || filter.startsWith('$share/')) return;
+    if (subscription === undefined || isSharedFilter(filter)) return;
     const { retainHandling } = subscription;
     if (retainHandling === 2 || (retainHandling === 1 && !isNew)) return;
     session.deliveries.addRetained(
@@ -250,10 +250,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   hinted(clientId: string): void {
     for (const delayMs of LOOK_AGAIN_MS) {
-      this.#options.env.timers.after(delayMs, () => {
-        const session = this.#here.get(clientId);
-        if (session !== undefined) void this.#lookAgain(session);
-      });
+      this.#options.env.timers.after(delayMs, () => this.queueReadable(clientId));
     }
   }
 
@@ -423,7 +420,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const { store, env } = this.#options;
     const { clientId } = session;
     const subscriptions = [...session.subscriptions.values()];
-    const isShared = ({ filter }: StoredSubscription) => filter.startsWith('$share/');
+    const isShared = ({ filter }: StoredSubscription) => isSharedFilter(filter);
     // Members of shared subscriptions that are still there get what it would have got.
     for (const each of subscriptions.filter(isShared)) this.router.withdraw(clientId, each);
     for (const delivery of session.deliveries.unfinished()) {

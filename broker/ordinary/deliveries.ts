@@ -218,15 +218,13 @@ export class Deliveries {
 
   #resend(delivery: Delivery): void {
     const { packetId, outgoing, identifiers } = delivery;
-    const frame = delivery.isReleased
-      ? undefined
-      : outgoing.frame(this.#writer, delivery, identifiers);
-    if (frame === undefined && !delivery.isReleased) return this.#skip(delivery);
-    this.#packetIds.keep(packetId, delivery);
-    if (frame === undefined) {
-      this.#writer.ack(AckHeader.pubrel, packetId);
-      return;
+    if (delivery.isReleased) {
+      this.#packetIds.keep(packetId, delivery);
+      return this.#writer.ack(AckHeader.pubrel, packetId);
     }
+    const frame = outgoing.frame(this.#writer, delivery, identifiers);
+    if (frame === undefined) return this.#skip(delivery);
+    this.#packetIds.keep(packetId, delivery);
     const again = frame.bytes.slice();
     again[0] = (again[0] as number) | DUP;
     this.#output.writeWithPacketId(again, frame.packetIdOffset, packetId);

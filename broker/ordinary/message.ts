@@ -42,9 +42,13 @@ export interface Filter {
 
 const SHARE = '$share/';
 
+export function isSharedFilter(text: string): boolean {
+  return text.startsWith(SHARE);
+}
+
 /** Takes a filter apart; undefined: it begins as a shared one and is none [MQTT-4.8.2-1] [MQTT-4.8.2-2]. */
 export function parseFilter(text: string): Filter | undefined {
-  if (!text.startsWith(SHARE)) return { group: '', filter: text };
+  if (!isSharedFilter(text)) return { group: '', filter: text };
   const end = text.indexOf('/', SHARE.length);
   const group = text.slice(SHARE.length, end === -1 ? undefined : end);
   const filter = end === -1 ? '' : text.slice(end + 1);

@@ -100,20 +100,3 @@ export interface PeerEvents {
   unreachable(node: string): void;
   reachable(node: string): void;
 }
-
-/** There are no other nodes. */
-export const ALONE: Peers = {
-  announce: () => {},
-  withdraw: () => {},
-  acquainted: async () => {},
-  announced: async () => {},
-  publish: () => {},
-  share: () => [],
-  hasMember: () => false,
-  memberOf: () => undefined,
-  takeOver: async () => {},
-  hint: () => {},
-  isReachable: () => false,
-  isFirst: true,
-  startCounterOf: () => undefined,
-};

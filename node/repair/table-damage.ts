@@ -1,5 +1,5 @@
-import { compareBytes } from '../../lsm/bytes.ts';
-import type { EngineEvent, KeyRange } from '../../lsm/engine.ts';
+import { overlap } from '../../lsm/bytes.ts';
+import type { EngineEvent } from '../../lsm/engine.ts';
 import type { Events } from '../env.ts';
 import type { Shard } from '../ring/slots.ts';
 import type { ShardHost } from '../shard/host.ts';
@@ -99,12 +99,4 @@ export class TableDamage {
         this.#reasons.has(identity.group) && phase === 'running' && state.appliedIndex > 0,
     );
   }
-}
-
-function overlap(a: KeyRange, b: KeyRange): boolean {
-  return isBefore(a.lower, b.upper) && isBefore(b.lower, a.upper);
-}
-
-function isBefore(key: Uint8Array, upper: Uint8Array | undefined): boolean {
-  return upper === undefined || compareBytes(key, upper) < 0;
 }

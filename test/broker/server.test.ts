@@ -3,11 +3,11 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/broker.ts';
 import type { BrokerEnv } from '../../broker/env.ts';
-import { ALONE } from '../../broker/ordinary/peers.ts';
 import { type Listener, type ListenOptions, listenTcp } from '../../broker/server.ts';
 import type { Sessions } from '../../broker/sessions.ts';
 import { caOfTests, certificates, tlsOf } from '../support/certificates.ts';
 import { FakeDataPlane } from '../support/fake-data-plane.ts';
+import { FakePeerNetwork } from '../support/fake-peers.ts';
 import { ManualTime } from '../support/manual-time.ts';
 import { MemoryMessageStore } from '../support/memory-message-store.ts';
 import { connect, publish } from '../support/mqtt-frames.ts';
@@ -138,7 +138,7 @@ describe('Broker', () => {
       createSessions: () => acceptAll,
       version: '1.2.3',
       host: { node: 'n1', startCounter: 1 },
-      createPeers: () => ALONE,
+      createPeers: new FakePeerNetwork().join('n1'),
       createStore: (events) => new MemoryMessageStore().join(events),
     });
     await broker.start();

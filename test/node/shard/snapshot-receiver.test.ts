@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Db } from '../../../lsm/db.ts';
 import type { StorageEngine } from '../../../lsm/engine.ts';
-import type { VfsOperation } from '../../../lsm/vfs/mem.ts';
 import { chunksOf, RangeChanges, rangeOf } from '../../../node/shard/range-changes.ts';
 import type { Replica } from '../../../node/shard/replica.ts';
 import { buildReplica, newcomer } from '../../../node/shard/replica-builder.ts';
@@ -9,7 +8,8 @@ import { SnapshotReceiver } from '../../../node/shard/snapshot-receiver.ts';
 import { cluster, encode, kv } from '../../../protos/index.ts';
 import { contentOf } from '../../lsm/engine-support.ts';
 import { utf8 } from '../../support/text.ts';
-import { FakeEnv, settled } from '../fake-env.ts';
+import { FakeEnv } from '../fake-env.ts';
+import { holdBack } from './local-node.ts';
 
 const { SnapshotStatus } = cluster;
 const GROUP = 3;
@@ -62,7 +62,7 @@ describe('A snapshot that comes in', () => {
     await begin(receiver, { transfer: 1 });
     await send(receiver, blocks, 1, 0);
     const isRestored = () => replica.state.appliedIndex === 100;
-    const manifest = hold(fake, ({ kind }) => kind === 'sync' && isRestored());
+    const manifest = holdBack(fake, ({ kind }) => kind === 'sync' && isRestored());
     const installing = last(receiver, 1, 1);
     await manifest.reached;
     expect(await begin(receiver, { transfer: 2, fromReplica: 2 })).toBe(
@@ -79,7 +79,7 @@ describe('A snapshot that comes in', () => {
     const { receiver, replica, fake } = await open();
     const blocks = await chunks(['a']);
     await begin(receiver, { transfer: 1 });
-    const disk = hold(fake, ({ kind, path }) => kind === 'write' && path.endsWith('.sst'));
+    const disk = holdBack(fake, ({ kind, path }) => kind === 'write' && path.endsWith('.sst'));
     const added = send(receiver, blocks, 1, 0);
     await disk.reached;
     fake.pass(60_000);
@@ -252,22 +252,4 @@ async function chunks(keys: readonly string[]): Promise<Uint8Array[][]> {
 async function keysOf(engine: StorageEngine): Promise<string[]> {
   const content = await contentOf(engine.snapshot() as ReturnType<Db['snapshot']>);
   return [...content.keys()].map((hex) => Buffer.from(hex.slice(2), 'hex').toString());
-}
-
-/** Holds back what a disk is asked for. */
-function hold({ vfs }: FakeEnv, which: (operation: VfsOperation) => boolean) {
-  let release = () => {};
-  let reach = () => {};
-  const gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
-  });
-  vfs.onOperation = (operation) => {
-    if (!which(operation)) return undefined;
-    reach();
-    return gate;
-  };
-  return { reached: reached.then(settled), release };
 }
