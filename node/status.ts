@@ -10,7 +10,7 @@ export interface Alert {
   readonly message: string;
 }
 
-/** What a node can say of itself and of the cluster as it sees it; the body of `GET /status`. */
+/** What a node can say of itself and of the cluster as it sees it; the body of `GET /v1/cluster`. */
 export function describeStatus(
   node: StorageNode,
   addresses: { mqtt: string; http: string; name: string },

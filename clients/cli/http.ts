@@ -50,7 +50,7 @@ export function fetchStatus(
   timeoutMs: number,
   security: Security = NO_SECURITY,
 ): Promise<StatusDocument> {
-  return askHttp({ bases, timeoutMs, security }, { path: '/status' });
+  return askHttp({ bases, timeoutMs, security }, { path: '/v1/cluster' });
 }
 
 export function fetchWhere(
@@ -59,7 +59,7 @@ export function fetchWhere(
   timeoutMs: number,
   security: Security = NO_SECURITY,
 ): Promise<WhereDocument> {
-  const path = `/where?key=${encodeURIComponent(key)}`;
+  const path = `/v1/where?key=${encodeURIComponent(key)}`;
   return askHttp({ bases, timeoutMs, security }, { path });
 }
 

@@ -1,4 +1,4 @@
-/** What `GET /status` and `GET /where` answer: the parts that the command line and the tests read. */
+/** What `GET /v1/cluster` and `GET /v1/where` answer: the parts that the command line and the tests read. */
 export interface StatusDocument {
   readonly node: {
     readonly id: string;

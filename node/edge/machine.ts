@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** This process, for `/status`. */
+/** This process, for `/v1/cluster`. */
 export function describeProcess(startedAtMs: number) {
   const { user, system } = process.cpuUsage();
   return {

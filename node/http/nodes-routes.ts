@@ -35,7 +35,7 @@ type Named = FastifyRequest<{ Params: { name: string } }>;
 type Parse = (request: Named) => Member<SettingsEdit>;
 
 /**
- * `/v1/nodes`: the node table, at any node of the cluster; `…/<name>/leave` and `…/<name>/weight` change a row. All
+ * `/v1/cluster/nodes`: the node table, at any node of the cluster; `…/<name>/leave` and `…/<name>/weight` change a row. All
  * answer with the table.
  */
 export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void {
@@ -43,7 +43,7 @@ export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void 
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
     scope.setErrorHandler(answerError);
-    scope.get('/v1/nodes', (_, reply) => {
+    scope.get('/v1/cluster/nodes', (_, reply) => {
       const nodes = cluster();
       if (nodes === undefined) return refuseForming(reply);
       const { members, settings } = nodes;
@@ -51,7 +51,7 @@ export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void 
       return document(rows, settings.current.revision, members);
     });
     const post = (what: string, parse: Parse) =>
-      scope.post(`/v1/nodes/:name/${what}`, async (request: Named, reply) => {
+      scope.post(`/v1/cluster/nodes/:name/${what}`, async (request: Named, reply) => {
         const nodes = cluster();
         if (nodes === undefined) return refuseForming(reply);
         const edit = parse(request);

@@ -60,12 +60,12 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-/** `GET /healthz`, for everybody, `/status` and `/where?key=`. */
+/** `GET /healthz`, for everybody, `/v1/cluster` and `/v1/where?key=`. */
 function basicRoutes(server: FastifyInstance, { status, where }: HttpOptions): void {
   server.get('/healthz', { config: { isOpen: true } }, () => ({ status: 'ok' }));
-  server.get('/status', () => status());
+  server.get('/v1/cluster', () => status());
   server.get<{ Querystring: { key: string } }>(
-    '/where',
+    '/v1/where',
     {
       schema: {
         querystring: {

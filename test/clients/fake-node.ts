@@ -120,8 +120,8 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
     if (url.pathname.startsWith('/v1/')) return void answerSettings(request, response);
     const key = url.searchParams.get('key');
     const where = { key, slot: 7, group: 2, leader: 'n1', replicas: ['n1'] };
-    if (url.pathname !== '/status' && url.pathname !== '/where') response.statusCode = 404;
-    response.end(JSON.stringify(url.pathname === '/where' ? where : status));
+    if (url.pathname !== '/v1/cluster' && url.pathname !== '/v1/where') response.statusCode = 404;
+    response.end(JSON.stringify(url.pathname === '/v1/where' ? where : status));
   });
   const port = await listen(server);
   const httpPort = await listen(httpServer);

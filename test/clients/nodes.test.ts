@@ -42,8 +42,8 @@ describe('the nodes of a cluster', () => {
     expect(left.stderr).toContain('n2 stops by itself');
     expect(await run('node', 'weight', 'räck 1', '2.5')).toMatchObject({ code: 0 });
     expect(node.httpRequests).toEqual([
-      { method: 'POST', path: '/v1/nodes/n2/leave', body: undefined },
-      { method: 'POST', path: '/v1/nodes/r%C3%A4ck%201/weight', body: { weight: 2.5 } },
+      { method: 'POST', path: '/v1/cluster/nodes/n2/leave', body: undefined },
+      { method: 'POST', path: '/v1/cluster/nodes/r%C3%A4ck%201/weight', body: { weight: 2.5 } },
     ]);
     expect(await run('node', 'weight', 'n2', '0')).toMatchObject({ code: 2 });
     expect(await run('node', 'leave')).toMatchObject({ code: 2 });

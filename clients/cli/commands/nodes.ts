@@ -32,7 +32,7 @@ Examples:
   dss nodes --json | jq -r '.nodes[].name'`,
     )
     .action(async (_options, command: Command) => {
-      show(shell, await askHttp(shell.httpDoor(command), { path: '/v1/nodes' }));
+      show(shell, await askHttp(shell.httpDoor(command), { path: '/v1/cluster/nodes' }));
     });
 }
 
@@ -59,7 +59,7 @@ export function addNodeChanges(node: Command, shell: Shell): void {
 }
 
 function pathOf(name: string, what: string): string {
-  return `/v1/nodes/${encodeURIComponent(name)}/${what}`;
+  return `/v1/cluster/nodes/${encodeURIComponent(name)}/${what}`;
 }
 
 function show(shell: Shell, document: NodesDocument): void {

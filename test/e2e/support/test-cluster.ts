@@ -151,7 +151,7 @@ export class TestCluster {
   /** Resolves when the node has given away everything that it held, and has ended by itself. */
   async leave(index: number): Promise<void> {
     const { name } = this.node(index);
-    await this.#ask(0, { method: 'POST', path: `/v1/nodes/${name}/leave` });
+    await this.#ask(0, { method: 'POST', path: `/v1/cluster/nodes/${name}/leave` });
     const { code } = (await this.#processes[index]?.exited) ?? { code: null };
     if (code !== 0) throw new Error(`${name} ended with code ${code}`);
     this.#processes[index] = undefined;
@@ -189,11 +189,11 @@ export class TestCluster {
   }
 
   async status(index: number): Promise<StatusDocument> {
-    return (await this.#get(index, '/status')) as StatusDocument;
+    return (await this.#get(index, '/v1/cluster')) as StatusDocument;
   }
 
   async where(index: number, key: string): Promise<WhereDocument> {
-    return (await this.#get(index, `/where?key=${encodeURIComponent(key)}`)) as WhereDocument;
+    return (await this.#get(index, `/v1/where?key=${encodeURIComponent(key)}`)) as WhereDocument;
   }
 
   /** Waits until every running node knows a leader that runs for every shard. */

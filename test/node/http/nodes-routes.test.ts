@@ -41,29 +41,29 @@ const row = (name: string, members = {}) => ({
   ...members,
 });
 
-describe('/v1/nodes', () => {
+describe('/v1/cluster/nodes', () => {
   it('shows the node table with what is heard of each', async () => {
     const { ask } = fixture();
     const body = { revision: 0, nodes: [row('n1'), row('n2')] };
-    expect(await ask('GET', '/v1/nodes')).toEqual({ status: 200, body });
+    expect(await ask('GET', '/v1/cluster/nodes')).toEqual({ status: 200, body });
   });
 
   it('has a node leave, by name, and shows it', async () => {
     const { ask, group } = fixture();
     const nodes = [row('n1'), row('n2', { state: 'leaving', since: NOW })];
-    expect(await ask('POST', '/v1/nodes/n2/leave')).toEqual({
+    expect(await ask('POST', '/v1/cluster/nodes/n2/leave')).toEqual({
       status: 200,
       body: { revision: 1, nodes },
     });
-    expect((await ask('GET', '/v1/nodes')).body.nodes).toEqual(nodes);
+    expect((await ask('GET', '/v1/cluster/nodes')).body.nodes).toEqual(nodes);
     expect(group.committed.nodes.map(({ state }) => state)).toEqual(['active', 'leaving']);
-    const again = await ask('POST', '/v1/nodes/n2/leave');
+    const again = await ask('POST', '/v1/cluster/nodes/n2/leave');
     expect(again.body.revision).toBe(1);
   });
 
   it('changes a weight', async () => {
     const { ask } = fixture();
-    const { status, body } = await ask('POST', '/v1/nodes/n2/weight', { weight: 2.5 });
+    const { status, body } = await ask('POST', '/v1/cluster/nodes/n2/weight', { weight: 2.5 });
     expect([status, body.nodes[1]]).toEqual([200, row('n2', { weight: 2.5 })]);
   });
 
@@ -73,15 +73,15 @@ describe('/v1/nodes', () => {
       ...settings,
       nodes: nodeTable(settings, genesis).map((each) => ({ ...each, state: 'gone' })),
     }));
-    expect((await ask('GET', '/v1/nodes')).body).toEqual({ revision: 1, nodes: [] });
+    expect((await ask('GET', '/v1/cluster/nodes')).body).toEqual({ revision: 1, nodes: [] });
   });
 
   it.each([
-    ['/v1/nodes/n9/leave', {}, 404, 'NOT_FOUND'],
-    ['/v1/nodes/n9/weight', { weight: 1 }, 404, 'NOT_FOUND'],
-    ['/v1/nodes/n2/weight', { weight: 0 }, 400, 'INVALID_REQUEST'],
-    ['/v1/nodes/n2/weight', { weight: '1' }, 400, 'INVALID_REQUEST'],
-    ['/v1/nodes/n2/weight', [], 400, 'INVALID_REQUEST'],
+    ['/v1/cluster/nodes/n9/leave', {}, 404, 'NOT_FOUND'],
+    ['/v1/cluster/nodes/n9/weight', { weight: 1 }, 404, 'NOT_FOUND'],
+    ['/v1/cluster/nodes/n2/weight', { weight: 0 }, 400, 'INVALID_REQUEST'],
+    ['/v1/cluster/nodes/n2/weight', { weight: '1' }, 400, 'INVALID_REQUEST'],
+    ['/v1/cluster/nodes/n2/weight', [], 400, 'INVALID_REQUEST'],
   ])('refuses POST %s %j', async (url, body, status, error) => {
     const { ask, group } = fixture();
     expect(await ask('POST', url, body)).toMatchObject({ status, body: { error } });
@@ -90,15 +90,15 @@ describe('/v1/nodes', () => {
 
   it('refuses to have the last one leave, and strangers, and a node that has not joined', async () => {
     const { ask } = fixture();
-    await ask('POST', '/v1/nodes/n1/leave');
-    expect(await ask('POST', '/v1/nodes/n2/leave')).toMatchObject({
+    await ask('POST', '/v1/cluster/nodes/n1/leave');
+    expect(await ask('POST', '/v1/cluster/nodes/n2/leave')).toMatchObject({
       status: 409,
       body: { error: 'INVALID_CHANGE', message: expect.stringContaining('last node') },
     });
     const headers = { authorization: 'stranger' };
     for (const [method, url] of [
-      ['GET', '/v1/nodes'],
-      ['POST', '/v1/nodes/n1/leave'],
+      ['GET', '/v1/cluster/nodes'],
+      ['POST', '/v1/cluster/nodes/n1/leave'],
     ] as const) {
       expect((await ask(method, url, undefined, headers)).status).toBe(403);
       const forming = await fixture({ isJoined: false }).ask(method, url);
@@ -109,7 +109,7 @@ describe('/v1/nodes', () => {
   it('says when the cluster does not answer', async () => {
     const { ask, group } = fixture();
     group.leader = undefined;
-    const answer = await group.until(ask('POST', '/v1/nodes/n2/leave'));
+    const answer = await group.until(ask('POST', '/v1/cluster/nodes/n2/leave'));
     expect(answer).toMatchObject({ status: 503, body: { error: 'UNAVAILABLE' } });
   });
 });

@@ -59,13 +59,13 @@ describe('the HTTP door without users', () => {
   it('answers everybody', async () => {
     const { ask } = await serve();
     expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
-    expect(await ask('/status')).toMatchObject({ status: 200, body: { state: 'fine' } });
-    expect(await ask('/where?key=a%2Fb')).toMatchObject({ status: 200, body: { key: 'a/b' } });
-    expect(await ask('/where?key=unknown')).toMatchObject({
+    expect(await ask('/v1/cluster')).toMatchObject({ status: 200, body: { state: 'fine' } });
+    expect(await ask('/v1/where?key=a%2Fb')).toMatchObject({ status: 200, body: { key: 'a/b' } });
+    expect(await ask('/v1/where?key=unknown')).toMatchObject({
       status: 503,
       body: { error: 'FORMING' },
     });
-    expect(await ask('/where')).toMatchObject({ status: 400 });
+    expect(await ask('/v1/where')).toMatchObject({ status: 400 });
     expect(await ask('/v1/rules')).toMatchObject({ status: 200, body: { user: EVERYTHING.user } });
     expect(await ask('/nothing')).toMatchObject({ status: 404 });
   });
@@ -74,13 +74,13 @@ describe('the HTTP door without users', () => {
     const { server, ask } = await serve({ isLocalOnly: true });
     const refused = { status: 403, body: { error: 'NOT_ALLOWED' } };
     for (const origin of ['http://evil.example', 'https://127.0.0.1.evil.example', 'null']) {
-      expect(await ask('/status', { origin })).toMatchObject(refused);
+      expect(await ask('/v1/cluster', { origin })).toMatchObject(refused);
     }
     for (const origin of ['http://localhost:3000', 'http://[::1]', 'https://127.0.0.1']) {
-      expect(await ask('/status', { origin })).toMatchObject({ status: 200 });
+      expect(await ask('/v1/cluster', { origin })).toMatchObject({ status: 200 });
     }
     const rebound = connectTcp(server.port, '127.0.0.1');
-    rebound.end('GET /status HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+    rebound.end('GET /v1/cluster HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
     expect(await text(rebound)).toMatch(/^HTTP\/1\.1 403 /);
   });
 });
@@ -89,7 +89,7 @@ describe('the HTTP door with users', () => {
   it('asks who it is, but for its health', async () => {
     const { ask } = await serve({ authenticator: users });
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
-    for (const path of ['/status', '/where?key=a', '/v1/rules', '/nothing']) {
+    for (const path of ['/v1/cluster', '/v1/where?key=a', '/v1/rules', '/nothing']) {
       for (const headers of [
         {},
         basic('ann:wrong'),
@@ -104,7 +104,7 @@ describe('the HTTP door with users', () => {
         });
       }
     }
-    expect(await ask('/status', basic('many:x'))).toMatchObject({
+    expect(await ask('/v1/cluster', basic('many:x'))).toMatchObject({
       status: 503,
       body: { error: 'UNAVAILABLE' },
     });
@@ -112,7 +112,7 @@ describe('the HTTP door with users', () => {
 
   it('shows the state to every user, and rules to administrators; a password may have colons', async () => {
     const { ask } = await serve({ authenticator: users });
-    expect(await ask('/status', basic('ann:of ann: 1'))).toMatchObject({ status: 200 });
+    expect(await ask('/v1/cluster', basic('ann:of ann: 1'))).toMatchObject({ status: 200 });
     expect(await ask('/v1/rules', basic('ann:of ann: 1'))).toMatchObject({
       status: 403,
       body: { error: 'NOT_ALLOWED' },
@@ -128,7 +128,7 @@ describe('the HTTP door with TLS', () => {
   const ask = (port: number, options: object) =>
     new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       const request = httpsRequest(
-        { host: '127.0.0.1', port, path: '/status', agent: false, ca: caOfTests, ...options },
+        { host: '127.0.0.1', port, path: '/v1/cluster', agent: false, ca: caOfTests, ...options },
         (response) =>
           void text(response).then(
             (body) => resolve({ status: response.statusCode, body }),
@@ -142,7 +142,7 @@ describe('the HTTP door with TLS', () => {
   it('speaks nothing else', async () => {
     const { server } = await serve({ tls: tlsOf(certificates.node) });
     expect(await ask(server.port, {})).toEqual({ status: 200, body: '{"state":"fine"}' });
-    await expect(fetch(`http://127.0.0.1:${server.port}/status`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${server.port}/v1/cluster`)).rejects.toThrow();
     await expect(
       ask(server.port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' }),
     ).rejects.toThrow();
