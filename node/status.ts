@@ -212,7 +212,7 @@ function describeShards(active: ActiveNode) {
 }
 
 /** The leader that we know of, unless its node has failed or our own replica knows better. */
-function liveLeader(active: ActiveNode, group: number): string | undefined {
+export function liveLeader(active: ActiveNode, group: number): string | undefined {
   const replica = active.host.replica(group);
   if (replica !== undefined) return replica.leaderNode;
   const node = active.map.leaderOf(group);
