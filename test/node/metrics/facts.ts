@@ -12,7 +12,7 @@ export function factsOf(changes: Partial<MemberFacts> = {}): MetricFacts {
       ...{ clientsConnected: 4, clientsDisconnected: 5, subscriptions: 6, retainedMessages: 0 },
       ...{ messagesWaiting: 0, isStoreReplicated: true },
     },
-    process: {
+    runtime: {
       ...{ startedAtMs: 1_500, residentBytes: 1, heapUsedBytes: 2, externalBytes: 3 },
       ...{ memoryMaxBytes: 0, cpuUserSeconds: 1, cpuSystemSeconds: 2 },
       ...{ mainThreadCpuSeconds: undefined, loopBusySeconds: 3 },
