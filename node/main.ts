@@ -18,7 +18,8 @@ import { MQTT_BROKERS } from './edge/foreign-broker.ts';
 import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
-import { describeProcess, measureLoad } from './edge/machine.ts';
+import { describeProcess } from './edge/machine.ts';
+import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
@@ -97,9 +98,12 @@ async function compose(
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
   const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
-  const node = await openNode(options, env, beside, {
+  const load = new ProcessLoad({ directory: options.data, startedAtMs });
+  closers.push(async () => load.stop());
+  const node = await openNode(options, env, {
     httpAddress: () => addresses.http,
     onEnded,
+    load: () => ({ ...load.report(), links: beside.reports() }),
   });
   closers.push(() => node.stop());
   const broker = new Broker({
@@ -160,6 +164,7 @@ async function compose(
     await keepSecret(options.data, options.secret);
   }
   dataPlane.joined(node.dataPlane);
+  load.follow(env, () => trafficOf(node.active, broker));
   followIngestRules(node.active.settings, broker);
   const idleMemory = new IdleMemory();
   closers.push(async () => idleMemory.stop());
@@ -192,18 +197,14 @@ const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 function openNode(
   options: NodeOptions,
   env: Env,
-  beside: Beside,
-  { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
+  self: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded' | 'load'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
-  const measure = measureLoad(options.data);
   return StorageNode.open({
     env,
     directory: options.data,
     name: options.name,
     mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
-    httpAddress,
-    onEnded,
     secret: options.secret,
     weight: options.weight,
     zone: options.zone,
@@ -218,7 +219,7 @@ function openNode(
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
-    load: () => ({ ...measure(), links: beside.reports() }),
+    ...self,
     transport: ({ node }) =>
       new MqttTransport({
         node,
@@ -265,6 +266,11 @@ function settingsOf(node: StorageNode, broker: Broker, env: Env): SettingsRoutes
       return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() }, limits);
     },
   };
+}
+
+function trafficOf({ dataPlane }: ActiveNode, broker: Broker) {
+  const { publishesReceived: publishes, puts, connections } = broker.counters();
+  return { publishes, puts, connections, commitCounts: dataPlane.commitLatency.counts() };
 }
 
 /** The broker acknowledges no ordinary message before it knows which are to be stored. */

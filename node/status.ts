@@ -1,3 +1,4 @@
+import type { cluster } from '../protos/index.ts';
 import type { ActiveNode } from './active-node.ts';
 import { type LinkFacts, linkAlerts, linkStates } from './beside/link-states.ts';
 import { acknowledgedCopies } from './dataplane/shard-map.ts';
@@ -90,6 +91,8 @@ function describeDurability(active: ActiveNode): SystemFacts['durability'] {
 function describeNodes(active: ActiveNode) {
   const rows = active.map.rows();
   return active.members.list().map((member) => ({
+    ...describeLoad(member.heartbeat),
+    zone: member.row.zone,
     id: member.node,
     name: member.name,
     state: member.state === 'active' || isRemoved(member.row) ? member.row.state : member.state,
@@ -98,10 +101,31 @@ function describeNodes(active: ActiveNode) {
     leads: rows.filter(({ leader }) => leader?.node === member.node).length,
     replicas: rows.filter(({ replicas }) => replicas.includes(member.node)).length,
     lastHeardMs: member.sinceHeardMs === undefined ? null : Math.round(member.sinceHeardMs),
-    memoryBytes: member.heartbeat?.memoryBytes ?? null,
-    diskUsedBytes: member.heartbeat?.diskUsedBytes ?? null,
   }));
 }
+
+/** What a node says of itself; null as long as it has said nothing, and what cannot be known. */
+function describeLoad(heartbeat: cluster.Heartbeat | undefined) {
+  if (heartbeat === undefined) return NOTHING_HEARD;
+  const { version, uptimeMs, memoryBytes, memoryMaxBytes, connections } = heartbeat;
+  const { diskUsedBytes, diskTotalBytes, storageMaxBytes } = heartbeat;
+  const { publishesPerSecond, putsPerSecond, commitP99Ms, loopDelayP99Ms } = heartbeat;
+  return {
+    ...{ version, uptimeMs, publishesPerSecond, putsPerSecond, loopDelayP99Ms },
+    ...{ commitP99Ms: commitP99Ms === 0 ? null : commitP99Ms },
+    ...{
+      diskUsedBytes,
+      diskFreeBytes: diskTotalBytes === 0 ? null : diskTotalBytes - diskUsedBytes,
+    },
+    ...{ storageMaxBytes, memoryBytes, memoryMaxBytes, connections },
+  };
+}
+
+const NOTHING_HEARD = {
+  ...{ version: null, uptimeMs: null, publishesPerSecond: null, putsPerSecond: null },
+  ...{ loopDelayP99Ms: null, commitP99Ms: null, diskUsedBytes: null, diskFreeBytes: null },
+  ...{ storageMaxBytes: null, memoryBytes: null, memoryMaxBytes: null, connections: null },
+};
 
 function describeAlerts(active: ActiveNode): Alert[] {
   const alerts: Alert[] = active.suspects.map(({ group, reason }) => ({

@@ -68,7 +68,19 @@ export interface StorageNodeOptions {
   /** What the machine, and what this node is connected to, says of itself, for heartbeats. */
   readonly load?: () => Pick<
     cluster.Heartbeat.$Properties,
-    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load' | 'links'
+    | 'memoryBytes'
+    | 'memoryMaxBytes'
+    | 'diskUsedBytes'
+    | 'diskTotalBytes'
+    | 'load'
+    | 'links'
+    | 'version'
+    | 'uptimeMs'
+    | 'publishesPerSecond'
+    | 'putsPerSecond'
+    | 'commitP99Ms'
+    | 'loopDelayP99Ms'
+    | 'connections'
   >;
   /** The log or the engine failed: the process must end and start again. */
   readonly onFatal: (error: Error) => void;

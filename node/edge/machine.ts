@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 
 /** This process, for `/v1/cluster`. */
 export function describeProcess(startedAtMs: number) {
@@ -14,6 +15,7 @@ export function describeProcess(startedAtMs: number) {
 
 /** Memory and disk, as of the last time somebody asked. */
 export function measureLoad(directory: string) {
+  const memoryMaxBytes = memoryLimitBytes();
   let disk = { diskUsedBytes: 0, diskTotalBytes: 0 };
   return () => {
     void statfs(directory).then(
@@ -22,6 +24,12 @@ export function measureLoad(directory: string) {
       },
       () => {},
     );
-    return { memoryBytes: process.memoryUsage.rss(), ...disk };
+    return { memoryBytes: process.memoryUsage.rss(), memoryMaxBytes, ...disk };
   };
+}
+
+/** Of a container or a unit with a limit; 0: nothing holds the process back but the machine. */
+function memoryLimitBytes(): number {
+  const limit = process.constrainedMemory() ?? 0;
+  return limit < totalmem() ? limit : 0;
 }

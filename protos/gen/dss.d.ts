@@ -2454,6 +2454,30 @@ export namespace dss {
             /** the sources and sinks that the sender could hold */
             links: dss.cluster.LinkReport[];
 
+            /** of DSS */
+            version: string;
+
+            /** of the sender's process */
+            uptimeMs: number;
+
+            /** of clients, of any kind, in the last seconds */
+            publishesPerSecond: number;
+
+            /** put and delete, of them */
+            putsPerSecond: number;
+
+            /** from put received to committed, in the last ten seconds; 0: there was none */
+            commitP99Ms: number;
+
+            /** how late the sender's event loop was in the last ten to twenty seconds */
+            loopDelayP99Ms: number;
+
+            /** what the sender's process may use; 0: no limit is known */
+            memoryMaxBytes: number;
+
+            /** open at the sender's broker, clients and nodes alike */
+            connections: number;
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -2551,6 +2575,30 @@ export namespace dss {
 
                 /** the sources and sinks that the sender could hold */
                 links?: dss.cluster.LinkReport.$Properties[];
+
+                /** of DSS */
+                version?: string;
+
+                /** of the sender's process */
+                uptimeMs?: number;
+
+                /** of clients, of any kind, in the last seconds */
+                publishesPerSecond?: number;
+
+                /** put and delete, of them */
+                putsPerSecond?: number;
+
+                /** from put received to committed, in the last ten seconds; 0: there was none */
+                commitP99Ms?: number;
+
+                /** how late the sender's event loop was in the last ten to twenty seconds */
+                loopDelayP99Ms?: number;
+
+                /** what the sender's process may use; 0: no limit is known */
+                memoryMaxBytes?: number;
+
+                /** open at the sender's broker, clients and nodes alike */
+                connections?: number;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

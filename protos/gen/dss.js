@@ -3640,6 +3640,22 @@ export const dss = $root.dss = (() => {
 
             Heartbeat.prototype.links = $util.emptyArray;
 
+            Heartbeat.prototype.version = "";
+
+            Heartbeat.prototype.uptimeMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Heartbeat.prototype.publishesPerSecond = 0;
+
+            Heartbeat.prototype.putsPerSecond = 0;
+
+            Heartbeat.prototype.commitP99Ms = 0;
+
+            Heartbeat.prototype.loopDelayP99Ms = 0;
+
+            Heartbeat.prototype.memoryMaxBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Heartbeat.prototype.connections = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
             Heartbeat.create = function(properties) {
                 return new Heartbeat(properties);
             };
@@ -3699,6 +3715,22 @@ export const dss = $root.dss = (() => {
                 if (message.links != null && message.links.length)
                     for (let i = 0; i < message.links.length; ++i)
                         $root.dss.cluster.LinkReport.encode(message.links[i], writer.uint32(/* id 24, wireType 2 =*/194).fork(), _depth + 1).ldelim();
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                    writer.uint32(/* id 30, wireType 2 =*/242).string(message.version);
+                if (message.uptimeMs != null && $Object.hasOwnProperty.call(message, "uptimeMs") && (typeof message.uptimeMs === "object" ? message.uptimeMs.low || message.uptimeMs.high : message.uptimeMs !== 0))
+                    writer.uint32(/* id 31, wireType 0 =*/248).uint64(message.uptimeMs);
+                if (message.publishesPerSecond != null && $Object.hasOwnProperty.call(message, "publishesPerSecond") && !$Object.is(message.publishesPerSecond, 0))
+                    writer.uint32(/* id 32, wireType 1 =*/257).double(message.publishesPerSecond);
+                if (message.putsPerSecond != null && $Object.hasOwnProperty.call(message, "putsPerSecond") && !$Object.is(message.putsPerSecond, 0))
+                    writer.uint32(/* id 33, wireType 1 =*/265).double(message.putsPerSecond);
+                if (message.commitP99Ms != null && $Object.hasOwnProperty.call(message, "commitP99Ms") && !$Object.is(message.commitP99Ms, 0))
+                    writer.uint32(/* id 34, wireType 1 =*/273).double(message.commitP99Ms);
+                if (message.loopDelayP99Ms != null && $Object.hasOwnProperty.call(message, "loopDelayP99Ms") && !$Object.is(message.loopDelayP99Ms, 0))
+                    writer.uint32(/* id 35, wireType 1 =*/281).double(message.loopDelayP99Ms);
+                if (message.memoryMaxBytes != null && $Object.hasOwnProperty.call(message, "memoryMaxBytes") && (typeof message.memoryMaxBytes === "object" ? message.memoryMaxBytes.low || message.memoryMaxBytes.high : message.memoryMaxBytes !== 0))
+                    writer.uint32(/* id 36, wireType 0 =*/288).uint64(message.memoryMaxBytes);
+                if (message.connections != null && $Object.hasOwnProperty.call(message, "connections") && (typeof message.connections === "object" ? message.connections.low || message.connections.high : message.connections !== 0))
+                    writer.uint32(/* id 37, wireType 0 =*/296).uint64(message.connections);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3924,6 +3956,78 @@ export const dss = $root.dss = (() => {
                             if (!(message.links && message.links.length))
                                 message.links = [];
                             message.links.push($root.dss.cluster.LinkReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.version = value;
+                            else
+                                delete message.version;
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.uptimeMs = value;
+                            else
+                                delete message.uptimeMs;
+                            continue;
+                        }
+                    case 32: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.publishesPerSecond = value;
+                            else
+                                delete message.publishesPerSecond;
+                            continue;
+                        }
+                    case 33: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.putsPerSecond = value;
+                            else
+                                delete message.putsPerSecond;
+                            continue;
+                        }
+                    case 34: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.commitP99Ms = value;
+                            else
+                                delete message.commitP99Ms;
+                            continue;
+                        }
+                    case 35: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.loopDelayP99Ms = value;
+                            else
+                                delete message.loopDelayP99Ms;
+                            continue;
+                        }
+                    case 36: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryMaxBytes = value;
+                            else
+                                delete message.memoryMaxBytes;
+                            continue;
+                        }
+                    case 37: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.connections = value;
+                            else
+                                delete message.connections;
                             continue;
                         }
                     }
