@@ -1,10 +1,10 @@
-import { readDispensable, writeStateFile } from '../membership/state-file.ts';
 import type { Env } from '../env.ts';
+import { readDispensable, writeStateFile } from '../membership/state-file.ts';
 import { AlertHistory, decodeKept, encodeKept } from './alert-history.ts';
 import { type AlertChange, AlertStates, type ToldAlert } from './alert-states.ts';
 import { type AlertDocument, alertDocument, ruleDocuments } from './document.ts';
 import type { AlertFacts } from './facts.ts';
-import { formatInstant } from "./instant.ts";
+import { formatInstant } from './instant.ts';
 import { measure } from './measure.ts';
 import type { RuleSettings } from './rules.ts';
 import { type Post, Webhook } from './webhook.ts';
@@ -174,7 +174,7 @@ export class Alerts {
     }
   }
 
-  /** What cannot be written now, on a disk that is full for one, is with the next change. */
+  /** What cannot be written now, on a disk that is full for one, is later. */
   async #keep(): Promise<void> {
     const { directory } = this.#settings;
     if (!this.#isChanged || directory === undefined) return;
@@ -182,6 +182,8 @@ export class Alerts {
     const firing = this.#states.list().filter(({ state }) => state === 'firing');
     const text = encodeKept({ firing, history: this.#history.list() });
     const { vfs } = this.#sources.env;
-    await writeStateFile(vfs, directory, FILE, new TextEncoder().encode(text)).catch(() => {});
+    await writeStateFile(vfs, directory, FILE, new TextEncoder().encode(text)).catch(() => {
+      this.#isChanged = true;
+    });
   }
 }

@@ -73,7 +73,7 @@ function ofNode(node: NodeFacts): Measurement[] {
     'memory-over-budget',
     node.memoryBytes,
     node.memoryMaxBytes,
-    `${name} uses of its budget for memory`,
+    `${name} uses of the memory that it may have`,
   );
   delay('loop-delay', node.loopDelayP99Ms, `The event loop of ${name} is late by`);
   delay('commit-latency', node.commitP99Ms, `Puts at ${name} are committed after`);

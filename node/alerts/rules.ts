@@ -70,10 +70,11 @@ export const RULES = {
   'memory-over-budget': {
     severity: 'warning',
     scope: 'cluster',
-    ...above(100, '% of the memory budget', 60),
-    description: 'The process of a node takes more memory than its budget.',
+    ...above(90, '% of the memory limit', 60),
+    description:
+      'The process of a node takes nearly all the memory that its container or unit may have.',
     advice:
-      'Look at what takes it on {subject}: connections, subscriptions and queues (limits.* bounds them), and memtableBytes. Raise the budget if the machine has room.',
+      'Raise the limit of {subject} before it is killed, or have it need less: connections, subscriptions and queues (limits.*), memtableBytes.',
   },
   'loop-delay': {
     severity: 'warning',

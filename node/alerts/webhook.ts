@@ -73,7 +73,8 @@ export class Webhook {
       const message = `the webhook for alerts did not take one, and is tried again: ${(error as Error).message}`;
       events.emit({ level: 'warn', name: 'webhook-failed', message });
     }
-    if (clock.monotonicMs() - sinceMs >= GIVE_UP_MS) this.#giveUp('it has not taken it for an hour');
+    if (clock.monotonicMs() - sinceMs >= GIVE_UP_MS)
+      this.#giveUp('it has not taken it for an hour');
     if (this.#isStopped) return;
     const delayMs = Math.min(RETRY_MS * 2 ** (this.#failures - 1), RETRY_MS_MAX);
     this.#cancelRetry = timers.after(delayMs, () => void this.#run());
