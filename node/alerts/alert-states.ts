@@ -53,7 +53,7 @@ const CLEAR_SHARE = 0.9;
 const RESTORED_KEPT_MS = 30_000;
 /** Figures change all the time: who follows an alert hears them so often. */
 const SAY_AGAIN_MS = 10_000;
-/** More than so many at a time say nothing that these do not. */
+/** More warnings than so many say nothing that these do not; there is not more that is critical than a cluster has parts. */
 const ALERTS_MAX = 200;
 export const MESSAGE_LENGTH_MAX = 300;
 
@@ -132,7 +132,7 @@ export class AlertStates {
     const known = this.#held.get(name);
     const from = (threshold ?? 0) * (known?.alert.state === 'firing' ? CLEAR_SHARE : 1);
     if (!isEnabled || value < from) return undefined;
-    if (known === undefined && this.#held.size >= ALERTS_MAX) return undefined;
+    if (known === undefined && !this.#hasRoomFor(rule)) return undefined;
     const held: Held = known ?? {
       alert: { ...firing({ rule, subject, sinceMs: nowMs, message }), state: 'pending' },
       ...{ heldSinceMs: livedMs, saidAtMs: livedMs, keptUntilMs: 0 },
@@ -152,9 +152,13 @@ export class AlertStates {
     return name;
   }
 
+  #hasRoomFor(rule: RuleName): boolean {
+    return this.#held.size < ALERTS_MAX || RULES[rule].severity === 'critical';
+  }
+
   #takeTold(name: string, told: ToldAlert, { livedMs }: Look, changes: AlertChange[]): boolean {
     const known = this.#held.get(name);
-    if (known === undefined && this.#held.size >= ALERTS_MAX) return false;
+    if (known === undefined && !this.#hasRoomFor(told.rule)) return false;
     const alert = firing({ ...told, sinceMs: known?.alert.sinceMs ?? told.sinceMs });
     if (known?.alert.state !== 'firing') changes.push({ kind: 'firing', alert });
     const times = { heldSinceMs: livedMs, saidAtMs: livedMs, keptUntilMs: 0 };
