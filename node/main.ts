@@ -21,6 +21,7 @@ import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
 import { describeProcess } from './edge/machine.ts';
+import { observationRoutes } from './edge/observation.ts';
 import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
 import { webhookAt } from './edge/webhook.ts';
@@ -144,6 +145,7 @@ async function compose(
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
     routes: [
+      ...observationRoutes({ node, broker, load, options, startedAtMs }),
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),
       (server) =>
         nodesRoutes(server, {
