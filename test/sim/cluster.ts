@@ -9,6 +9,7 @@ import { Db } from '../../lsm/db.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
+import type { AlertSettings } from '../../node/alerts/alerts.ts';
 import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
 import { NodeError } from '../../node/errors.ts';
@@ -97,6 +98,7 @@ export class SimCluster {
     storageMaxBytes?: number;
     initialRules?: InitialRules;
     deadAfterMs?: number;
+    alerts?: AlertSettings;
     scrubBytesPerSecond?: number;
     verifyHours?: number;
   };
@@ -111,6 +113,7 @@ export class SimCluster {
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
     readonly deadAfterMs?: number;
+    readonly alerts?: AlertSettings;
     readonly scrubBytesPerSecond?: number;
     readonly verifyHours?: number;
   }) {
