@@ -129,6 +129,7 @@ export class SimCluster {
       deadAfterMs,
       scrubBytesPerSecond,
       verifyHours,
+      alerts,
     } = options;
     this.#options = {
       replicationFactor,
@@ -140,6 +141,7 @@ export class SimCluster {
       ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
       ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
       ...(verifyHours === undefined ? {} : { verifyHours }),
+      ...(alerts === undefined ? {} : { alerts }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
