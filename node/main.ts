@@ -4,10 +4,12 @@ import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts'
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import { createMessageStore } from '../broker/stored/message-store.ts';
 import type { ActiveNode } from './active-node.ts';
+import type { AlertSettings } from './alerts/alerts.ts';
 import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { clientLimits } from './config/limits.ts';
+import { shownConfig } from './config/shown.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
@@ -22,9 +24,11 @@ import { describeProcess } from './edge/machine.ts';
 import { observationRoutes } from './edge/observation.ts';
 import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
+import { webhookAt } from './edge/webhook.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { alertRoutes } from './http/alert-routes.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
@@ -91,6 +95,7 @@ async function compose(
   const [user, ...others] = options.users;
   const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
+  let messagesDropped = () => 0;
   let onEnded: (end: NodeEnd) => void = () => {};
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
@@ -105,6 +110,7 @@ async function compose(
     httpAddress: () => addresses.http,
     onEnded,
     load: () => ({ ...load.report(), links: beside.reports() }),
+    alerts: alertSettings(options, () => messagesDropped()),
   });
   closers.push(() => node.stop());
   const broker = new Broker({
@@ -118,7 +124,11 @@ async function compose(
       node.messages.start(events);
       return node.messages;
     },
-    createStore: (events) => createMessageStore({ env, dataPlane, limits: brokerLimits, events }),
+    createStore: (events) => {
+      const store = createMessageStore({ env, dataPlane, limits: brokerLimits, events });
+      messagesDropped = () => broker.counters().messagesDropped + store.dropped;
+      return store;
+    },
     nodeName: options.name,
     limits: brokerLimits,
     onInvalid: options.onInvalid,
@@ -146,6 +156,12 @@ async function compose(
       (server) =>
         verifyRoutes(server, {
           cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
+          authorize: requireAdministrator,
+        }),
+      (server) =>
+        alertRoutes(server, {
+          alerts: () => (node.hasJoined ? node.active.alerts : undefined),
+          config: shownConfig(options),
           authorize: requireAdministrator,
         }),
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
@@ -199,7 +215,7 @@ const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 function openNode(
   options: NodeOptions,
   env: Env,
-  self: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded' | 'load'>>,
+  self: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded' | 'load' | 'alerts'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
   return StorageNode.open({
@@ -237,6 +253,12 @@ function openNode(
       process.exit(1);
     },
   });
+}
+
+function alertSettings(options: NodeOptions, dropped: () => number): AlertSettings {
+  const { alertRules: rules, alertsWebhook, data: directory } = options;
+  const post = alertsWebhook === '' ? undefined : webhookAt(alertsWebhook);
+  return { rules, directory, post, dropped };
 }
 
 /** The comparison of replicas, as HTTP asks for it. */
@@ -299,6 +321,7 @@ function followSystem(active: ActiveNode, broker: Broker, env: Env): SystemTopic
   const topics = new SystemTopics({ env, board: broker, facts: () => describeSystem(active) });
   active.map.onChange(() => topics.changed());
   active.settings.onChange(() => topics.changed());
+  active.alerts.onChange(() => topics.changed());
   topics.start();
   return topics;
 }

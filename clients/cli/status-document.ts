@@ -1,3 +1,5 @@
+import type { AlertStatus } from './alert-document.ts';
+
 /** What `GET /v1/cluster` and `GET /v1/where` answer: the parts that the command line and the tests read. */
 export interface StatusDocument {
   readonly node: {
@@ -26,7 +28,8 @@ export interface StatusDocument {
     readonly memoryBytes: number;
   };
   readonly links: readonly LinkStatus[];
-  readonly alerts: readonly { readonly name: string; readonly message: string }[];
+  /** Those that fire. */
+  readonly alerts: readonly AlertStatus[];
 }
 
 export interface NodeStatus {

@@ -41,7 +41,7 @@ function member(): MemberFacts {
     storage: { usedBytes: 38, maxBytes: 0, isFull: false },
     disk: { usedBytes: 1, totalBytes: 2 },
     cluster: { nodes: [], durability: { copies: 2, replicas: 3 } },
-    ...{ shardsWithoutLeader: 0, clocksSkewed: 0, moves: { waiting: 0, moving: 1 } },
+    ...{ shardsWithoutLeader: 0, clocksSkewed: 0, alerts: [], moves: { waiting: 0, moving: 1 } },
     snapshots: { underWay: 0, installed: 1, failed: 0, sentBytes: 100 },
     incidents: new Map([['replica-suspect', 1]]),
     peers: { queuedBytes: 0, dropped: 0 },
