@@ -129,6 +129,12 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
+    failed: (error) =>
+      env.events.emit({
+        level: 'error',
+        name: 'http-failed',
+        message: `an HTTP request could not be answered: ${error.stack ?? error.message}`,
+      }),
     routes: [
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),
       (server) =>

@@ -1,10 +1,13 @@
-import type { FastifyReply } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { SettingsProblem } from '../settings/settings.ts';
 import type { ChangeOutcome } from '../settings/settings-service.ts';
 
 /** Stable codes of what HTTP refuses (`docs/ERRORS.md`). */
 type HttpErrorCode =
   | 'BAD_CREDENTIALS'
+  | 'VALUE_TOO_LARGE'
+  | 'FAILURE'
   | 'NOT_ALLOWED'
   | 'INVALID_REQUEST'
   | 'INVALID_RULE'
@@ -17,14 +20,39 @@ type HttpErrorCode =
   | 'FORMING'
   | 'UNAVAILABLE';
 
-/** The shape of every refusal: a code for programs, a sentence for people. */
+/** The shape of every refusal: problem details (RFC 9457), with a code for programs and a sentence for people. */
 export function refuse(
   reply: FastifyReply,
   status: number,
-  error: HttpErrorCode,
-  message: string,
+  code: HttpErrorCode,
+  detail: string,
 ): FastifyReply {
-  return reply.code(status).send({ error, message });
+  const problem = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code };
+  return reply.code(status).type('application/problem+json').send(problem);
+}
+
+/** What fastify itself refuses gets the same shape. `failed` is told of errors that are nobody's request's fault. */
+export function answerProblems(
+  server: FastifyInstance,
+  failed: (error: Error) => void = () => {},
+): void {
+  server.setNotFoundHandler((request, reply) =>
+    refuse(
+      reply,
+      404,
+      'NOT_FOUND',
+      `there is no ${request.method} ${request.url.split('?', 1)[0]}`,
+    ),
+  );
+  server.setErrorHandler((error: FastifyError, _, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) {
+      const code = status === 413 ? 'VALUE_TOO_LARGE' : 'INVALID_REQUEST';
+      return refuse(reply, status, code, error.message);
+    }
+    failed(error);
+    return refuse(reply, 500, 'FAILURE', 'the node could not answer; its log says why');
+  });
 }
 
 export function refuseForming(reply: FastifyReply): FastifyReply {

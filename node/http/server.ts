@@ -3,7 +3,7 @@ import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
-import { refuse, refuseForming } from './refusal.ts';
+import { answerProblems, refuse, refuseForming } from './refusal.ts';
 import { requireUser } from './users.ts';
 
 export interface HttpOptions {
@@ -19,6 +19,8 @@ export interface HttpOptions {
   readonly handleMqtt: HandleMqtt;
   readonly status: () => object;
   readonly where: (key: string) => object | undefined;
+  /** An error that is nobody's request's fault: that request is answered with 500. */
+  readonly failed?: (error: Error) => void;
   /** Further routes, such as `settingsRoutes`. All of them know who asks (`request.access`). */
   readonly routes?: readonly ((server: FastifyInstance) => void)[];
 }
@@ -40,6 +42,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
   server.decorateRequest('access', null);
+  answerProblems(server, options.failed);
   server.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request)) return;
     return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
