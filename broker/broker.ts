@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Authenticator, EVERYTHING } from './access.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { BulkPace } from './bulk-pace.ts';
-import type { BrokerContext } from './context.ts';
+import type { BrokerContext, RequestContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
@@ -178,6 +178,11 @@ export class Broker {
   /** What an ingest rule has done on this node. */
   ingestCounts(name: string): RuleCounts {
     return this.#context.ingestRules.counts(name);
+  }
+
+  /** For doors beside MQTT: what comes in there is counted, limited and reported with the rest. */
+  get requestContext(): RequestContext {
+    return this.#context;
   }
 
   counters(): BrokerCounters {

@@ -1,12 +1,10 @@
-import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import type { BalanceView } from '../../../node/balance/view.ts';
+import { createApp } from '../../../node/http/app.ts';
 import { balanceRoutes } from '../../../node/http/balance-routes.ts';
-import { answerProblems } from '../../../node/http/refusal.ts';
 
 function serve(view: BalanceView | undefined) {
-  const server = fastify();
-  answerProblems(server);
+  const server = createApp();
   balanceRoutes(server, () => view);
   return async (url: string) => {
     const { statusCode, json } = await server.inject({ url });

@@ -1,7 +1,7 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { createApp } from '../../../node/http/app.ts';
 import { nodesRoutes } from '../../../node/http/nodes-routes.ts';
-import { answerProblems, refuse } from '../../../node/http/refusal.ts';
+import { refuse } from '../../../node/http/refusal.ts';
 import { Members } from '../../../node/membership/members.ts';
 import { nodeTable } from '../../../node/settings/nodes.ts';
 import { FakeMetaGroup } from '../settings/meta-group.ts';
@@ -19,8 +19,7 @@ function fixture({ isJoined = true } = {}) {
   const rows = nodeTable(settings.current, genesis);
   const members = new Members({ own: 'id-n1', nodes: rows, clock: group.world.env.clock });
   settings.onChange((changed) => members.follow(nodeTable(changed, genesis)));
-  const server = fastify();
-  answerProblems(server);
+  const server = createApp();
   nodesRoutes(server, {
     cluster: () => (isJoined ? { settings, members, genesis } : undefined),
     authorize: async (request, reply) => {

@@ -1,8 +1,8 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { RuleCounters } from '../../../broker/ingest-rules/rule-counters.ts';
 import { IngestRules } from '../../../broker/ingest-rules/rules.ts';
-import { answerProblems, refuse } from '../../../node/http/refusal.ts';
+import { createApp } from '../../../node/http/app.ts';
+import { refuse } from '../../../node/http/refusal.ts';
 import { settingsRoutes } from '../../../node/http/settings-routes.ts';
 import { ingestTrial } from '../../../node/settings/ingest-trial.ts';
 import { RULES_MAX } from '../../../node/settings/settings.ts';
@@ -18,8 +18,7 @@ function fixture({ node = 'a', isJoined = true } = {}) {
   const group = new FakeMetaGroup({ meta: ['a'], others: ['b'] });
   const counters = new RuleCounters();
   const service = group.service(node);
-  const server = fastify();
-  answerProblems(server);
+  const server = createApp();
   settingsRoutes(server, {
     service: () => (isJoined ? service : undefined),
     authorize: async (request, reply) => {

@@ -1,6 +1,5 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { answerProblems } from '../../../node/http/refusal.ts';
+import { createApp } from '../../../node/http/app.ts';
 import { verifyRoutes } from '../../../node/http/verify-routes.ts';
 import type { ReportedVerification } from '../../../node/repair/verification-codec.ts';
 
@@ -15,8 +14,7 @@ const found: ReportedVerification = {
 
 function fixture({ isJoined = true, isLed = true } = {}) {
   const started: (readonly number[])[] = [];
-  const server = fastify();
-  answerProblems(server);
+  const server = createApp();
   const cluster = {
     start: async (groups: readonly number[]) => {
       started.push(groups);
