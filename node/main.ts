@@ -24,10 +24,15 @@ import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
+import { batchRoutes } from './http/batch-routes.ts';
+import { kvRoutes } from './http/kv-routes.ts';
+import { listRoutes } from './http/list-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
+import { watchRoutes } from './http/watch-routes.ts';
+import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
@@ -121,6 +126,8 @@ async function compose(
     ingestRulesKnownFrom: 'useIngestRules',
   });
   await broker.start();
+  const requests = broker.requestContext;
+  const writes = new HttpWrites(requests);
   const doors = await openDoors(broker, options, {
     authenticator,
     status: () => ({
@@ -136,6 +143,14 @@ async function compose(
         message: `an HTTP request could not be answered: ${error.stack ?? error.message}`,
       }),
     routes: [
+      (server) => kvRoutes(server, requests, writes),
+      (server) => listRoutes(server, requests),
+      (server) => batchRoutes(server, requests, writes),
+      (server) =>
+        watchRoutes(server, {
+          context: requests,
+          cluster: () => (node.hasJoined ? node.active.genesis.clusterId : undefined),
+        }),
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),
       (server) =>
         nodesRoutes(server, {
