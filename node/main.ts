@@ -28,6 +28,7 @@ import { batchRoutes } from './http/batch-routes.ts';
 import { kvRoutes } from './http/kv-routes.ts';
 import { listRoutes } from './http/list-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
+import { refusalsRoutes, reportRefused } from './http/refusals-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
@@ -36,7 +37,7 @@ import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import { describePlace, describeStatus, describeSystem } from './status.ts';
+import { describeMissing, describePlace, describeStatus, describeSystem } from './status.ts';
 import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
 import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
@@ -136,6 +137,8 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
+    missing: () => describeMissing(node),
+    refused: (request, refusal) => reportRefused(requests, request, refusal),
     failed: (error) =>
       env.events.emit({
         level: 'error',
@@ -163,6 +166,7 @@ async function compose(
           cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
           authorize: requireAdministrator,
         }),
+      (server) => refusalsRoutes(server, requests.refusals),
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
     ],
   });
