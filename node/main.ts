@@ -25,6 +25,7 @@ import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
 import { batchRoutes } from './http/batch-routes.ts';
+import { docsRoutes } from './http/docs-routes.ts';
 import { kvRoutes } from './http/kv-routes.ts';
 import { listRoutes } from './http/list-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
@@ -167,6 +168,7 @@ async function compose(
           authorize: requireAdministrator,
         }),
       (server) => refusalsRoutes(server, requests.refusals),
+      docsRoutes,
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
     ],
   });
