@@ -1,9 +1,11 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
+import { type AppOptions, createApp } from './app.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
-import { refuse, refuseForming } from './refusal.ts';
+import { refuse } from './refusal.ts';
+import { type Missing, stateRoutes } from './state-routes.ts';
 import { requireUser } from './users.ts';
 
 export interface HttpOptions {
@@ -19,6 +21,10 @@ export interface HttpOptions {
   readonly handleMqtt: HandleMqtt;
   readonly status: () => object;
   readonly where: (key: string) => object | undefined;
+  /** What the node does not have yet that it needs to serve everything; undefined: nothing. */
+  readonly missing: () => Missing | undefined;
+  readonly failed?: AppOptions['failed'];
+  readonly refused?: AppOptions['refused'];
   /** Further routes, such as `settingsRoutes`. All of them know who asks (`request.access`). */
   readonly routes?: readonly ((server: FastifyInstance) => void)[];
 }
@@ -32,20 +38,22 @@ export interface HttpServer {
 /** The HTTP door of one node. Rejects when the port is taken. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port, tls, authenticator, isLocalOnly } = options;
-  const common = { logger: false, forceCloseConnections: true } as const;
-  const https = { ...tls, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
-  const server: FastifyInstance =
-    tls === undefined ? fastify(common) : (fastify({ ...common, https }) as never);
+  const https = tls && {
+    ...tls,
+    rejectUnauthorized: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  };
+  const { failed, refused } = options;
+  const server = createApp({ https, failed, refused });
   const endHandshakes = trackHandshakes(server.server);
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
-  server.decorateRequest('access', null);
   server.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request)) return;
     return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
   });
   server.addHook('onRequest', requireUser(authenticator));
-  basicRoutes(server, options);
+  stateRoutes(server, options);
   for (const addRoutes of options.routes ?? []) addRoutes(server);
   acceptMqttWebSockets(server.server, { handle: options.handleMqtt, isWelcome });
   await server.listen({ host, port });
@@ -58,23 +66,4 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       return server.close();
     },
   };
-}
-
-/** `GET /healthz`, for everybody, `/v1/cluster` and `/v1/where?key=`. */
-function basicRoutes(server: FastifyInstance, { status, where }: HttpOptions): void {
-  server.get('/healthz', { config: { isOpen: true } }, () => ({ status: 'ok' }));
-  server.get('/v1/cluster', () => status());
-  server.get<{ Querystring: { key: string } }>(
-    '/v1/where',
-    {
-      schema: {
-        querystring: {
-          type: 'object',
-          required: ['key'],
-          properties: { key: { type: 'string', minLength: 1 } },
-        },
-      },
-    },
-    (request, reply) => where(request.query.key) ?? refuseForming(reply),
-  );
 }

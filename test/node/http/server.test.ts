@@ -20,6 +20,7 @@ async function serve(options: Partial<HttpOptions> = {}) {
     isLocalOnly: false,
     handleMqtt: (stream) => void stream.destroy(),
     status: () => ({ state: 'fine' }),
+    missing: () => undefined,
     where: (key) => (key === 'unknown' ? undefined : { key }),
     routes: [
       (instance) =>
@@ -63,16 +64,44 @@ describe('the HTTP door without users', () => {
     expect(await ask('/v1/where?key=a%2Fb')).toMatchObject({ status: 200, body: { key: 'a/b' } });
     expect(await ask('/v1/where?key=unknown')).toMatchObject({
       status: 503,
-      body: { error: 'FORMING' },
+      body: { code: 'FORMING' },
     });
     expect(await ask('/v1/where')).toMatchObject({ status: 400 });
     expect(await ask('/v1/rules')).toMatchObject({ status: 200, body: { user: EVERYTHING.user } });
     expect(await ask('/nothing')).toMatchObject({ status: 404 });
   });
 
+  it('is ready when nothing is missing', async () => {
+    let missing: ReturnType<HttpOptions['missing']>;
+    const { ask } = await serve({ authenticator: users, missing: () => missing });
+    expect(await ask('/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
+    missing = { code: 'UNAVAILABLE', message: 'no live leader is known for 1 of 65 groups: 7' };
+    expect(await ask('/readyz')).toMatchObject({
+      status: 503,
+      body: { code: 'UNAVAILABLE', detail: missing.message },
+    });
+  });
+
+  it('says that it failed, and tells the node why', async () => {
+    const failures: Error[] = [];
+    const { ask } = await serve({
+      status: () => {
+        throw new Error('secret');
+      },
+      failed: (error) => failures.push(error),
+    });
+    const { status, body } = await ask('/v1/cluster');
+    expect([status, body.code, body.detail]).toEqual([
+      500,
+      'FAILURE',
+      'the node could not answer; its log says why',
+    ]);
+    expect(failures).toMatchObject([{ message: 'secret' }]);
+  });
+
   it('on loopback answers no web page of elsewhere, whatever its name is made to mean', async () => {
     const { server, ask } = await serve({ isLocalOnly: true });
-    const refused = { status: 403, body: { error: 'NOT_ALLOWED' } };
+    const refused = { status: 403, body: { code: 'NOT_ALLOWED' } };
     for (const origin of ['http://evil.example', 'https://127.0.0.1.evil.example', 'null']) {
       expect(await ask('/v1/cluster', { origin })).toMatchObject(refused);
     }
@@ -100,13 +129,13 @@ describe('the HTTP door with users', () => {
         expect(await ask(path, headers)).toMatchObject({
           status: 401,
           challenge: 'Basic realm="DSS", charset="UTF-8"',
-          body: { error: 'BAD_CREDENTIALS', message: expect.any(String) },
+          body: { code: 'BAD_CREDENTIALS', detail: expect.any(String) },
         });
       }
     }
     expect(await ask('/v1/cluster', basic('many:x'))).toMatchObject({
       status: 503,
-      body: { error: 'UNAVAILABLE' },
+      body: { code: 'UNAVAILABLE' },
     });
   });
 
@@ -115,7 +144,7 @@ describe('the HTTP door with users', () => {
     expect(await ask('/v1/cluster', basic('ann:of ann: 1'))).toMatchObject({ status: 200 });
     expect(await ask('/v1/rules', basic('ann:of ann: 1'))).toMatchObject({
       status: 403,
-      body: { error: 'NOT_ALLOWED' },
+      body: { code: 'NOT_ALLOWED' },
     });
     expect(await ask('/v1/rules', basic('admin:of admin: 1'))).toMatchObject({
       status: 200,
