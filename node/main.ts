@@ -95,7 +95,7 @@ async function compose(
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
   const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
-  const load = new ProcessLoad({ directory: options.data, startedAtMs });
+  const load = new ProcessLoad(options.data);
   closers.push(async () => load.stop());
   const node = await openNode(options, env, {
     httpAddress: () => addresses.http,

@@ -1,6 +1,6 @@
 import type { InjectOptions } from 'fastify';
-import { AnswerCounts } from '../../../broker/answer-counts.ts';
 import type { Access } from '../../../broker/access.ts';
+import { AnswerCounts } from '../../../broker/answer-counts.ts';
 import type { RequestContext } from '../../../broker/context.ts';
 import { zeroCounters } from '../../../broker/counters.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../../broker/limits.ts';
