@@ -1,0 +1,189 @@
+import type { DssError } from './errors.ts';
+import type { FilterSink, Link } from './link.ts';
+import { checkFilter, filterMatches } from './names.ts';
+import type { WatchedValue } from './node-connection.ts';
+import { type Item, itemOf } from './values.ts';
+
+/** What a watch tells. */
+export type Change =
+  /** The key has this value now. `snapshot`: it was there when the watch began, or went on. */
+  | {
+      readonly type: 'value';
+      readonly key: string;
+      readonly item: Item;
+      readonly snapshot: boolean;
+    }
+  /**
+   * The key has no value any more. `version` and `time` are those of the delete; undefined if it happened while there
+   * was no connection, where nobody knows more than that the value is gone.
+   */
+  | {
+      readonly type: 'deleted';
+      readonly key: string;
+      readonly version: number | undefined;
+      readonly time: number | undefined;
+    }
+  /**
+   * Everything that was there when the watch began was told. Comes again after each further connection, when what
+   * was missed meanwhile has been told.
+   */
+  | { readonly type: 'snapshot-complete' };
+
+interface Seen {
+  version: number;
+  /** The last subscription that has brought it. */
+  round: number;
+}
+
+/** Of values that were received and are not taken yet. Beyond, they are forgotten and asked for again. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+/** No key has it. */
+const MARKER = '\0';
+
+/**
+ * The values of a filter as an iterator: the current ones, then changes. Of a key nothing older follows something newer,
+ * over all connections, and the newest always comes; a reader that does not keep up misses values in between.
+ */
+export class Watch implements FilterSink, AsyncIterableIterator<Change> {
+  readonly #link: Link;
+  readonly #filter: string;
+  readonly #signal: AbortSignal | undefined;
+  /** By key, in the order of first arrival: of each only the newest. */
+  readonly #waiting = new Map<string, Change>();
+  #waitingBytes = 0;
+  readonly #bytesMax: number;
+  /** What the reader was told, or will be. */
+  readonly #seen = new Map<string, Seen>();
+  /** Subscriptions so far; 0: none yet. */
+  #round = 0;
+  /** Too much waited: values are dropped until the reader has taken the rest. */
+  #isOverfull = false;
+  /** Nothing of the subscription under way was dropped. */
+  #isWhole = false;
+  #isStarted = false;
+  #isOver = false;
+  #failure: DssError | undefined;
+  #wake: (() => void) | undefined;
+  readonly #abort = () => this.#finish();
+
+  constructor(
+    link: Link,
+    filter: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly bytesMax?: number } = {},
+  ) {
+    checkFilter(filter);
+    this.#link = link;
+    this.#filter = filter;
+    this.#signal = options.signal;
+    this.#bytesMax = options.bytesMax ?? WAITING_BYTES_MAX;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Change, undefined>> {
+    this.#start();
+    for (;;) {
+      if (this.#isOver) return { done: true, value: undefined };
+      for (const [name, change] of this.#waiting) {
+        this.#waiting.delete(name);
+        this.#waitingBytes -= bytesOf(change);
+        return { done: false, value: change };
+      }
+      if (this.#failure !== undefined) {
+        this.#finish();
+        throw this.#failure;
+      }
+      if (this.#isOverfull) {
+        this.#isOverfull = false;
+        this.#isWhole = false;
+        this.#link.subscribeAgain(this.#filter);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async return(): Promise<IteratorResult<Change, undefined>> {
+    this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  began(): void {
+    this.#round += 1;
+    this.#isWhole = true;
+  }
+
+  value(wire: WatchedValue): void {
+    const { key, version } = wire;
+    if (this.#isOverfull || !filterMatches(this.#filter, key)) return;
+    const seen = this.#seen.get(key);
+    if (wire.deleted === true) {
+      if (seen === undefined || version <= seen.version) return;
+      this.#seen.delete(key);
+      this.#tell({ type: 'deleted', key, version, time: wire.time });
+    } else if (seen === undefined || version > seen.version) {
+      this.#seen.set(key, { version, round: this.#round });
+      this.#tell({ type: 'value', key, item: itemOf(key, wire), snapshot: wire.snapshot });
+    } else {
+      seen.round = this.#round;
+    }
+  }
+
+  complete(): void {
+    if (this.#isOverfull || !this.#isWhole) return;
+    // What was there on an earlier connection and did not come again has been deleted meanwhile.
+    for (const [key, { round }] of this.#seen) {
+      if (round === this.#round) continue;
+      this.#seen.delete(key);
+      this.#tell({ type: 'deleted', key, version: undefined, time: undefined });
+    }
+    this.#tell({ type: 'snapshot-complete' });
+  }
+
+  failed(error: DssError): void {
+    this.#failure = error;
+    this.#wake?.();
+  }
+
+  ended(): void {
+    this.#finish();
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    if (this.#signal?.aborted) return this.#finish();
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#link.subscribe(this.#filter, this);
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#link.unsubscribe(this.#filter, this);
+    this.#waiting.clear();
+    this.#seen.clear();
+    this.#wake?.();
+  }
+
+  #tell(change: Change): void {
+    const name = change.type === 'snapshot-complete' ? MARKER : change.key;
+    const earlier = this.#waiting.get(name);
+    if (earlier !== undefined) this.#waitingBytes -= bytesOf(earlier);
+    // The marker comes last, a value keeps the place of the one that it replaces.
+    if (name === MARKER) this.#waiting.delete(name);
+    this.#waiting.set(name, change);
+    this.#waitingBytes += bytesOf(change);
+    if (this.#waitingBytes > this.#bytesMax) this.#isOverfull = true;
+    this.#wake?.();
+  }
+}
+
+function bytesOf(change: Change): number {
+  const overhead = 256;
+  if (change.type !== 'value') return overhead;
+  return overhead + change.key.length + change.item.value.length;
+}
