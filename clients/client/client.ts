@@ -36,6 +36,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const IN_FLIGHT_MAX = 1_000;
 const WAITING_MAX = 10_000;
+const WATCH_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * Connects to the first node that lets it in.
@@ -64,10 +65,12 @@ export function connect(
 export class Client {
   readonly #link: Link;
   readonly #verbs: Verbs;
+  readonly #watchBytesMax: number;
   readonly #listeners = new Map<string, Set<(event: never) => void>>();
 
   private constructor(urls: string | readonly string[], options: ConnectOptions) {
     const name = randomName();
+    this.#watchBytesMax = options.watchBytesMax ?? WATCH_BYTES_MAX;
     const { user, password, ca, cert, key } = options;
     this.#link = new Link(
       parseAddresses(urls),
@@ -293,7 +296,7 @@ export class Client {
    * ```
    */
   watch(filter: string, options: Pick<Options, 'signal'> = {}): AsyncIterableIterator<Change> {
-    return new Watch(this.#link, filter, options);
+    return new Watch(this.#link, filter, { ...options, bytesMax: this.#watchBytesMax });
   }
 
   /** Calls `listener` at each event of a kind. Returns what ends that. */

@@ -47,6 +47,8 @@ export interface FilterSink {
   /** All values that were current when it began have come. */
   complete(): void;
   failed(error: DssError): void;
+  /** The connection was lost: nothing comes until it began again. */
+  lost(): void;
   /** The client is closed. */
   ended(): void;
 }
@@ -277,6 +279,7 @@ export class Link {
         this.#wait(pending);
       }
     }
+    for (const sink of this.#allSinks()) sink.lost();
     this.#emit({ type: 'disconnect', reason: this.#problem });
     this.#reconnect();
   }

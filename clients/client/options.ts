@@ -24,6 +24,11 @@ export interface ConnectOptions {
   readonly inFlightMax?: number | undefined;
   /** So many operations wait; more are rejected with `OVERLOADED`. 10,000. */
   readonly waitingMax?: number | undefined;
+  /**
+   * So many bytes of values wait for the reader of a watch. What comes beyond is dropped, and asked for again when the
+   * reader has taken the rest. 64 MiB.
+   */
+  readonly watchBytesMax?: number | undefined;
   /** Closes the client, at once. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -35,8 +35,6 @@ interface Seen {
   round: number;
 }
 
-/** Of values that were received and are not taken yet. Beyond, they are forgotten and asked for again. */
-const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** No key has it. */
 const MARKER = '\0';
 
@@ -51,15 +49,17 @@ export class Watch implements FilterSink, AsyncIterableIterator<Change> {
   /** By key, in the order of first arrival: of each only the newest. */
   readonly #waiting = new Map<string, Change>();
   #waitingBytes = 0;
+  /** Beyond, what comes is dropped, and asked for again when the reader has taken the rest. */
   readonly #bytesMax: number;
   /** What the reader was told, or will be. */
   readonly #seen = new Map<string, Seen>();
   /** Subscriptions so far; 0: none yet. */
   #round = 0;
-  /** Too much waited: values are dropped until the reader has taken the rest. */
   #isOverfull = false;
   /** Nothing of the subscription under way was dropped. */
   #isWhole = false;
+  /** The reader was told that it has everything, and nothing was missed since. */
+  #isComplete = false;
   #isStarted = false;
   #isOver = false;
   #failure: DssError | undefined;
@@ -69,13 +69,13 @@ export class Watch implements FilterSink, AsyncIterableIterator<Change> {
   constructor(
     link: Link,
     filter: string,
-    options: { readonly signal?: AbortSignal | undefined; readonly bytesMax?: number } = {},
+    options: { readonly bytesMax: number; readonly signal?: AbortSignal | undefined },
   ) {
     checkFilter(filter);
     this.#link = link;
     this.#filter = filter;
     this.#signal = options.signal;
-    this.#bytesMax = options.bytesMax ?? WAITING_BYTES_MAX;
+    this.#bytesMax = options.bytesMax;
   }
 
   [Symbol.asyncIterator](): this {
@@ -97,7 +97,7 @@ export class Watch implements FilterSink, AsyncIterableIterator<Change> {
       }
       if (this.#isOverfull) {
         this.#isOverfull = false;
-        this.#isWhole = false;
+        this.lost();
         this.#link.subscribeAgain(this.#filter);
       }
       await new Promise<void>((resolve) => {
@@ -140,12 +140,18 @@ export class Watch implements FilterSink, AsyncIterableIterator<Change> {
       this.#seen.delete(key);
       this.#tell({ type: 'deleted', key, version: undefined, time: undefined });
     }
-    this.#tell({ type: 'snapshot-complete' });
+    if (!this.#isComplete) this.#tell({ type: 'snapshot-complete' });
+    this.#isComplete = true;
   }
 
   failed(error: DssError): void {
     this.#failure = error;
     this.#wake?.();
+  }
+
+  lost(): void {
+    this.#isWhole = false;
+    this.#isComplete = false;
   }
 
   ended(): void {
