@@ -1,5 +1,6 @@
 import { parseAddresses } from './addresses.ts';
 import type { Write } from './batches.ts';
+import type { Change } from './change.ts';
 import { Lease, type LeaseWriter } from './lease.ts';
 import { Link, type LinkEvent } from './link.ts';
 import { checkKey, checkPrefix } from './names.ts';
@@ -29,7 +30,7 @@ import {
   wireMembers,
 } from './values.ts';
 import { Verbs } from './verbs.ts';
-import { type Change, Watch } from './watch.ts';
+import { Watch } from './watch.ts';
 
 const TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;

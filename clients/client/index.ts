@@ -1,4 +1,5 @@
 export type { Write } from './batches.ts';
+export type { Change } from './change.ts';
 export { type Client, connect } from './client.ts';
 export { DssError } from './errors.ts';
 export type { Lease } from './lease.ts';
@@ -18,4 +19,3 @@ export type {
   Written,
 } from './options.ts';
 export type { Item, Time, Value } from './values.ts';
-export type { Change } from './watch.ts';
