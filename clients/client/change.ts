@@ -2,7 +2,7 @@ import type { Item } from './values.ts';
 
 /** What a watch tells. */
 export type Change =
-  /** The key has this value now. `snapshot`: it was there when the watch began, or went on. */
+  /** The key has this value now. `snapshot`: it was there when the watch began, or went on; in no promised order. */
   | {
       readonly type: 'value';
       readonly key: string;

@@ -157,6 +157,10 @@ export class NodeConnection {
   }
 
   unsubscribe(filter: string): void {
+    // Those that were not asked for yet; the first one was.
+    for (let i = this.#subscribing.length - 1; i > 0; i -= 1) {
+      if (this.#subscribing[i] === filter) this.#subscribing.splice(i, 1);
+    }
     this.#client.unsubscribe(WATCH_PREFIX + filter);
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
@@ -7,10 +7,12 @@ import type { Client } from '../../clients/client/client.ts';
 import { connect } from '../../clients/client/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { codeExamplesOf, runCodeExample } from './support/code-examples.ts';
+import { hasMosquitto, startMosquitto } from './support/mosquitto.ts';
 import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'clients/client');
+const CHROMIUM = '/usr/bin/chromium';
 
 /** `dss/client` with real nodes. The tests run in order, the last one kills a node. */
 describe('the client library and three nodes', () => {
@@ -34,7 +36,7 @@ describe('the client library and three nodes', () => {
     afterAll(() => dss?.close());
 
     it('has examples', () => {
-      expect(examples.length).toBeGreaterThan(8);
+      expect(examples.length).toBeGreaterThan(7);
     });
 
     it.each(examples)('does what $at says', async (example) => {
@@ -44,21 +46,26 @@ describe('the client library and three nodes', () => {
     });
   });
 
-  it('works in a browser, over a WebSocket', async () => {
+  it.skipIf(!hasMosquitto)('tells another broker from a node', async () => {
+    const mosquitto = await startMosquitto('');
+    const noNode = connect([mosquitto.url, ...urls()]);
+    await expect(noNode).rejects.toMatchObject({ code: 'NOT_A_NODE' });
+    await mosquitto.close();
+  });
+
+  it.skipIf(!existsSync(CHROMIUM))('works in a browser, over a WebSocket', async () => {
     const script = await bundle();
     const { httpUrl, httpPort } = cluster.node(0);
     const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
+      executablePath: CHROMIUM,
       args: ['--no-sandbox'],
     });
     try {
-      const page = await browser.newPage();
+      const page = await browser.newPage({ bypassCSP: true });
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(String(error)));
-      await page.route(`${httpUrl}/client-test`, (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>test</title>' }),
-      );
-      await page.goto(`${httpUrl}/client-test`);
+      // A page of the node itself: what came from nowhere may not speak to this machine.
+      await page.goto(`${httpUrl}/healthz`);
       await page.addScriptTag({ type: 'module', content: script });
       const run = `window.tryOut('ws://127.0.0.1:${httpPort}/mqtt')`;
       expect(await page.evaluate(run)).toEqual({
@@ -66,7 +73,8 @@ describe('the client library and three nodes', () => {
         json: { mode: 'eco' },
         keys: ['browser/bytes', 'browser/json'],
         lost: false,
-        watched: ['browser/bytes', 'browser/json', 'snapshot-complete', 'browser/json'],
+        current: ['browser/bytes', 'browser/json'],
+        watched: ['snapshot-complete', 'browser/json'],
       });
       expect(problems).toEqual([]);
     } finally {
@@ -135,14 +143,15 @@ async function bundle(): Promise<string> {
       const keys = [];
       for await (const key of dss.keys({ prefix: 'browser' })) keys.push(key);
       const lost = (await dss.cas('browser/json', 1, { ifVersion: version + 1 })).won;
-      const watched = [];
+      const [watched, current] = [[], []];
       for await (const change of dss.watch('browser/#')) {
-        watched.push(change.key ?? change.type);
+        if (change.type === 'value' && change.snapshot) current.push(change.key);
+        else watched.push(change.key ?? change.type);
         if (change.type === 'snapshot-complete') await dss.put('browser/json', 2);
-        else if (watched.includes('snapshot-complete')) break;
+        else if (!change.snapshot) break;
       }
       await dss.close();
-      return { bytes, json, keys, lost, watched };
+      return { bytes, json, keys, lost, current: current.sort(), watched };
     };`;
   const warnings: string[] = [];
   const built = await build({
