@@ -50,10 +50,10 @@ export async function* batchesOf(
   for await (const write of writes) {
     const element = JSON.stringify(wireOf(write));
     const length = lengthOf(element) + 1;
-    if (elements.length === COUNT_MAX || (elements.length > 0 && bytes + length > BYTES_MAX)) {
-      yield batch();
-    }
-    if (length + 1 > messageBytesMax) {
+    const isAlone = length + 1 > messageBytesMax;
+    const isFull = elements.length === COUNT_MAX || bytes + length > BYTES_MAX;
+    if (elements.length > 0 && (isAlone || isFull)) yield batch();
+    if (isAlone) {
       yield write;
     } else {
       elements.push(element);

@@ -55,9 +55,9 @@ export function itemOf(key: string, wire: WireValue): Item {
   return new Item({ key, value: wireBytes(wire), version, time, expiresAt, deleted });
 }
 
-/** The bytes to store. Throws `INVALID_REQUEST` where that would be nothing, which is how a delete looks. */
+/** The bytes to store, as they are now: a caller may use its array again. Throws `INVALID_REQUEST` where that would be nothing, which is how a delete looks. */
 export function bytesOf(value: Value): Uint8Array {
-  const bytes = value instanceof Uint8Array ? value : encoder.encode(textOf(value));
+  const bytes = value instanceof Uint8Array ? new Uint8Array(value) : encoder.encode(textOf(value));
   if (bytes.length > 0) return bytes;
   throw clientError('INVALID_REQUEST', 'an empty value cannot be stored; delete the key instead');
 }

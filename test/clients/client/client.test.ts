@@ -24,7 +24,10 @@ describe('the client library', () => {
 
   it('stores a value and gets it back, byte for byte', async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
-    const { version } = await dss.put('a/bytes', bytes);
+    const given = Buffer.from(bytes);
+    const stored = dss.put('a/bytes', given);
+    given.fill(0);
+    const { version } = await stored;
     const item = await dss.get('a/bytes');
     expect(item?.version).toBe(version);
     expect(item?.value).toEqual(bytes);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { AedesSessions } from '../../../broker/aedes.ts';
 import { Broker, type BrokerOptions } from '../../../broker/broker.ts';
 import type { BrokerEnv } from '../../../broker/env.ts';
@@ -24,10 +25,14 @@ export interface FakeCluster {
   close(): Promise<void>;
 }
 
+export interface FakeClusterOptions extends Partial<Pick<BrokerOptions, 'authenticator'>> {
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+}
+
 /** Several nodes in front of one store. */
 export async function startFakeCluster(
   count: number,
-  options: Partial<Pick<BrokerOptions, 'limits' | 'authenticator'>> = {},
+  options: FakeClusterOptions = {},
 ): Promise<FakeCluster> {
   const plane = new FakeDataPlane();
   const started = await Promise.all(
@@ -46,7 +51,7 @@ export async function startFakeCluster(
 async function startNode(
   name: string,
   plane: FakeDataPlane,
-  options: Partial<Pick<BrokerOptions, 'limits' | 'authenticator'>>,
+  { tls, ...options }: FakeClusterOptions,
 ): Promise<FakeNode & { close(): Promise<void> }> {
   const env: BrokerEnv = {
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
@@ -75,16 +80,18 @@ async function startNode(
   });
   await broker.start();
   const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const handle = (socket: Socket) => {
     sockets.add(socket.once('close', () => sockets.delete(socket)));
     broker.handle(socket, `127.0.0.1:${socket.remotePort}`);
-  });
+  };
+  const plain = { allowHalfOpen: true, noDelay: true };
+  const server = tls ? createTlsServer({ ...plain, ...tls }, handle) : createServer(plain, handle);
   const port = await listen(server);
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
   return {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: `mqtt${tls ? 's' : ''}://127.0.0.1:${port}`,
     cut,
     kill: () => {
       server.close();

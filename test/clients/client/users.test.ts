@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../../clients/client/index.ts';
 import { FakeUsers, passwordOf } from '../../broker/fake-users.ts';
+import { caOfTests, certificates, tlsOf } from '../../support/certificates.ts';
 import { type FakeCluster, startFakeCluster } from './fake-nodes.ts';
 
 /** A client in a cluster with users: what may not be is refused by its code. */
@@ -40,5 +41,22 @@ describe('a client of a user', () => {
     const wrong = connect(cluster.urls, { user: 'sensor', password: 'wrong' });
     await expect(wrong).rejects.toMatchObject({ code: 'BAD_CREDENTIALS' });
     await expect(connect(cluster.urls)).rejects.toMatchObject({ code: 'BAD_CREDENTIALS' });
+  });
+});
+
+describe('a client over TLS', () => {
+  it('speaks to nodes whose certificate it trusts, and to no other', async () => {
+    const cluster = await startFakeCluster(1, { tls: tlsOf(certificates.node) });
+    for (const ca of [caOfTests, caOfTests.toString()]) {
+      const dss = await connect(cluster.urls, { ca });
+      await dss.put('a', 'v');
+      expect((await dss.get('a'))?.text()).toBe('v');
+      await dss.close();
+    }
+    await expect(connect(cluster.urls, { connectTimeoutMs: 300 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('certificate'),
+    });
+    await cluster.close();
   });
 });
