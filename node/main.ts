@@ -24,6 +24,7 @@ import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
+import { dashboardRoutes } from './http/dashboard.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
@@ -143,6 +144,7 @@ async function compose(
           authorize: requireAdministrator,
         }),
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
+      (server) => dashboardRoutes(server),
     ],
   });
   closers.push(() => doors.close());
