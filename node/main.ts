@@ -4,10 +4,12 @@ import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts'
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import { createMessageStore } from '../broker/stored/message-store.ts';
 import type { ActiveNode } from './active-node.ts';
+import type { AlertSettings } from './alerts/alerts.ts';
 import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { clientLimits } from './config/limits.ts';
+import { shownConfig } from './config/shown.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
@@ -18,11 +20,15 @@ import { MQTT_BROKERS } from './edge/foreign-broker.ts';
 import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
-import { describeProcess, measureLoad } from './edge/machine.ts';
+import { describeProcess } from './edge/machine.ts';
+import { observationRoutes } from './edge/observation.ts';
+import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
+import { webhookAt } from './edge/webhook.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
+import { alertRoutes } from './http/alert-routes.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
 import { dashboardRoutes } from './http/dashboard.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
@@ -90,6 +96,7 @@ async function compose(
   const [user, ...others] = options.users;
   const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
+  let messagesDropped = () => 0;
   let onEnded: (end: NodeEnd) => void = () => {};
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
@@ -98,9 +105,13 @@ async function compose(
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
   const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
-  const node = await openNode(options, env, beside, {
+  const load = new ProcessLoad({ directory: options.data, startedAtMs });
+  closers.push(async () => load.stop());
+  const node = await openNode(options, env, {
     httpAddress: () => addresses.http,
     onEnded,
+    load: () => ({ ...load.report(), links: beside.reports() }),
+    alerts: alertSettings(options, () => messagesDropped()),
   });
   closers.push(() => node.stop());
   const broker = new Broker({
@@ -114,7 +125,11 @@ async function compose(
       node.messages.start(events);
       return node.messages;
     },
-    createStore: (events) => createMessageStore({ env, dataPlane, limits: brokerLimits, events }),
+    createStore: (events) => {
+      const store = createMessageStore({ env, dataPlane, limits: brokerLimits, events });
+      messagesDropped = () => broker.counters().messagesDropped + store.dropped;
+      return store;
+    },
     nodeName: options.name,
     limits: brokerLimits,
     onInvalid: options.onInvalid,
@@ -131,6 +146,7 @@ async function compose(
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
     routes: [
+      ...observationRoutes({ node, broker, load, options, startedAtMs }),
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),
       (server) =>
         nodesRoutes(server, {
@@ -141,6 +157,12 @@ async function compose(
       (server) =>
         verifyRoutes(server, {
           cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
+          authorize: requireAdministrator,
+        }),
+      (server) =>
+        alertRoutes(server, {
+          alerts: () => (node.hasJoined ? node.active.alerts : undefined),
+          config: shownConfig(options),
           authorize: requireAdministrator,
         }),
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
@@ -162,6 +184,7 @@ async function compose(
     await keepSecret(options.data, options.secret);
   }
   dataPlane.joined(node.dataPlane);
+  load.follow(env, () => trafficOf(node.active, broker));
   followIngestRules(node.active.settings, broker);
   const idleMemory = new IdleMemory();
   closers.push(async () => idleMemory.stop());
@@ -194,18 +217,14 @@ const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 function openNode(
   options: NodeOptions,
   env: Env,
-  beside: Beside,
-  { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
+  self: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded' | 'load' | 'alerts'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
-  const measure = measureLoad(options.data);
   return StorageNode.open({
     env,
     directory: options.data,
     name: options.name,
     mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
-    httpAddress,
-    onEnded,
     secret: options.secret,
     weight: options.weight,
     zone: options.zone,
@@ -220,7 +239,7 @@ function openNode(
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
-    load: () => ({ ...measure(), links: beside.reports() }),
+    ...self,
     transport: ({ node }) =>
       new MqttTransport({
         node,
@@ -236,6 +255,12 @@ function openNode(
       process.exit(1);
     },
   });
+}
+
+function alertSettings(options: NodeOptions, dropped: () => number): AlertSettings {
+  const { alertRules: rules, alertsWebhook, data: directory } = options;
+  const post = alertsWebhook === '' ? undefined : webhookAt(alertsWebhook);
+  return { rules, directory, post, dropped };
 }
 
 /** The comparison of replicas, as HTTP asks for it. */
@@ -269,6 +294,11 @@ function settingsOf(node: StorageNode, broker: Broker, env: Env): SettingsRoutes
   };
 }
 
+function trafficOf({ dataPlane }: ActiveNode, broker: Broker) {
+  const { publishesReceived: publishes, puts, connections } = broker.counters();
+  return { publishes, puts, connections, commitCounts: dataPlane.commitLatency.counts() };
+}
+
 /** The broker acknowledges no ordinary message before it knows which are to be stored. */
 function followIngestRules(settings: SettingsService, broker: Broker): void {
   settings.onChange(({ ingest }) => broker.useIngestRules(ingest));
@@ -293,6 +323,7 @@ function followSystem(active: ActiveNode, broker: Broker, env: Env): SystemTopic
   const topics = new SystemTopics({ env, board: broker, facts: () => describeSystem(active) });
   active.map.onChange(() => topics.changed());
   active.settings.onChange(() => topics.changed());
+  active.alerts.onChange(() => topics.changed());
   topics.start();
   return topics;
 }

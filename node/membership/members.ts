@@ -16,14 +16,16 @@ export interface Member {
   readonly row: NodeRow;
   readonly sinceHeardMs: number | undefined;
   readonly heartbeat: cluster.Heartbeat | undefined;
+  /** Its clock against ours, when it was heard last. */
+  readonly clockAheadMs: number | undefined;
 }
 
 /** Of every node; others may come between. */
 export const HEARTBEAT_MS = 1_000;
 const SUSPECT_PHI = 8;
 const FAILED_AFTER_MS = 15_000;
-/** Farther than this apart, clocks raise an alarm: no remote clock moves ours (DESIGN §3 ▣). */
-export const CLOCK_SKEW_MAX_MS = 60_000;
+/** Farther than this ahead nothing goes by our clock; no remote clock moves ours (DESIGN §3 ▣). */
+const CLOCK_SKEW_MAX_MS = 60_000;
 
 interface Known {
   row: NodeRow;
@@ -120,8 +122,9 @@ export class Members {
     const nowMs = this.#clock.monotonicMs();
     return [...this.#known]
       .filter(([, { row }]) => row.state !== 'gone')
-      .map(([node, { row, heardAtMs, heartbeat }]) => ({
+      .map(([node, { row, heardAtMs, heartbeat, clockSkewMs }]) => ({
         ...{ node, row, heartbeat, name: row.name },
+        clockAheadMs: heartbeat === undefined ? undefined : clockSkewMs,
         // A node that has moved tells it before the table does.
         mqttAddress: heartbeat?.mqttAddress || row.mqttAddress,
         state: this.stateOf(node),
@@ -136,13 +139,6 @@ export class Members {
       return (this.#known.get(node)?.clockSkewMs ?? 0) < -CLOCK_SKEW_MAX_MS;
     });
     return behind.length > heard.length / 2;
-  }
-
-  /** Nodes whose clock is too far from ours, with the difference. */
-  skewed(): { readonly node: string; readonly skewMs: number }[] {
-    return [...this.#known]
-      .filter(([, known]) => Math.abs(known.clockSkewMs) > CLOCK_SKEW_MAX_MS)
-      .map(([node, known]) => ({ node, skewMs: known.clockSkewMs }));
   }
 
   #newcomer(row: NodeRow): Known {
