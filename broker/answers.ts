@@ -1,6 +1,6 @@
 import { type CasRequest, type ClientIdentity, compareAndSet } from './cas.ts';
 import type { BrokerContext } from './context.ts';
-import type { DataPlane, StoredValue, WriteFailure } from './data-plane.ts';
+import type { DataPlane, ListOutcome, StoredValue, WriteFailure } from './data-plane.ts';
 import { utf8Text } from './json.ts';
 import type { WriteAnswer } from './publication.ts';
 import type { Request } from './requests.ts';
@@ -141,21 +141,22 @@ async function answerList(
   const { query } = request;
   const outcome = await dataPlane.list(query);
   if (outcome.kind === 'unavailable') return failed(request, 'UNAVAILABLE');
-  const items = firstThatFit(outcome.items);
-  const more = outcome.more || items.length < outcome.items.length;
+  const { items, more, next } = pageOf(outcome);
   const keys = items.map(({ key }) => utf8Text(key));
   const content = query.values
     ? {
         items: items.map((item, i) => ({ key: keys[i], ...describeStored(item) })),
       }
     : { keys };
-  return {
-    ...opening(request),
-    ok: true,
-    ...content,
-    more,
-    next: more ? (keys.at(-1) ?? null) : null,
-  };
+  return { ...opening(request), ok: true, ...content, more, next };
+}
+
+/** As much of a page as an answer may hold, and the `after` of the next one. */
+export function pageOf(page: Extract<ListOutcome, { kind: 'page' }>) {
+  const items = firstThatFit(page.items);
+  const more = page.more || items.length < page.items.length;
+  const last = items.at(-1);
+  return { items, more, next: more && last !== undefined ? utf8Text(last.key) : null };
 }
 
 async function answerHistory(

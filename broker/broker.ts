@@ -3,7 +3,7 @@ import { type Authenticator, EVERYTHING } from './access.ts';
 import { type AnswerCount, AnswerCounts } from './answer-counts.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { BulkPace } from './bulk-pace.ts';
-import type { BrokerContext } from './context.ts';
+import type { BrokerContext, RequestContext } from './context.ts';
 import { type Counters, zeroCounters } from './counters.ts';
 import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import { EndOfTurn } from './end-of-turn.ts';
@@ -180,6 +180,11 @@ export class Broker {
   /** What an ingest rule has done on this node. */
   ingestCounts(name: string): RuleCounts {
     return this.#context.ingestRules.counts(name);
+  }
+
+  /** For doors beside MQTT: what comes in there is counted, limited and reported with the rest. */
+  get requestContext(): RequestContext {
+    return this.#context;
   }
 
   counters(): BrokerCounters {

@@ -53,3 +53,9 @@ export interface BrokerContext {
   readonly batchBuffers: BatchBuffers;
   readonly readBudget: ReadBudget;
 }
+
+/** What of it those need who carry requests out that came by another door. */
+export type RequestContext = Pick<
+  BrokerContext,
+  'env' | 'limits' | 'dataPlane' | 'counters' | 'refusals'
+>;

@@ -48,8 +48,11 @@ export interface DataPlane {
    * The current values of the keys that match an MQTT filter (without the `dss/value/` prefix), with
    * everything in them that was acknowledged before this call, then every change, in order per key. A filter on
    * reserved keys begins with U+0000 (`reserved-keys.ts`); others do not reach them.
+   *
+   * With the `position` of an earlier watch on the same filter, at most half an hour old, only what has changed since
+   * is told at the beginning, deletes too; where that is not known for a shard, everything of it.
    */
-  watch(filter: string, watcher: Watcher): Watch;
+  watch(filter: string, watcher: Watcher, after?: WatchPosition): Watch;
 }
 
 export interface WriteSink {
@@ -169,8 +172,13 @@ export interface Watcher {
 }
 
 export interface Watch {
+  /** Up to where the watcher has been told everything; never ahead of what `Watcher.value` was given. */
+  position(): WatchPosition;
   close(): void;
 }
+
+/** Of each shard a version: everything up to it. Shards of which nothing is known are not in it. */
+export type WatchPosition = ReadonlyMap<number, number>;
 
 /** What one node's broker hands to the cluster: messages that peers publish under `dss/cluster/…`. */
 export interface ClusterDoor {

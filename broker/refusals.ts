@@ -1,3 +1,4 @@
+import type { Access } from './access.ts';
 import type { BrokerEnv } from './env.ts';
 import { RareWarning } from './rare-warning.ts';
 
@@ -43,9 +44,21 @@ export interface Refusal {
 export interface RefusedClient {
   readonly clientId: string;
   readonly address: string;
+  /** Once it is known who it is. */
+  readonly access?: Pick<Access, 'user'> | undefined;
 }
 
-export type RefusedPacket = 'PUBLISH' | 'SUBSCRIBE' | 'CONNECT';
+export type RefusedPacket = 'PUBLISH' | 'SUBSCRIBE' | 'CONNECT' | 'HTTP';
+
+/** As `dss/sys/refused/<node>` and `/v1/refusals` show it. */
+export interface RecentRefusal extends Omit<Refusal, 'id'> {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Its id; empty: it has none. */
+  readonly client: string;
+  readonly address: string;
+  readonly user?: string;
+}
 
 const RECENT_MAX = 100;
 const TOPIC_CHARACTERS_MAX = 256;
@@ -57,14 +70,14 @@ const PERIOD_MS = 1_000;
  */
 export class Refusals {
   readonly #env: BrokerEnv;
-  readonly #publish: (recent: readonly object[]) => void;
+  readonly #publish: (recent: readonly RecentRefusal[]) => void;
   readonly #counts = new Map<RefusalCode, number>();
-  readonly #recent: object[] = [];
+  readonly #recent: RecentRefusal[] = [];
   readonly #warning: RareWarning;
   #publishedAtMs = Number.NEGATIVE_INFINITY;
   #cancelPublish: (() => void) | undefined;
 
-  constructor(env: BrokerEnv, publish: (recent: readonly object[]) => void) {
+  constructor(env: BrokerEnv, publish: (recent: readonly RecentRefusal[]) => void) {
     this.#env = env;
     this.#publish = publish;
     this.#warning = new RareWarning(env, PERIOD_MS);
@@ -72,14 +85,21 @@ export class Refusals {
 
   report(refusal: Refusal, client: RefusedClient, packet: RefusedPacket): void {
     const { code, message, topic } = refusal;
-    const { clientId, address } = client;
+    const { clientId, address, access } = client;
+    const { user = '' } = access ?? {};
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
     const where = topic === undefined ? {} : { topic: shorten(topic) };
-    const entry = { code, message, ...where, client: clientId, address };
+    const who = { client: clientId, address, ...(user === '' ? {} : { user }) };
+    const entry = { code, message, ...where, ...who };
     this.#recent.push({ time: this.#env.clock.nowMs(), ...entry });
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
     this.#warn(packet, entry);
     this.#publishSoon();
+  }
+
+  /** Oldest first. */
+  get recent(): readonly RecentRefusal[] {
+    return this.#recent;
   }
 
   counts(): Readonly<Partial<Record<RefusalCode, number>>> {

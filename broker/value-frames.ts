@@ -1,9 +1,8 @@
 import { versionToUnixMs, type WatchedValue } from './data-plane.ts';
 import { encodePublish, type PublishFrame } from './frame-encoder.ts';
-import { utf8Text } from './json.ts';
 import { encodePropertyBlock, type Properties } from './mqtt5/properties.ts';
 import type { ValueForm } from './topics.ts';
-import { describeHistoric } from './value-json.ts';
+import { describeWatched } from './value-json.ts';
 
 /** How a value is sent to one subscriber. */
 export interface Delivery {
@@ -103,7 +102,5 @@ function propertiesOf(item: WatchedValue, { form, identifiers }: Delivery): Prop
 }
 
 function watchPayload(item: WatchedValue): Uint8Array {
-  const { key, snapshot } = item;
-  const json = JSON.stringify({ key: utf8Text(key), ...describeHistoric(item), snapshot });
-  return encoder.encode(json);
+  return encoder.encode(JSON.stringify(describeWatched(item)));
 }

@@ -1,5 +1,10 @@
-import { type HistoricValue, type StoredValue, versionToUnixMs } from './data-plane.ts';
-import { valueMembers } from './json.ts';
+import {
+  type HistoricValue,
+  type StoredValue,
+  versionToUnixMs,
+  type WatchedValue,
+} from './data-plane.ts';
+import { utf8Text, valueMembers } from './json.ts';
 
 /** A stored value as answers and `dss/watch` show it. Times are in milliseconds since 1970. */
 export interface DescribedValue {
@@ -18,10 +23,16 @@ export function describeHistoric(item: HistoricValue): DescribedValue & { delete
   return item.deleted ? { ...describeTimes(item), deleted: true } : describeStored(item);
 }
 
+/** As it is told to whoever watches. */
+export function describeWatched(item: WatchedValue): object {
+  const { key, snapshot } = item;
+  return { key: utf8Text(key), ...describeHistoric(item), snapshot };
+}
+
 export function describeExpiry(expiresAt: number | undefined): { expiresAt?: number } {
   return expiresAt === undefined ? {} : { expiresAt: versionToUnixMs(expiresAt) };
 }
 
-function describeTimes({ version, time, expiresAt }: StoredValue): DescribedValue {
+export function describeTimes({ version, time, expiresAt }: StoredValue): DescribedValue {
   return { version, time: versionToUnixMs(time), ...describeExpiry(expiresAt) };
 }

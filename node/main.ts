@@ -145,6 +145,12 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
+    failed: (error) =>
+      env.events.emit({
+        level: 'error',
+        name: 'http-failed',
+        message: `an HTTP request could not be answered: ${error.stack ?? error.message}`,
+      }),
     routes: [
       ...observationRoutes({ node, broker, load, options, startedAtMs }),
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),

@@ -115,14 +115,14 @@ async function readJson<T>(url: URL, response: IncomingMessage): Promise<T> {
   throw refused(url, statusCode, said);
 }
 
-/** Nodes say `{error: CODE, message}`. */
+/** Nodes say why in problem details (RFC 9457) with a `code`. */
 function refused(url: URL, status: number, said: string): CliError {
   const exitCode =
     { 404: ExitCode.notFound, 503: ExitCode.unavailable }[status] ?? ExitCode.failure;
   try {
-    const { error, message } = JSON.parse(said) as { error?: unknown; message?: unknown };
-    const isCode = typeof error === 'string' && /^[A-Z_]+$/.test(error);
-    if (isCode && typeof message === 'string') return new CliError(exitCode, error, message);
+    const { code, detail } = JSON.parse(said) as { code?: unknown; detail?: unknown };
+    const isCode = typeof code === 'string' && /^[A-Z_]+$/.test(code);
+    if (isCode && typeof detail === 'string') return new CliError(exitCode, code, detail);
   } catch {
     // Told as it is.
   }

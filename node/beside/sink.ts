@@ -35,7 +35,7 @@ export class Sink {
   readonly #inflight = new Map<string, WatchedValue>();
   readonly #deletedMeanwhile = new Map<string, WatchedValue>();
   #connection: ForeignConnection | undefined;
-  #watch: Watch | undefined;
+  #watch: Pick<Watch, 'close'> | undefined;
   #room: Signal | undefined;
   #messages = 0;
   /** What the other broker does not let us publish. */

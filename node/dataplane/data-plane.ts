@@ -10,6 +10,7 @@ import type {
   ListQuery,
   Watch,
   Watcher,
+  WatchPosition,
   WriteSink,
 } from '../../broker/data-plane.ts';
 import { cluster } from '../../protos/index.ts';
@@ -192,8 +193,8 @@ export class NodeDataPlane implements DataPlane {
     return this.#reads.list(query);
   }
 
-  watch(filter: string, watcher: Watcher): Watch {
-    return this.#watches.open(filter, watcher);
+  watch(filter: string, watcher: Watcher, after?: WatchPosition): Watch {
+    return this.#watches.open(filter, watcher, after);
   }
 
   /** A replica on this node says who leads its group. */

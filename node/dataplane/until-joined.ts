@@ -10,9 +10,17 @@ import type {
   ListQuery,
   Watch,
   Watcher,
+  WatchPosition,
   WriteSink,
 } from '../../broker/data-plane.ts';
 import type { Env } from '../env.ts';
+
+interface WaitingWatch {
+  readonly filter: string;
+  readonly watcher: Watcher;
+  readonly after: WatchPosition | undefined;
+  watch?: Watch;
+}
 
 /**
  * What the broker talks to from its first connection on, which is before the node has joined its cluster.
@@ -21,11 +29,7 @@ import type { Env } from '../env.ts';
 export class DataPlaneUntilJoined implements DataPlane {
   readonly #env: Env;
   #joined: DataPlane | undefined;
-  readonly #waiting = new Set<{
-    readonly filter: string;
-    readonly watcher: Watcher;
-    watch?: Watch;
-  }>();
+  readonly #waiting = new Set<WaitingWatch>();
 
   constructor(env: Env) {
     this.#env = env;
@@ -34,7 +38,8 @@ export class DataPlaneUntilJoined implements DataPlane {
   joined(dataPlane: DataPlane): void {
     this.#joined = dataPlane;
     for (const waiting of this.#waiting) {
-      waiting.watch = dataPlane.watch(waiting.filter, waiting.watcher);
+      const { filter, watcher, after } = waiting;
+      waiting.watch = dataPlane.watch(filter, watcher, after);
     }
     this.#waiting.clear();
   }
@@ -78,11 +83,12 @@ export class DataPlaneUntilJoined implements DataPlane {
     return this.#joined?.list(query) ?? { kind: 'unavailable' };
   }
 
-  watch(filter: string, watcher: Watcher): Watch {
-    if (this.#joined !== undefined) return this.#joined.watch(filter, watcher);
-    const waiting: { filter: string; watcher: Watcher; watch?: Watch } = { filter, watcher };
+  watch(filter: string, watcher: Watcher, after?: WatchPosition): Watch {
+    if (this.#joined !== undefined) return this.#joined.watch(filter, watcher, after);
+    const waiting: WaitingWatch = { filter, watcher, after };
     this.#waiting.add(waiting);
     return {
+      position: () => waiting.watch?.position() ?? new Map(),
       close: () => {
         this.#waiting.delete(waiting);
         waiting.watch?.close();

@@ -29,13 +29,15 @@ export class WatchPart implements WatchSink {
   #hadSnapshot = false;
   #hadValues = false;
   /** Everything up to this version has been delivered; a part that is opened again goes on from here. */
-  #deliveredVersion = 0;
+  #deliveredVersion: number;
   #closeFeed: (() => void) | undefined;
 
   constructor(options: {
     readonly group: number;
     readonly filter: string;
     readonly watcher: Watcher;
+    /** Everything up to this version has been delivered by an earlier watch; 0: nothing. */
+    readonly after?: number | undefined;
     /** The first snapshot has been told; called once. */
     readonly snapshotDone: () => void;
     /** The replica on this node serves it no longer. */
@@ -44,8 +46,13 @@ export class WatchPart implements WatchSink {
     this.group = options.group;
     this.#filter = options.filter;
     this.#watcher = options.watcher;
+    this.#deliveredVersion = options.after ?? 0;
     this.#snapshotDone = options.snapshotDone;
     this.#unserved = options.unserved;
+  }
+
+  get deliveredVersion(): number {
+    return this.#deliveredVersion;
   }
 
   /** After an unfinished snapshot everything is told again, and what was deleted since with it. */

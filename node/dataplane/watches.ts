@@ -1,4 +1,4 @@
-import type { Watch, Watcher } from '../../broker/data-plane.ts';
+import type { Watch, Watcher, WatchPosition } from '../../broker/data-plane.ts';
 import { keyBytes } from '../../broker/reserved-keys.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { cluster } from '../../protos/index.ts';
@@ -50,7 +50,7 @@ export class Watches {
     this.#stopTicking = options.env.timers.every(KEEP_ALIVE_MS, () => this.#tick());
   }
 
-  open(filter: string, watcher: Watcher): Watch {
+  open(filter: string, watcher: Watcher, after?: WatchPosition): Watch {
     const { map } = this.#options;
     const key = keyBytes(filter);
     const groups = isLiteral(filter)
@@ -63,12 +63,15 @@ export class Watches {
     };
     const unserved = (part: WatchPart) => this.#startSoon(part);
     const shared = { filter, watcher, snapshotDone, unserved };
-    const parts = groups.map((group) => new WatchPart({ ...shared, group }));
+    const parts = groups.map(
+      (group) => new WatchPart({ ...shared, group, after: after?.get(group) }),
+    );
     for (const part of parts) {
       this.#open.add(part);
       void this.#start(part);
     }
     return {
+      position: () => positionOf(parts),
       close: () => {
         for (const part of parts) this.#close(part);
       },
@@ -284,4 +287,9 @@ export class Watches {
       if (nowMs - part.heardAtMs > SILENCE_MAX_MS) this.#reopen(part);
     }
   }
+}
+
+function positionOf(parts: readonly WatchPart[]): WatchPosition {
+  const known = parts.filter(({ deliveredVersion }) => deliveredVersion > 0);
+  return new Map(known.map(({ group, deliveredVersion }) => [group, deliveredVersion]));
 }

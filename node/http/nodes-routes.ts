@@ -14,7 +14,6 @@ import {
 import type { SettingsEdit } from '../settings/settings.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
 import { refuse, refuseChange, refuseForming } from './refusal.ts';
-import { answerError } from './settings-routes.ts';
 
 export interface NodesRoutes {
   /** Undefined until the node has joined. */
@@ -42,7 +41,6 @@ export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void 
   const { cluster, authorize, nowMs } = routes;
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
-    scope.setErrorHandler(answerError);
     scope.get('/v1/cluster/nodes', (_, reply) => {
       const nodes = cluster();
       if (nodes === undefined) return refuseForming(reply);

@@ -1,6 +1,7 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
+import { createApp } from './app.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
 import { refuse, refuseForming } from './refusal.ts';
@@ -19,6 +20,8 @@ export interface HttpOptions {
   readonly handleMqtt: HandleMqtt;
   readonly status: () => object;
   readonly where: (key: string) => object | undefined;
+  /** An error that is nobody's request's fault: that request is answered with 500. */
+  readonly failed?: (error: Error) => void;
   /** Further routes, such as `settingsRoutes`. All of them know who asks (`request.access`). */
   readonly routes?: readonly ((server: FastifyInstance) => void)[];
 }
@@ -32,14 +35,15 @@ export interface HttpServer {
 /** The HTTP door of one node. Rejects when the port is taken. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port, tls, authenticator, isLocalOnly } = options;
-  const common = { logger: false, forceCloseConnections: true } as const;
-  const https = { ...tls, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
-  const server: FastifyInstance =
-    tls === undefined ? fastify(common) : (fastify({ ...common, https }) as never);
+  const https = tls && {
+    ...tls,
+    rejectUnauthorized: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  };
+  const server = createApp({ https, failed: options.failed });
   const endHandshakes = trackHandshakes(server.server);
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
-  server.decorateRequest('access', null);
   server.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request)) return;
     return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');

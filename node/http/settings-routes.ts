@@ -1,5 +1,4 @@
 import type {
-  FastifyError,
   FastifyInstance,
   FastifyReply,
   FastifyRequest,
@@ -48,7 +47,6 @@ export function settingsRoutes(server: FastifyInstance, routes: SettingsRoutes):
 
   server.register(async (scope) => {
     scope.addHook('onRequest', routes.authorize);
-    scope.setErrorHandler(answerError);
     scope.get('/v1/retention', read(showRetention));
     scope.put(
       '/v1/retention',
@@ -109,11 +107,4 @@ function removal(
     if (typeof name === 'string') return { value: (settings) => remove(settings, name) };
     return { wrong: `name one rule to remove, as ?${member}=…` };
   };
-}
-
-/** Bodies that fastify does not take, in the shape of all other answers. */
-export function answerError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
-  const status = error.statusCode ?? 500;
-  if (status >= 500) throw error;
-  refuse(reply, status, 'INVALID_REQUEST', error.message);
 }

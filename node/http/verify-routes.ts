@@ -2,7 +2,6 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { isJsonObject } from '../../broker/json.ts';
 import type { ReportedVerification } from '../repair/verification-codec.ts';
 import { refuse, refuseForming } from './refusal.ts';
-import { answerError } from './settings-routes.ts';
 
 export interface VerifyRoutes {
   /** Undefined until the node has joined. */
@@ -26,7 +25,6 @@ interface VerifiedCluster {
 export function verifyRoutes(server: FastifyInstance, { cluster, authorize }: VerifyRoutes): void {
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
-    scope.setErrorHandler(answerError);
     scope.get('/v1/verify', async (_, reply) => {
       const verified = cluster();
       if (verified === undefined) return refuseForming(reply);

@@ -117,11 +117,10 @@ export async function startFakeNode(status: object = {}): Promise<FakeNode> {
   const httpServer = createHttpServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     response.setHeader('content-type', 'application/json');
-    if (url.pathname.startsWith('/v1/')) return void answerSettings(request, response);
+    if (url.pathname === '/v1/cluster') return void response.end(JSON.stringify(status));
+    if (url.pathname !== '/v1/where') return void answerSettings(request, response);
     const key = url.searchParams.get('key');
-    const where = { key, slot: 7, group: 2, leader: 'n1', replicas: ['n1'] };
-    if (url.pathname !== '/v1/cluster' && url.pathname !== '/v1/where') response.statusCode = 404;
-    response.end(JSON.stringify(url.pathname === '/v1/where' ? where : status));
+    response.end(JSON.stringify({ key, slot: 7, group: 2, leader: 'n1', replicas: ['n1'] }));
   });
   const port = await listen(server);
   const httpPort = await listen(httpServer);

@@ -47,7 +47,7 @@ describe('dss moves', () => {
   });
 
   it('says what the node says', async () => {
-    answer({ error: 'FORMING', message: 'the node has not joined a cluster yet' }, 503);
+    answer({ code: 'FORMING', detail: 'the node has not joined a cluster yet' }, 503);
     expect(await run('moves')).toMatchObject({ code: 4, stderr: expect.stringMatching(/joined/) });
   });
 });

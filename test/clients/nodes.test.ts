@@ -50,11 +50,11 @@ describe('the nodes of a cluster', () => {
   });
 
   it('that are not there are not found', async () => {
-    const message = 'there is no node n9';
-    node.answerHttp = () => ({ status: 404, body: { error: 'NOT_FOUND', message } });
+    const detail = 'there is no node n9';
+    node.answerHttp = () => ({ status: 404, body: { code: 'NOT_FOUND', detail } });
     expect(await run('node', 'leave', 'n9')).toMatchObject({
       code: 3,
-      stderr: `dss: ${message}\n`,
+      stderr: `dss: ${detail}\n`,
     });
   });
 });

@@ -12,6 +12,7 @@ import type {
   Watch,
   WatchedValue,
   Watcher,
+  WatchPosition,
   WriteFailure,
   WriteSink,
 } from '../../broker/data-plane.ts';
@@ -41,6 +42,7 @@ interface Stored extends HistoricValue {
 interface OpenWatch {
   readonly filter: string;
   readonly watcher: Watcher;
+  readonly after: number;
   /** Changes of a key wait until its snapshot was delivered. */
   snapshotPending: boolean;
 }
@@ -158,11 +160,15 @@ export class FakeDataPlane implements DataPlane {
     return { kind: 'page', items, more: found.length > limit };
   }
 
-  watch(filter: string, watcher: Watcher): Watch {
-    const open: OpenWatch = { filter, watcher, snapshotPending: true };
+  /** All keys are in shard 0. */
+  watch(filter: string, watcher: Watcher, after?: WatchPosition): Watch {
+    const open = { filter, watcher, after: after?.get(0) ?? 0, snapshotPending: true };
     this.watches.add(open);
     void this.#snapshot(open);
-    return { close: () => void this.watches.delete(open) };
+    return {
+      position: () => new Map(open.snapshotPending ? [] : [[0, this.#version]]),
+      close: () => void this.watches.delete(open),
+    };
   }
 
   /** Commits the oldest held write, or the one given. */
@@ -247,11 +253,12 @@ export class FakeDataPlane implements DataPlane {
   }
 
   async #snapshot(open: OpenWatch): Promise<void> {
-    for (const item of this.#sorted()) {
+    const isNews = (item: Stored) => (open.after === 0 ? !item.deleted : item.version > open.after);
+    for (const item of this.#sorted(isNews)) {
       if (!this.watches.has(open)) return;
       if (!reaches(open.filter, keyText(item.key))) continue;
       this.snapshotItems += 1;
-      const held = open.watcher.value({ ...item, snapshot: true });
+      const held = open.watcher.value({ ...item, snapshot: !item.deleted });
       if (held !== undefined) await held;
     }
     open.snapshotPending = false;
@@ -263,8 +270,8 @@ export class FakeDataPlane implements DataPlane {
     return [...(this.#history.get(key) ?? [])];
   }
 
-  #sorted(): Stored[] {
-    const current = [...this.#newest.values()].filter(({ deleted }) => !deleted);
+  #sorted(isWanted: (item: Stored) => boolean = ({ deleted }) => !deleted): Stored[] {
+    const current = [...this.#newest.values()].filter(isWanted);
     return current.sort((a, b) => Buffer.compare(a.key, b.key));
   }
 }

@@ -35,7 +35,7 @@ describe('what was there when a node starts', () => {
     expect(found).toEqual(['a=x']);
 
     const silent = new FakeDataPlane();
-    silent.watch = () => ({ close: () => {} });
+    silent.watch = () => ({ position: () => new Map(), close: () => {} });
     const alone = openStore(world, silent);
     let isKnown = false;
     void alone.store.known.then(() => (isKnown = true));
@@ -198,7 +198,7 @@ describe('a session', () => {
     const { watch } = dataPlane;
     dataPlane.watch = (filter, watcher) => {
       began = () => void watch.call(dataPlane, filter, watcher);
-      return { close: () => {} };
+      return { position: () => new Map(), close: () => {} };
     };
     dataPlane.down = true;
     const { store } = openStore(world, dataPlane);

@@ -1,10 +1,10 @@
-import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import type { BalanceView } from '../../../node/balance/view.ts';
+import { createApp } from '../../../node/http/app.ts';
 import { balanceRoutes } from '../../../node/http/balance-routes.ts';
 
 function serve(view: BalanceView | undefined) {
-  const server = fastify();
+  const server = createApp();
   balanceRoutes(server, () => view);
   return async (url: string) => {
     const { statusCode, json } = await server.inject({ url });
@@ -22,6 +22,6 @@ it('answers what moves and what has happened', async () => {
 it('refuses before the node has joined', async () => {
   const ask = serve(undefined);
   for (const path of ['/v1/moves', '/v1/events']) {
-    expect(await ask(path)).toMatchObject({ status: 503, body: { error: 'FORMING' } });
+    expect(await ask(path)).toMatchObject({ status: 503, body: { code: 'FORMING' } });
   }
 });

@@ -1,6 +1,7 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { createApp } from '../../../node/http/app.ts';
 import { nodesRoutes } from '../../../node/http/nodes-routes.ts';
+import { refuse } from '../../../node/http/refusal.ts';
 import { Members } from '../../../node/membership/members.ts';
 import { nodeTable } from '../../../node/settings/nodes.ts';
 import { FakeMetaGroup } from '../settings/meta-group.ts';
@@ -18,12 +19,12 @@ function fixture({ isJoined = true } = {}) {
   const rows = nodeTable(settings.current, genesis);
   const members = new Members({ own: 'id-n1', nodes: rows, clock: group.world.env.clock });
   settings.onChange((changed) => members.follow(nodeTable(changed, genesis)));
-  const server = fastify();
+  const server = createApp();
   nodesRoutes(server, {
     cluster: () => (isJoined ? { settings, members, genesis } : undefined),
     authorize: async (request, reply) => {
       if (request.headers.authorization !== 'stranger') return;
-      await reply.code(403).send({ error: 'NOT_ALLOWED', message: 'administrators only' });
+      await refuse(reply, 403, 'NOT_ALLOWED', 'administrators only');
     },
     nowMs: () => NOW,
   });
@@ -82,9 +83,9 @@ describe('/v1/cluster/nodes', () => {
     ['/v1/cluster/nodes/n2/weight', { weight: 0 }, 400, 'INVALID_REQUEST'],
     ['/v1/cluster/nodes/n2/weight', { weight: '1' }, 400, 'INVALID_REQUEST'],
     ['/v1/cluster/nodes/n2/weight', [], 400, 'INVALID_REQUEST'],
-  ])('refuses POST %s %j', async (url, body, status, error) => {
+  ])('refuses POST %s %j', async (url, body, status, code) => {
     const { ask, group } = fixture();
-    expect(await ask('POST', url, body)).toMatchObject({ status, body: { error } });
+    expect(await ask('POST', url, body)).toMatchObject({ status, body: { code } });
     expect(group.committed.revision).toBe(0);
   });
 
@@ -93,7 +94,7 @@ describe('/v1/cluster/nodes', () => {
     await ask('POST', '/v1/cluster/nodes/n1/leave');
     expect(await ask('POST', '/v1/cluster/nodes/n2/leave')).toMatchObject({
       status: 409,
-      body: { error: 'INVALID_CHANGE', message: expect.stringContaining('last node') },
+      body: { code: 'INVALID_CHANGE', detail: expect.stringContaining('last node') },
     });
     const headers = { authorization: 'stranger' };
     for (const [method, url] of [
@@ -102,7 +103,7 @@ describe('/v1/cluster/nodes', () => {
     ] as const) {
       expect((await ask(method, url, undefined, headers)).status).toBe(403);
       const forming = await fixture({ isJoined: false }).ask(method, url);
-      expect(forming).toMatchObject({ status: 503, body: { error: 'FORMING' } });
+      expect(forming).toMatchObject({ status: 503, body: { code: 'FORMING' } });
     }
   });
 
@@ -110,6 +111,6 @@ describe('/v1/cluster/nodes', () => {
     const { ask, group } = fixture();
     group.leader = undefined;
     const answer = await group.until(ask('POST', '/v1/cluster/nodes/n2/leave'));
-    expect(answer).toMatchObject({ status: 503, body: { error: 'UNAVAILABLE' } });
+    expect(answer).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
   });
 });

@@ -63,7 +63,7 @@ describe('the HTTP door without users', () => {
     expect(await ask('/v1/where?key=a%2Fb')).toMatchObject({ status: 200, body: { key: 'a/b' } });
     expect(await ask('/v1/where?key=unknown')).toMatchObject({
       status: 503,
-      body: { error: 'FORMING' },
+      body: { code: 'FORMING' },
     });
     expect(await ask('/v1/where')).toMatchObject({ status: 400 });
     expect(await ask('/v1/rules')).toMatchObject({ status: 200, body: { user: EVERYTHING.user } });
@@ -72,7 +72,7 @@ describe('the HTTP door without users', () => {
 
   it('on loopback answers no web page of elsewhere, whatever its name is made to mean', async () => {
     const { server, ask } = await serve({ isLocalOnly: true });
-    const refused = { status: 403, body: { error: 'NOT_ALLOWED' } };
+    const refused = { status: 403, body: { code: 'NOT_ALLOWED' } };
     for (const origin of ['http://evil.example', 'https://127.0.0.1.evil.example', 'null']) {
       expect(await ask('/v1/cluster', { origin })).toMatchObject(refused);
     }
@@ -100,13 +100,13 @@ describe('the HTTP door with users', () => {
         expect(await ask(path, headers)).toMatchObject({
           status: 401,
           challenge: 'Basic realm="DSS", charset="UTF-8"',
-          body: { error: 'BAD_CREDENTIALS', message: expect.any(String) },
+          body: { code: 'BAD_CREDENTIALS', detail: expect.any(String) },
         });
       }
     }
     expect(await ask('/v1/cluster', basic('many:x'))).toMatchObject({
       status: 503,
-      body: { error: 'UNAVAILABLE' },
+      body: { code: 'UNAVAILABLE' },
     });
   });
 
@@ -115,7 +115,7 @@ describe('the HTTP door with users', () => {
     expect(await ask('/v1/cluster', basic('ann:of ann: 1'))).toMatchObject({ status: 200 });
     expect(await ask('/v1/rules', basic('ann:of ann: 1'))).toMatchObject({
       status: 403,
-      body: { error: 'NOT_ALLOWED' },
+      body: { code: 'NOT_ALLOWED' },
     });
     expect(await ask('/v1/rules', basic('admin:of admin: 1'))).toMatchObject({
       status: 200,

@@ -1,7 +1,8 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { RuleCounters } from '../../../broker/ingest-rules/rule-counters.ts';
 import { IngestRules } from '../../../broker/ingest-rules/rules.ts';
+import { createApp } from '../../../node/http/app.ts';
+import { refuse } from '../../../node/http/refusal.ts';
 import { settingsRoutes } from '../../../node/http/settings-routes.ts';
 import { ingestTrial } from '../../../node/settings/ingest-trial.ts';
 import { RULES_MAX } from '../../../node/settings/settings.ts';
@@ -17,12 +18,12 @@ function fixture({ node = 'a', isJoined = true } = {}) {
   const group = new FakeMetaGroup({ meta: ['a'], others: ['b'] });
   const counters = new RuleCounters();
   const service = group.service(node);
-  const server = fastify();
+  const server = createApp();
   settingsRoutes(server, {
     service: () => (isJoined ? service : undefined),
     authorize: async (request, reply) => {
       if (request.headers.authorization !== 'stranger') return;
-      await reply.code(403).send({ error: 'NOT_ALLOWED', message: 'administrators only' });
+      await refuse(reply, 403, 'NOT_ALLOWED', 'administrators only');
     },
     ingestCounts: (rule) => counters.of(rule),
     tryIngest: (message) =>
@@ -77,20 +78,20 @@ describe('/v1/retention', () => {
   ])('refuses %j, saying what is allowed', async (rule, says) => {
     const { ask, group } = fixture();
     const { status, body } = await ask('PUT', '/v1/retention', rule);
-    expect([status, body.error]).toEqual([400, 'INVALID_RULE']);
-    expect(body.message).toContain(says);
+    expect([status, body.code]).toEqual([400, 'INVALID_RULE']);
+    expect(body.detail).toContain(says);
     expect(group.proposalCount).toBe(0);
   });
 
   it('does not remove what is not there, or what nobody named', async () => {
     const { ask } = fixture();
-    expect(await ask('DELETE', '/v1/retention?prefix=x')).toEqual({
+    expect(await ask('DELETE', '/v1/retention?prefix=x')).toMatchObject({
       status: 404,
-      body: { error: 'NOT_FOUND', message: 'there is no retention rule for the prefix "x"' },
+      body: { code: 'NOT_FOUND', detail: 'there is no retention rule for the prefix "x"' },
     });
     for (const query of ['', '?prefix=a&prefix=b', '?name=a']) {
       const { status, body } = await ask('DELETE', `/v1/retention${query}`);
-      expect([status, body.error]).toEqual([400, 'INVALID_RULE']);
+      expect([status, body.code]).toEqual([400, 'INVALID_RULE']);
     }
   });
 });
@@ -155,8 +156,8 @@ describe('/v1/ingest', () => {
   ])('refuses %j, saying what is allowed', async (rule, says) => {
     const { ask, group } = fixture();
     const { status, body } = await ask('POST', '/v1/ingest', rule);
-    expect([status, body.error]).toEqual([400, 'INVALID_RULE']);
-    expect(body.message).toContain(says);
+    expect([status, body.code]).toEqual([400, 'INVALID_RULE']);
+    expect(body.detail).toContain(says);
     expect(group.proposalCount).toBe(0);
   });
 
@@ -165,10 +166,10 @@ describe('/v1/ingest', () => {
     const rules = Array.from({ length: RULES_MAX }, (_, i) => ingest(`r${i}`));
     group.commit((settings) => ({ ...settings, ingest: rules }));
     const full = await ask('POST', '/v1/ingest', { filter: 'one/more' });
-    expect([full.status, full.body.error]).toEqual([400, 'INVALID_RULE']);
-    expect(full.body.message).toContain(String(RULES_MAX));
+    expect([full.status, full.body.code]).toEqual([400, 'INVALID_RULE']);
+    expect(full.body.detail).toContain(String(RULES_MAX));
     const nowhere = await ask('POST', '/v1/ingest', { filter: 'a', before: 'x' });
-    expect([nowhere.status, nowhere.body.error]).toEqual([404, 'NOT_FOUND']);
+    expect([nowhere.status, nowhere.body.code]).toEqual([404, 'NOT_FOUND']);
     expect((await ask('DELETE', '/v1/ingest?name=x')).status).toBe(404);
   });
 
@@ -247,7 +248,7 @@ describe('/v1/ingest/test', () => {
     { topic: 'a', payload: 'x', base64: 'eA==' },
   ])('refuses %j', async (body) => {
     const { test } = await withRule();
-    expect(await test(body)).toMatchObject({ status: 400, body: { error: 'INVALID_REQUEST' } });
+    expect(await test(body)).toMatchObject({ status: 400, body: { code: 'INVALID_REQUEST' } });
   });
 });
 
@@ -271,13 +272,13 @@ describe('settings over HTTP', () => {
   it.each(every)('are not there before the node has joined: %s %s', async (method, url) => {
     const { ask } = fixture({ isJoined: false });
     const { status, body } = await ask(method, url);
-    expect([status, body.error]).toEqual([503, 'FORMING']);
+    expect([status, body.code]).toEqual([503, 'FORMING']);
   });
 
   it('are not shown by a node that does not know them yet', async () => {
     const { ask, group } = fixture({ node: 'b' });
     const early = await ask('GET', '/v1/ingest');
-    expect([early.status, early.body.error]).toEqual([503, 'UNAVAILABLE']);
+    expect([early.status, early.body.code]).toEqual([503, 'UNAVAILABLE']);
     await group.service('b').start();
     expect((await ask('GET', '/v1/ingest')).status).toBe(200);
   });
@@ -286,10 +287,10 @@ describe('settings over HTTP', () => {
     const { ask, group } = fixture();
     group.beforeDecision = () => group.commit((settings) => settings);
     const contended = await ask('PUT', '/v1/retention', plant1);
-    expect([contended.status, contended.body.error]).toEqual([409, 'CONFLICT']);
+    expect([contended.status, contended.body.code]).toEqual([409, 'CONFLICT']);
     group.leader = undefined;
     const unavailable = await group.until(ask('PUT', '/v1/retention', plant1));
-    expect([unavailable.status, unavailable.body.error]).toEqual([503, 'UNAVAILABLE']);
+    expect([unavailable.status, unavailable.body.code]).toEqual([503, 'UNAVAILABLE']);
   });
 
   it('refuse bodies that are not JSON, or far too long, in the same shape', async () => {
@@ -298,10 +299,10 @@ describe('settings over HTTP', () => {
       const headers = { 'content-type': type };
       const url = '/v1/retention';
       const { statusCode, json } = await server.inject({ method: 'PUT', url, headers, payload });
-      return [statusCode, json().error];
+      return [statusCode, json().code];
     };
     expect(await put('{')).toEqual([400, 'INVALID_REQUEST']);
-    expect(await put(`"${'x'.repeat(300_000)}"`)).toEqual([413, 'INVALID_REQUEST']);
+    expect(await put(`"${'x'.repeat(300_000)}"`)).toEqual([413, 'VALUE_TOO_LARGE']);
     expect(await put('{}', 'application/xml')).toEqual([415, 'INVALID_REQUEST']);
     expect(await put('{}', 'text/plain')).toEqual([400, 'INVALID_RULE']);
   });

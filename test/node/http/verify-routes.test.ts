@@ -1,5 +1,5 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { createApp } from '../../../node/http/app.ts';
 import { verifyRoutes } from '../../../node/http/verify-routes.ts';
 import type { ReportedVerification } from '../../../node/repair/verification-codec.ts';
 
@@ -14,7 +14,7 @@ const found: ReportedVerification = {
 
 function fixture({ isJoined = true, isLed = true } = {}) {
   const started: (readonly number[])[] = [];
-  const server = fastify();
+  const server = createApp();
   const cluster = {
     start: async (groups: readonly number[]) => {
       started.push(groups);
@@ -65,15 +65,15 @@ describe('/v1/verify', () => {
     const { ask } = fixture();
     expect(await ask('POST', { group: 9 })).toMatchObject({
       status: 404,
-      body: { error: 'NOT_FOUND' },
+      body: { code: 'NOT_FOUND' },
     });
     expect(await ask('POST', { group: 'x' })).toMatchObject({ status: 400 });
     expect(await fixture({ isLed: false }).ask('POST', { group: 7 })).toMatchObject({
       status: 503,
-      body: { error: 'UNAVAILABLE' },
+      body: { code: 'UNAVAILABLE' },
     });
     expect(await fixture({ isJoined: false }).ask('GET')).toMatchObject({
-      body: { error: 'FORMING' },
+      body: { code: 'FORMING' },
     });
   });
 });
