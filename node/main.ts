@@ -30,11 +30,16 @@ import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
 import { alertRoutes } from './http/alert-routes.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
+import { batchRoutes } from './http/batch-routes.ts';
 import { dashboardRoutes } from './http/dashboard.ts';
+import { kvRoutes } from './http/kv-routes.ts';
+import { listRoutes } from './http/list-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
+import { watchRoutes } from './http/watch-routes.ts';
+import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
@@ -137,6 +142,8 @@ async function compose(
     ingestRulesKnownFrom: 'useIngestRules',
   });
   await broker.start();
+  const requests = broker.requestContext;
+  const writes = new HttpWrites(requests);
   const doors = await openDoors(broker, options, {
     authenticator,
     status: () => ({
@@ -153,6 +160,14 @@ async function compose(
       }),
     routes: [
       ...observationRoutes({ node, broker, load, options, startedAtMs }),
+      (server) => kvRoutes(server, requests, writes),
+      (server) => listRoutes(server, requests),
+      (server) => batchRoutes(server, requests, writes),
+      (server) =>
+        watchRoutes(server, {
+          context: requests,
+          cluster: () => (node.hasJoined ? node.active.genesis.clusterId : undefined),
+        }),
       (server) => settingsRoutes(server, settingsOf(node, broker, env)),
       (server) =>
         nodesRoutes(server, {

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { ChartLine } from '../model/chart-query.ts';
+import type { StreamEvent } from '../model/event-stream.ts';
 import { filtersOf } from '../model/filters.ts';
 import { numberAt, numberPaths, parseJsonPath } from '../model/json-path.ts';
 import { Points } from '../model/points.ts';
@@ -45,7 +46,7 @@ export class ChartData {
   }
 
   #follow(filter: string): void {
-    const onEvent = ({ type, data }: { type: string; data: string }): void => {
+    const onEvent = ({ type, data }: StreamEvent): void => {
       if (type !== 'value') return;
       const document = JSON.parse(data) as { key: string };
       const stored = storedOf(document);

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import type { StreamEvent } from '../model/event-stream.ts';
 import { currentOf, historyOf, type Stored, storedOf } from './keys.ts';
 import { watch, type WatchState } from './watch.ts';
 
@@ -22,6 +23,8 @@ export interface KeyState {
 const HISTORY_PAGE = 50;
 /** Of a key that changes all the time, so much is kept of what comes in. */
 const HISTORY_MAX = 2_000;
+
+const NOTHING: Stored = { version: undefined, atMs: undefined, value: undefined };
 
 export function useKey(name: string): KeyState {
   const key = useMemo(() => new FollowedKey(name), [name]);
@@ -54,8 +57,13 @@ class FollowedKey implements KeyState {
   async follow(signal: AbortSignal): Promise<void> {
     void this.#readCurrent();
     void this.loadOlder();
-    const onEvent = ({ type, data }: { type: string; data: string }): void => {
-      if (type === 'value') this.#take(storedOf(JSON.parse(data)));
+    let isSeen = false;
+    const onEvent = ({ type, data }: StreamEvent): void => {
+      if (type === 'snapshot-begin') isSeen = false;
+      if (type === 'snapshot-complete' && !isSeen) this.#take(NOTHING);
+      if (type !== 'value') return;
+      isSeen = true;
+      this.#take(storedOf(JSON.parse(data)));
     };
     const onState = (state: WatchState): void => {
       this.watch.value = state;
@@ -83,7 +91,7 @@ class FollowedKey implements KeyState {
       this.#show(answer.body);
     } else if (answer.kind === 'refused' && answer.status === 404) {
       this.expiresAtMs.value = undefined;
-      this.#show({ version: undefined, atMs: undefined, value: undefined });
+      this.#show(NOTHING);
     } else {
       this.problem.value = answer.detail;
     }
@@ -91,7 +99,9 @@ class FollowedKey implements KeyState {
 
   /** A change. Whether it expires is not part of it. */
   #take(stored: Stored): void {
-    this.history.value = joined([stored], this.history.peek()).slice(0, HISTORY_MAX);
+    if (stored !== NOTHING) {
+      this.history.value = joined([stored], this.history.peek()).slice(0, HISTORY_MAX);
+    }
     this.#show(stored);
     if (this.expiresAtMs.peek() !== undefined) void this.#readCurrent();
   }

@@ -23,8 +23,7 @@ interface StoredDocument extends CarriedValue {
 }
 
 interface PageDocument {
-  readonly items?: readonly StoredDocument[];
-  readonly keys?: readonly string[];
+  readonly items: readonly StoredDocument[];
   readonly more: boolean;
   readonly next: string | null;
 }
@@ -38,9 +37,8 @@ export async function listKeys(
 ): Promise<Answer<KeyPage>> {
   const answer = await ask<PageDocument>('v1/kv', { query: { ...range, values: 'false' } });
   if (answer.kind !== 'ok') return answer;
-  const { keys, items = [], more } = answer.body;
-  const names = keys ?? items.flatMap(({ key }) => key ?? []);
-  return { ...answer, body: { keys: names, more } };
+  const { items, more } = answer.body;
+  return { ...answer, body: { keys: items.flatMap(({ key }) => key ?? []), more } };
 }
 
 export async function currentOf(key: string): Promise<Answer<Current>> {
@@ -72,8 +70,8 @@ export async function historyOf(
     query: { from: fromMs, after, limit, order: 'desc' },
   });
   if (answer.kind !== 'ok') return answer;
-  const { items = [], next } = answer.body;
-  return { ...answer, body: { items: items.map(storedOf), next: next ?? null } };
+  const { items, next } = answer.body;
+  return { ...answer, body: { items: items.map(storedOf), next } };
 }
 
 /** Of an item of an answer, or of the data of an event. */

@@ -25,75 +25,103 @@ const SILENCE_MAX_MS = 40_000;
  */
 export async function watch(
   filter: string,
-  listener: WatchListener,
+  { onEvent, onState }: WatchListener,
   signal: AbortSignal,
 ): Promise<void> {
-  let lastId = '';
+  let brokenSinceMs: number | undefined;
   let retryMs = RETRY_FIRST_MS;
-  listener.onState({ kind: 'connecting' });
+  const position = { lastId: '' };
+  onState({ kind: 'connecting' });
   while (!signal.aborted) {
-    const silence = new AbortController();
-    const timer = watchdog(() => silence.abort());
-    try {
-      const response = await fetch(`v1/watch${queryText({ filter })}`, {
-        headers: lastId === '' ? {} : { 'last-event-id': lastId },
-        signal: AbortSignal.any([signal, silence.signal]),
-        cache: 'no-store',
-      });
-      if (!response.ok) {
-        const { status, detail } = await refusalOf(response);
-        if (status < 500 && status !== 429) {
-          listener.onState({ kind: 'refused', detail });
-          return;
-        }
-      } else if (response.body !== null) {
-        listener.onState({ kind: 'live' });
+    const refused = await connectOnce(filter, position, {
+      signal,
+      onEvent,
+      onOpen: () => {
+        brokenSinceMs = undefined;
         retryMs = RETRY_FIRST_MS;
-        const parser = new EventStreamParser(lastId);
-        const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) break;
-          timer.reset();
-          for (const event of parser.push(value)) {
-            lastId = event.id;
-            listener.onEvent(event);
-          }
-        }
-      }
-    } catch {
-      // Broken off, which is said below.
-    } finally {
-      timer.stop();
-    }
+        onState({ kind: 'live' });
+      },
+    });
     if (signal.aborted) return;
-    listener.onState({ kind: 'broken', sinceMs: Date.now() });
+    if (refused !== undefined) return onState({ kind: 'refused', detail: refused });
+    brokenSinceMs ??= Date.now();
+    onState({ kind: 'broken', sinceMs: brokenSinceMs });
     await pause(retryMs, signal);
     retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
   }
 }
 
-function watchdog(onSilence: () => void): { reset(): void; stop(): void } {
-  let timer = setTimeout(onSilence, SILENCE_MAX_MS);
-  return {
-    reset: () => {
-      clearTimeout(timer);
-      timer = setTimeout(onSilence, SILENCE_MAX_MS);
-    },
-    stop: () => clearTimeout(timer),
-  };
+interface OneConnection {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: StreamEvent) => void;
+  readonly onOpen: () => void;
+}
+
+/** Until it breaks off. Gives the node's sentence if it will never do. */
+async function connectOnce(
+  filter: string,
+  position: { lastId: string },
+  { signal, onEvent, onOpen }: OneConnection,
+): Promise<string | undefined> {
+  const silence = new AbortController();
+  const watchdog = new Watchdog(() => silence.abort());
+  try {
+    const { lastId } = position;
+    const response = await fetch(`v1/watch${queryText({ filter })}`, {
+      headers: lastId === '' ? {} : { 'last-event-id': lastId },
+      signal: AbortSignal.any([signal, silence.signal]),
+      cache: 'no-store',
+    });
+    if (!response.ok) {
+      const { status, detail } = await refusalOf(response);
+      return status >= 400 && status < 500 && status !== 429 ? detail : undefined;
+    }
+    onOpen();
+    const parser = new EventStreamParser(lastId);
+    const decoded = response.body?.pipeThrough(new TextDecoderStream());
+    const reader = decoded?.getReader();
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done || value === undefined) return undefined;
+      watchdog.reset();
+      for (const event of parser.push(value)) onEvent(event);
+      position.lastId = parser.lastId;
+    }
+  } catch {
+    // Broken off: that is said by whoever called.
+    return undefined;
+  } finally {
+    watchdog.stop();
+  }
+}
+
+/** Barks when nothing was heard for too long. */
+class Watchdog {
+  readonly #bark: () => void;
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(bark: () => void) {
+    this.#bark = bark;
+    this.#timer = setTimeout(bark, SILENCE_MAX_MS);
+  }
+
+  reset(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#bark, SILENCE_MAX_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', stop, { once: true });
   });
 }

@@ -1,55 +1,14 @@
-import type { NodeStatus, StatusDocument } from '../../cli/status-document.ts';
+import type { AlertsDocument } from '../../cli/alert-document.ts';
 
-export type { ShardStatus, WhereDocument } from '../../cli/status-document.ts';
+export type { AlertsDocument, AlertStatus as Alert } from '../../cli/alert-document.ts';
+export type {
+  NodeStatus as NodeRow,
+  ShardStatus,
+  StatusDocument as ClusterDocument,
+  WhereDocument,
+} from '../../cli/status-document.ts';
 
-type Maybe<T> = T | null | undefined;
-
-/** A node, with what its heartbeat says of its load. */
-export interface NodeRow extends NodeStatus {
-  readonly zone?: Maybe<string>;
-  readonly version?: Maybe<string>;
-  readonly uptimeMs?: Maybe<number>;
-  readonly publishesPerSecond?: Maybe<number>;
-  readonly putsPerSecond?: Maybe<number>;
-  readonly commitP99Ms?: Maybe<number>;
-  readonly loopDelayP99Ms?: Maybe<number>;
-  readonly diskFreeBytes?: Maybe<number>;
-  readonly storageMaxBytes?: Maybe<number>;
-  readonly memoryMaxBytes?: Maybe<number>;
-  readonly connections?: Maybe<number>;
-}
-
-export interface ClusterDocument extends Omit<StatusDocument, 'nodes' | 'alerts'> {
-  readonly nodes: readonly NodeRow[];
-  readonly alerts: readonly Alert[];
-}
-
-export interface Alert {
-  readonly name: string;
-  readonly message: string;
-  readonly rule?: string;
-  readonly subject?: string;
-  readonly severity?: 'critical' | 'warning';
-  readonly state?: 'pending' | 'firing' | 'resolved';
-  readonly since?: string;
-  readonly until?: string;
-  readonly advice?: string;
-}
-
-export interface AlertsDocument {
-  readonly alerts: readonly Alert[];
-  readonly history: readonly Alert[];
-  readonly rules: readonly AlertRule[];
-}
-
-export interface AlertRule {
-  readonly rule: string;
-  readonly severity: string;
-  readonly threshold: Maybe<number>;
-  readonly unit: Maybe<string>;
-  readonly forSeconds: number;
-  readonly description: string;
-}
+export type AlertRule = AlertsDocument['rules'][number];
 
 export interface Move {
   readonly group: number;
@@ -68,6 +27,8 @@ export interface ClusterEvent {
   readonly kind: string;
   readonly message: string;
 }
+
+type Maybe<T> = T | null | undefined;
 
 export interface Refusal {
   readonly time: string | number;

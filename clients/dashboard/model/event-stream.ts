@@ -1,8 +1,6 @@
 export interface StreamEvent {
   readonly type: string;
   readonly data: string;
-  /** The last one that the stream has given. */
-  readonly id: string;
 }
 
 /** Takes server-sent events (WHATWG HTML 9.2.6) out of text that comes in pieces. */
@@ -10,21 +8,27 @@ export class EventStreamParser {
   #rest = '';
   #type = '';
   #data: string[] = [];
-  #id: string;
+  #nextId: string;
+  #lastId: string;
 
   constructor(lastId = '') {
-    this.#id = lastId;
+    this.#nextId = lastId;
+    this.#lastId = lastId;
   }
 
-  /** Undefined fields, comments and half events give nothing. */
+  /** What to send as `Last-Event-ID`. It may come by itself, without an event. */
+  get lastId(): string {
+    return this.#lastId;
+  }
+
+  /** Unknown fields, comments and half events give nothing. */
   push(text: string): StreamEvent[] {
     const events: StreamEvent[] = [];
     const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (line !== '') this.#field(line);
-      else if (this.#data.length > 0) events.push(this.#event());
-      else this.#type = '';
+      if (line === '') events.push(...this.#end());
+      else this.#field(line);
     }
     return events;
   }
@@ -33,13 +37,16 @@ export class EventStreamParser {
     const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (name === 'event') this.#type = value;
     else if (name === 'data') this.#data.push(value);
-    else if (name === 'id' && !value.includes('\0')) this.#id = value;
+    else if (name === 'id' && !value.includes('\0')) this.#nextId = value;
   }
 
-  #event(): StreamEvent {
-    const event = { type: this.#type || 'message', data: this.#data.join('\n'), id: this.#id };
+  /** An empty line. */
+  #end(): StreamEvent[] {
+    this.#lastId = this.#nextId;
+    const event = { type: this.#type || 'message', data: this.#data.join('\n') };
+    const isThere = this.#data.length > 0;
     this.#type = '';
     this.#data = [];
-    return event;
+    return isThere ? [event] : [];
   }
 }

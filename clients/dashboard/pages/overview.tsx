@@ -196,7 +196,7 @@ function NodeLine({ row, isOwn }: { readonly row: NodeRow; readonly isOwn: boole
           label={`Disk of ${name}`}
           text={diskText(row)}
           value={row.diskUsedBytes}
-          max={row.storageMaxBytes || (row.diskUsedBytes ?? 0) + (row.diskFreeBytes ?? 0)}
+          max={row.diskFreeBytes === null ? null : (row.diskUsedBytes ?? 0) + row.diskFreeBytes}
         />
       </td>
       <td data-label="Clients" class="number">
@@ -213,10 +213,10 @@ function ofBudget(used: number | null | undefined, max: number | null | undefine
   return max ? `${bytes(used)} of ${bytes(max)}` : bytes(used);
 }
 
+/** Of the file system, which is what a node can run out of; a budget of its own is told beside it. */
 function diskText({ diskUsedBytes, storageMaxBytes, diskFreeBytes }: NodeRow): string {
-  if (storageMaxBytes) return ofBudget(diskUsedBytes, storageMaxBytes);
-  if (typeof diskFreeBytes === 'number') return `${bytes(diskUsedBytes)}, ${bytes(diskFreeBytes)} free`;
-  return bytes(diskUsedBytes);
+  const free = diskFreeBytes === null ? bytes(diskUsedBytes) : `${bytes(diskFreeBytes)} free`;
+  return storageMaxBytes ? `${free}, may use ${bytes(storageMaxBytes)}` : free;
 }
 
 function RecentEvents() {

@@ -1,4 +1,7 @@
-/** What the documents of several routes have in common. JSON Schema as OpenAPI 3.1 takes it (draft 2020-12). */
+/**
+ * What the schemas of several routes have in common: JSON Schema, as OpenAPI 3.1 takes it. Bodies stand under `x-body`,
+ * where fastify does not look: they are read, and refused, by those who read the same from MQTT or a file.
+ */
 
 /** Every refusal (RFC 9457). */
 export const PROBLEM = {

@@ -51,7 +51,6 @@ export const PUT_VALUE = {
   tags: TAGS,
   summary: 'Store a value',
   operationId: 'putValue',
-  consumes: ['application/octet-stream'],
   params: KEY_IN_PATH,
   querystring: queryOf({
     ttl: text('After so many seconds it expires: more than 0, up to ten years.', {
@@ -68,9 +67,15 @@ export const PUT_VALUE = {
       'if-none-match': text('`*`: only if the key has no value.'),
     },
   },
-  body: {
-    description:
-      'The value: any bytes, at least one, up to 1 MiB. Its content type is not looked at.',
+  'x-body': {
+    content: {
+      'application/octet-stream': {
+        schema: {
+          description:
+            'The value: any bytes, at least one, up to 1 MiB. Its content type is not looked at.',
+        },
+      },
+    },
   },
   response: {
     204: {
