@@ -57,5 +57,5 @@ export interface BrokerContext {
 /** What of it those need who carry requests out that came by another door. */
 export type RequestContext = Pick<
   BrokerContext,
-  'env' | 'limits' | 'dataPlane' | 'counters' | 'refusals'
+  'env' | 'limits' | 'dataPlane' | 'counters' | 'answerCounts' | 'refusals'
 >;
