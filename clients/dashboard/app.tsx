@@ -54,7 +54,11 @@ export function App() {
         </a>
         <nav class="pages" aria-label="Pages">
           {PAGES.map((item) => (
-            <a key={item} href={formatRoute(item)} aria-current={item === page ? 'page' : undefined}>
+            <a
+              key={item}
+              href={formatRoute(item)}
+              aria-current={item === page ? 'page' : undefined}
+            >
               {TITLES[item]}
               {item === 'alerts' && <AlertCount />}
             </a>

@@ -40,7 +40,10 @@ async function send<T>(
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const init: RequestInit = { method, headers, signal, cache: 'no-store' };
-    const response = await fetch(path + queryText(query), body === undefined ? init : { ...init, body });
+    const response = await fetch(
+      path + queryText(query),
+      body === undefined ? init : { ...init, body },
+    );
     if (!response.ok) return await refusalOf(response);
     return { kind: 'ok', body: await read(response), headers: response.headers };
   } catch (error) {

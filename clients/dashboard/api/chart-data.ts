@@ -2,11 +2,11 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { ChartLine } from '../model/chart-query.ts';
 import type { StreamEvent } from '../model/event-stream.ts';
 import { filtersOf } from '../model/filters.ts';
-import { numberAt, numberPaths, parseJsonPath } from '../model/json-path.ts';
+import { likelyPath, numberAt, numberPaths, parseJsonPath } from '../model/json-path.ts';
 import { Points } from '../model/points.ts';
 import type { Value } from '../model/value.ts';
 import { historyOf, type Stored, storedOf } from './keys.ts';
-import { watch, type WatchState } from './watch.ts';
+import { type WatchState, watch } from './watch.ts';
 
 /** A line with its points, which change without a new object: `revision` says so. */
 export interface LineData {
@@ -15,8 +15,10 @@ export interface LineData {
   readonly revision: ReadonlySignal<number>;
   /** What is wrong or missing; undefined: nothing. */
   readonly note: ReadonlySignal<string | undefined>;
-  /** Where else in the newest value numbers are. */
+  /** Where in the newest value numbers are. */
   readonly paths: ReadonlySignal<readonly string[]>;
+  /** Which of them is drawn: of a line that says nothing the likely one. */
+  readonly path: ReadonlySignal<string>;
 }
 
 const PAGE_ITEMS = 1_000;
@@ -67,13 +69,13 @@ class LineLoader implements LineData {
   readonly revision = signal(0);
   readonly note = signal<string | undefined>(undefined);
   readonly paths = signal<readonly string[]>([]);
+  readonly path = signal('');
   readonly #rangeMs: number;
-  readonly #path: NonNullable<ReturnType<typeof parseJsonPath>>;
 
   constructor(line: ChartLine, rangeMs: number) {
     this.line = line;
     this.#rangeMs = rangeMs;
-    this.#path = parseJsonPath(line.path) ?? [];
+    this.path.value = line.path;
   }
 
   async loadPast(closed: AbortSignal): Promise<void> {
@@ -113,12 +115,13 @@ class LineLoader implements LineData {
   #lookAt(value: Value | undefined): void {
     const paths = value?.kind === 'json' ? numberPaths(value.json) : [];
     if (paths.join() !== this.paths.peek().join()) this.paths.value = paths;
+    if (this.path.peek() === '' && value?.kind === 'json') this.path.value = likelyPath(value.json);
   }
 
   #pointOf({ atMs, value }: Stored): { atMs: number; number: number } | undefined {
     if (atMs === undefined || value === undefined || value.kind === 'binary') return undefined;
     const json = value.kind === 'json' ? value.json : value.text;
-    const number = numberAt(json, this.#path);
+    const number = numberAt(json, parseJsonPath(this.path.peek()) ?? []);
     return number === undefined ? undefined : { atMs, number };
   }
 }

@@ -1,8 +1,8 @@
 import { computed, signal } from '@preact/signals';
 import type { ClusterDocument, NodeRow } from '../model/documents.ts';
+import { timeOf } from '../model/format.ts';
 import { type Reach, troubleOf } from '../model/reach.ts';
 import { Series } from '../model/series.ts';
-import { timeOf } from '../model/format.ts';
 import { ask } from './ask.ts';
 
 /** The cluster as the node of this page sees it, asked every two seconds while the page is seen. */
@@ -25,7 +25,10 @@ const MEASURES: readonly Measure[] = ['publishesPerSecond', 'putsPerSecond', 'co
 const samples = new Map<string, Series>();
 
 /** The last five minutes, or since the page was opened. `node` undefined: all of them together. */
-export function samplesOf(node: string | undefined, measure: Measure): readonly (number | undefined)[] {
+export function samplesOf(
+  node: string | undefined,
+  measure: Measure,
+): readonly (number | undefined)[] {
   return samples.get(`${node ?? ''}/${measure}`)?.values ?? [];
 }
 
@@ -33,7 +36,9 @@ export function samplesOf(node: string | undefined, measure: Measure): readonly 
 export function totalOf(nodes: readonly NodeRow[], measure: Measure): number | undefined {
   const known = nodes.flatMap((node) => node[measure] ?? []);
   if (known.length === 0) return undefined;
-  return measure === 'commitP99Ms' ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0);
+  return measure === 'commitP99Ms'
+    ? Math.max(...known)
+    : known.reduce((sum, value) => sum + value, 0);
 }
 
 /** For as long as the page lives. */

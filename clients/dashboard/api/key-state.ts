@@ -2,7 +2,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { StreamEvent } from '../model/event-stream.ts';
 import { currentOf, historyOf, type Stored, storedOf } from './keys.ts';
-import { watch, type WatchState } from './watch.ts';
+import { type WatchState, watch } from './watch.ts';
 
 /** One key as it is now and was, kept up to date. */
 export interface KeyState {

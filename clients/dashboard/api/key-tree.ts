@@ -1,5 +1,11 @@
 import { computed, signal } from '@preact/signals';
-import { joinBranches, type KeyBranch, type KeyCursor, type KeyPage, readLevel } from '../model/key-level.ts';
+import {
+  joinBranches,
+  type KeyBranch,
+  type KeyCursor,
+  type KeyPage,
+  readLevel,
+} from '../model/key-level.ts';
 import { listKeys } from './keys.ts';
 
 interface Level {

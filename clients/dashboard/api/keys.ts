@@ -1,6 +1,6 @@
+import { timeOf } from '../model/format.ts';
 import type { KeyPage, KeyRange } from '../model/key-level.ts';
 import { type CarriedValue, type Value, valueOfBytes, valueOfCarried } from '../model/value.ts';
-import { timeOf } from '../model/format.ts';
 import { type Answer, ask, askBytes } from './ask.ts';
 
 /** What a key has, or had. */

@@ -35,7 +35,9 @@ export function parseChartLine(text: string): ChartLine | undefined {
 /** `s=key&s=key%23path&range=1h`. What is there twice or is none is left out. */
 export function parseChartQuery(query: URLSearchParams): ChartQuery {
   const lines = query.getAll('s').flatMap((text) => parseChartLine(text) ?? []);
-  const unique = lines.filter((line, at) => lines.findIndex(({ text }) => text === line.text) === at);
+  const unique = lines.filter(
+    (line, at) => lines.findIndex(({ text }) => text === line.text) === at,
+  );
   const range = query.get('range') ?? '';
   return {
     lines: unique.slice(0, LINES_MAX),

@@ -1,6 +1,6 @@
 import type { AlertsDocument } from '../../cli/alert-document.ts';
 
-export type { AlertsDocument, AlertStatus as Alert } from '../../cli/alert-document.ts';
+export type { AlertStatus as Alert, AlertsDocument } from '../../cli/alert-document.ts';
 export type {
   NodeStatus as NodeRow,
   ShardStatus,

@@ -4,7 +4,8 @@ export const UNKNOWN = '–';
 
 type Maybe = number | null | undefined;
 
-const isKnown = (value: Maybe): value is number => typeof value === 'number' && !Number.isNaN(value);
+const isKnown = (value: Maybe): value is number =>
+  typeof value === 'number' && !Number.isNaN(value);
 
 /** `1,204` */
 export function count(value: Maybe): string {
@@ -27,7 +28,8 @@ const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function bytes(value: Maybe): string {
   if (!isKnown(value)) return UNKNOWN;
   let [amount, unit] = [value, 0];
-  while (amount >= 1_000 && unit < BYTE_UNITS.length - 1) [amount, unit] = [amount / 1_024, unit + 1];
+  while (amount >= 1_000 && unit < BYTE_UNITS.length - 1)
+    [amount, unit] = [amount / 1_024, unit + 1];
   const digits = unit === 0 || amount >= 100 ? 0 : 1;
   return `${amount.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
@@ -35,6 +37,7 @@ export function bytes(value: Maybe): string {
 /** `0.8 ms`, `340 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 d 2 h`. */
 export function duration(ms: Maybe): string {
   if (!isKnown(ms)) return UNKNOWN;
+  if (ms === 0) return '0 s';
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const seconds = Math.floor(ms / 1_000);

@@ -2,7 +2,7 @@
  * A place inside of a JSON value: `temperature`, `sensors[0].value`. A name that is not a word stands in quotes:
  * `["air temp"]`.
  */
-type JsonPath = readonly (string | number)[];
+export type JsonPath = readonly (string | number)[];
 
 /** Undefined if it is none. The empty path is the value itself. */
 export function parseJsonPath(text: string): JsonPath | undefined {
@@ -43,13 +43,20 @@ export function numberAt(json: unknown, path: JsonPath): number | undefined {
 const PATHS_MAX = 50;
 const DEPTH_MAX = 6;
 
+/** What is most likely meant by a document of a sensor. */
+export function likelyPath(json: unknown): string {
+  const paths = numberPaths(json);
+  return paths.find((path) => /(^|\.)(value|val|v)$/i.test(path)) ?? paths[0] ?? '';
+}
+
 /** All places with numbers, in the order of the document; at most 50. */
 export function numberPaths(json: unknown): string[] {
   const found: string[] = [];
   const visit = (at: unknown, path: JsonPath): void => {
     if (found.length >= PATHS_MAX || path.length > DEPTH_MAX) return;
     if (typeof at === 'number' || typeof at === 'boolean') found.push(formatJsonPath(path));
-    else if (Array.isArray(at)) for (const [index, item] of at.entries()) visit(item, [...path, index]);
+    else if (Array.isArray(at))
+      for (const [index, item] of at.entries()) visit(item, [...path, index]);
     else if (typeof at === 'object' && at !== null) {
       for (const [name, item] of Object.entries(at)) visit(item, [...path, name]);
     }

@@ -96,6 +96,7 @@ export function rangeOfSearch(text: string): KeyRange & { readonly prefix: strin
   const code = last.codePointAt(0) ?? 0;
   // Behind U+D7FF come halves of pairs, which are no characters.
   const after = code === 0xd7ff ? 0xe000 : code + 1;
-  const to = after > 0x10ffff ? undefined : text.slice(0, -last.length) + String.fromCodePoint(after);
+  const to =
+    after > 0x10ffff ? undefined : text.slice(0, -last.length) + String.fromCodePoint(after);
   return { prefix, from: text, to };
 }

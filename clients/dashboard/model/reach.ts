@@ -30,7 +30,12 @@ export function troubleOf(
   const name = status?.node.name ?? 'This node';
   if (reach.kind === 'silent') {
     const detail = `What you see is as old as that. ${reach.why}`;
-    return { severity: 'critical', title: `${name} does not answer`, detail, sinceMs: reach.sinceMs };
+    return {
+      severity: 'critical',
+      title: `${name} does not answer`,
+      detail,
+      sinceMs: reach.sinceMs,
+    };
   }
   if (reach.kind === 'refused') {
     const title = `${name} does not show you the cluster`;
@@ -53,9 +58,13 @@ function noQuorum(status: ClusterDocument, sinceMs: number | undefined): Trouble
   const title = isCutOff
     ? `${status.node.name} is cut off from the cluster`
     : `No quorum for ${leaderless} of ${plural(status.shards.length, 'shard')}`;
-  const silence = Math.min(...unheard.map(({ lastHeardMs }) => lastHeardMs ?? Number.POSITIVE_INFINITY));
+  const silence = Math.min(
+    ...unheard.map(({ lastHeardMs }) => lastHeardMs ?? Number.POSITIVE_INFINITY),
+  );
   const heard = Number.isFinite(silence) ? ` for ${duration(silence)}` : '';
-  const why = isCutOff ? `It has heard nothing of ${listed(unheard.map((row) => row.name))}${heard}. ` : '';
+  const why = isCutOff
+    ? `It has heard nothing of ${listed(unheard.map((row) => row.name))}${heard}. `
+    : '';
   const detail = `${why}Writes to these shards are not acknowledged, and strong reads are not answered; nothing that was acknowledged is lost.`;
   return { severity: 'critical', title, detail, sinceMs };
 }

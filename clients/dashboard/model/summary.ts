@@ -18,7 +18,11 @@ export function summaryOf({ cluster, nodes, shards, alerts }: ClusterDocument): 
   const unwell = nodes.filter(({ state }) => !WELL.includes(state));
   const leaderless = shards.filter(({ leader }) => leader === null).length;
   if (cluster.state === 'forming') {
-    return { health: 'warning', headline: 'The cluster is forming.', durability: 'Nothing is stored yet.' };
+    return {
+      health: 'warning',
+      headline: 'The cluster is forming.',
+      durability: 'Nothing is stored yet.',
+    };
   }
   if (leaderless > 0) {
     const headline = `${leaderless} of ${plural(shards.length, 'shard')} without a leader.`;

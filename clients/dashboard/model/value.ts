@@ -1,6 +1,11 @@
 /** What the bytes of a value are to somebody who looks at them. */
 export type Value =
-  | { readonly kind: 'number'; readonly text: string; readonly number: number; readonly size: number }
+  | {
+      readonly kind: 'number';
+      readonly text: string;
+      readonly number: number;
+      readonly size: number;
+    }
   | { readonly kind: 'json'; readonly text: string; readonly json: unknown; readonly size: number }
   | { readonly kind: 'text'; readonly text: string; readonly size: number }
   | { readonly kind: 'binary'; readonly bytes: Uint8Array; readonly size: number };
@@ -12,13 +17,17 @@ export interface CarriedValue {
 }
 
 export function valueOfCarried({ value, base64 = '' }: CarriedValue): Value {
-  if (value === undefined) return valueOfBytes(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+  if (value === undefined)
+    return valueOfBytes(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
   return valueOfText(value, new TextEncoder().encode(value).length);
 }
 
 export function valueOfBytes(bytes: Uint8Array): Value {
   try {
-    return valueOfText(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), bytes.length);
+    return valueOfText(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+      bytes.length,
+    );
   } catch {
     return { kind: 'binary', bytes, size: bytes.length };
   }
@@ -44,7 +53,8 @@ function asNumber(text: string): number | undefined {
 
 /** In one line, for tables. */
 export function brief(value: Value, charactersMax = 120): string {
-  if (value.kind === 'binary') return `${hex(value.bytes.subarray(0, 24))}${value.size > 24 ? ' …' : ''}`;
+  if (value.kind === 'binary')
+    return `${hex(value.bytes.subarray(0, 24))}${value.size > 24 ? ' …' : ''}`;
   const text = value.text.slice(0, charactersMax + 1).replace(/\s+/g, ' ');
   return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
 }

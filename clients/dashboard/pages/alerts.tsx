@@ -1,8 +1,10 @@
 import { usePolled } from '../api/polled.ts';
 import type { Alert, AlertRule, AlertsDocument } from '../model/documents.ts';
-import { duration, UNKNOWN } from '../model/format.ts';
+import { count, duration, UNKNOWN } from '../model/format.ts';
 import { AlertItem } from '../parts/alert-item.tsx';
 import { Empty, Panel, Scroller } from '../parts/panel.tsx';
+
+const HISTORY_MAX = 200;
 
 export function AlertsPage() {
   const { body, problem } = usePolled<AlertsDocument>('v1/alerts', 3_000).value;
@@ -14,7 +16,7 @@ export function AlertsPage() {
         <AlertList alerts={alerts} empty="No alert: nothing needs to be done." />
       </Panel>
       <Panel title="Resolved" note="newest first" class="flush">
-        <AlertList alerts={newestFirst(history)} empty="None yet." />
+        <AlertList alerts={history.slice(0, HISTORY_MAX)} empty="None yet." />
       </Panel>
       <Panel title="Rules" class="flush">
         <Rules rules={rules} />
@@ -23,7 +25,13 @@ export function AlertsPage() {
   );
 }
 
-function AlertList({ alerts, empty }: { readonly alerts: readonly Alert[]; readonly empty: string }) {
+function AlertList({
+  alerts,
+  empty,
+}: {
+  readonly alerts: readonly Alert[];
+  readonly empty: string;
+}) {
   if (alerts.length === 0) return <Empty>{empty}</Empty>;
   return (
     <ul class="alerts">
@@ -32,10 +40,6 @@ function AlertList({ alerts, empty }: { readonly alerts: readonly Alert[]; reado
       ))}
     </ul>
   );
-}
-
-function newestFirst(history: readonly Alert[]): Alert[] {
-  return [...history].sort((a, b) => ((b.until ?? '') < (a.until ?? '') ? -1 : 1)).slice(0, 200);
 }
 
 function Rules({ rules }: { readonly rules: readonly AlertRule[] }) {
@@ -56,17 +60,15 @@ function Rules({ rules }: { readonly rules: readonly AlertRule[] }) {
           </tr>
         </thead>
         <tbody>
-          {rules.map(({ rule, severity, threshold, unit, forSeconds, description }) => (
+          {rules.map(({ rule, severity, threshold, unit, forSeconds, enabled, description }) => (
             <tr key={rule}>
               <th scope="row">
                 <code>{rule}</code>
               </th>
               <td class="sentence">{description}</td>
-              <td>{severity}</td>
-              <td class="number">
-                {typeof threshold === 'number' ? `${threshold} ${unit ?? ''}` : UNKNOWN}
-              </td>
-              <td class="number">{duration(forSeconds * 1_000)}</td>
+              <td>{enabled ? severity : 'off'}</td>
+              <td class="number">{threshold === null ? UNKNOWN : `${count(threshold)} ${unit}`}</td>
+              <td class="number">{forSeconds === 0 ? 'at once' : duration(forSeconds * 1_000)}</td>
             </tr>
           ))}
         </tbody>

@@ -17,12 +17,15 @@ interface ChartPanelProps {
 
 /** One line, with its newest number, or the one under the pointer. */
 export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartPanelProps) {
-  const { line, points, note, paths } = data;
+  const { line, points, note, paths, path } = data;
   const pointed = useSignal<number | undefined>(undefined);
   const Plot = usePlot();
   void data.revision.value;
   const { numbers, timesMs } = points;
-  const at = pointed.value !== undefined && pointed.value < numbers.length ? pointed.value : numbers.length - 1;
+  const at =
+    pointed.value !== undefined && pointed.value < numbers.length
+      ? pointed.value
+      : numbers.length - 1;
   return (
     <section class="panel chart" aria-label={`Chart of ${line.text}`}>
       <header>
@@ -31,13 +34,20 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
           <a href={formatRoute('keys', line.key)}>{line.key}</a>
         </h2>
         {(paths.value.length > 0 || line.path !== '') && (
-          <PathChoice line={line} paths={paths.value} onChange={onChange} />
+          <PathChoice line={line} path={path.value} paths={paths.value} onChange={onChange} />
         )}
         <p class="reading">
           <span class="quiet figure">{clock(timesMs[at], nowMs.value)}</span>
-          <strong class="figure">{numbers[at] === undefined ? UNKNOWN : shortNumber(numbers[at])}</strong>
+          <strong class="figure">
+            {numbers[at] === undefined ? UNKNOWN : shortNumber(numbers[at])}
+          </strong>
         </p>
-        <button type="button" class="icon-button" aria-label={`Remove ${line.text}`} onClick={onRemove}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={`Remove ${line.text}`}
+          onClick={onRemove}
+        >
           <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
             <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" stroke-width="1.5" />
           </svg>
@@ -64,24 +74,25 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
 
 interface PathChoiceProps {
   readonly line: ChartLine;
+  readonly path: string;
   readonly paths: readonly string[];
   readonly onChange: (line: ChartLine) => void;
 }
 
-function PathChoice({ line, paths, onChange }: PathChoiceProps) {
-  const offered = paths.includes(line.path) ? paths : [line.path, ...paths];
+function PathChoice({ line, path, paths, onChange }: PathChoiceProps) {
+  const offered = paths.includes(path) ? paths : [path, ...paths];
   return (
     <select
       aria-label={`What of ${line.key} is drawn`}
-      value={line.path}
+      value={path}
       onChange={(event) => {
         const next = parseChartLine(`${line.key}#${event.currentTarget.value}`);
         if (next !== undefined) onChange(next);
       }}
     >
-      {offered.map((path) => (
-        <option key={path} value={path}>
-          {path === '' ? 'choose a number…' : path}
+      {offered.map((name) => (
+        <option key={name} value={name}>
+          {name === '' ? 'no number in it' : name}
         </option>
       ))}
     </select>
@@ -92,7 +103,10 @@ function PathChoice({ line, paths, onChange }: PathChoiceProps) {
 function describe({ line, points: { numbers } }: LineData): string {
   if (numbers.length === 0) return `${line.text}: no values`;
   const newest = numbers.at(-1) as number;
-  const [low, high] = [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
+  const [low, high] = [
+    numbers.reduce((a, b) => Math.min(a, b)),
+    numbers.reduce((a, b) => Math.max(a, b)),
+  ];
   const range = `between ${shortNumber(low)} and ${shortNumber(high)}`;
   return `${line.text}: ${numbers.length} values ${range}, now ${shortNumber(newest)}`;
 }

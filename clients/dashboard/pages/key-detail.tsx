@@ -1,8 +1,8 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { nowMs } from '../api/cluster.ts';
+import { type KeyState, useKey } from '../api/key-state.ts';
 import { reloadTree } from '../api/key-tree.ts';
-import { useKey, type KeyState } from '../api/key-state.ts';
 import { deleteKey, type Stored } from '../api/keys.ts';
 import { bytes, clock, count, duration, UNKNOWN } from '../model/format.ts';
 import { numberPaths } from '../model/json-path.ts';
@@ -59,7 +59,8 @@ function CurrentValue({ current }: { readonly current: Stored }) {
   const { version } = current;
   useEffect(() => {
     if (first.current) first.current = false;
-    else if (version !== undefined) box.current?.animate([{ opacity: 0.35 }, { opacity: 1 }], 500);
+    else if (version !== undefined && isMotionWelcome())
+      box.current?.animate([{ opacity: 0.35 }, { opacity: 1 }], 500);
   }, [version]);
   return (
     <div class="current" ref={box}>
@@ -71,6 +72,9 @@ function CurrentValue({ current }: { readonly current: Stored }) {
     </div>
   );
 }
+
+const isMotionWelcome = (): boolean =>
+  matchMedia('(prefers-reduced-motion: no-preference)').matches;
 
 function Facts({ state, current }: { readonly state: KeyState; readonly current: Stored }) {
   const { value, version, atMs } = current;
@@ -86,9 +90,10 @@ function Facts({ state, current }: { readonly state: KeyState; readonly current:
       <dd>{version ?? UNKNOWN}</dd>
       {value !== undefined && (
         <>
-          <dt>Is</dt>
+          <dt>Kind</dt>
           <dd>
-            {KIND_WORDS[value.kind]}, {value.size < 1_000 ? `${count(value.size)} B` : bytes(value.size)}
+            {KIND_WORDS[value.kind]},{' '}
+            {value.size < 1_000 ? `${count(value.size)} B` : bytes(value.size)}
           </dd>
         </>
       )}
@@ -149,11 +154,14 @@ function Actions({ name, current, isEditing }: ActionsProps) {
         >
           {value === undefined ? 'Store a value' : 'Change'}
         </button>
-        {chartLinks(name, value).map(({ label, href }) => (
-          <a key={href} class="button" href={href}>
-            {label}
+        {hasNumbers(value) && (
+          <a
+            class="button"
+            href={formatRoute('charts', undefined, new URLSearchParams({ s: name }))}
+          >
+            Chart
           </a>
-        ))}
+        )}
         {value !== undefined && (
           <button type="button" class="danger" onClick={() => dialog.current?.showModal()}>
             Delete
@@ -168,8 +176,8 @@ function Actions({ name, current, isEditing }: ActionsProps) {
       <dialog ref={dialog} aria-labelledby="delete-title">
         <h2 id="delete-title">Delete this key?</h2>
         <p>
-          <code>{name}</code> will have no value for anybody. Its history stays as long as the rules for retention
-          keep it.
+          <code>{name}</code> will have no value for anybody. Its history stays as long as the rules
+          for retention keep it.
         </p>
         <div class="buttons">
           <button type="button" class="danger" onClick={() => void remove()}>
@@ -184,14 +192,6 @@ function Actions({ name, current, isEditing }: ActionsProps) {
   );
 }
 
-const LINKS_MAX = 3;
-
-/** To charts of what is a number in it. */
-function chartLinks(name: string, value: Value | undefined) {
-  const link = (series: string) => formatRoute('charts', undefined, new URLSearchParams({ s: series }));
-  if (value?.kind === 'number') return [{ label: 'Chart', href: link(name) }];
-  if (value?.kind !== 'json') return [];
-  return numberPaths(value.json)
-    .slice(0, LINKS_MAX)
-    .map((path) => ({ label: `Chart ${path}`, href: link(`${name}#${path}`) }));
+function hasNumbers(value: Value | undefined): boolean {
+  return value?.kind === 'number' || (value?.kind === 'json' && numberPaths(value.json).length > 0);
 }

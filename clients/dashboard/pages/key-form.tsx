@@ -33,7 +33,13 @@ export function KeyForm({ name, text = '', version = null, onDone, onCancel }: K
       {name === undefined && (
         <label>
           Key
-          <input name="key" required autocomplete="off" spellcheck={false} placeholder="plant1/line3/dev42/temp" />
+          <input
+            name="key"
+            required
+            autocomplete="off"
+            spellcheck={false}
+            placeholder="plant1/line3/dev42/temp"
+          />
         </label>
       )}
       <label>

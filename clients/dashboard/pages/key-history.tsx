@@ -2,6 +2,7 @@ import { nowMs } from '../api/cluster.ts';
 import type { KeyState } from '../api/key-state.ts';
 import type { Stored } from '../api/keys.ts';
 import { clock, plural, UNKNOWN } from '../model/format.ts';
+import { type JsonPath, likelyPath, numberAt, parseJsonPath } from '../model/json-path.ts';
 import { brief } from '../model/value.ts';
 import { Empty, Panel, Scroller } from '../parts/panel.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
@@ -13,7 +14,9 @@ const POINTS_MAX = 120;
 export function KeyHistory({ state }: { readonly state: KeyState }) {
   const items = state.history.value;
   const { isMore, problem } = state.rest.value;
-  const numbers = numbersOf(items);
+  const newest = items.find(({ value }) => value !== undefined)?.value;
+  const path = newest?.kind === 'json' ? likelyPath(newest.json) : '';
+  const numbers = numbersOf(items, parseJsonPath(path) ?? []);
   return (
     <Panel
       title="History"
@@ -22,7 +25,14 @@ export function KeyHistory({ state }: { readonly state: KeyState }) {
     >
       {numbers.length > 1 && (
         <div class="trend">
-          <Sparkline values={numbers} width={600} height={48} lengthMax={Math.min(POINTS_MAX, numbers.length)} isFromZero={false} />
+          {path !== '' && <code class="quiet">{path}</code>}
+          <Sparkline
+            values={numbers}
+            width={600}
+            height={48}
+            lengthMax={Math.min(POINTS_MAX, numbers.length)}
+            isFromZero={false}
+          />
         </div>
       )}
       {items.length === 0 ? (
@@ -73,9 +83,12 @@ function HistoryLine({ item }: { readonly item: Stored }) {
 }
 
 /** Oldest first, as a line goes. */
-function numbersOf(items: readonly Stored[]): number[] {
+function numbersOf(items: readonly Stored[], path: JsonPath): number[] {
   return items
     .slice(0, POINTS_MAX)
-    .flatMap(({ value }) => (value?.kind === 'number' ? value.number : []))
+    .flatMap(({ value }) => {
+      if (value?.kind === 'number') return value.number;
+      return value?.kind === 'json' ? (numberAt(value.json, path) ?? []) : [];
+    })
     .reverse();
 }

@@ -72,7 +72,10 @@ interface KeyContext {
   readonly move: (row: BranchRow | undefined) => void;
 }
 
-function keyAction(pressed: string, { branches, at, row, move }: KeyContext): (() => void) | undefined {
+function keyAction(
+  pressed: string,
+  { branches, at, row, move }: KeyContext,
+): (() => void) | undefined {
   const { branch, isOpen, depth } = row;
   switch (pressed) {
     case 'ArrowDown':
@@ -133,8 +136,6 @@ function Branch({ row, isStop, isChosen, onFocus }: BranchProps) {
       onFocus={onFocus}
     >
       {hasBelow ? (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the arrow keys do the same.
-        // biome-ignore lint/a11y/noStaticElementInteractions: for the mouse only; the line is what is focused.
         <span class={isOpen ? 'fold open' : 'fold'} onClick={fold} aria-hidden="true" />
       ) : (
         <span class="fold none" aria-hidden="true" />

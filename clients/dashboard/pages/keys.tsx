@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { loadLevel, reloadTree, revealKey, treeRows } from '../api/key-tree.ts';
 import { Empty, Panel } from '../parts/panel.tsx';
 import { go, route } from '../router.ts';
 import { KeyDetail } from './key-detail.tsx';
 import { KeyForm } from './key-form.tsx';
 import { KeySearch } from './key-search.tsx';
 import { KeyTree } from './key-tree.tsx';
-import { loadLevel, reloadTree, revealKey, treeRows } from '../api/key-tree.ts';
 
 export function KeysPage() {
   const { subject: key, query } = route.value;
@@ -38,7 +38,11 @@ export function KeysPage() {
             New
           </a>
         </div>
-        {search.value === '' ? <KeyTree chosen={key} /> : <KeySearch text={search.value} chosen={key} />}
+        {search.value === '' ? (
+          <KeyTree chosen={key} />
+        ) : (
+          <KeySearch text={search.value} chosen={key} />
+        )}
       </section>
       <div class="key-side">
         {(key !== undefined || isNew) && (

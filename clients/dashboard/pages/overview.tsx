@@ -57,7 +57,9 @@ function Statement({ document }: { readonly document: ClusterDocument }) {
             {up}
             <small> of {nodes.length}</small>
           </dd>
-          <dd class="below">{plural(shards.filter(({ kind }) => kind === 'shard').length, 'shard')}</dd>
+          <dd class="below">
+            {plural(shards.filter(({ kind }) => kind === 'shard').length, 'shard')}
+          </dd>
         </div>
         <div>
           <dt>Durability now</dt>
@@ -220,7 +222,10 @@ function diskText({ diskUsedBytes, storageMaxBytes, diskFreeBytes }: NodeRow): s
 }
 
 function RecentEvents() {
-  const { body, problem } = usePolled<{ events: readonly ClusterEvent[] }>('v1/events', 5_000).value;
+  const { body, problem } = usePolled<{ events: readonly ClusterEvent[] }>(
+    'v1/events',
+    5_000,
+  ).value;
   const events = [...(body?.events ?? [])].reverse().slice(0, 8);
   return (
     <Panel title="What happened lately">
@@ -230,7 +235,9 @@ function RecentEvents() {
         <ol class="events">
           {events.map((event) => (
             <li key={`${event.atMs} ${event.message}`}>
-              <time dateTime={new Date(event.atMs).toISOString()}>{clock(event.atMs, nowMs.value)}</time>
+              <time dateTime={new Date(event.atMs).toISOString()}>
+                {clock(event.atMs, nowMs.value)}
+              </time>
               <span>{event.message}</span>
             </li>
           ))}

@@ -57,37 +57,33 @@ interface RingProps {
 function Ring({ document, shards, moves, chosen }: RingProps) {
   const nodes = document.nodes.map(({ name }) => name).sort();
   const bands = bandsOf(nodes.length, { inner: INNER, outer: OUTER, gap: 5 });
-  const inner = bands.at(-1)?.inner ?? INNER;
   return (
-    <svg class="ring" viewBox="-262 -262 524 524" role="group" aria-label="The ring of shards">
-      {bands.map(({ inner: from, outer: to }, at) => (
-        <circle
-          key={nodes[at]}
-          r={(from + to) / 2}
-          class="track"
-          stroke-width={to - from}
-        />
-      ))}
-      {shards.map((shard) => (
-        <Sector
-          key={shard.group}
-          shard={shard}
-          nodes={nodes}
-          bands={bands}
-          move={moves.find(({ group }) => group === shard.group)}
-          isChosen={shard.group === chosen?.group}
-        />
-      ))}
-      {[0, 64, 128, 192].map((slot) => {
-        const { x, y } = pointAt(slot / SLOTS, OUTER + 15);
-        return (
-          <text key={slot} x={x} y={y} class="slot" aria-hidden="true">
-            {slot}
-          </text>
-        );
-      })}
-      <Centre document={document} chosen={chosen} radius={inner} amount={shards.length} />
-    </svg>
+    <figure class="ring" aria-label="The ring of shards">
+      <svg viewBox="-262 -262 524 524">
+        {bands.map(({ inner: from, outer: to }, at) => (
+          <circle key={nodes[at]} r={(from + to) / 2} class="track" stroke-width={to - from} />
+        ))}
+        {shards.map((shard) => (
+          <Sector
+            key={shard.group}
+            shard={shard}
+            nodes={nodes}
+            bands={bands}
+            move={moves.find(({ group }) => group === shard.group)}
+            isChosen={shard.group === chosen?.group}
+          />
+        ))}
+        {[0, 64, 128, 192].map((slot) => {
+          const { x, y } = pointAt(slot / SLOTS, OUTER + 15);
+          return (
+            <text key={slot} x={x} y={y} class="slot">
+              {slot}
+            </text>
+          );
+        })}
+        <Centre document={document} chosen={chosen} amount={shards.length} />
+      </svg>
+    </figure>
   );
 }
 
@@ -147,7 +143,6 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
 interface CentreProps {
   readonly document: ClusterDocument;
   readonly chosen: ShardStatus | undefined;
-  readonly radius: number;
   readonly amount: number;
 }
 
@@ -156,10 +151,14 @@ function Centre({ document, chosen, amount }: CentreProps) {
   const meta = document.shards.find(({ kind }) => kind === 'meta');
   const lines =
     chosen === undefined
-      ? [String(amount), amount === 1 ? 'shard' : 'shards', `${copies} of ${replicas} copies at once`]
+      ? [
+          String(amount),
+          amount === 1 ? 'shard' : 'shards',
+          `${copies} of ${replicas} copies at once`,
+        ]
       : [String(chosen.group), `slots ${slotsOf(chosen)}`, chosen.leader ?? 'no leader'];
   return (
-    <g aria-hidden="true" class="centre">
+    <g class="centre">
       <text y="-4" class="large">
         {lines[0]}
       </text>
@@ -208,7 +207,9 @@ function Shares({ document, shards }: Pick<RingProps, 'document' | 'shards'>) {
               </span>
             </td>
             <td class="number">{shards.filter(({ leader }) => leader === name).length}</td>
-            <td class="number">{shards.filter(({ replicas }) => replicas.includes(name)).length}</td>
+            <td class="number">
+              {shards.filter(({ replicas }) => replicas.includes(name)).length}
+            </td>
           </tr>
         ))}
       </tbody>
@@ -222,7 +223,10 @@ function ShardFacts({ shard }: { readonly shard: ShardStatus }) {
     <dl class="facts-list">
       <dt>Slots</dt>
       <dd>
-        {slotsOf(shard)} <span class="quiet">({plural(slotCount, 'slot')} of {SLOTS})</span>
+        {slotsOf(shard)}{' '}
+        <span class="quiet">
+          ({plural(slotCount, 'slot')} of {SLOTS})
+        </span>
       </dd>
       <dt>Leader</dt>
       <dd>{leader === null ? 'none' : <NodeName name={leader} />}</dd>

@@ -17,6 +17,11 @@ export function ShardsPage() {
   const raft = body?.groups.find(({ group }) => String(group) === chosen);
   return (
     <>
+      {chosen !== undefined && (
+        <Panel title={`Followers of shard ${chosen}`} class="flush">
+          <Followers raft={raft} problem={problem} isAsked={body !== undefined} />
+        </Panel>
+      )}
       <Panel title={`Raft, as ${document.node.name} sees it`} class="flush">
         <Scroller label="Shards">
           <table class="shards">
@@ -56,11 +61,6 @@ export function ShardsPage() {
           </table>
         </Scroller>
       </Panel>
-      {chosen !== undefined && (
-        <Panel title={`Followers of shard ${chosen}`}>
-          <Followers raft={raft} problem={problem} isAsked={body !== undefined} />
-        </Panel>
-      )}
     </>
   );
 }
@@ -168,7 +168,9 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
             <td>{state}</td>
             <td class="number">{count(match)}</td>
             <td class="number">{count(next)}</td>
-            <td class="number">{match === null ? UNKNOWN : count(Math.max(0, raft.last - match))}</td>
+            <td class="number">
+              {match === null ? UNKNOWN : count(Math.max(0, raft.last - match))}
+            </td>
             <td>
               <span class="bar wide" aria-hidden="true">
                 <span style={{ width: `${shareOf(match, raft.first, span) * 100}%` }} />

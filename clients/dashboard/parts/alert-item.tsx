@@ -17,7 +17,9 @@ export function AlertItem({ alert }: { readonly alert: Alert }) {
           <strong>{message}</strong>
           {state === 'pending' && <span class="tag">pending</span>}
         </p>
-        {advice !== undefined && advice !== '' && state !== 'resolved' && <p class="advice">{advice}</p>}
+        {advice !== undefined && advice !== '' && state !== 'resolved' && (
+          <p class="advice">{advice}</p>
+        )}
         <p class="facts">
           <code>{name}</code>
           {state === 'resolved' && <span>{severity}</span>}

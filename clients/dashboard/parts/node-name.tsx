@@ -10,7 +10,13 @@ export function colourOf(name: string): string {
 }
 
 /** A node's name behind its colour. */
-export function NodeName({ name, isLeader = false }: { readonly name: string; readonly isLeader?: boolean }) {
+export function NodeName({
+  name,
+  isLeader = false,
+}: {
+  readonly name: string;
+  readonly isLeader?: boolean;
+}) {
   return (
     <span class={isLeader ? 'node-name leader' : 'node-name'}>
       <span class="swatch" style={{ background: colourOf(name) }} />

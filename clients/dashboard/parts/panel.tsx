@@ -27,7 +27,13 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
 }
 
 /** A table that may be wider than the screen: it scrolls by itself, with the keyboard too. */
-export function Scroller({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+export function Scroller({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ComponentChildren;
+}) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
     <section class="scroller" aria-label={label} tabIndex={0}>

@@ -26,7 +26,6 @@ export function Plot(props: PlotProps) {
   const { points, revision, colour, rangeMs } = props;
   const latest = useRef(props);
   latest.current = props;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a canvas has no custom properties: another theme is another plot.
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
@@ -42,7 +41,10 @@ export function Plot(props: PlotProps) {
       const data: UPlot.AlignedData = [points.timesMs.map((ms) => ms / 1_000), [...points.numbers]];
       chart.batch(() => {
         chart.setData(data, false);
-        chart.setScale('x', { min: now - rangeMs / 1_000, max: Math.max(now, data[0].at(-1) ?? 0) });
+        chart.setScale('x', {
+          min: now - rangeMs / 1_000,
+          max: Math.max(now, data[0].at(-1) ?? 0),
+        });
       });
     });
     return () => {
@@ -88,7 +90,11 @@ function optionsOf({ element, colour, size, onPoint }: LookOptions): UPlot.Optio
         stroke,
         width: 1.5,
         fill: `color-mix(in srgb, ${stroke} 9%, transparent)`,
-        points: { show: (chart) => (chart.data[0]?.length ?? 0) <= DOTS_MAX, size: 4, fill: stroke },
+        points: {
+          show: (chart) => (chart.data[0]?.length ?? 0) <= DOTS_MAX,
+          size: 4,
+          fill: stroke,
+        },
       },
     ],
     hooks: { setCursor: [(chart) => onPoint(chart.cursor.idx ?? undefined)] },

@@ -4,7 +4,9 @@ const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const KEPT_AS = 'dss-theme';
 
-const theme = signal<Theme>(THEMES.find((name) => name === localStorage.getItem(KEPT_AS)) ?? 'system');
+const theme = signal<Theme>(
+  THEMES.find((name) => name === localStorage.getItem(KEPT_AS)) ?? 'system',
+);
 
 /** What draws by itself, such as a canvas, draws again when this changes. */
 export const drawnTheme = signal(0);
