@@ -26,6 +26,9 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
     pointed.value !== undefined && pointed.value < numbers.length
       ? pointed.value
       : numbers.length - 1;
+  const newestMs = timesMs.at(-1);
+  const isPast = newestMs !== undefined && newestMs < nowMs.value - rangeMs;
+  const shownNote = isPast ? 'Nothing new in this range: the value shown is older.' : note.value;
   return (
     <section class="panel chart" aria-label={`Chart of ${line.text}`}>
       <header>
@@ -67,7 +70,7 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
           />
         )}
       </div>
-      {note.value !== undefined && <p class="chart-note">{note.value}</p>}
+      {shownNote !== undefined && <p class="chart-note">{shownNote}</p>}
     </section>
   );
 }

@@ -58,8 +58,8 @@ function Ring({ document, shards, moves, chosen }: RingProps) {
   const nodes = document.nodes.map(({ name }) => name).sort();
   const bands = bandsOf(nodes.length, { inner: INNER, outer: OUTER, gap: 5 });
   return (
-    <figure class="ring" aria-label="The ring of shards">
-      <svg viewBox="-262 -262 524 524">
+    <figure class={chosen === undefined ? 'ring' : 'ring has-chosen'}>
+      <svg viewBox="-262 -262 524 524" aria-label="The ring of shards">
         {bands.map(({ inner: from, outer: to }, at) => (
           <circle key={nodes[at]} r={(from + to) / 2} class="track" stroke-width={to - from} />
         ))}
@@ -111,7 +111,6 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
       class={`sector${isChosen ? ' chosen' : ''}${leader === null ? ' leaderless' : ''}`}
     >
       <title>{label}</title>
-      <path class="whole" d={sectorPath(turn, whole)} />
       {nodes.map((name, at) => {
         const band = bands[at];
         if (band === undefined) return null;
@@ -127,6 +126,7 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
           />
         );
       })}
+      <path class="whole" d={sectorPath(turn, whole)} />
       {progress !== undefined && (
         <path
           class="progress"

@@ -18,7 +18,11 @@ export function ShardsPage() {
   return (
     <>
       {chosen !== undefined && (
-        <Panel title={`Followers of shard ${chosen}`} class="flush">
+        <Panel
+          title={`Followers of shard ${chosen}`}
+          note={raft === undefined ? undefined : logText(raft)}
+          class="flush"
+        >
           <Followers raft={raft} problem={problem} isAsked={body !== undefined} />
         </Panel>
       )}
@@ -138,7 +142,6 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
   if (raft.peers.length === 0) {
     return <Empty>Only the leader{leaderText(raft)} knows how far its followers are.</Empty>;
   }
-  const span = Math.max(1, raft.last - raft.first + 1);
   return (
     <table class="followers">
       <thead>
@@ -154,9 +157,7 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
           <th scope="col" class="number">
             Behind
           </th>
-          <th scope="col">
-            Log {count(raft.first)} to {count(raft.last)}
-          </th>
+          <th scope="col">Of what is in the log</th>
         </tr>
       </thead>
       <tbody>
@@ -173,7 +174,7 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
             </td>
             <td>
               <span class="bar wide" aria-hidden="true">
-                <span style={{ width: `${shareOf(match, raft.first, span) * 100}%` }} />
+                <span style={{ width: `${shareOf(match, raft) * 100}%` }} />
               </span>
             </td>
           </tr>
@@ -185,6 +186,13 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
 
 const leaderText = ({ leader }: RaftGroup): string => (leader === null ? '' : `, ${leader},`);
 
-function shareOf(match: number | null, first: number, span: number): number {
-  return match === null ? 0 : Math.min(1, Math.max(0, (match - first + 1) / span));
+/** Of the entries that the leader still has. */
+function shareOf(match: number | null, { first, last }: RaftGroup): number {
+  if (match === null || match < first - 1) return 0;
+  return last < first ? 1 : Math.min(1, (match - first + 1) / (last - first + 1));
+}
+
+/** The rest is in the tables. */
+function logText({ first, last }: RaftGroup): string {
+  return last < first ? 'the log is empty' : `the log has ${count(first)} to ${count(last)}`;
 }

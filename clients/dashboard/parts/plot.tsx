@@ -82,7 +82,7 @@ function optionsOf({ element, colour, size, onPoint }: LookOptions): UPlot.Optio
     scales: { x: { time: true }, y: { range: yRange } },
     axes: [
       { ...axis, size: 26, space: 80, values: timeLabels },
-      { ...axis, size: 54, space: 32 },
+      { ...axis, size: 46, space: 32 },
     ],
     series: [
       {},
