@@ -6,7 +6,7 @@ import { type AlertDocument, alertDocument, ruleDocuments } from './document.ts'
 import type { AlertFacts } from './facts.ts';
 import { formatInstant } from './instant.ts';
 import { measure } from './measure.ts';
-import type { RuleSettings } from './rules.ts';
+import { RULE_NAMES, RULES, type RuleName, type RuleSettings, type Severity } from './rules.ts';
 import { type Post, Webhook } from './webhook.ts';
 
 /** What a node is told about its alerts. */
@@ -90,6 +90,15 @@ export class Alerts {
       .list()
       .filter(({ state }) => state === 'firing')
       .map(alertDocument);
+  }
+
+  /** Every rule, and whether an alert of it fires: for metrics. */
+  byRule(): { readonly rule: RuleName; readonly severity: Severity; readonly isFiring: boolean }[] {
+    const firing = this.#states.list().filter(({ state }) => state === 'firing');
+    const rules = new Set(firing.map(({ rule }) => rule));
+    return RULE_NAMES.map((rule) => {
+      return { rule, severity: RULES[rule].severity, isFiring: rules.has(rule) };
+    });
   }
 
   /** The body of `GET /v1/alerts`; what is over, newest first. */

@@ -24,8 +24,8 @@ export interface Member {
 export const HEARTBEAT_MS = 1_000;
 const SUSPECT_PHI = 8;
 const FAILED_AFTER_MS = 15_000;
-/** Farther than this ahead nothing goes by our clock; no remote clock moves ours (DESIGN §3 ▣). */
-const CLOCK_SKEW_MAX_MS = 60_000;
+/** Farther than this apart, clocks raise an alarm: no remote clock moves ours (DESIGN §3 ▣). */
+export const CLOCK_SKEW_MAX_MS = 60_000;
 
 interface Known {
   row: NodeRow;
@@ -139,6 +139,13 @@ export class Members {
       return (this.#known.get(node)?.clockSkewMs ?? 0) < -CLOCK_SKEW_MAX_MS;
     });
     return behind.length > heard.length / 2;
+  }
+
+  /** Nodes whose clock is too far from ours, with the difference. */
+  skewed(): { readonly node: string; readonly skewMs: number }[] {
+    return [...this.#known]
+      .filter(([, known]) => Math.abs(known.clockSkewMs) > CLOCK_SKEW_MAX_MS)
+      .map(([node, known]) => ({ node, skewMs: known.clockSkewMs }));
   }
 
   #newcomer(row: NodeRow): Known {

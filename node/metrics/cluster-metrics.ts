@@ -34,6 +34,14 @@ export const CLUSTER_METRICS: MetricFamily = {
     ),
     each(
       'gauge',
+      'dss_alert',
+      'Whether an alert of this rule fires, as `dss alerts` tells it.',
+      ({ member }) => member?.alerts ?? [],
+      { rule: ({ rule }) => rule, severity: ({ severity }) => severity },
+      ({ isFiring }) => isFiring,
+    ),
+    each(
+      'gauge',
       'dss_moves',
       'Groups on their way to other nodes; known to the node that leads group 0.',
       ({ member }) => Object.entries(member?.moves ?? {}),

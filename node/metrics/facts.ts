@@ -58,6 +58,7 @@ export interface MemberFacts {
   readonly cluster: Pick<SystemFacts, 'nodes' | 'durability'>;
   readonly shardsWithoutLeader: number;
   readonly clocksSkewed: number;
+  readonly alerts: ReturnType<ActiveNode['alerts']['byRule']>;
   readonly moves: { readonly waiting: number; readonly moving: number };
   readonly snapshots: {
     readonly underWay: number;
@@ -126,6 +127,7 @@ export function memberFacts(
       .rows()
       .filter(({ group }) => liveLeader(active, group) === undefined).length,
     clocksSkewed: members.skewed().length,
+    alerts: active.alerts.byRule(),
     moves: { moving, waiting: rebalancer.moves().length - moving },
     snapshots: groups.sender.counts,
     incidents: repairs.incidents.counts,

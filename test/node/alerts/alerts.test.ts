@@ -55,6 +55,8 @@ describe('alerts', () => {
     expect(firing()).toEqual(['node-failed-n2']);
     await pass(5);
     expect(changes).toBe(1);
+    const fires = alerts.byRule().filter(({ isFiring }) => isFiring);
+    expect(fires).toEqual([{ rule: 'node-failed', severity: 'critical', isFiring: true }]);
     state.facts = WELL;
     await pass(1);
     expect(firing()).toEqual([]);

@@ -89,13 +89,15 @@ describe('the state of a member', () => {
     expect(members.nameOf('x')).toBe('x');
   });
 
-  it('is listed with its clock against ours', () => {
+  it('tells of clocks that are more than a minute apart', () => {
     const { members, hear } = fixture();
     hear('b', 60_000);
     hear('c', -60_001);
+    expect(members.skewed()).toEqual([{ node: 'c', skewMs: -60_001 }]);
     const clocks = () => members.list().map(({ clockAheadMs }) => clockAheadMs);
     expect(clocks()).toEqual([undefined, 60_000, -60_001]);
     hear('c', 5);
+    expect(members.skewed()).toEqual([]);
     expect(clocks()).toEqual([undefined, 60_000, 5]);
   });
 });
