@@ -133,7 +133,7 @@ export const CLIENT_METRICS: MetricFamily = {
     ),
     gauge(
       'dss_watches',
-      'Watches on keys that are open at this node.',
+      'Watches on keys that are open at this node, its own included, one for each group that they reach.',
       ({ member }) => member?.watches,
     ),
     each(

@@ -12,7 +12,7 @@ export const PROCESS_METRICS: MetricFamily = {
         { ...node, zone: member?.zone ?? '', engine: member?.engineName ?? '' },
       ],
       {
-        node: ({ id }) => id,
+        id: ({ id }) => id,
         name: ({ name }) => name,
         zone: ({ zone }) => zone,
         version: ({ version }) => version,
@@ -71,17 +71,20 @@ export const PROCESS_METRICS: MetricFamily = {
       'Time in which the event loop had something to do.',
       ({ process }) => process.loopBusySeconds,
     ),
-    each(
-      'gauge',
-      'dss_event_loop_delay_seconds',
-      'How late the event loop came to what was due in the last ten to twenty seconds; quantile 1 is the latest.',
-      ({ process: { loopDelayMs } }) => [
-        { quantile: 0.5, ms: loopDelayMs.p50 },
-        { quantile: 0.99, ms: loopDelayMs.p99 },
-        { quantile: 1, ms: loopDelayMs.max },
-      ],
-      { quantile: ({ quantile }) => quantile },
-      ({ ms }) => ms / 1_000,
+    gauge(
+      'dss_event_loop_delay_p50_seconds',
+      'How late the event loop came to what was due: half of the time no later, in the last ten to twenty seconds.',
+      ({ process }) => process.loopDelayMs.p50 / 1_000,
+    ),
+    gauge(
+      'dss_event_loop_delay_p99_seconds',
+      'The same, 99 % of the time no later.',
+      ({ process }) => process.loopDelayMs.p99 / 1_000,
+    ),
+    gauge(
+      'dss_event_loop_delay_max_seconds',
+      'The same, at the worst.',
+      ({ process }) => process.loopDelayMs.max / 1_000,
     ),
   ],
 };
