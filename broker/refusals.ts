@@ -31,6 +31,10 @@ export const REFUSAL_CODES = [
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
+export function isRefusalCode(code: string): code is RefusalCode {
+  return (REFUSAL_CODES as readonly string[]).includes(code);
+}
+
 export interface Refusal {
   readonly code: RefusalCode;
   /** What was wrong and what is allowed. */
@@ -48,7 +52,7 @@ export interface RefusedClient {
   readonly access?: Pick<Access, 'user'> | undefined;
 }
 
-export type RefusedPacket = 'PUBLISH' | 'SUBSCRIBE' | 'CONNECT' | 'HTTP';
+export type RefusedPacket = 'PUBLISH' | 'SUBSCRIBE' | 'CONNECT' | 'request';
 
 /** As `dss/sys/refused/<node>` and `/v1/refusals` show it. */
 export interface RecentRefusal extends Omit<Refusal, 'id'> {

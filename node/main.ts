@@ -32,9 +32,11 @@ import { alertRoutes } from './http/alert-routes.ts';
 import { balanceRoutes } from './http/balance-routes.ts';
 import { batchRoutes } from './http/batch-routes.ts';
 import { dashboardRoutes } from './http/dashboard.ts';
+import { docsRoutes } from './http/docs-routes.ts';
 import { kvRoutes } from './http/kv-routes.ts';
 import { listRoutes } from './http/list-routes.ts';
 import { nodesRoutes } from './http/nodes-routes.ts';
+import { refusalsRoutes, reportRefused } from './http/refusals-routes.ts';
 import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
 import { requireAdministrator } from './http/users.ts';
 import { verifyRoutes } from './http/verify-routes.ts';
@@ -43,7 +45,7 @@ import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
 import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import { describePlace, describeStatus, describeSystem } from './status.ts';
+import { describeMissing, describePlace, describeStatus, describeSystem } from './status.ts';
 import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
 import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
@@ -152,6 +154,8 @@ async function compose(
       process: describeProcess(startedAtMs),
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
+    missing: () => describeMissing(node),
+    refused: (request, refusal) => reportRefused(requests, request, refusal),
     failed: (error) =>
       env.events.emit({
         level: 'error',
@@ -186,6 +190,8 @@ async function compose(
           config: shownConfig(options),
           authorize: requireAdministrator,
         }),
+      (server) => refusalsRoutes(server, requests.refusals),
+      docsRoutes,
       (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
       (server) => dashboardRoutes(server),
     ],

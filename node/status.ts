@@ -124,6 +124,20 @@ const NOTHING_HEARD = {
   ...{ storageMaxBytes: null, memoryBytes: null, memoryMaxBytes: null, connections: null },
 };
 
+/** Why this node cannot serve everything yet, or not now; undefined: it can. */
+export function describeMissing(node: StorageNode) {
+  if (!node.hasJoined) {
+    return { code: 'FORMING', message: 'the node has not joined a cluster yet' } as const;
+  }
+  const { active } = node;
+  const groups = active.map.rows().map(({ group }) => group);
+  const leaderless = groups.filter((group) => liveLeader(active, group) === undefined);
+  if (leaderless.length === 0) return undefined;
+  const some = leaderless.slice(0, 5).join(', ') + (leaderless.length > 5 ? ', …' : '');
+  const message = `no live leader is known for ${leaderless.length} of ${groups.length} groups: ${some}`;
+  return { code: 'UNAVAILABLE', message } as const;
+}
+
 /** Where a key lives. */
 export function describePlace(active: ActiveNode, key: string) {
   const bytes = new TextEncoder().encode(key);

@@ -18,7 +18,7 @@ export interface Doors {
 export async function openDoors(
   broker: Broker,
   options: Pick<NodeOptions, 'listen' | 'mqttPort' | 'httpPort' | 'tls' | 'users' | 'anonymous'>,
-  routes: Pick<HttpOptions, 'status' | 'where' | 'routes' | 'failed'> & {
+  routes: Pick<HttpOptions, 'status' | 'where' | 'missing' | 'routes' | 'failed' | 'refused'> & {
     readonly authenticator: Authenticator | undefined;
   },
 ): Promise<Doors> {

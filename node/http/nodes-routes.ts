@@ -14,6 +14,7 @@ import {
 import type { SettingsEdit } from '../settings/settings.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
 import { refuse, refuseChange, refuseForming } from './refusal.ts';
+import { LEAVE_NODE, LIST_NODES, SET_WEIGHT } from './schemas/nodes.ts';
 
 export interface NodesRoutes {
   /** Undefined until the node has joined. */
@@ -41,15 +42,15 @@ export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void 
   const { cluster, authorize, nowMs } = routes;
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
-    scope.get('/v1/cluster/nodes', (_, reply) => {
+    scope.get('/v1/cluster/nodes', { schema: LIST_NODES }, (_, reply) => {
       const nodes = cluster();
       if (nodes === undefined) return refuseForming(reply);
       const { members, settings } = nodes;
       const rows = members.list().map(({ row }) => row);
       return document(rows, settings.current.revision, members);
     });
-    const post = (what: string, parse: Parse) =>
-      scope.post(`/v1/cluster/nodes/:name/${what}`, async (request: Named, reply) => {
+    const post = (what: string, schema: object, parse: Parse) =>
+      scope.post(`/v1/cluster/nodes/:name/${what}`, { schema }, async (request: Named, reply) => {
         const nodes = cluster();
         if (nodes === undefined) return refuseForming(reply);
         const edit = parse(request);
@@ -60,10 +61,10 @@ export function nodesRoutes(server: FastifyInstance, routes: NodesRoutes): void 
         const { revision } = outcome.settings;
         return document(nodeTable(outcome.settings, genesis), revision, members);
       });
-    post('leave', ({ params: { name } }) => ({
+    post('leave', LEAVE_NODE, ({ params: { name } }) => ({
       value: (settings) => leaveNode(settings, name, nowMs()),
     }));
-    post('weight', ({ params: { name }, body }) => {
+    post('weight', SET_WEIGHT, ({ params: { name }, body }) => {
       const weight = isJsonObject(body) ? body.weight : undefined;
       if (isWeight(weight)) return { value: (settings) => setNodeWeight(settings, name, weight) };
       return { wrong: 'the body must be {"weight"}, a number above 0 and at most 100' };

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteFailure } from '../../broker/data-plane.ts';
-import type { RefusalCode } from '../../broker/refusals.ts';
+import { isRefusalCode, type Refusal, type RefusalCode } from '../../broker/refusals.ts';
 import type { SettingsProblem } from '../settings/settings.ts';
 import type { ChangeOutcome } from '../settings/settings-service.ts';
 
@@ -20,6 +20,15 @@ export type HttpErrorCode =
   | 'VERSION_MISMATCH'
   | 'UNAVAILABLE';
 
+/** Is told of what was refused, so that whoever looks after the cluster hears of it. */
+export type Refused = (request: FastifyRequest, refusal: Refusal) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    refused: Refused;
+  }
+}
+
 /** The shape of every refusal: problem details (RFC 9457), with a code for programs and a sentence for people. */
 export function refuse(
   reply: FastifyReply,
@@ -28,6 +37,7 @@ export function refuse(
   detail: string,
 ): FastifyReply {
   if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (isRefusalCode(code)) reply.server.refused(reply.request, { code, message: detail });
   const problem = { type: 'about:blank', title: STATUS_CODES[status], status, detail, code };
   return reply.code(status).type('application/problem+json').send(problem);
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
-import { createApp } from './app.ts';
+import { type AppOptions, createApp } from './app.ts';
 import { isCrossSiteChange } from './cross-site.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
-import { refuse, refuseForming } from './refusal.ts';
+import { refuse } from './refusal.ts';
+import { type Missing, stateRoutes } from './state-routes.ts';
 import { requireUser } from './users.ts';
 
 export interface HttpOptions {
@@ -21,8 +22,10 @@ export interface HttpOptions {
   readonly handleMqtt: HandleMqtt;
   readonly status: () => object;
   readonly where: (key: string) => object | undefined;
-  /** An error that is nobody's request's fault: that request is answered with 500. */
-  readonly failed?: (error: Error) => void;
+  /** What the node does not have yet that it needs to serve everything; undefined: nothing. */
+  readonly missing: () => Missing | undefined;
+  readonly failed?: AppOptions['failed'];
+  readonly refused?: AppOptions['refused'];
   /** Further routes, such as `settingsRoutes`. All of them know who asks (`request.access`). */
   readonly routes?: readonly ((server: FastifyInstance) => void)[];
 }
@@ -41,7 +44,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     rejectUnauthorized: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   };
-  const server = createApp({ https, failed: options.failed });
+  const { failed, refused } = options;
+  const server = createApp({ https, failed, refused });
   const endHandshakes = trackHandshakes(server.server);
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
@@ -54,7 +58,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     return refuse(reply, 403, 'NOT_ALLOWED', 'pages of other sites may change nothing here');
   });
   server.addHook('onRequest', requireUser(authenticator));
-  basicRoutes(server, options);
+  stateRoutes(server, options);
   for (const addRoutes of options.routes ?? []) addRoutes(server);
   acceptMqttWebSockets(server.server, { handle: options.handleMqtt, isWelcome });
   await server.listen({ host, port });
@@ -67,23 +71,4 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       return server.close();
     },
   };
-}
-
-/** `GET /healthz`, for everybody, `/v1/cluster` and `/v1/where?key=`. */
-function basicRoutes(server: FastifyInstance, { status, where }: HttpOptions): void {
-  server.get('/healthz', { config: { isOpen: true } }, () => ({ status: 'ok' }));
-  server.get('/v1/cluster', () => status());
-  server.get<{ Querystring: { key: string } }>(
-    '/v1/where',
-    {
-      schema: {
-        querystring: {
-          type: 'object',
-          required: ['key'],
-          properties: { key: { type: 'string', minLength: 1 } },
-        },
-      },
-    },
-    (request, reply) => where(request.query.key) ?? refuseForming(reply),
-  );
 }

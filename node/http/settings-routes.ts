@@ -19,6 +19,16 @@ import {
 } from '../settings/settings.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
 import { refuse, refuseChange, refuseForming } from './refusal.ts';
+import type { Query } from './requests.ts';
+import {
+  ADD_INGEST,
+  GET_INGEST,
+  GET_RETENTION,
+  REMOVE_INGEST,
+  REMOVE_RETENTION,
+  SET_RETENTION,
+  TRY_INGEST,
+} from './schemas/settings.ts';
 
 export interface SettingsRoutes {
   /** Undefined until the node has joined. */
@@ -43,27 +53,35 @@ export function settingsRoutes(server: FastifyInstance, routes: SettingsRoutes):
   const showIngest = (settings: Settings) => ingestDocument(settings, routes.ingestCounts);
   const read = (answer: Answer) => reading(routes, answer);
   const change = (parse: Parse<SettingsEdit>, show: Show) => changing(routes, parse, show);
-  const rule = { bodyLimit: SETTINGS_BYTES_MAX };
+  const bodyLimit = SETTINGS_BYTES_MAX;
 
   server.register(async (scope) => {
     scope.addHook('onRequest', routes.authorize);
-    scope.get('/v1/retention', read(showRetention));
+    scope.get('/v1/retention', { schema: GET_RETENTION }, read(showRetention));
     scope.put(
       '/v1/retention',
-      rule,
+      { bodyLimit, schema: SET_RETENTION },
       change(({ body }) => retentionEdit(body), showRetention),
     );
-    scope.delete('/v1/retention', change(removal('prefix', removeRetention), showRetention));
-    scope.get('/v1/ingest', read(showIngest));
+    scope.delete(
+      '/v1/retention',
+      { schema: REMOVE_RETENTION },
+      change(removal('prefix', removeRetention), showRetention),
+    );
+    scope.get('/v1/ingest', { schema: GET_INGEST }, read(showIngest));
     scope.post(
       '/v1/ingest',
-      rule,
+      { bodyLimit, schema: ADD_INGEST },
       change(({ body }) => ingestEdit(body), showIngest),
     );
-    scope.delete('/v1/ingest', change(removal('name', removeIngest), showIngest));
+    scope.delete(
+      '/v1/ingest',
+      { schema: REMOVE_INGEST },
+      change(removal('name', removeIngest), showIngest),
+    );
     scope.post(
       '/v1/ingest/test',
-      { bodyLimit: TRIAL_BYTES_MAX },
+      { bodyLimit: TRIAL_BYTES_MAX, schema: TRY_INGEST },
       read((_, { body }, reply) => {
         const test = ingestTest(body);
         if ('wrong' in test) return refuse(reply, 400, 'INVALID_REQUEST', test.wrong);
@@ -97,14 +115,13 @@ function changing({ service }: SettingsRoutes, parse: Parse<SettingsEdit>, show:
   };
 }
 
-/** Which rule to remove stands in the query, and must be there: an empty prefix names a rule too. */
+/** Which rule to remove stands in the query, as its schema has seen to: an empty prefix names a rule too. */
 function removal(
   member: string,
   remove: (settings: Settings, name: string) => EditResult,
 ): Parse<SettingsEdit> {
   return ({ query }) => {
-    const name = (query as Record<string, unknown>)[member];
-    if (typeof name === 'string') return { value: (settings) => remove(settings, name) };
-    return { wrong: `name one rule to remove, as ?${member}=…` };
+    const { [member]: name = '' } = query as Query;
+    return { value: (settings) => remove(settings, name) };
   };
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { isJsonObject } from '../../broker/json.ts';
 import type { ReportedVerification } from '../repair/verification-codec.ts';
 import { refuse, refuseForming } from './refusal.ts';
+import { GET_VERIFICATION, VERIFY } from './schemas/verify.ts';
 
 export interface VerifyRoutes {
   /** Undefined until the node has joined. */
@@ -25,12 +26,12 @@ interface VerifiedCluster {
 export function verifyRoutes(server: FastifyInstance, { cluster, authorize }: VerifyRoutes): void {
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
-    scope.get('/v1/verify', async (_, reply) => {
+    scope.get('/v1/verify', { schema: GET_VERIFICATION }, async (_, reply) => {
       const verified = cluster();
       if (verified === undefined) return refuseForming(reply);
       return document(await verified.report(), verified);
     });
-    scope.post('/v1/verify', async ({ body }, reply) => {
+    scope.post('/v1/verify', { schema: VERIFY }, async ({ body }, reply) => {
       const verified = cluster();
       if (verified === undefined) return refuseForming(reply);
       const group = isJsonObject(body) ? body.group : undefined;

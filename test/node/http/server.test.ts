@@ -20,6 +20,7 @@ async function serve(options: Partial<HttpOptions> = {}) {
     isLocalOnly: false,
     handleMqtt: (stream) => void stream.destroy(),
     status: () => ({ state: 'fine' }),
+    missing: () => undefined,
     where: (key) => (key === 'unknown' ? undefined : { key }),
     routes: [
       (instance) =>

@@ -91,7 +91,7 @@ describe('/v1/retention', () => {
     });
     for (const query of ['', '?prefix=a&prefix=b', '?name=a']) {
       const { status, body } = await ask('DELETE', `/v1/retention${query}`);
-      expect([status, body.code]).toEqual([400, 'INVALID_RULE']);
+      expect([status, body.code]).toEqual([400, 'INVALID_REQUEST']);
     }
   });
 });
