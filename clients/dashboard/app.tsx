@@ -72,6 +72,7 @@ export function App() {
         <h1 class="unseen">{TITLES[page]}</h1>
         <Page />
       </main>
+      <Foot />
     </>
   );
 }
@@ -143,6 +144,20 @@ function otherDoors(): { readonly name: string; readonly url: string }[] {
     id === document.node.id || http === null || http === '' || state !== 'active'
       ? []
       : [{ name, url: `${location.protocol}//${http}/${location.hash}` }],
+  );
+}
+
+function Foot() {
+  const document = status.value;
+  const own = document?.nodes.find(({ id }) => id === document.node.id);
+  return (
+    <footer class="foot">
+      {own?.version != null && <span>DSS {own.version}</span>}
+      {document !== undefined && document.cluster.id !== '' && (
+        <span>cluster {document.cluster.id}</span>
+      )}
+      <a href="docs">HTTP API</a>
+    </footer>
   );
 }
 
