@@ -32,9 +32,12 @@ export function samplesOf(
   return samples.get(`${node ?? ''}/${measure}`)?.values ?? [];
 }
 
+/** What a node that failed has said last is not how it is. */
+export const isHeard = ({ state }: NodeRow): boolean => state !== 'failed';
+
 /** Sums of rates, the worst of latencies; undefined if no node says. */
 export function totalOf(nodes: readonly NodeRow[], measure: Measure): number | undefined {
-  const known = nodes.flatMap((node) => node[measure] ?? []);
+  const known = nodes.filter(isHeard).flatMap((node) => node[measure] ?? []);
   if (known.length === 0) return undefined;
   return measure === 'commitP99Ms'
     ? Math.max(...known)
@@ -74,7 +77,7 @@ async function loop(): Promise<never> {
 
 function remember({ cluster, nodes, alerts }: ClusterDocument, atMs: number): void {
   for (const measure of MEASURES) {
-    for (const node of nodes) add(node.name, measure, node[measure]);
+    for (const node of nodes) add(node.name, measure, isHeard(node) ? node[measure] : undefined);
     add('', measure, totalOf(nodes, measure));
   }
   if (cluster.state !== 'no-quorum') noQuorumSinceMs.value = undefined;

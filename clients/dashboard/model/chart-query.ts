@@ -46,7 +46,7 @@ export function parseChartQuery(query: URLSearchParams): ChartQuery {
 }
 
 export function formatChartQuery({ lines, range }: ChartQuery): URLSearchParams {
-  const query = new URLSearchParams(lines.map(({ text }) => ['s', text]));
+  const query = new URLSearchParams(lines.map<[string, string]>(({ text }) => ['s', text]));
   if (range !== DEFAULT_RANGE) query.set('range', range);
   return query;
 }

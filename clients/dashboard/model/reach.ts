@@ -1,5 +1,5 @@
 import type { ClusterDocument } from './documents.ts';
-import { duration, listed, plural } from './format.ts';
+import { listed, plural } from './format.ts';
 
 /** Whether the node that this page is from answers. */
 export type Reach =
@@ -58,13 +58,7 @@ function noQuorum(status: ClusterDocument, sinceMs: number | undefined): Trouble
   const title = isCutOff
     ? `${status.node.name} is cut off from the cluster`
     : `No quorum for ${leaderless} of ${plural(status.shards.length, 'shard')}`;
-  const silence = Math.min(
-    ...unheard.map(({ lastHeardMs }) => lastHeardMs ?? Number.POSITIVE_INFINITY),
-  );
-  const heard = Number.isFinite(silence) ? ` for ${duration(silence)}` : '';
-  const why = isCutOff
-    ? `It has heard nothing of ${listed(unheard.map((row) => row.name))}${heard}. `
-    : '';
+  const why = isCutOff ? `It hears nothing of ${listed(unheard.map((row) => row.name))}. ` : '';
   const detail = `${why}Writes to these shards are not acknowledged, and strong reads are not answered; nothing that was acknowledged is lost.`;
   return { severity: 'critical', title, detail, sinceMs };
 }

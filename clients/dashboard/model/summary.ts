@@ -26,7 +26,8 @@ export function summaryOf({ cluster, nodes, shards, alerts }: ClusterDocument): 
   }
   if (leaderless > 0) {
     const headline = `${leaderless} of ${plural(shards.length, 'shard')} without a leader.`;
-    return { health: 'critical', headline, durability };
+    const safe = `What was acknowledged is safe on ${plural(cluster.durability.copies, 'disk')}; nothing more is acknowledged there.`;
+    return { health: 'critical', headline, durability: safe };
   }
   if (unwell.length > 0) {
     const names = listed(unwell.map(({ name }) => name));

@@ -150,6 +150,9 @@ function Branch({ row, isStop, isChosen, onFocus }: BranchProps) {
   );
 }
 
+/** Who may read some keys only may not list all of them. */
+const HINT = 'What begins with a level that you may read can be searched for: plant1/';
+
 function Rest({ row }: { readonly row: Exclude<TreeRow, BranchRow> }) {
   const { kind, parent, depth, detail } = row;
   return (
@@ -158,7 +161,7 @@ function Rest({ row }: { readonly row: Exclude<TreeRow, BranchRow> }) {
         'Reading…'
       ) : (
         <>
-          {kind === 'failed' && <span>{detail}</span>}
+          {kind === 'failed' && <span>{parent === undefined ? `${detail}. ${HINT}` : detail}</span>}
           <button type="button" class="link" onClick={() => void loadMore(parent)}>
             {kind === 'more' ? 'More…' : 'Try again'}
           </button>

@@ -1,4 +1,4 @@
-import { type Measure, nowMs, samplesOf, status, totalOf } from '../api/cluster.ts';
+import { isHeard, type Measure, nowMs, samplesOf, status, totalOf } from '../api/cluster.ts';
 import { usePolled } from '../api/polled.ts';
 import type { ClusterDocument, ClusterEvent, NodeRow } from '../model/documents.ts';
 import { bytes, clock, count, duration, plural, rate, UNKNOWN } from '../model/format.ts';
@@ -152,20 +152,19 @@ function NodeTable({ document }: { readonly document: ClusterDocument }) {
 }
 
 function NodeLine({ row, isOwn }: { readonly row: NodeRow; readonly isOwn: boolean }) {
-  const { name, state, zone, leads, replicas, publishesPerSecond, commitP99Ms } = row;
-  const health = healthOf(state);
-  const isHeard = health !== 'critical';
+  const { name, state, zone, leads, replicas, lastHeardMs } = row;
+  const load: Partial<NodeRow> = isHeard(row) ? row : {};
   return (
-    <tr class={isHeard ? '' : 'absent'}>
+    <tr>
       <th scope="row">
         <NodeName name={name} />
         {isOwn && <span class="tag">this one</span>}
       </th>
       <td data-label="State">
         <span class="state">
-          <Mark health={health} />
+          <Mark health={healthOf(state)} />
           {state}
-          {!isHeard && <span class="quiet"> {duration(row.lastHeardMs)}</span>}
+          {!isHeard(row) && <span class="quiet"> {duration(lastHeardMs)}</span>}
         </span>
       </td>
       <td data-label="Zone">{zone || UNKNOWN}</td>
@@ -175,37 +174,37 @@ function NodeLine({ row, isOwn }: { readonly row: NodeRow; readonly isOwn: boole
       </td>
       <td data-label="Messages /s">
         <span class="with-line">
-          <span class="figure">{rate(publishesPerSecond)}</span>
+          <span class="figure">{rate(load.publishesPerSecond)}</span>
           <Sparkline values={samplesOf(name, 'publishesPerSecond')} width={90} height={18} />
         </span>
       </td>
       <td data-label="Commit 99 %" class="number">
-        {duration(commitP99Ms)}
+        {duration(load.commitP99Ms)}
       </td>
       <td data-label="Loop delay" class="number">
-        {duration(row.loopDelayP99Ms)}
+        {duration(load.loopDelayP99Ms)}
       </td>
       <td data-label="Memory">
         <Meter
           label={`Memory of ${name}`}
-          text={ofBudget(row.memoryBytes, row.memoryMaxBytes)}
-          value={row.memoryBytes}
-          max={row.memoryMaxBytes}
+          text={ofBudget(load.memoryBytes, load.memoryMaxBytes)}
+          value={load.memoryBytes}
+          max={load.memoryMaxBytes}
         />
       </td>
       <td data-label="Disk">
         <Meter
           label={`Disk of ${name}`}
-          text={diskText(row)}
-          value={row.diskUsedBytes}
-          max={row.diskFreeBytes === null ? null : (row.diskUsedBytes ?? 0) + row.diskFreeBytes}
+          text={diskText(load)}
+          value={load.diskUsedBytes}
+          max={load.diskFreeBytes == null ? null : (load.diskUsedBytes ?? 0) + load.diskFreeBytes}
         />
       </td>
       <td data-label="Clients" class="number">
-        {count(row.connections)}
+        {count(load.connections)}
       </td>
-      <td data-label="Up for" title={row.version ?? undefined}>
-        {duration(row.uptimeMs)}
+      <td data-label="Up for" title={load.version ?? undefined}>
+        {duration(load.uptimeMs)}
       </td>
     </tr>
   );
@@ -216,8 +215,8 @@ function ofBudget(used: number | null | undefined, max: number | null | undefine
 }
 
 /** Of the file system, which is what a node can run out of; a budget of its own is told beside it. */
-function diskText({ diskUsedBytes, storageMaxBytes, diskFreeBytes }: NodeRow): string {
-  const free = diskFreeBytes === null ? bytes(diskUsedBytes) : `${bytes(diskFreeBytes)} free`;
+function diskText({ diskUsedBytes, storageMaxBytes, diskFreeBytes }: Partial<NodeRow>): string {
+  const free = diskFreeBytes == null ? bytes(diskUsedBytes) : `${bytes(diskFreeBytes)} free`;
   return storageMaxBytes ? `${free}, may use ${bytes(storageMaxBytes)}` : free;
 }
 

@@ -1,4 +1,4 @@
-import { nowMs, status } from '../api/cluster.ts';
+import { isHeard, nowMs, status } from '../api/cluster.ts';
 import type { ClusterDocument, Move, ShardStatus } from '../model/documents.ts';
 import { listed, plural } from '../model/format.ts';
 import { progressOf } from '../model/progress.ts';
@@ -24,7 +24,11 @@ export function RingPage() {
   const chosen = shards.find(({ group }) => String(group) === route.value.subject);
   return (
     <div class="ring-page">
-      <Panel title="Shards on nodes" note="full: leads · pale: follows" class="ring-panel">
+      <Panel
+        title="Shards on nodes"
+        note="full: leads · pale: follows · red edge: no leader"
+        class="ring-panel"
+      >
         <Ring document={document} shards={shards} moves={body?.moves ?? []} chosen={chosen} />
       </Panel>
       <div class="ring-side">
@@ -56,6 +60,7 @@ interface RingProps {
 /** One ring per node; a shard is a sector of all of them, filled where a node has a replica of it. */
 function Ring({ document, shards, moves, chosen }: RingProps) {
   const nodes = document.nodes.map(({ name }) => name).sort();
+  const lost = new Set(document.nodes.filter((row) => !isHeard(row)).map(({ name }) => name));
   const bands = bandsOf(nodes.length, { inner: INNER, outer: OUTER, gap: 5 });
   return (
     <figure class={chosen === undefined ? 'ring' : 'ring has-chosen'}>
@@ -68,13 +73,14 @@ function Ring({ document, shards, moves, chosen }: RingProps) {
             key={shard.group}
             shard={shard}
             nodes={nodes}
+            lost={lost}
             bands={bands}
             move={moves.find(({ group }) => group === shard.group)}
             isChosen={shard.group === chosen?.group}
           />
         ))}
         {[0, 64, 128, 192].map((slot) => {
-          const { x, y } = pointAt(slot / SLOTS, OUTER + 15);
+          const { x, y } = pointAt(slot / SLOTS, OUTER + 17);
           return (
             <text key={slot} x={x} y={y} class="slot">
               {slot}
@@ -90,12 +96,14 @@ function Ring({ document, shards, moves, chosen }: RingProps) {
 interface SectorProps {
   readonly shard: ShardStatus;
   readonly nodes: readonly string[];
+  /** Of these nothing is heard. */
+  readonly lost: ReadonlySet<string>;
   readonly bands: readonly { readonly inner: number; readonly outer: number }[];
   readonly move: Move | undefined;
   readonly isChosen: boolean;
 }
 
-function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
+function Sector({ shard, nodes, lost, bands, move, isChosen }: SectorProps) {
   const { group, leader, replicas, firstSlot, slotCount } = shard;
   const turn = { begin: firstSlot / SLOTS, end: (firstSlot + slotCount) / SLOTS };
   const whole = { outer: OUTER + 5, inner: (bands.at(-1)?.inner ?? INNER) - 5 };
@@ -108,7 +116,7 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
       href={formatRoute('ring', String(group))}
       aria-label={label}
       aria-current={isChosen ? 'true' : undefined}
-      class={`sector${isChosen ? ' chosen' : ''}${leader === null ? ' leaderless' : ''}`}
+      class={isChosen ? 'sector chosen' : 'sector'}
     >
       <title>{label}</title>
       {nodes.map((name, at) => {
@@ -116,7 +124,13 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
         if (band === undefined) return null;
         const isComing = move?.to.includes(name) === true;
         if (!replicas.includes(name) && !isComing) return null;
-        const role = isComing ? 'coming' : name === leader ? 'leads' : 'follows';
+        const role = isComing
+          ? 'coming'
+          : lost.has(name)
+            ? 'lost'
+            : name === leader
+              ? 'leads'
+              : 'follows';
         return (
           <path
             key={name}
@@ -126,13 +140,16 @@ function Sector({ shard, nodes, bands, move, isChosen }: SectorProps) {
           />
         );
       })}
+      {leader === null && (
+        <path class="leaderless" d={sectorPath(turn, { outer: OUTER + 7, inner: OUTER + 2 })} />
+      )}
       <path class="whole" d={sectorPath(turn, whole)} />
       {progress !== undefined && (
         <path
           class="progress"
           d={sectorPath(
             { begin: turn.begin, end: turn.begin + (turn.end - turn.begin) * progress },
-            { outer: OUTER + 5, inner: OUTER + 2 },
+            { outer: OUTER + 7, inner: OUTER + 2 },
           )}
         />
       )}

@@ -28,7 +28,7 @@ interface MovesProps {
 
 export function Moves({ moves, problem }: MovesProps) {
   if (moves === undefined) return <Empty>{problem ?? 'Asking…'}</Empty>;
-  if (moves.length === 0) return <Empty>Nothing moves: every shard is where it belongs.</Empty>;
+  if (moves.length === 0) return <Empty>Nothing moves from node to node.</Empty>;
   return (
     <ul class="moves">
       {moves.map((move) => (
