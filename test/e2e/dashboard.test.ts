@@ -128,17 +128,12 @@ describe.skipIf(!hasChromium)('the dashboard of three nodes', () => {
     await page.getByRole('button', { name: 'Store' }).click();
     await page.locator('.current').getByText('Filter was changed.').waitFor();
     await page.getByRole('button', { name: 'Change', exact: true }).click();
-    await page.getByLabel('Value').fill('Mine.');
-    // The form goes on from what it showed when it was opened.
-    await page.route('**/v1/kv/plant1/note', async (route) => {
-      await put('plant1/note', 'Theirs.', 1);
-      await page.unroute('**/v1/kv/plant1/note');
-      await route.continue();
-    });
+    await page.getByRole('textbox', { name: 'Value' }).fill('Mine.');
+    await put('plant1/note', 'Theirs.', 1);
+    await page.locator('.current').getByText('Theirs.').waitFor();
     await page.getByRole('button', { name: 'Store' }).click();
     await sees(page, /Somebody has stored another value meanwhile/);
     await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.locator('.current').getByText('Theirs.').waitFor();
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await sees(page, /It has no value/);
@@ -213,6 +208,8 @@ describe.skipIf(!hasChromium)('the dashboard of three nodes', () => {
   });
 
   it('says when its node is cut off from the others, and since when', async () => {
+    await show('overview');
+    await sees(page, 'All 3 nodes are up');
     cluster.pause(1);
     cluster.pause(2);
     await sees(page, 'n1 is cut off from the cluster');
@@ -225,6 +222,8 @@ describe.skipIf(!hasChromium)('the dashboard of three nodes', () => {
   });
 
   it('says when its node does not answer, and names the others', async () => {
+    await show('overview');
+    await sees(page, 'All 3 nodes are up');
     await cluster.kill(0);
     await sees(page, 'n1 does not answer');
     await sees(page, /since \d\d:\d\d:\d\d/);

@@ -18,8 +18,13 @@ import { KeyPlace } from './key-place.tsx';
 /** One key: what it has now, as it changes, and what it had. */
 export function KeyDetail({ name }: { readonly name: string }) {
   const key = useKey(name);
-  const isEditing = useSignal(false);
+  /** What was there when somebody began to change it: what comes meanwhile is not to be written over. */
+  const edited = useSignal<Stored | undefined>(undefined);
+  const close = (): void => {
+    edited.value = undefined;
+  };
   const current = key.current.value;
+  const base = edited.value;
   return (
     <>
       <Panel title={name} note={<LiveMark state={key.watch.value} />} class="key-now">
@@ -31,20 +36,16 @@ export function KeyDetail({ name }: { readonly name: string }) {
             <Facts state={key} current={current} />
           </>
         )}
-        {isEditing.value ? (
+        {base === undefined ? (
+          <Actions name={name} current={current} edited={edited} />
+        ) : (
           <KeyForm
             name={name}
-            text={textOf(current?.value)}
-            version={current?.value === undefined ? null : current.version}
-            onDone={() => {
-              isEditing.value = false;
-            }}
-            onCancel={() => {
-              isEditing.value = false;
-            }}
+            text={textOf(base.value)}
+            version={base.value === undefined ? null : base.version}
+            onDone={close}
+            onCancel={close}
           />
-        ) : (
-          <Actions name={name} current={current} isEditing={isEditing} />
         )}
       </Panel>
       <KeyHistory state={key} />
@@ -128,10 +129,10 @@ function textOf(value: Value | undefined): string {
 interface ActionsProps {
   readonly name: string;
   readonly current: Stored | undefined;
-  readonly isEditing: Signal<boolean>;
+  readonly edited: Signal<Stored | undefined>;
 }
 
-function Actions({ name, current, isEditing }: ActionsProps) {
+function Actions({ name, current, edited }: ActionsProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const problem = useSignal<string | undefined>(undefined);
   const value = current?.value;
@@ -148,8 +149,9 @@ function Actions({ name, current, isEditing }: ActionsProps) {
       <div class="buttons">
         <button
           type="button"
+          disabled={current === undefined}
           onClick={() => {
-            isEditing.value = true;
+            edited.value = current;
           }}
         >
           {value === undefined ? 'Store a value' : 'Change'}
