@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
 import { type AppOptions, createApp } from './app.ts';
+import { isCrossSiteChange } from './cross-site.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
 import { refuse } from './refusal.ts';
@@ -51,6 +52,10 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   server.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request)) return;
     return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    if (!isCrossSiteChange(request.raw)) return;
+    return refuse(reply, 403, 'NOT_ALLOWED', 'pages of other sites may change nothing here');
   });
   server.addHook('onRequest', requireUser(authenticator));
   stateRoutes(server, options);
