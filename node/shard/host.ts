@@ -15,12 +15,15 @@ import { decodeMembers, isGone, placesOf } from './configuration.ts';
 import type { LocalGroups } from './local-groups.ts';
 import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
 import type { Replica } from './replica.ts';
+import { RoundWait } from './round-wait.ts';
 
 export interface ShardHostOptions {
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly groups: LocalGroups;
+  /** How long a round of the log may wait for more writes; 0: never. */
+  readonly roundsMaxWaitMs: number;
   /** Hands one turn's messages for one node to the transport, which may lose them. */
   readonly send: (node: string, messages: readonly GroupMessage[]) => void;
   /** What a group's core reports; called within a turn. */
@@ -59,6 +62,7 @@ export class ShardHost {
   readonly #outgoing = new OutgoingMessages();
   /** What is to be done when the next round is durable. */
   #gathering: (() => void)[] = [];
+  readonly #roundWait: RoundWait;
   #syncing = false;
   #isApplying = false;
   /** Whose entries are being applied. */
@@ -72,6 +76,12 @@ export class ShardHost {
   constructor(options: ShardHostOptions) {
     this.#options = options;
     this.#groups = options.groups;
+    this.#roundWait = new RoundWait({
+      timers: options.env.timers,
+      maxWaitMs: options.roundsMaxWaitMs,
+      stagedBytes: () => options.log.stagedBytes,
+      onOver: () => this.#startRounds(),
+    });
   }
 
   /** Until this is called the node neither votes, acknowledges nor serves (DESIGN §5 ▣, Identity). */
@@ -126,6 +136,7 @@ export class ShardHost {
   /** Nothing more is stepped, synced, applied or acknowledged. */
   stop(): void {
     this.#stopped = true;
+    this.#roundWait.end();
     for (const replica of this.#groups.replicas()) replica.close();
   }
 
@@ -204,7 +215,7 @@ export class ShardHost {
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
     }
     this.#outgoing.flush(this.#options.send);
-    if (!this.#syncing && this.#gathering.length > 0) void this.#syncRounds();
+    this.#startRounds();
     if (!this.#isApplying) void this.#applyCommitted();
   }
 
@@ -226,6 +237,7 @@ export class ShardHost {
         replica.roundsPending -= 1;
         this.#persisted(replica, ready);
       });
+      this.#roundWait.begin();
     } else {
       this.#persisted(replica, ready);
     }
@@ -247,7 +259,8 @@ export class ShardHost {
   persist(): Promise<void> {
     return new Promise((resolve) => {
       this.#gathering.push(resolve);
-      if (!this.#syncing) void this.#syncRounds();
+      this.#roundWait.hurry();
+      this.#startRounds();
     });
   }
 
@@ -259,13 +272,24 @@ export class ShardHost {
     }
   }
 
+  #startRounds(): void {
+    if (!this.#syncing && this.#isRoundDue()) void this.#syncRounds();
+  }
+
+  /** What only keeps its order behind an earlier round has nothing to write, and so nothing to wait for. */
+  #isRoundDue(): boolean {
+    if (this.#stopped || this.#gathering.length === 0) return false;
+    return this.#roundWait.isOver || !this.#options.log.hasStaged;
+  }
+
   /** One round after the other; while one is being synced the next gathers. */
   async #syncRounds(): Promise<void> {
     this.#syncing = true;
     try {
-      while (this.#gathering.length > 0 && !this.#stopped) {
+      while (this.#isRoundDue()) {
         const round = this.#gathering;
         this.#gathering = [];
+        this.#roundWait.end();
         if (this.#options.log.hasStaged) await this.#options.log.commitRound();
         if (this.#stopped) return;
         for (const isDurable of round) isDurable();

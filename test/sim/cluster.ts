@@ -99,6 +99,7 @@ export class SimCluster {
     deadAfterMs?: number;
     scrubBytesPerSecond?: number;
     verifyHours?: number;
+    roundsMaxWaitMs?: number;
   };
 
   constructor(options: {
@@ -113,6 +114,7 @@ export class SimCluster {
     readonly deadAfterMs?: number;
     readonly scrubBytesPerSecond?: number;
     readonly verifyHours?: number;
+    readonly roundsMaxWaitMs?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -126,6 +128,7 @@ export class SimCluster {
       deadAfterMs,
       scrubBytesPerSecond,
       verifyHours,
+      roundsMaxWaitMs,
     } = options;
     this.#options = {
       replicationFactor,
@@ -137,6 +140,7 @@ export class SimCluster {
       ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
       ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
       ...(verifyHours === undefined ? {} : { verifyHours }),
+      ...(roundsMaxWaitMs === undefined ? {} : { roundsMaxWaitMs }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));
