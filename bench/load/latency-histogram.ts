@@ -10,11 +10,21 @@ export class LatencyHistogram {
   #count = 0;
   #maxMicros = 0;
 
-  record(micros: number): void {
-    const bucket = Math.min(BUCKET_COUNT - 1, Math.floor(micros / BUCKET_MICROS));
-    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
-    this.#count += 1;
+  /** `count` messages that all took as long. */
+  record(micros: number, count = 1): void {
+    const bucket = Math.max(0, Math.min(BUCKET_COUNT - 1, Math.floor(micros / BUCKET_MICROS)));
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + count;
+    this.#count += count;
     if (micros > this.#maxMicros) this.#maxMicros = micros;
+  }
+
+  add(other: LatencyHistogram): void {
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket += 1) {
+      const count = other.#buckets[bucket] as number;
+      if (count > 0) this.#buckets[bucket] = (this.#buckets[bucket] as number) + count;
+    }
+    this.#count += other.#count;
+    this.#maxMicros = Math.max(this.#maxMicros, other.#maxMicros);
   }
 
   get count(): number {

@@ -2,9 +2,13 @@ import { type LoadMessage, type LoadOptions, runLoad } from './load-generator.ts
 
 /** The main program of the load generator's process; see `forkLoad`. */
 process.once('message', async (options: LoadOptions) => {
+  const send = (message: LoadMessage) => process.send?.(message);
   let last: LoadMessage;
   try {
-    const result = await runLoad(options, () => process.send?.({ kind: 'measuring' }));
+    const result = await runLoad(options, {
+      onMeasuring: () => send({ kind: 'measuring' }),
+      onProgress: (progress) => send({ kind: 'progress', progress }),
+    });
     last = { kind: 'result', result };
   } catch (error) {
     last = { kind: 'failed', message: (error as Error).message };
