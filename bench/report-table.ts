@@ -13,7 +13,7 @@ export const left = (title: string) => ({ title });
 export const right = (title: string) => ({ title, right: true });
 
 export function asText({ title, columns, rows, notes = [] }: ReportTable): string {
-  const capital = columns.map((column) => ({ ...column, title: column.title.toUpperCase() }));
+  const capital = columns.map((column) => ({ ...column, title: capitals(column.title) }));
   const table = formatTable(capital, rows);
   return [title, '', table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
@@ -27,6 +27,10 @@ export function asMarkdown({ title, columns, rows, notes = [] }: ReportTable): s
   ];
   return [`**${title}**`, '', ...table, ...notes.flatMap((note) => ['', note])].join('\n');
 }
+
+/** But for microseconds, which would be mistaken for others. */
+const capitals = (title: string) =>
+  title.replace(/µs|[^µ]+/g, (part) => (part === 'µs' ? part : part.toUpperCase()));
 
 const escaped = (cell: string) => cell.replaceAll('|', '\\|');
 

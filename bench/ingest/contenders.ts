@@ -21,6 +21,8 @@ export interface Contender {
   /** Where nothing else would make it store what is published. */
   readonly retain: boolean;
   readonly dss: DssCluster | undefined;
+  /** Writes what it would else write later. */
+  readonly saveNow?: () => void;
   close(): Promise<void>;
 }
 
@@ -94,7 +96,8 @@ const starters: Readonly<Record<ContenderName, Starter>> = {
   'mosquitto-persistent': async (directory) => {
     const mosquitto = await startMosquitto(directory, { persistence: true });
     // It keeps what is retained, of each topic the newest; and nothing of what nobody has subscribed to.
-    return mosquitto && { ...single('mosquitto-persistent', mosquitto), retain: true };
+    const saveNow = () => process.kill(mosquitto?.processId ?? 0, 'SIGUSR1');
+    return mosquitto && { ...single('mosquitto-persistent', mosquitto), retain: true, saveNow };
   },
   nats: async (directory, { isOneSided }) => {
     const nats = await startNats(directory, NODE_COUNT);

@@ -22,6 +22,8 @@ export interface WearRow {
 /** A sixteenth of the default, so that a short run has as many flushes and merges as a long one. */
 const MEMTABLE_BYTES = 1024 * 1024;
 const WAITS_MS = [0, 10, 50];
+/** It takes longer than an ordinary turn until something is merged. */
+const WEAR_TURNS = 3;
 
 interface Case {
   readonly name: string;
@@ -80,7 +82,7 @@ function measureCase(
     if (contender === undefined) return undefined;
     try {
       const before = await readWritten(contender);
-      const load = { seconds: times.seconds, warmupSeconds: 0 };
+      const load = { seconds: WEAR_TURNS * times.seconds, warmupSeconds: 0 };
       const turn = await runTurn(contender, HEADLINE, {
         ...load,
         ...(perSecond === null ? {} : { perSecond }),

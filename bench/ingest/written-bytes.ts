@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { writtenBytesOf } from '../process-figures.ts';
 import { settle } from '../verbs/settle.ts';
 import type { Contender } from './contenders.ts';
@@ -13,9 +14,14 @@ export interface WrittenBytes {
   readonly rounds: number | null;
 }
 
-/** Waits until flushes and compactions have come to rest. */
-export async function readWritten({ processes, dss }: Contender): Promise<WrittenBytes> {
+const LOOK_MS = 500;
+
+/** Waits until flushes and compactions, or whatever else is on its way to the disk, have come to rest. */
+export async function readWritten(contender: Contender): Promise<WrittenBytes> {
+  const { processes, dss, saveNow } = contender;
+  saveNow?.();
   if (dss !== undefined) await settle(dss);
+  else await untilNothingIsWritten(contender);
   const statuses = (await dss?.status()) ?? [];
   const sumOf = (part: 'log' | 'storage', counter: string): number | null =>
     dss === undefined
@@ -28,6 +34,11 @@ export async function readWritten({ processes, dss }: Contender): Promise<Writte
     kernel: processes.reduce((sum, { processId }) => sum + writtenBytesOf(processId), 0),
     rounds: sumOf('log', 'rounds'),
   };
+}
+
+async function untilNothingIsWritten({ processes }: Contender): Promise<void> {
+  const bytes = () => processes.map(({ processId }) => writtenBytesOf(processId)).join();
+  for (let before = ''; before !== bytes(); await delay(LOOK_MS)) before = bytes();
 }
 
 export function writtenSince(before: WrittenBytes, after: WrittenBytes): WrittenBytes {
