@@ -38,6 +38,7 @@ const usage = `Usage: npm run bench -- ingest [--rounds 5] [--seconds 10] [--war
 Three dss nodes and a Mosquitto take turns under the same load: ${WORKLOAD.clients} connections with ${WORKLOAD.inflight} QoS 1
 puts in flight each, ${WORKLOAD.valueBytes}-byte values, ${WORKLOAD.keys} keys.
   --data <dir>  where the nodes keep their data (default ./.dss)
+  --profile <dir>  where the nodes leave CPU profiles (Chrome's devtools read them)
   --save        write bench/results/ingest.json`;
 
 export async function ingest(args: readonly string[]): Promise<void> {
@@ -48,6 +49,7 @@ export async function ingest(args: readonly string[]): Promise<void> {
       seconds: { type: 'string', default: '10' },
       warmup: { type: 'string', default: '2' },
       data: { type: 'string', default: '.dss' },
+      profile: { type: 'string' },
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -56,7 +58,7 @@ export async function ingest(args: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`);
   const seconds = Number(values.seconds);
   const warmupSeconds = Number(values.warmup);
-  const result = await runRounds(values.data, Number(values.rounds), { seconds, warmupSeconds });
+  const result = await runRounds(values, Number(values.rounds), { seconds, warmupSeconds });
   const json = JSON.stringify(result, null, 2);
   process.stdout.write(`${values.json ? json : formatIngest(result)}\n`);
   if (values.save) {
@@ -66,7 +68,7 @@ export async function ingest(args: readonly string[]): Promise<void> {
 }
 
 async function runRounds(
-  data: string,
+  { data, profile }: { readonly data: string; readonly profile?: string | undefined },
   roundCount: number,
   times: { seconds: number; warmupSeconds: number },
 ): Promise<IngestResult> {
@@ -77,7 +79,7 @@ async function runRounds(
   try {
     mosquitto = await startMosquitto(directory);
     if (!mosquitto) process.stderr.write('Mosquitto is not installed: DSS runs alone.\n');
-    dss = await startDss(directory, NODE_COUNT);
+    dss = await startDss(directory, NODE_COUNT, { profile });
     const rounds: IngestResult['rounds'][number][] = [];
     for (let round = 1; round <= roundCount; round += 1) {
       process.stderr.write(`round ${round} of ${roundCount}\n`);
@@ -103,7 +105,9 @@ async function runDss(
   const options = { ...WORKLOAD, ...times, ports: dss.mqttPorts, topicPrefix: 'dss/put/bench/' };
   const result = await forkLoad(options, () => {
     before = dss.status();
+    dss.switchProfiles();
   });
+  dss.switchProfiles();
   const first = (await before) ?? [];
   const last = await dss.status();
   const nodes = last.map((status, index) => nodeCost(first[index] ?? status, status, result));

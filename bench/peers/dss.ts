@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchStatus } from '../../clients/cli/http.ts';
 import type { StatusDocument } from '../../clients/cli/status-document.ts';
@@ -11,10 +12,17 @@ const HTTP_TIMEOUT_MS = 5_000;
 export interface DssCluster {
   readonly mqttPorts: readonly number[];
   status(): Promise<StatusDocument[]>;
+  /** Begins, or ends, the profiles of its nodes; for a cluster that was started with `profile`. */
+  switchProfiles(): void;
   close(): Promise<void>;
 }
 
-export async function startDss(directory: string, nodeCount: number): Promise<DssCluster> {
+/** With `profile` every node leaves a CPU profile of its main thread in that folder. */
+export async function startDss(
+  directory: string,
+  nodeCount: number,
+  options: { readonly profile?: string | undefined } = {},
+): Promise<DssCluster> {
   const ports = await freePorts(nodeCount * 2);
   const nodes = Array.from({ length: nodeCount }, (_, index) => ({
     name: `n${index + 1}`,
@@ -31,7 +39,9 @@ export async function startDss(directory: string, nodeCount: number): Promise<Ds
     onStopped: (node) => process.stderr.write(`${node} stopped during the bench\n`),
   });
   try {
-    await cluster.start();
+    await (options.profile === undefined
+      ? cluster.start()
+      : startProfiled(cluster, options.profile));
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -42,6 +52,21 @@ export async function startDss(directory: string, nodeCount: number): Promise<Ds
       Promise.all(
         nodes.map((node) => fetchStatus(`http://127.0.0.1:${node.httpPort}`, HTTP_TIMEOUT_MS)),
       ),
+    switchProfiles: () => {
+      if (options.profile === undefined) return;
+      for (const processId of cluster.processIds.values()) process.kill(processId, 'SIGUSR2');
+    },
     close: () => cluster.stop(),
   };
+}
+
+/** The nodes have the environment of this process. */
+async function startProfiled(cluster: ClusterProcess, directory: string): Promise<void> {
+  process.env.DSS_BENCH_PROFILE = resolve(directory);
+  process.env.NODE_OPTIONS = `--import ${new URL('../profile-preload.js', import.meta.url).href}`;
+  try {
+    await cluster.start();
+  } finally {
+    delete process.env.NODE_OPTIONS;
+  }
 }
