@@ -36,6 +36,7 @@ export function lineChart({ title, panels }: LineChart): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text({ x: MARGIN.left, y: 24, size: 16 }, title),
     ...drawn,
@@ -139,9 +140,10 @@ function text(
 ): string {
   const { x, y, anchor = 'start', size } = place;
   const sized = size === undefined ? '' : ` font-size="${size}"`;
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${sized} fill="#222222">${escaped}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${sized} fill="#222222">${escaped(content)}</text>`;
 }
+
+const escaped = (content: string) => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** The next of 1, 2 and 5 times a power of ten. */
 function niceStep(least: number): number {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAedes } from '../peers/aedes.ts';
-import { type DssCluster, startDss } from '../peers/dss.ts';
+import { type DssCluster, type DssOptions, startDss } from '../peers/dss.ts';
 import { startMosquitto } from '../peers/mosquitto.ts';
 import { startNats } from '../peers/nats.ts';
 import type { Scenario } from './scenarios.ts';
@@ -40,13 +40,14 @@ export async function startContenders(
   names: readonly ContenderName[],
   directory: string,
   scenario: Scenario,
+  profile?: string,
 ): Promise<readonly Contender[]> {
   const started: Contender[] = [];
   try {
     for (const name of names) {
       const own = join(directory, name);
       await mkdir(own, { recursive: true });
-      const contender = await starters[name](own, scenario);
+      const contender = await starters[name](own, scenario, profile);
       if (contender !== undefined) started.push(contender);
       else process.stderr.write(`${name} is left out: it is not installed.\n`);
     }
@@ -65,11 +66,12 @@ export async function closeAll(contenders: readonly Contender[]): Promise<void> 
 export async function startOurs(
   directory: string,
   scenario: Scenario,
-  options: { readonly name?: string; readonly settings?: Readonly<Record<string, unknown>> } = {},
+  options: DssOptions & { readonly name?: string } = {},
 ): Promise<Contender> {
   await mkdir(directory, { recursive: true });
   const { replicationFactor, engine, isOneSided } = scenario;
   const dss = await startDss(directory, NODE_COUNT, {
+    profile: options.profile,
     settings: { ...SETTINGS, replicationFactor, storage: { engine }, ...options.settings },
   });
   return {
@@ -85,10 +87,14 @@ export async function startOurs(
   };
 }
 
-type Starter = (directory: string, scenario: Scenario) => Promise<Contender | undefined>;
+type Starter = (
+  directory: string,
+  scenario: Scenario,
+  profile: string | undefined,
+) => Promise<Contender | undefined>;
 
 const starters: Readonly<Record<ContenderName, Starter>> = {
-  dss: startOurs,
+  dss: (directory, scenario, profile) => startOurs(directory, scenario, { profile }),
   mosquitto: async (directory) => {
     const mosquitto = await startMosquitto(directory);
     return mosquitto && single('mosquitto', mosquitto);

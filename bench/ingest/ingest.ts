@@ -40,6 +40,7 @@ Three dss nodes, which fsync on a quorum before each PUBACK, and others take tur
   --wear-rate 1000       readings a second that are paced for wear
   --readings 10m         how many the part scale stores: 1m, 10m, 100m
   --data <dir>           where the brokers keep their data (default ./.dss)
+  --profile <dir>        where the nodes leave CPU profiles (Chrome's devtools read them), for throughput
   --save                 write ${RESULTS}/ingest-<part>.json, and the tables into docs/PERFORMANCE.md`;
 
 const options = {
@@ -54,6 +55,7 @@ const options = {
   'wear-rate': { type: 'string', default: '1000' },
   readings: { type: 'string', default: '10m' },
   data: { type: 'string', default: '.dss' },
+  profile: { type: 'string' },
   json: { type: 'boolean', default: false },
   save: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -93,6 +95,7 @@ async function runPart(
         ...common,
         scenarios: scenariosNamed(values.scenarios),
         rounds: Number(values.rounds),
+        profile: values.profile,
       }),
     latency: () => measureLatency(common),
     long: () =>

@@ -18,10 +18,15 @@ export interface ScenarioResult {
   readonly rounds: readonly (readonly Turn[])[];
 }
 
+export interface ThroughputOptions extends PartOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  /** In this folder our nodes leave CPU profiles. */
+  readonly profile: string | undefined;
+}
+
 /** As fast as everybody can: contenders take turns under the same load, scenario after scenario. */
-export async function measureThroughput(
-  options: PartOptions & { readonly scenarios: readonly Scenario[]; readonly rounds: number },
-): Promise<ThroughputResult> {
+export async function measureThroughput(options: ThroughputOptions): Promise<ThroughputResult> {
   const { data, times } = options;
   const diskSync = await inDirectory(data, measureDiskSync);
   const scenarios: ScenarioResult[] = [];
@@ -29,12 +34,11 @@ export async function measureThroughput(
   return { times, diskSync, scenarios };
 }
 
-function runScenario(
-  scenario: Scenario,
-  { data, contenders: names, rounds: roundCount, times }: Parameters<typeof measureThroughput>[0],
-): Promise<ScenarioResult> {
-  return inDirectory(data, async (directory) => {
-    const contenders = await startContenders(contestantsOf(scenario, names), directory, scenario);
+function runScenario(scenario: Scenario, options: ThroughputOptions): Promise<ScenarioResult> {
+  const { rounds: roundCount, times, profile } = options;
+  const names = contestantsOf(scenario, options.contenders);
+  return inDirectory(options.data, async (directory) => {
+    const contenders = await startContenders(names, directory, scenario, profile);
     try {
       const rounds: Turn[][] = [];
       for (let round = 1; round <= roundCount; round += 1) {

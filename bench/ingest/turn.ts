@@ -59,10 +59,12 @@ export async function runTurn(
         ...listener,
         onMeasuring: () => {
           before = read(contender);
+          contender.dss?.switchProfiles();
           void drain?.ask('measure');
         },
       },
     );
+    contender.dss?.switchProfiles();
     const after = read(contender);
     const drained = await drain?.ask<DrainResult>('result');
     return {

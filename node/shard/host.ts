@@ -63,7 +63,12 @@ export class ShardHost {
   /** What is to be done when the next round is durable. */
   #gathering: (() => void)[] = [];
   readonly #roundWait: RoundWait;
-  #syncing = false;
+  /** Batches wait for what the log is at. */
+  readonly #queued = new Set<Replica>();
+  /** Leaders that have committed and not told it, in the round before the one in flight and since then. */
+  #commitsDue = new Set<Replica>();
+  #commitsNew = new Set<Replica>();
+  #roundInFlight = false;
   #isApplying = false;
   /** Whose entries are being applied. */
   #applying: Replica | undefined;
@@ -80,7 +85,7 @@ export class ShardHost {
       timers: options.env.timers,
       maxWaitMs: options.roundsMaxWaitMs,
       stagedBytes: () => options.log.stagedBytes,
-      onOver: () => this.#startRounds(),
+      onOver: () => this.#schedule(),
     });
   }
 
@@ -211,12 +216,43 @@ export class ShardHost {
       if (replica.phase === 'held') continue;
       this.#dirty.delete(replica);
       if (replica.phase === 'gone') continue;
+      this.#propose(replica);
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
+      if (replica.raft.hasCommitToTell) this.#commitsNew.add(replica);
     }
+    if (!this.#roundInFlight && this.#gathering.length === 0) this.#tellCommits();
     this.#outgoing.flush(this.#options.send);
-    this.#startRounds();
+    if (!this.#roundInFlight && this.#isRoundDue()) void this.#syncRound();
     if (!this.#isApplying) void this.#applyCommitted();
+  }
+
+  /**
+   * While a round is being synced nothing that is proposed could be synced here: it waits, and goes into one entry
+   * with what comes meanwhile. On an idle node nothing waits.
+   */
+  #propose(replica: Replica): void {
+    if (!replica.hasQueued) return;
+    if (this.#roundInFlight) this.#queued.add(replica);
+    else replica.proposeQueued();
+  }
+
+  /**
+   * The followers learn what is committed with the next entries. Where none follow soon they are told so: on an idle
+   * node at once, else when a whole round has gone by.
+   */
+  #tellCommits(): void {
+    for (const replicas of [this.#commitsDue, this.#commitsNew]) {
+      for (const replica of replicas) this.#tellCommit(replica);
+      replicas.clear();
+    }
+  }
+
+  #tellCommit(replica: Replica): void {
+    if (replica.phase === 'held' || replica.phase === 'gone' || !replica.raft.hasCommitToTell)
+      return;
+    replica.raft.tellCommit();
+    while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
   }
 
   #take(replica: Replica, ready: Ready): void {
@@ -260,7 +296,7 @@ export class ShardHost {
     return new Promise((resolve) => {
       this.#gathering.push(resolve);
       this.#roundWait.hurry();
-      this.#startRounds();
+      this.#schedule();
     });
   }
 
@@ -272,36 +308,43 @@ export class ShardHost {
     }
   }
 
-  #startRounds(): void {
-    if (!this.#syncing && this.#isRoundDue()) void this.#syncRounds();
-  }
-
   /** What only keeps its order behind an earlier round has nothing to write, and so nothing to wait for. */
   #isRoundDue(): boolean {
-    if (this.#stopped || this.#gathering.length === 0) return false;
+    if (this.#gathering.length === 0) return false;
     return this.#roundWait.isOver || !this.#options.log.hasStaged;
   }
 
-  /** One round after the other; while one is being synced the next gathers. */
-  async #syncRounds(): Promise<void> {
-    this.#syncing = true;
+  /**
+   * One round after the other; while one is being synced the next gathers. What it promises leaves when it is
+   * synced; the next begins with the turn after that, so that it has what has come in by then.
+   */
+  async #syncRound(): Promise<void> {
+    this.#roundInFlight = true;
     try {
-      while (this.#isRoundDue()) {
-        const round = this.#gathering;
-        this.#gathering = [];
-        this.#roundWait.end();
-        if (this.#options.log.hasStaged) await this.#options.log.commitRound();
-        if (this.#stopped) return;
-        for (const isDurable of round) isDurable();
-        this.#syncing = true;
-        this.#drain();
-      }
+      const round = this.#gathering;
+      this.#gathering = [];
+      this.#roundWait.end();
+      if (this.#options.log.hasStaged) await this.#options.log.commitRound();
+      if (this.#stopped) return;
+      for (const isDurable of round) isDurable();
+      this.#drain();
     } catch (error) {
       // A failed write or fsync is never retried: what reached the disk is unknown.
       this.#fail(error);
     } finally {
-      this.#syncing = false;
+      this.#roundInFlight = false;
     }
+    this.#roundEnded();
+  }
+
+  #roundEnded(): void {
+    const due = this.#commitsDue;
+    this.#commitsDue = this.#commitsNew;
+    this.#commitsNew = new Set();
+    for (const replica of due) this.#tellCommit(replica);
+    for (const replica of this.#queued) this.#dirty.add(replica);
+    this.#queued.clear();
+    this.#schedule();
   }
 
   async #applyCommitted(): Promise<void> {

@@ -56,8 +56,9 @@ describe('a round that may wait (rounds.maxWaitMs)', () => {
     const node = await openFollower(WAIT);
     append(node, 1, entry(2));
     await node.settle();
-    await node.groups.host.persist();
+    const persisted = node.groups.host.persist();
     await node.settle();
+    await persisted;
     expect(promises(node)).toEqual([1]);
     expect(node.fatal).toEqual([]);
   });
