@@ -2,7 +2,8 @@ import { type LoadMessage, type LoadOptions, runLoad } from './load-generator.ts
 
 /** The main program of the load generator's process; see `forkLoad`. */
 process.once('message', async (options: LoadOptions) => {
-  const send = (message: LoadMessage) => process.send?.(message);
+  // A load that has failed may still have something to tell, when nobody listens any more.
+  const send = (message: LoadMessage) => process.connected && process.send?.(message);
   let last: LoadMessage;
   try {
     const result = await runLoad(options, {
