@@ -69,10 +69,10 @@ export async function startOurs(
   options: DssOptions & { readonly name?: string } = {},
 ): Promise<Contender> {
   await mkdir(directory, { recursive: true });
-  const { replicationFactor, engine, isOneSided } = scenario;
+  const { replicationFactor, shards, engine, isOneSided } = scenario;
   const dss = await startDss(directory, NODE_COUNT, {
     profile: options.profile,
-    settings: { ...SETTINGS, replicationFactor, storage: { engine }, ...options.settings },
+    settings: { ...SETTINGS, replicationFactor, shards, storage: { engine }, ...options.settings },
   });
   return {
     name: options.name ?? 'dss',

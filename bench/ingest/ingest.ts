@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeMachine, type Machine } from '../machine.ts';
@@ -7,6 +7,7 @@ import { asText } from '../report-table.ts';
 import { CONTENDERS } from './contenders.ts';
 import { measureLatency } from './latency.ts';
 import { type LongRunResult, longRunPicture, measureLongRun } from './long-run.ts';
+import { onFailed } from './part.ts';
 import { PARTS, type PartName, tablesOf } from './parts.ts';
 import { measureScale } from './scale.ts';
 import { SCENARIOS, scenariosNamed } from './scenarios.ts';
@@ -30,7 +31,7 @@ const usage = `Usage: npm run bench -- ingest [--parts throughput] [--json] [--s
 
 Three dss nodes, which fsync on a quorum before each PUBACK, and others take turns under the same load.
   --parts <names>        of ${PARTS.join(', ')}; or all
-  --scenarios headline   of ${SCENARIOS.map(({ name }) => name).join(', ')}; or all
+  --scenarios headline   of ${SCENARIOS.map(({ name }) => name).join(', ')}; all (of these); or one-shard
   --contenders <names>   of ${CONTENDERS.join(', ')}; those that are not installed are left out
   --rounds 5             of each scenario
   --seconds 10           how long each turn is measured
@@ -41,7 +42,8 @@ Three dss nodes, which fsync on a quorum before each PUBACK, and others take tur
   --readings 10m         how many the part scale stores: 1m, 10m, 100m
   --data <dir>           where the brokers keep their data (default ./.dss)
   --profile <dir>        where the nodes leave CPU profiles (Chrome's devtools read them), for throughput
-  --save                 write ${RESULTS}/ingest-<part>.json, and the tables into docs/PERFORMANCE.md`;
+  --save                 write ${RESULTS}/ingest-<part>.json, and the tables into docs/PERFORMANCE.md
+  --saved                measure nothing: write the tables of what was saved`;
 
 const options = {
   parts: { type: 'string', default: 'throughput' },
@@ -58,6 +60,7 @@ const options = {
   profile: { type: 'string' },
   json: { type: 'boolean', default: false },
   save: { type: 'boolean', default: false },
+  saved: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -70,7 +73,12 @@ export async function ingest(args: readonly string[]): Promise<void> {
   const unknown = asked.find((part) => !PARTS.some((known) => known === part));
   if (unknown !== undefined) throw new Error(`there is no part "${unknown}"; known are ${PARTS}`);
   for (const part of PARTS.filter((known) => asked.includes(known))) {
-    const saved = await runPart(part, values, args);
+    if (values.saved) {
+      await writeDocument(JSON.parse(await readFile(fileOf(part), 'utf8')) as SavedPart);
+      continue;
+    }
+    const saved = await runPart(part, values, args).catch(onFailed(part));
+    if (saved === undefined) continue;
     const json = JSON.stringify(saved, null, 2);
     process.stdout.write(`${values.json ? json : textOf(saved)}\n`);
     if (values.save) await save(saved, json);
@@ -123,12 +131,26 @@ function textOf(saved: SavedPart): string {
 /** What the figures were measured with and on. */
 export function describeRun({ command, day, machine, loadAverageBefore }: SavedPart): string {
   const { processor, cores, memoryGiB, system, node } = machine;
-  return `${day}, ${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}; load average before ${loadAverageBefore.toFixed(2)}; everything on one machine: \`${command}\``;
+  const isBusy = loadAverageBefore > cores / 2;
+  return [
+    `${day}, ${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}; load average before ${loadAverageBefore.toFixed(2)}; everything on one machine: \`${command}\``,
+    ...(isBusy
+      ? [
+          'Others kept that machine busy: who has several processes and waits for the disk loses most by it.',
+        ]
+      : []),
+  ].join('\n\n');
 }
 
 async function save(saved: SavedPart, json: string): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
-  await writeFile(`${RESULTS}/ingest-${saved.part}.json`, `${json}\n`);
+  await writeFile(fileOf(saved.part), `${json}\n`);
+  await writeDocument(saved);
+}
+
+const fileOf = (part: PartName) => `${RESULTS}/ingest-${part}.json`;
+
+async function writeDocument(saved: SavedPart): Promise<void> {
   if (saved.part === 'long') {
     await writeFile(`${RESULTS}/ingest-long.svg`, longRunPicture(saved.result as LongRunResult));
   }

@@ -16,6 +16,15 @@ export function onProgress(what: string): void {
   process.stderr.write(`${what}\n`);
 }
 
+/** The rest of a run of hours goes on without what has failed. */
+export function onFailed(what: string): (error: unknown) => undefined {
+  return (error) => {
+    process.stderr.write(`${what} failed: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+    return undefined;
+  };
+}
+
 /** A directory on that disk, for as long as `run` takes. */
 export async function inDirectory<T>(
   data: string,

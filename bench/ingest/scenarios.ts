@@ -15,6 +15,7 @@ export interface Scenario {
   /** Of values, on 20 connections. */
   readonly subscriptions: number;
   readonly replicationFactor: number;
+  readonly shards: number;
   readonly engine: 'lsm' | 'classic-level';
 }
 
@@ -30,6 +31,7 @@ export const HEADLINE: Scenario = {
   isOneSided: false,
   subscriptions: 0,
   replicationFactor: 3,
+  shards: 64,
   engine: 'lsm',
 };
 
@@ -48,6 +50,10 @@ export const SCENARIOS: readonly Scenario[] = [
   differing('values', '1,000 subscriptions to values', { subscriptions: 1_000 }),
 ];
 
+/** One node leads everything and the others only follow, so that what each of these costs can be told apart. */
+const ONE_SHARD = differing('one-shard', 'one node leads all', { shards: 1 });
+const NAMED = [...SCENARIOS, ONE_SHARD];
+
 function differing(name: string, differs: string, changes: Partial<Scenario>): Scenario {
   return { ...HEADLINE, ...changes, name, differs };
 }
@@ -56,9 +62,9 @@ function differing(name: string, differs: string, changes: Partial<Scenario>): S
 export function scenariosNamed(names: string): readonly Scenario[] {
   if (names === 'all') return SCENARIOS;
   return names.split(',').map((name) => {
-    const found = SCENARIOS.find((scenario) => scenario.name === name);
+    const found = NAMED.find((scenario) => scenario.name === name);
     if (found !== undefined) return found;
-    const known = SCENARIOS.map((scenario) => scenario.name).join(', ');
+    const known = NAMED.map((scenario) => scenario.name).join(', ');
     throw new Error(`there is no scenario "${name}"; known are all, ${known}`);
   });
 }

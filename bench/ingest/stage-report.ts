@@ -30,12 +30,12 @@ export function stageTables({ scenario, rounds }: ScenarioResult): ReportTable[]
       title: `${scenario.name}: µs by stage`,
       columns: [
         left('Stage'),
-        ...nodes.map(({ name }) => right(`${name} µs/msg`)),
+        ...nodes.map(({ name, leads }) => right(`${name} (leads ${leads}) µs/msg`)),
         ...nodes.map(({ name }) => right(`${name} µs/passed`)),
       ],
       rows: [...rows, ['sum', ...sums.map((sum) => fixed(sum, 3)), ...nodes.map(() => '')]],
       notes: [
-        'By all messages of the cluster, and by those that came through this stage in this node. Every node leads a third of the shards and follows in the others.',
+        'By all messages of the cluster, and by those that came through this stage in this node. A node leads as many groups as its column says and follows in the others; in the scenario one-shard one node leads all values.',
       ],
     },
   ];

@@ -63,7 +63,7 @@ function scenarioTable(result: ScenarioResult, { times, diskSync }: ThroughputRe
   const hasDeliveries = scenario.subscriptions > 0;
   const names = CONTENDERS.filter((contender) => turnsOf(result, contender).length > 0);
   return {
-    title: `${name}: ${clients} connections × ${inflight} in flight, QoS ${qos}, ${valueBytes} bytes, ${count(keys)} keys${differs === '' ? '' : ` (${differs})`}; ${rounds.length === 1 ? 'one round' : `medians of ${rounds.length} rounds`} of ${times.seconds} s`,
+    title: `${name}: ${clients === 1 ? 'one connection' : `${clients} connections`} × ${inflight} in flight, QoS ${qos}, ${valueBytes} bytes, ${count(keys)} keys${differs === '' ? '' : ` (${differs})`}; ${rounds.length === 1 ? 'one round' : `medians of ${rounds.length} rounds`} of ${times.seconds} s`,
     columns: [
       left('Contender'),
       right('msg/s'),

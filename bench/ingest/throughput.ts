@@ -1,8 +1,8 @@
 import { type DiskSync, measureDiskSync } from '../disk-sync.ts';
 import { settle } from '../verbs/settle.ts';
 import { type Contender, type ContenderName, closeAll, startContenders } from './contenders.ts';
-import { inDirectory, onProgress, type PartOptions } from './part.ts';
-import type { Scenario } from './scenarios.ts';
+import { inDirectory, onFailed, onProgress, type PartOptions } from './part.ts';
+import { HEADLINE, type Scenario } from './scenarios.ts';
 import { runTurn, type Turn, type TurnTimes } from './turn.ts';
 
 export interface ThroughputResult {
@@ -30,7 +30,10 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
   const { data, times } = options;
   const diskSync = await inDirectory(data, measureDiskSync);
   const scenarios: ScenarioResult[] = [];
-  for (const scenario of options.scenarios) scenarios.push(await runScenario(scenario, options));
+  for (const scenario of options.scenarios) {
+    const result = await runScenario(scenario, options).catch(onFailed(scenario.name));
+    if (result !== undefined) scenarios.push(result);
+  }
   return { times, diskSync, scenarios };
 }
 
@@ -57,7 +60,11 @@ function runScenario(scenario: Scenario, options: ThroughputOptions): Promise<Sc
 
 /** Where only our own nodes differ from the headline, others would do the same again but for the one they are measured by. */
 function contestantsOf(scenario: Scenario, names: readonly ContenderName[]): ContenderName[] {
-  const isOnlyOurs = scenario.replicationFactor !== 3 || scenario.engine !== 'lsm';
+  const { replicationFactor, shards, engine } = scenario;
+  const isOnlyOurs =
+    replicationFactor !== HEADLINE.replicationFactor ||
+    shards !== HEADLINE.shards ||
+    engine !== HEADLINE.engine;
   return names.filter((name) => !isOnlyOurs || name === 'dss' || name === 'mosquitto');
 }
 

@@ -25,7 +25,10 @@ export interface ProcessCost {
   readonly name: string;
   /** By all messages of all clients. */
   readonly cpuMicrosPerMessage: number;
-  readonly mainMicrosPerMessage: number;
+  /** Of one of our own nodes; the threads of others are not divided like that. */
+  readonly mainMicrosPerMessage: number | null;
+  /** Shards, at the end. */
+  readonly leads: number | null;
   /** Of the log; null where there is none. */
   readonly roundsPerSecond: number | null;
   readonly syncsPerSecond: number | null;
@@ -94,7 +97,7 @@ async function read({ processes, dss }: Contender): Promise<Reading> {
 }
 
 function costsBetween(
-  { processes }: Contender,
+  { processes, dss }: Contender,
   before: Reading | undefined,
   after: Reading,
   { messages }: LoadResult,
@@ -105,7 +108,10 @@ function costsBetween(
     return {
       name,
       cpuMicrosPerMessage: (each(after.cpuMicros) - each(before?.cpuMicros)) / messages,
-      mainMicrosPerMessage: (each(after.mainMicros) - each(before?.mainMicros)) / messages,
+      mainMicrosPerMessage: dss
+        ? (each(after.mainMicros) - each(before?.mainMicros)) / messages
+        : null,
+      leads: last?.nodes.find((node) => node.id === last.node.id)?.leads ?? null,
       roundsPerSecond: logRate('rounds', first, last),
       syncsPerSecond: logRate('syncs', first, last),
       stages: stagesBetween(first, last, messages),

@@ -55,10 +55,11 @@ describe('the tables of throughput', () => {
     const stages = stagesBetween(status(100, 10), status(300, 60), 200);
     expect(stages).toEqual([{ stage: 'sync', microsPerMessage: 1, microsPerPassed: 4 }]);
     expect(stagesBetween(undefined, undefined, 1)).toBeNull();
-    const cost = { cpuMicrosPerMessage: 2, mainMicrosPerMessage: 1, syncsPerSecond: 1 };
+    const cost = { cpuMicrosPerMessage: 2, mainMicrosPerMessage: 1, syncsPerSecond: 1, leads: 22 };
     const processes = [{ name: 'n1', ...cost, roundsPerSecond: 1, stages }];
     const rounds = [[turn('dss', 200, { processes })]];
     const tables = tablesFor({ scenario: HEADLINE, versions: {}, rounds });
+    expect(tables[1]?.columns[1]?.title).toBe('n1 (leads 22) µs/msg');
     expect(tables[1]?.rows).toEqual([
       ['sync', '1.000', '4.000'],
       ['sum', '1.000', ''],
