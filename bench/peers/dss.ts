@@ -10,6 +10,7 @@ const HTTP_TIMEOUT_MS = 5_000;
 /** A cluster of real `dss node` processes with their data on disk. */
 export interface DssCluster {
   readonly mqttPorts: readonly number[];
+  readonly httpPorts: readonly number[];
   status(): Promise<StatusDocument[]>;
   close(): Promise<void>;
 }
@@ -38,6 +39,7 @@ export async function startDss(directory: string, nodeCount: number): Promise<Ds
   }
   return {
     mqttPorts: nodes.map((node) => node.mqttPort),
+    httpPorts: nodes.map((node) => node.httpPort),
     status: () =>
       Promise.all(
         nodes.map((node) => fetchStatus(`http://127.0.0.1:${node.httpPort}`, HTTP_TIMEOUT_MS)),
