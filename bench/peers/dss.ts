@@ -13,6 +13,7 @@ const HTTP_TIMEOUT_MS = 5_000;
 export interface DssCluster {
   readonly mqttPorts: readonly number[];
   readonly processIds: readonly number[];
+  readonly httpPorts: readonly number[];
   status(): Promise<StatusDocument[]>;
   /** Begins, or ends, the profiles of its nodes; for a cluster that was started with `profile`. */
   switchProfiles(): void;
@@ -61,6 +62,7 @@ export async function startDss(
   return {
     mqttPorts: nodes.map((node) => node.mqttPort),
     processIds: nodes.map(({ name }) => cluster.processIds.get(name) ?? 0),
+    httpPorts: nodes.map((node) => node.httpPort),
     status: () =>
       Promise.all(
         nodes.map((node) => fetchStatus(`http://127.0.0.1:${node.httpPort}`, HTTP_TIMEOUT_MS)),
