@@ -1,7 +1,7 @@
 import type { AnswerErrorCode } from './answers.ts';
 import type { Request } from './requests.ts';
 
-export type AnswerOutcome = 'OK' | AnswerErrorCode;
+type AnswerOutcome = 'ok' | AnswerErrorCode;
 
 export interface AnswerCount {
   readonly verb: Request['op'];

@@ -34,7 +34,7 @@ export async function answer(
 ): Promise<Answer> {
   context.counters.requests += 1;
   const given = await answerAnyhow(context, client, request);
-  const { error = 'OK' } = given.reply as { readonly error?: AnswerErrorCode };
+  const { error = 'ok' } = given.reply as { readonly error?: AnswerErrorCode };
   context.answerCounts.add(request.op, error);
   return given;
 }

@@ -9,7 +9,6 @@ import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
 import { clientLimits } from './config/limits.ts';
-import { shownConfig } from './config/shown.ts';
 import { DataPlaneUntilJoined } from './dataplane/until-joined.ts';
 import { ConfiguredUsers } from './edge/authenticator.ts';
 import { CLASSIC_LEVEL_ENGINE } from './edge/classic-level.ts';
@@ -17,35 +16,19 @@ import { lockData } from './edge/data-lock.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { MQTT_BROKERS } from './edge/foreign-broker.ts';
+import { httpRoutes } from './edge/http-routes.ts';
 import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
-import { describeProcess } from './edge/machine.ts';
-import { observationRoutes } from './edge/observation.ts';
 import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
 import { webhookAt } from './edge/webhook.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
-import { alertRoutes } from './http/alert-routes.ts';
-import { balanceRoutes } from './http/balance-routes.ts';
-import { batchRoutes } from './http/batch-routes.ts';
-import { dashboardRoutes } from './http/dashboard.ts';
-import { docsRoutes } from './http/docs-routes.ts';
-import { kvRoutes } from './http/kv-routes.ts';
-import { listRoutes } from './http/list-routes.ts';
-import { nodesRoutes } from './http/nodes-routes.ts';
-import { refusalsRoutes, reportRefused } from './http/refusals-routes.ts';
-import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
-import { requireAdministrator } from './http/users.ts';
-import { verifyRoutes } from './http/verify-routes.ts';
-import { watchRoutes } from './http/watch-routes.ts';
-import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
-import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import { describeMissing, describePlace, describeStatus, describeSystem } from './status.ts';
+import { describeStatus, describeSystem } from './status.ts';
 import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
 import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
@@ -112,7 +95,7 @@ async function compose(
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
   const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
-  const load = new ProcessLoad({ directory: options.data, startedAtMs });
+  const load = new ProcessLoad(options.data);
   closers.push(async () => load.stop());
   const node = await openNode(options, env, {
     httpAddress: () => addresses.http,
@@ -144,58 +127,11 @@ async function compose(
     ingestRulesKnownFrom: 'useIngestRules',
   });
   await broker.start();
-  const requests = broker.requestContext;
-  const writes = new HttpWrites(requests);
-  const doors = await openDoors(broker, options, {
-    authenticator,
-    status: () => ({
-      ...describeStatus(node, addresses),
-      broker: broker.counters(),
-      process: describeProcess(startedAtMs),
-    }),
-    where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    missing: () => describeMissing(node),
-    refused: (request, refusal) => reportRefused(requests, request, refusal),
-    failed: (error) =>
-      env.events.emit({
-        level: 'error',
-        name: 'http-failed',
-        message: `an HTTP request could not be answered: ${error.stack ?? error.message}`,
-      }),
-    routes: [
-      ...observationRoutes({ node, broker, load, options, startedAtMs }),
-      (server) => kvRoutes(server, requests, writes),
-      (server) => listRoutes(server, requests),
-      (server) => batchRoutes(server, requests, writes),
-      (server) =>
-        watchRoutes(server, {
-          context: requests,
-          cluster: () => (node.hasJoined ? node.active.genesis.clusterId : undefined),
-        }),
-      (server) => settingsRoutes(server, settingsOf(node, broker, env)),
-      (server) =>
-        nodesRoutes(server, {
-          cluster: () => (node.hasJoined ? node.active : undefined),
-          authorize: requireAdministrator,
-          nowMs: () => env.clock.nowMs(),
-        }),
-      (server) =>
-        verifyRoutes(server, {
-          cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
-          authorize: requireAdministrator,
-        }),
-      (server) =>
-        alertRoutes(server, {
-          alerts: () => (node.hasJoined ? node.active.alerts : undefined),
-          config: shownConfig(options),
-          authorize: requireAdministrator,
-        }),
-      (server) => refusalsRoutes(server, requests.refusals),
-      docsRoutes,
-      (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
-      (server) => dashboardRoutes(server),
-    ],
-  });
+  const doors = await openDoors(
+    broker,
+    options,
+    httpRoutes({ node, broker, env, options, load, authenticator, addresses, startedAtMs }),
+  );
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
   addresses.mqtt = formatAddress(host, mqttPort);
@@ -290,35 +226,12 @@ function alertSettings(options: NodeOptions, dropped: () => number): AlertSettin
   return { rules, directory, post, dropped };
 }
 
-/** The comparison of replicas, as HTTP asks for it. */
-function verifiedCluster({ repairs, map, members }: ActiveNode) {
-  return {
-    start: (groups: readonly number[]) => repairs.verification.start(groups),
-    report: () => repairs.verification.report(),
-    hasGroup: (group: number) => map.find(group) !== undefined,
-    nameOf: (node: string) => members.nameOf(node),
-  };
-}
-
 /** The cluster, as sources and sinks beside it see it. */
 function surroundings({ identity, active }: StorageNode): BesideCluster {
   const { genesis, members, dataPlane, settings, host } = active;
   const leadsMeta = () => host.replica(metaGroup)?.raft.role === 'leader';
   const { clusterId } = genesis;
   return { clusterId, own: identity.node, dataPlane, members, settings, leadsMeta };
-}
-
-/** The rules of the cluster, as HTTP shows and changes them. */
-function settingsOf(node: StorageNode, broker: Broker, env: Env): SettingsRoutes {
-  return {
-    service: () => (node.hasJoined ? node.active.settings : undefined),
-    authorize: requireAdministrator,
-    ingestCounts: (rule) => broker.ingestCounts(rule),
-    tryIngest: (message) => {
-      const { rules, limits } = broker.ingestRules;
-      return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() }, limits);
-    },
-  };
 }
 
 function trafficOf({ dataPlane }: ActiveNode, broker: Broker) {

@@ -50,7 +50,7 @@ function ofNode(node: NodeFacts): Measurement[] {
   const share = (rule: RuleName, used: number | undefined, max: number, what: string) => {
     if (used === undefined || max === 0) return;
     const value = (100 * used) / max;
-    const message = `${what} ${Math.round(value)} % (${megabytes(used)} of ${megabytes(max)}).`;
+    const message = `${what} ${Math.round(value)} % (${size(used)} of ${size(max)}).`;
     measurements.push({ rule, subject: name, value, message });
   };
   const delay = (rule: RuleName, value: number | undefined, what: string) => {
@@ -130,7 +130,8 @@ function listed(groups: readonly number[]): string {
 }
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / MIB)} MiB`;
+function size(bytes: number): string {
+  return bytes < 10 * GIB ? `${Math.round(bytes / MIB)} MiB` : `${Math.round(bytes / GIB)} GiB`;
 }

@@ -61,7 +61,7 @@ function metricFacts({ node, broker, load, options, startedAtMs }: Observed) {
   return {
     node: { id, name, version: packageVersion() },
     broker: { ...broker.facts(), counters: broker.counters(), answers: broker.answerCounts() },
-    process: processFacts(startedAtMs, load.loopDelay),
+    runtime: processFacts(startedAtMs, load.loopDelay),
     member: node.hasJoined ? memberFacts(node.active, { id, engineName }, counts) : undefined,
   };
 }

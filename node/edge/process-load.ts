@@ -14,13 +14,11 @@ export class ProcessLoad {
   readonly loopDelay = new LoopDelay();
   readonly #measure: ReturnType<typeof measureLoad>;
   readonly #version = packageVersion();
-  readonly #startedAtMs: number;
   #recent: RecentLoad | undefined;
   #traffic: (() => Traffic) | undefined;
 
-  constructor(options: { readonly directory: string; readonly startedAtMs: number }) {
-    this.#measure = measureLoad(options.directory);
-    this.#startedAtMs = options.startedAtMs;
+  constructor(directory: string) {
+    this.#measure = measureLoad(directory);
   }
 
   /** From now on there is traffic to be told of. */
@@ -34,7 +32,8 @@ export class ProcessLoad {
       ...this.#measure(),
       ...this.#recent?.report(),
       version: this.#version,
-      uptimeMs: Date.now() - this.#startedAtMs,
+      // Never negative, whatever becomes of the wall clock.
+      uptimeMs: Math.floor(performance.now()),
       connections: this.#traffic?.().connections ?? 0,
       loopDelayP99Ms: this.loopDelay.recent().p99Ms,
     };

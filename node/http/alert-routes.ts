@@ -1,6 +1,7 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import type { Alerts } from '../alerts/alerts.ts';
 import { refuseForming } from './refusal.ts';
+import { ALERTS, CONFIG } from './schemas/alerts.ts';
 
 export interface AlertRoutes {
   /** Undefined until the node has joined. */
@@ -19,6 +20,10 @@ export function alertRoutes(
   server: FastifyInstance,
   { alerts, config, authorize }: AlertRoutes,
 ): void {
-  server.get('/v1/alerts', (_, reply) => alerts()?.document() ?? refuseForming(reply));
-  server.get('/v1/config', { onRequest: authorize }, () => ({ config }));
+  server.get(
+    '/v1/alerts',
+    { schema: ALERTS },
+    (_, reply) => alerts()?.document() ?? refuseForming(reply),
+  );
+  server.get('/v1/config', { onRequest: authorize, schema: CONFIG }, () => ({ config }));
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { refuse, refuseForming } from './refusal.ts';
+import { DEBUG_LOG, DEBUG_LOOP, DEBUG_PROFILE, DEBUG_RAFT } from './schemas/debug.ts';
 
 export interface DebugRoutes {
   /** Undefined until the node has joined. */
@@ -29,17 +30,18 @@ interface LogRoute {
   Querystring: { from?: number; limit: number };
 }
 
-const PROFILE_SECONDS_MAX = 60;
-const LOG_ENTRIES_MAX = 1_000;
-
 /** `/debug/…`: what goes on inside this node, for whoever looks for a fault in it. Administrators only. */
 export function debugRoutes(server: FastifyInstance, routes: DebugRoutes): void {
   const { member, loop, authorize } = routes;
   server.register(async (scope) => {
     scope.addHook('onRequest', authorize);
-    scope.get('/debug/raft', (_, reply) => member()?.raft() ?? refuseForming(reply));
-    scope.get('/debug/loop', () => loop());
-    scope.get<LogRoute>('/debug/log/:group', { schema: logSchema }, async (request, reply) => {
+    scope.get(
+      '/debug/raft',
+      { schema: DEBUG_RAFT },
+      (_, reply) => member()?.raft() ?? refuseForming(reply),
+    );
+    scope.get('/debug/loop', { schema: DEBUG_LOOP }, () => loop());
+    scope.get<LogRoute>('/debug/log/:group', { schema: DEBUG_LOG }, async (request, reply) => {
       const { group } = request.params;
       const { from, limit } = request.query;
       const debugged = member();
@@ -52,31 +54,11 @@ export function debugRoutes(server: FastifyInstance, routes: DebugRoutes): void 
   });
 }
 
-const logSchema = {
-  params: { type: 'object', properties: { group: { type: 'integer', minimum: 0 } } },
-  querystring: {
-    type: 'object',
-    properties: {
-      from: { type: 'integer', minimum: 1 },
-      limit: { type: 'integer', minimum: 1, maximum: LOG_ENTRIES_MAX, default: 100 },
-    },
-  },
-};
-
 /** Ends with the connection of whoever has asked. */
 function profileRoute(scope: FastifyInstance, { profile, nodeName }: DebugRoutes): void {
   scope.get<{ Querystring: { seconds: number } }>(
     '/debug/profile',
-    {
-      schema: {
-        querystring: {
-          type: 'object',
-          properties: {
-            seconds: { type: 'number', minimum: 0.1, maximum: PROFILE_SECONDS_MAX, default: 10 },
-          },
-        },
-      },
-    },
+    { schema: DEBUG_PROFILE },
     async (request, reply) => {
       const gone = new AbortController();
       reply.raw.on('close', () => gone.abort());

@@ -52,7 +52,7 @@ export const CLIENT_METRICS: MetricFamily = {
     each(
       'counter',
       'dss_requests_total',
-      'Requests that were answered, by verb and outcome: OK, or a code of docs/ERRORS.md.',
+      'Requests over MQTT that were answered, by verb and outcome: ok, or a code of docs/ERRORS.md.',
       ({ broker }) => broker.answers,
       { verb: ({ verb }) => verb, outcome: ({ outcome }) => outcome },
       ({ count }) => count,

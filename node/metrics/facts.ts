@@ -13,7 +13,7 @@ import type { Buckets } from './metric.ts';
 export interface MetricFacts {
   readonly node: { readonly id: string; readonly name: string; readonly version: string };
   readonly broker: BrokerMetricFacts;
-  readonly process: ProcessFacts;
+  readonly runtime: ProcessFacts;
   /** Undefined until the node has joined its cluster. */
   readonly member: MemberFacts | undefined;
 }

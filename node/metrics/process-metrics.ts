@@ -28,35 +28,35 @@ export const PROCESS_METRICS: MetricFamily = {
     gauge(
       'dss_process_start_time_seconds',
       'When this process started, in seconds since 1970.',
-      ({ process }) => process.startedAtMs / 1_000,
+      ({ runtime }) => runtime.startedAtMs / 1_000,
     ),
     gauge(
       'dss_process_resident_memory_bytes',
-      'Memory of this process.',
-      ({ process }) => process.residentBytes,
+      'Memory of this runtime.',
+      ({ runtime }) => runtime.residentBytes,
     ),
     gauge(
       'dss_process_memory_max_bytes',
       'What this process may use of it; 0: no limit is known.',
-      ({ process }) => process.memoryMaxBytes,
+      ({ runtime }) => runtime.memoryMaxBytes,
     ),
     gauge(
       'dss_process_heap_used_bytes',
       'JavaScript objects on the main thread.',
-      ({ process }) => process.heapUsedBytes,
+      ({ runtime }) => runtime.heapUsedBytes,
     ),
     gauge(
       'dss_process_external_memory_bytes',
       'Buffers and the like beside the heap.',
-      ({ process }) => process.externalBytes,
+      ({ runtime }) => runtime.externalBytes,
     ),
     each(
       'counter',
       'dss_process_cpu_seconds_total',
       'CPU time of this process, all threads.',
-      ({ process }) => [
-        { mode: 'user', seconds: process.cpuUserSeconds },
-        { mode: 'system', seconds: process.cpuSystemSeconds },
+      ({ runtime }) => [
+        { mode: 'user', seconds: runtime.cpuUserSeconds },
+        { mode: 'system', seconds: runtime.cpuSystemSeconds },
       ],
       { mode: ({ mode }) => mode },
       ({ seconds }) => seconds,
@@ -64,27 +64,27 @@ export const PROCESS_METRICS: MetricFamily = {
     counter(
       'dss_process_main_thread_cpu_seconds_total',
       'CPU time of the main thread, which runs the event loop; known on Linux.',
-      ({ process }) => process.mainThreadCpuSeconds,
+      ({ runtime }) => runtime.mainThreadCpuSeconds,
     ),
     counter(
       'dss_event_loop_busy_seconds_total',
       'Time in which the event loop had something to do.',
-      ({ process }) => process.loopBusySeconds,
+      ({ runtime }) => runtime.loopBusySeconds,
     ),
     gauge(
       'dss_event_loop_delay_p50_seconds',
       'How late the event loop came to what was due: half of the time no later, in the last ten to twenty seconds.',
-      ({ process }) => process.loopDelayMs.p50 / 1_000,
+      ({ runtime }) => runtime.loopDelayMs.p50 / 1_000,
     ),
     gauge(
       'dss_event_loop_delay_p99_seconds',
       'The same, 99 % of the time no later.',
-      ({ process }) => process.loopDelayMs.p99 / 1_000,
+      ({ runtime }) => runtime.loopDelayMs.p99 / 1_000,
     ),
     gauge(
       'dss_event_loop_delay_max_seconds',
       'The same, at the worst.',
-      ({ process }) => process.loopDelayMs.max / 1_000,
+      ({ runtime }) => runtime.loopDelayMs.max / 1_000,
     ),
   ],
 };

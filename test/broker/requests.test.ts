@@ -110,7 +110,7 @@ describe('dss/get', () => {
     await ask('dss/get/b');
     await ask('dss/cas/a', '{"if":null,"value":"2"}');
     expect(broker.answerCounts()).toEqual([
-      { verb: 'get', outcome: 'OK', count: 1 },
+      { verb: 'get', outcome: 'ok', count: 1 },
       { verb: 'get', outcome: 'NOT_FOUND', count: 2 },
       { verb: 'cas', outcome: 'VERSION_MISMATCH', count: 1 },
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchedValue } from '../../../broker/data-plane.ts';
+import type { Watch, WatchedValue, WatchPosition } from '../../../broker/data-plane.ts';
 import { ShardMap } from '../../../node/dataplane/shard-map.ts';
 import { Watches } from '../../../node/dataplane/watches.ts';
 import { createGenesis } from '../../../node/membership/genesis.ts';
@@ -83,14 +83,15 @@ class Fixture {
     feed.entryApplied(index);
   }
 
-  watch(): void {
-    this.watches.open('#', {
+  watch(after?: WatchPosition): Watch {
+    const watcher = {
       value: ({ key, value, version }: WatchedValue) => {
         this.told.push(`${text(key)}=${text(value)} ${version}`);
         return undefined;
       },
       snapshotDone: () => void this.told.push('snapshot done'),
-    });
+    };
+    return this.watches.open('#', watcher, after);
   }
 
   /** Lets everything that is due happen. */
@@ -169,6 +170,37 @@ describe('a watch that the replica of this node serves', () => {
     await fixture.pass();
     await fixture.pass(1_000);
     expect(fixture.opened()).toHaveLength(1);
+  });
+});
+
+describe('a watch that goes on after an earlier one', () => {
+  it('is told what has changed since that one said how far it was', async () => {
+    const fixture = await Fixture.open();
+    fixture.comes();
+    fixture.put('x', '1');
+    fixture.put('y', '2');
+    const earlier = fixture.watch();
+    expect(earlier.position()).toEqual(new Map());
+    await fixture.pass();
+    fixture.put('x', '3');
+    const position = earlier.position();
+    expect(position).toEqual(new Map([[GROUP, 3_000]]));
+    earlier.close();
+    fixture.put('y', '');
+    fixture.put('z', '5');
+    fixture.told.length = 0;
+    const later = fixture.watch(position);
+    expect(later.position()).toEqual(position);
+    await fixture.pass();
+    expect(fixture.told).toEqual(['y= 4000', 'z=5 5000', 'snapshot done']);
+    expect(later.position()).toEqual(new Map([[GROUP, 5_000]]));
+  });
+
+  it('asks another node for that as well', async () => {
+    const fixture = await Fixture.open();
+    fixture.watch(new Map([[GROUP, 7_000]]));
+    await fixture.pass();
+    expect(fixture.opened()).toEqual(['a after 7000']);
   });
 });
 

@@ -1,11 +1,11 @@
-import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import { type AlertRoutes, alertRoutes } from '../../../node/http/alert-routes.ts';
+import { createApp } from '../../../node/http/app.ts';
 
 const DOCUMENT = { alerts: [], history: [], rules: [] };
 
 function serve(changes: Partial<AlertRoutes> = {}) {
-  const server = fastify();
+  const server = createApp();
   alertRoutes(server, {
     alerts: () => ({ document: () => DOCUMENT }),
     config: { name: 'n1', secret: '(hidden)' },

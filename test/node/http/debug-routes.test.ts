@@ -1,11 +1,11 @@
-import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { createApp } from '../../../node/http/app.ts';
 import { debugRoutes } from '../../../node/http/debug-routes.ts';
 import { metricsRoutes } from '../../../node/http/metrics-routes.ts';
 
 function fixture({ isJoined = true, isProfiling = false } = {}) {
   const asked: unknown[] = [];
-  const server = fastify();
+  const server = createApp();
   debugRoutes(server, {
     nodeName: 'n1',
     authorize: async (request, reply) => {
@@ -84,7 +84,7 @@ describe('/debug', () => {
 
 describe('/metrics', () => {
   it('answers in the format that it is told', async () => {
-    const server = fastify();
+    const server = createApp();
     metricsRoutes(server, async () => ({ contentType: 'text/plain; version=9', text: 'dss 1\n' }));
     const { body, headers } = await server.inject('/metrics');
     expect([body, headers['content-type']]).toEqual([

@@ -79,6 +79,34 @@ describe('the HTTP door without users', () => {
     expect((await change(`http://127.0.0.1:${server.port}`)).status).toBe(404);
   });
 
+  it('is ready when nothing is missing', async () => {
+    let missing: ReturnType<HttpOptions['missing']>;
+    const { ask } = await serve({ authenticator: users, missing: () => missing });
+    expect(await ask('/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
+    missing = { code: 'UNAVAILABLE', message: 'no live leader is known for 1 of 65 groups: 7' };
+    expect(await ask('/readyz')).toMatchObject({
+      status: 503,
+      body: { code: 'UNAVAILABLE', detail: missing.message },
+    });
+  });
+
+  it('says that it failed, and tells the node why', async () => {
+    const failures: Error[] = [];
+    const { ask } = await serve({
+      status: () => {
+        throw new Error('secret');
+      },
+      failed: (error) => failures.push(error),
+    });
+    const { status, body } = await ask('/v1/cluster');
+    expect([status, body.code, body.detail]).toEqual([
+      500,
+      'FAILURE',
+      'the node could not answer; its log says why',
+    ]);
+    expect(failures).toMatchObject([{ message: 'secret' }]);
+  });
+
   it('on loopback answers no web page of elsewhere, whatever its name is made to mean', async () => {
     const { server, ask } = await serve({ isLocalOnly: true });
     const refused = { status: 403, body: { code: 'NOT_ALLOWED' } };

@@ -12,7 +12,7 @@ export function factsOf(changes: Partial<MemberFacts> = {}): MetricFacts {
       ...{ clientsConnected: 4, clientsDisconnected: 5, subscriptions: 6, retainedMessages: 0 },
       ...{ messagesWaiting: 0, isStoreReplicated: true },
     },
-    process: {
+    runtime: {
       ...{ startedAtMs: 1_500, residentBytes: 1, heapUsedBytes: 2, externalBytes: 3 },
       ...{ memoryMaxBytes: 0, cpuUserSeconds: 1, cpuSystemSeconds: 2 },
       ...{ mainThreadCpuSeconds: undefined, loopBusySeconds: 3 },
@@ -41,7 +41,7 @@ function member(): MemberFacts {
     storage: { usedBytes: 38, maxBytes: 0, isFull: false },
     disk: { usedBytes: 1, totalBytes: 2 },
     cluster: { nodes: [], durability: { copies: 2, replicas: 3 } },
-    ...{ shardsWithoutLeader: 0, clocksSkewed: 0, moves: { waiting: 0, moving: 1 } },
+    ...{ shardsWithoutLeader: 0, clocksSkewed: 0, alerts: [], moves: { waiting: 0, moving: 1 } },
     snapshots: { underWay: 0, installed: 1, failed: 0, sentBytes: 100 },
     incidents: new Map([['replica-suspect', 1]]),
     peers: { queuedBytes: 0, dropped: 0 },

@@ -12,7 +12,7 @@ const METRICS = METRIC_FAMILIES.flatMap(({ metrics }) => metrics);
 /** Whose values are few, whoever uses the cluster. */
 const LABELS = [
   ...['verb', 'outcome', 'code', 'state', 'rule', 'link', 'role', 'group', 'level', 'kind', 'mode'],
-  ...['id', 'name', 'zone', 'version', 'engine'],
+  ...['id', 'name', 'zone', 'version', 'engine', 'severity'],
 ];
 const RESERVED_ENDINGS = /_(bucket|count|sum)$/;
 const OTHER_UNITS = /_(ms|millis|milliseconds|micros|kib|mib|kilobytes|megabytes|percent)(_|$)/;
