@@ -51,7 +51,7 @@ export class Front {
   #hearing = { protocolLevel: 0, packetBytesMax: Number.POSITIVE_INFINITY };
   /** `ending`: the last bytes are on their way out, input is dropped. */
   #state: 'open' | 'ending' | 'gone' = 'open';
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   #inputEnded = false;
   #holds = 0;
   #processing = false;
@@ -233,6 +233,8 @@ export class Front {
   #nextChunk(): boolean {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return false;
+    // An array keeps the room that it has once needed.
+    if (this.#chunks.length === 0) this.#chunks = [];
     this.#splitter.push(chunk);
     return true;
   }
@@ -404,7 +406,7 @@ export class Front {
     this.#state = 'ending';
     this.#context.strangers.delete(this);
     this.#timers.stopAll();
-    this.#chunks.length = 0;
+    this.#chunks = [];
     this.#output.close();
     const link = this.#link;
     this.#link = NO_LINK;

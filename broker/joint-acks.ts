@@ -1,3 +1,5 @@
+import { LazyMap } from './lazy-map.ts';
+
 /** What an acknowledgement still waits for. */
 interface Joint {
   readonly token: number;
@@ -10,7 +12,7 @@ interface Joint {
  * the client is told when both the store and the session have them. By packet id: until then it is in use.
  */
 export class JointAcks {
-  readonly #byPacketId = new Map<number, Joint>();
+  readonly #byPacketId = new LazyMap<number, Joint>();
   #sessionIsGone = false;
 
   begin(packetId: number, token: number): void {

@@ -1,9 +1,10 @@
 import type { BrokerEnv } from './env.ts';
+import { LazyMap } from './lazy-map.ts';
 
 /** Timers of which there is one per name: a new one takes the place of the one before. */
 export class NamedTimers<Name extends string> {
   readonly #timers: BrokerEnv['timers'];
-  readonly #cancel = new Map<Name, () => void>();
+  readonly #cancel = new LazyMap<Name, () => void>();
 
   constructor(timers: BrokerEnv['timers']) {
     this.#timers = timers;

@@ -17,6 +17,8 @@ import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { utf8Text } from './json.ts';
+import { LazyMap } from './lazy-map.ts';
+import { LazySet } from './lazy-set.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Ending, malformed, ReasonCode } from './mqtt5/reason-codes.ts';
 import { openTravelling } from './mqtt5/travelling.ts';
@@ -68,9 +70,9 @@ export class UserLink {
   /** The CONNACK is written: nothing else may come before it. */
   #isAccepted = false;
   /** Filters that the session had not before: asked for, and not told to be granted yet. */
-  readonly #newFilters = new Set<string>();
+  readonly #newFilters = new LazySet<string>();
   /** While a SUBSCRIBE is on its way through the session: what was asked for last. */
-  readonly #requested = new Map<string, SubscribeRequest>();
+  readonly #requested = new LazyMap<string, SubscribeRequest>();
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
