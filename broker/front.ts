@@ -30,7 +30,7 @@ type Link =
 
 const NO_LINK: Link = { kind: 'none' };
 
-type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger' | 'rate';
+type TimerName = 'connect' | 'acks' | 'closing' | 'linger' | 'rate';
 
 /**
  * One connection, from accept to close: reads the socket, splits the bytes into packets, deals with the
@@ -95,6 +95,16 @@ export class Front {
     return this.#output;
   }
 
+  /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
+  get heardAtMs(): number | undefined {
+    const isDeaf = (this.#holds & ~Hold.output) !== 0;
+    return isDeaf ? undefined : this.#packetSeenMs;
+  }
+
+  silent(): void {
+    this.abort(SILENT);
+  }
+
   /** Stops reading until the same reason is released. */
   hold(reason: number): void {
     if (this.#holds === 0) this.#stream.pause();
@@ -105,6 +115,9 @@ export class Front {
     if ((this.#holds & reason) === 0) return;
     this.#holds &= ~reason;
     if (this.#holds !== 0 || this.#state !== 'open') return;
+    // It may have pinged meanwhile. After a turn, it has sent something just now.
+    const wasDeaf = (reason & ~(Hold.output | Hold.turn)) !== 0;
+    if (wasDeaf) this.#packetSeenMs = this.#context.env.clock.monotonicMs();
     this.#process();
     if (this.#holds === 0) this.#stream.resume();
   }
@@ -127,7 +140,7 @@ export class Front {
     // [MQTT-3.1.2-24]: one and a half times the keepalive.
     this.#keepaliveMs = keepaliveSeconds * 1_500;
     this.#packetSeenMs = this.#context.env.clock.monotonicMs();
-    this.#watchKeepalive(this.#keepaliveMs);
+    this.#context.keepalives.add(this, this.#keepaliveMs);
     this.release(Hold.connecting);
   }
 
@@ -382,17 +395,6 @@ export class Front {
     this.release(Hold.output);
   }
 
-  /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
-  #watchKeepalive(inMs: number): void {
-    if (this.#keepaliveMs === 0) return;
-    this.#timers.start('keepalive', inMs, () => {
-      const idleMs = this.#context.env.clock.monotonicMs() - this.#packetSeenMs;
-      const deaf = (this.#holds & ~Hold.output) !== 0;
-      if (!deaf && idleMs >= this.#keepaliveMs) this.abort(SILENT);
-      else this.#watchKeepalive(deaf ? this.#keepaliveMs : this.#keepaliveMs - idleMs);
-    });
-  }
-
   #ended(): void {
     this.#inputEnded = true;
     if (this.#state === 'open') this.#process();
@@ -405,6 +407,7 @@ export class Front {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     this.#context.strangers.delete(this);
+    this.#context.keepalives.delete(this, this.#keepaliveMs);
     this.#timers.stopAll();
     this.#chunks = [];
     this.#output.close();

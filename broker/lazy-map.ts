@@ -28,7 +28,9 @@ export class LazyMap<Key, Value> {
   }
 
   clear(): void {
+    // Whoever goes through it at the moment is done, too.
     this.#map?.clear();
+    this.#map = undefined;
   }
 
   keys(): Iterable<Key> {

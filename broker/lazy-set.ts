@@ -22,6 +22,7 @@ export class LazySet<Value> {
 
   clear(): void {
     this.#set?.clear();
+    this.#set = undefined;
   }
 
   forEach(visit: (value: Value) => void): void {

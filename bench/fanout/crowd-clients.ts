@@ -20,6 +20,8 @@ export interface Latencies {
 }
 
 const CONNECTING_MAX = 50;
+const KEEPALIVE_OFFSET = 10;
+const KEEPALIVE_SECONDS = 120;
 const PINGREQ = Buffer.from([PacketType.pingreq << 4, 0]);
 const TOPIC = 'crowd/said';
 const PATIENCE_MS = 2_000;
@@ -84,7 +86,9 @@ class Clients {
   #open(port: number, index: number): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      socket.on('connect', () => socket.write(connectFrame(`crowd-${process.pid}-${index}`)));
+      const frame = connectFrame(`crowd-${process.pid}-${index}`);
+      frame.writeUInt16BE(KEEPALIVE_SECONDS, KEEPALIVE_OFFSET);
+      socket.on('connect', () => socket.write(frame));
       socket.on('error', reject);
       socket.once('close', () => reject(new Error('one of the crowd was disconnected')));
       socket.once('data', () => {
