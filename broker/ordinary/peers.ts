@@ -43,7 +43,10 @@ export interface Peers {
   /** A node that holds a session has to look into its queue once more: there is something it may not know of. */
   hint(node: string, clientId: string): void;
 
-  /** Whether this node has the lowest id of all that can be reached: it does what only one is to do. */
+  /**
+   * Whether this node has the lowest id of all that can be reached, and reaches a majority of those who decide in the
+   * cluster: it does what only one is to do. Who is cut off knows nothing of the others but that it does not hear them.
+   */
   readonly isFirst: boolean;
   /** Whether messages reach that node, which is another one, at the moment. */
   isReachable(node: string): boolean;

@@ -150,6 +150,7 @@ export class Messengers {
     const messages = new NodeMessages({
       ...{ env, own, rpc: link.rpc },
       others: () => this.members.map((each) => each.node).filter((each) => each !== own.node),
+      deciding: () => this.members.map((each) => each.node),
       send: (to, payload) => link.sendMessages(to, payload),
     });
     Object.assign(node, { link, messages, got: [], events: [] });

@@ -287,6 +287,35 @@ describe('A node that cannot be reached', () => {
     expect(store.session('lost')).toMatchObject({ host: undefined, will: undefined });
   });
 
+  it('and is said to have a client, though it has died, has its records put right, however late', async () => {
+    const { one, network, store } = await cluster();
+    const watcher = await subscribed(one);
+    network.cut('n2');
+    one.time.advance(60_000);
+    await store.saveSession(record('n2'));
+    one.time.advance(14_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    one.time.advance(1_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+    expect(store.session('lost')).toMatchObject({ host: undefined, will: undefined });
+  });
+
+  it('is not dead just because another one is back sooner', async () => {
+    const { one, network, store } = await cluster();
+    const watcher = await subscribed(one);
+    await store.saveSession(record('n3'));
+    const reunite = network.cut('n2');
+    network.cut('n3');
+    network.isFirst = false;
+    one.time.advance(60_000);
+    network.isFirst = true;
+    reunite();
+    one.time.advance(4_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    one.time.advance(1_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+  });
+
   it('leaves wills that wait as long as their clients wanted', async () => {
     const { one, store } = await cluster();
     const watcher = await subscribed(one);
