@@ -4,6 +4,7 @@ import { DeadNodes } from './dead-nodes.ts';
 import { Lingering } from './lingering.ts';
 import type { Message } from './message.ts';
 import type { Delivery, Peers } from './peers.ts';
+import { delayOf } from './session-wills.ts';
 import type {
   MessageStore,
   QueuedMessage,
@@ -205,7 +206,9 @@ export class AbsentSessions {
     const { store, env, leaveWill } = this.#options;
     const { clientId, will, expirySeconds } = record;
     if (expirySeconds > 0) {
-      const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
+      const waiting = will !== undefined && delayOf(will, record) > 0 ? will : undefined;
+      const awaySinceMs = env.clock.nowMs();
+      const away = { ...record, host: undefined, will: waiting, awaySinceMs };
       void store.saveSession(away);
       this.#place(clientId, away);
     } else {

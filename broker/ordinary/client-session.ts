@@ -41,6 +41,8 @@ export class ClientSession {
   readonly receivedIds: ReceivedIds;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
+  /** The store had it when its client connected. */
+  readonly #goesOn: boolean;
   /** The store was told that its client is here. */
   isSaved = false;
   /** The store says that its client is not here, and it will be looked at again. */
@@ -59,6 +61,7 @@ export class ClientSession {
     receivedIds: ReceivedIds;
     expirySeconds: number;
     will: StoredWill | undefined;
+    goesOn: boolean;
   }) {
     this.client = options.client;
     this.connection = options.connection;
@@ -66,6 +69,7 @@ export class ClientSession {
     this.receivedIds = options.receivedIds;
     this.expirySeconds = options.expirySeconds;
     this.will = options.will;
+    this.#goesOn = options.goesOn;
   }
 
   get clientId(): string {
@@ -78,7 +82,7 @@ export class ClientSession {
 
   /** Whether other nodes have to know of it: what outlives it here is theirs to carry on. */
   get isRecorded(): boolean {
-    return this.isPersistent || this.will !== undefined;
+    return this.isPersistent || this.will !== undefined || this.#goesOn;
   }
 
   /** As it is stored. `host`: where its client is connected. */

@@ -10,7 +10,7 @@ import { Deliveries, type DeliveryLimits, queuedOf } from './deliveries.ts';
 import { isSharedFilter, type Message } from './message.ts';
 import type { ClientClaim, Delivery, PeerEvents, Peers, SharedPick } from './peers.ts';
 import { Router } from './router.ts';
-import { SessionWills } from './session-wills.ts';
+import { delayOf, SessionWills } from './session-wills.ts';
 import { Spool } from './spool.ts';
 import type {
   MessageStore,
@@ -85,6 +85,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       willLeft,
       newMessageId: () => this.#newName(),
       publish: (message) => this.router.publish(message),
+      willIsLeft: (clientId) => store.willIsLeft(clientId),
+      isFirst: () => peers.isFirst,
     });
     this.#absent = new AbsentSessions({
       ...options,
@@ -171,13 +173,13 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const { isRecorded } = session;
     if (expirySeconds !== undefined) session.expirySeconds = expirySeconds;
     this.#here.delete(clientId);
-    session.will = undefined;
+    const isLeft = will !== undefined && !isGraceful;
+    if (!isLeft || delayOf(will, session) === 0) session.will = undefined;
     for (const each of session.subscriptions.values()) this.router.delete(each);
     if (session.isPersistent) this.#leave(session);
     else this.#end(session, { isRecorded });
-    if (will === undefined || isGraceful) return;
     const { user } = client.access;
-    this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
+    if (isLeft) this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
   }
 
   /**
@@ -269,6 +271,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   ): void {
     this.#absent.changed(clientId, record, before);
     const session = this.#here.get(clientId);
+    if (session === undefined) this.#wills.changed(clientId, record);
     if (session !== undefined && !this.#isTrueOf(session, record)) this.#contestSoon(session);
   }
 
@@ -323,7 +326,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     assert(!this.#here.has(clientId), 'whoever connects again has let go of the connection before');
     this.#wills.recall(clientId);
     const deliveries = this.#deliveries(connection, () => session);
-    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
+    const goesOn = record !== undefined;
+    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will, goesOn };
     const session = new ClientSession(parts);
     this.#here.set(clientId, session);
     receivedIds.restore(record?.receivedIds ?? []);
@@ -336,7 +340,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     if (session.isRecorded) {
       void peers.announced().then(() => this.#save(session, host));
     }
-    return { session, isPresent: record !== undefined };
+    return { session, isPresent: goesOn };
   }
 
   /** Whether the store says of a client that is connected here what this node has told it, or is about to. */

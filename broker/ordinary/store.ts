@@ -32,6 +32,8 @@ export interface MessageStore {
   loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined>;
   /** Resolves when it is stored, or it is clear that it takes longer. */
   saveSession(record: SessionRecord): Promise<void>;
+  /** The will of a client that is away is published, though its session may be over by now. */
+  willIsLeft(clientId: string): void;
   /** And all that is queued for it. */
   endSession(clientId: string): void;
 
@@ -73,6 +75,7 @@ export interface SessionRecord {
   readonly subscriptions: readonly StoredSubscription[];
   /** QoS 2 packet ids that were received when it was saved and not released. */
   readonly receivedIds: readonly number[];
+  /** Of a client that is away: it was lost, and its will waits. */
   readonly will: StoredWill | undefined;
 }
 

@@ -77,6 +77,11 @@ export class MemoryMessageStore implements MessageStore {
     for (const each of this.#listeners) each.sessionChanged(clientId, record, before);
   }
 
+  willIsLeft(clientId: string): void {
+    const record = this.#sessions.get(clientId);
+    if (record !== undefined) void this.saveSession({ ...record, will: undefined });
+  }
+
   endSession(clientId: string): void {
     const before = this.#sessions.get(clientId);
     this.#sessions.delete(clientId);

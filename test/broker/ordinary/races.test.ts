@@ -13,7 +13,7 @@ import {
   puback,
   subscribe,
 } from '../../support/mqtt-frames.ts';
-import { connect5 } from '../../support/mqtt5-frames.ts';
+import { connect5, long } from '../../support/mqtt5-frames.ts';
 import { type Harness, type RawClient, settle, startBroker } from '../harness.ts';
 
 /** Two nodes over one store. */
@@ -324,5 +324,69 @@ describe('A node that cannot be reached', () => {
     expect(await watcher.all('publish')).toEqual([]);
     one.time.advance(30_000);
     expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+    expect(store.session('lost')).toMatchObject({ will: undefined });
   });
+});
+
+describe('A will that waits', () => {
+  const lost = {
+    ...{ clientId: 'lost', props: [long(0x11, 60)] },
+    will: { topic: 'a', payload: 'gone', qos: 1, props: [long(0x18, 10)] },
+  };
+
+  it('is published once, where its client was lost', async () => {
+    const { one, two, store } = await cluster();
+    const watcher = await subscribed(two);
+    (await one.connect5(lost)).cut();
+    await settle();
+    const pass = (ms: number) => {
+      for (const { time } of [one, two]) time.advance(ms);
+    };
+    pass(9_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    pass(1_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+    expect(store.session('lost')).toMatchObject({ host: undefined, will: undefined });
+    pass(30_000);
+    expect(await watcher.all('publish')).toEqual([]);
+  });
+
+  it('is published by another node if that one is not there any more', async () => {
+    const { one, two, network } = await cluster();
+    const watcher = await subscribed(two);
+    (await one.connect5(lost)).cut();
+    await settle();
+    network.cut('n1');
+    two.time.advance(14_000);
+    expect(await watcher.all('publish')).toEqual([]);
+    two.time.advance(1_000);
+    expect(await watcher.all('publish')).toMatchObject([{ payload: 'gone' }]);
+    two.time.advance(30_000);
+    expect(await watcher.all('publish')).toEqual([]);
+  });
+
+  it('is not published if its client is back at another node', async () => {
+    const { one, two, network } = await cluster();
+    const watcher = await subscribed(two);
+    (await one.connect5(lost)).cut();
+    await settle();
+    network.cut('n1');
+    await two.connect5({ clientId: 'lost', clean: false, props: [long(0x11, 60)] });
+    two.time.advance(60_000);
+    expect(await watcher.all('publish')).toEqual([]);
+  });
+});
+
+it('A session that goes on without outliving its connection is over with that', async () => {
+  const { one, two } = await cluster();
+  (await subscribed(one)).send(DISCONNECT);
+  await settle();
+  const client = two.open5();
+  client.send(connect5({ clientId: 'device', clean: false }));
+  expect(await client.take('connack')).toMatchObject({ session: true });
+  client.cut();
+  await settle();
+  const again = one.open();
+  again.send(connect(PERSISTENT));
+  expect(await again.take('connack')).toMatchObject({ session: false });
 });
