@@ -196,9 +196,23 @@ export class AbsentSessions {
   /** Whoever has its session now may not know what this node has kept for it. */
   #hint(clientId: string): void {
     if (this.#options.isHere(clientId)) return this.#options.lookAgain(clientId);
-    const host = this.#options.store.session(clientId)?.host;
-    if (host === undefined || host.node === this.#options.host.node) return;
-    if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
+    if (this.#hostElsewhere(clientId) === undefined) return;
+    if (this.#keptFor.delete(clientId)) void this.#hintWhenStored(clientId);
+  }
+
+  /** Before, there would be nothing to find. */
+  async #hintWhenStored(clientId: string): Promise<void> {
+    const { store, peers, isHere } = this.#options;
+    await store.queueStored(clientId);
+    if (isHere(clientId)) return;
+    const node = this.#hostElsewhere(clientId);
+    if (node !== undefined) peers.hint(node, clientId);
+    else if (store.session(clientId) !== undefined) this.#keptFor.add(clientId);
+  }
+
+  #hostElsewhere(clientId: string): string | undefined {
+    const node = this.#options.store.session(clientId)?.host?.node;
+    return node === this.#options.host.node ? undefined : node;
   }
 
   /** The node that it was connected to has died, and could not do this. */

@@ -23,8 +23,6 @@ import type {
 } from './store.ts';
 import { SystemMessages } from './system-messages.ts';
 
-/** The store may take a moment to show what was kept for a session by somebody who thought its client away. */
-const LOOK_AGAIN_MS = [100, 2_000];
 const CONTEST_AFTER_MS = 1_000;
 const NO_PROPERTIES = new Uint8Array(0);
 
@@ -251,9 +249,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   }
 
   hinted(clientId: string): void {
-    for (const delayMs of LOOK_AGAIN_MS) {
-      this.#options.env.timers.after(delayMs, () => this.queueReadable(clientId));
-    }
+    this.queueReadable(clientId);
   }
 
   unreachable(node: string): void {

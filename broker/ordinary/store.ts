@@ -39,6 +39,8 @@ export interface MessageStore {
 
   /** Keeps a message for a session. Twice the same id is once. False: the queue is full, it is dropped and counted. */
   enqueue(clientId: string, queued: QueuedMessage): boolean;
+  /** Resolves when what was done here to the queue of a session is stored, or will never be. */
+  queueStored(clientId: string): Promise<void>;
   /** What is queued for a session, oldest first, read from a quorum if there is one. */
   queued(clientId: string): Promise<readonly QueuedMessage[]>;
   /** It is delivered. */

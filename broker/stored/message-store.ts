@@ -221,6 +221,10 @@ export class StoredMessages implements MessageStore {
     return this.#queues.enqueue(clientId, queued, { endsAtMs, isHere });
   }
 
+  queueStored(clientId: string): Promise<void> {
+    return this.#queues.stored(clientId);
+  }
+
   queued(clientId: string): Promise<readonly QueuedMessage[]> {
     return this.#queues.queued(clientId);
   }

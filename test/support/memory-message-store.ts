@@ -10,6 +10,8 @@ import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
 /** What outlives a node, in a test: several brokers of it may share one. */
 export class MemoryMessageStore implements MessageStore {
   known: Promise<void> = Promise.resolve();
+  /** What is queued is stored with this. */
+  storing: Promise<void> = Promise.resolve();
   readonly state = 'memory';
   dropped = 0;
   readonly #retained = new Map<string, Message>();
@@ -94,6 +96,10 @@ export class MemoryMessageStore implements MessageStore {
     this.#queues.set(clientId, queue);
     queue.set(queued.message.id, queued);
     return true;
+  }
+
+  queueStored(): Promise<void> {
+    return this.storing;
   }
 
   async queued(clientId: string): Promise<readonly QueuedMessage[]> {

@@ -170,6 +170,26 @@ describe('What the store says late of a client that is connected', () => {
 });
 
 describe('A hint', () => {
+  it('comes when the store has what it hints at', async () => {
+    const { one, two, network, store } = await cluster();
+    (await subscribed(one)).send(DISCONNECT);
+    await settle();
+    let stored = () => {};
+    store.storing = new Promise((resolve) => (stored = resolve));
+    // It arrives where the client was a moment ago.
+    network.nodes.get('n1')?.events.received(message('late'), []);
+    const [kept] = await store.queued('device');
+    store.dequeue('device', 'late');
+    const client = await two.connect(PERSISTENT);
+    await settle();
+    two.time.advance(60_000);
+    expect(await client.all('publish')).toEqual([]);
+    store.enqueue('device', kept as QueuedMessage);
+    stored();
+    await settle();
+    expect(await client.all('publish')).toMatchObject([{ payload: 'late' }]);
+  });
+
   it('to what has come live brings it no second time, now or later', async () => {
     const { one, network, store } = await cluster();
     const client = await subscribed(one);

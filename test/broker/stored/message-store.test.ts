@@ -388,6 +388,30 @@ describe('the queue of a session', () => {
     expect(dataPlane.writes).toEqual([]);
   });
 
+  it('is stored when the store has all that was done to it', async () => {
+    const { world, dataPlane, store } = openStore();
+    await world.pass();
+    await store.queueStored('c');
+    dataPlane.hold = true;
+    store.enqueue('c', queued('one'));
+    const told: string[] = [];
+    void store.queueStored('c').then(() => told.push('stored'));
+    await world.pass(60_000);
+    expect(told).toEqual([]);
+    store.enqueue('c', queued('one'));
+    dataPlane.commitAll();
+    await world.pass();
+    expect(told).toEqual([]);
+    dataPlane.commitAll();
+    await world.pass();
+    expect(told).toEqual(['stored']);
+    store.enqueue('c', queued('two'));
+    void store.queueStored('c').then(() => told.push('over'));
+    store.endSession('c');
+    await world.pass();
+    expect(told).toEqual(['stored', 'over']);
+  });
+
   it('ends with its session: what is queued later belongs to the next one', async () => {
     const { world, dataPlane, store } = openStore();
     void store.saveSession(session('c'));
