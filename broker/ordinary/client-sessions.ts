@@ -305,12 +305,14 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   async #recordOf({ client, connection, cleanStart }: Opening): Promise<SessionRecord | undefined> {
     const { store } = this.#options;
     const { clientId, access } = client;
-    const record = cleanStart
-      ? store.session(clientId)
-      : await store.loadSession(clientId, () => connection.isOpen());
+    if (cleanStart) {
+      if (store.mayHaveSession(clientId)) store.endSession(clientId);
+      return undefined;
+    }
+    const record = await store.loadSession(clientId, () => connection.isOpen());
     if (record === undefined || !connection.isOpen()) return undefined;
     // Another user's session is not continued, and neither is one that only stood for a will.
-    if (!cleanStart && record.user === access.user && record.expirySeconds > 0) return record;
+    if (record.user === access.user && record.expirySeconds > 0) return record;
     store.endSession(clientId);
     return undefined;
   }

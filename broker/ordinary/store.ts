@@ -25,6 +25,8 @@ export interface MessageStore {
   /** Every session that outlives its connection, and every connection with a will, of the whole cluster. */
   sessions(): Iterable<SessionRecord>;
   session(clientId: string): SessionRecord | undefined;
+  /** Whether there is such a session, or a node that has just started does not know. */
+  mayHaveSession(clientId: string): boolean;
   /**
    * As `session`, and read from a quorum if there is one. A node that has just started does not know the sessions, and
    * must not begin another one in place of what there is: this waits until it knows, or nobody wants it any more.

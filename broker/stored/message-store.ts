@@ -148,6 +148,10 @@ export class StoredMessages implements MessageStore {
     return this.#unlessOver(this.#sessions.get(ownerOf(clientId)));
   }
 
+  mayHaveSession(clientId: string): boolean {
+    return !this.#knowsAll || this.session(clientId) !== undefined;
+  }
+
   async loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined> {
     const owner = ownerOf(clientId);
     for (;;) {

@@ -68,6 +68,10 @@ export class MemoryMessageStore implements MessageStore {
     return isOver ? undefined : record;
   }
 
+  mayHaveSession(clientId: string): boolean {
+    return this.#sessions.has(clientId);
+  }
+
   async loadSession(clientId: string): Promise<SessionRecord | undefined> {
     return this.session(clientId);
   }

@@ -4,6 +4,7 @@ import { AedesSessions } from '../../../broker/aedes.ts';
 import type { Message } from '../../../broker/ordinary/message.ts';
 import type { QueuedMessage, SessionRecord } from '../../../broker/ordinary/store.ts';
 import type { SessionOwner } from '../../../broker/sessions.ts';
+import { FakeDataPlane } from '../../support/fake-data-plane.ts';
 import { FakePeerNetwork } from '../../support/fake-peers.ts';
 import { MemoryMessageStore } from '../../support/memory-message-store.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../../support/mqtt-frames.ts';
 import { connect5, long } from '../../support/mqtt5-frames.ts';
 import { type Harness, type RawClient, settle, startBroker } from '../harness.ts';
+import { BrokerWorld, openStore, session } from '../stored/store-harness.ts';
 
 /** Two nodes over one store. */
 async function cluster() {
@@ -240,6 +242,31 @@ describe('A session that has moved', () => {
     await two.connect({ clientId: 'device' });
     network.nodes.get('n1')?.events.received(message('x'), []);
     expect(await store.queued('device')).toEqual([]);
+  });
+});
+
+describe('A clean session', () => {
+  it('leaves nothing of an earlier one, though its node does not know the sessions yet', async () => {
+    const world = new BrokerWorld();
+    const dataPlane = new FakeDataPlane();
+    const before = openStore(world, dataPlane);
+    void before.store.saveSession(session('device', { user: '' }));
+    before.store.enqueue('device', queued('old'));
+    await world.pass();
+    dataPlane.watch = () => ({ close: () => {} });
+    const createStore = () => openStore(world, dataPlane).store;
+    const node = await startBroker({ createStore }, { clock: world.env.clock });
+    const client = node.open5();
+    client.send(connect5({ clientId: 'device', props: [long(0x11, 60)] }));
+    await world.pass(10_000);
+    expect(await client.take('connack')).toMatchObject({ session: false });
+    client.cut();
+    await world.pass(10_000);
+    const again = node.open();
+    again.send(connect(PERSISTENT));
+    await world.pass(10_000);
+    expect(await again.take('connack')).toMatchObject({ session: true });
+    expect(await again.all('publish')).toEqual([]);
   });
 });
 
