@@ -5,6 +5,7 @@ import { type ConnectPacket, type MalformedConnect, parseConnect } from './conne
 import {
   type ConnectRefusal,
   SECRET_REFUSAL,
+  TAKEN_REFUSAL,
   userRefusal,
   versionRefusal,
 } from './connect-refusal.ts';
@@ -339,6 +340,13 @@ export class Front {
     const user = new UserLink(this.#context, this, packet, admission, dialect);
     this.#link = { kind: 'user', user };
     void user.connect();
+  }
+
+  /** Another user is connected under its client id, at another node. */
+  occupied(): void {
+    const message = TAKEN_REFUSAL.reason;
+    this.#context.refusals.report({ code: 'CLIENT_ID_TAKEN', message }, this, 'CONNECT');
+    this.#refuse(TAKEN_REFUSAL);
   }
 
   #refuse(refusal: ConnectRefusal): void {

@@ -175,6 +175,7 @@ export class UserLink {
         writer: this.#writer,
         isOpen: () => !this.#closed,
         takenOver: () => this.#front.finish(TAKEN_OVER),
+        occupied: () => this.#front.occupied(),
       },
       cleanStart: startsClean,
       expirySeconds: sessionExpirySeconds,

@@ -17,6 +17,8 @@ export interface SessionConnection {
   isOpen(): boolean;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
+  /** Another user is connected under this client id, at another node: the CONNECT is refused. */
+  occupied(): void;
 }
 
 export interface SessionClient {

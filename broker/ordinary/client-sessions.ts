@@ -150,7 +150,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       // Who is let in earlier finds nothing retained, and publishes past those who are away or at other nodes.
       await store.known;
       await peers.acquainted();
-      await this.#claim(opening);
+      if (!(await this.#claim(opening))) {
+        opening.connection.occupied();
+        return undefined;
+      }
       const record = await this.#recordOf(opening);
       return opening.connection.isOpen() ? this.#opened(opening, record) : undefined;
     } finally {
@@ -240,9 +243,9 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.undelivered(node, deliveries);
   }
 
-  async takenOver({ clientId, user }: ClientClaim): Promise<string> {
+  async takenOver({ clientId, user }: ClientClaim): Promise<string | undefined> {
     const { client } = this.#here.get(clientId) ?? this.#opening.get(clientId) ?? {};
-    if (client !== undefined && client.access.user !== user) return '';
+    if (client !== undefined && client.access.user !== user) return undefined;
     this.#wills.recall(clientId);
     this.#opening.get(clientId)?.connection.takenOver();
     return this.#letGo(clientId);
@@ -282,15 +285,15 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
-  /** All others let go of the client, here and at other nodes. */
-  async #claim({ client, connection }: Opening): Promise<void> {
+  /** All others let go of the client, here and at other nodes; false: one of another user stays. */
+  async #claim({ client, connection }: Opening): Promise<boolean> {
     const { env, peers } = this.#options;
     const { clientId, access } = client;
     const { user } = access;
     const { address } = connection;
     const connectedAtMs = env.clock.nowMs();
     const displacedAddress = await this.#letGo(clientId);
-    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
+    return peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
   }
 
   /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */

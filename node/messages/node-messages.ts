@@ -154,7 +154,7 @@ export class NodeMessages implements Peers {
     return this.#shared.memberOf(group, filter, key);
   }
 
-  takeOver(client: ClientClaim): Promise<void> {
+  takeOver(client: ClientClaim): Promise<boolean> {
     return this.#takeovers.claim(client);
   }
 

@@ -99,10 +99,11 @@ class FakePeers implements Peers {
     return members[key.charCodeAt(0) % members.length]?.interest.clientId;
   }
 
-  async takeOver(client: ClientClaim): Promise<void> {
+  async takeOver(client: ClientClaim): Promise<boolean> {
     const others = [...this.#network.nodes.values()].filter((peer) => peer !== this);
-    await Promise.all(others.map(({ events }) => events.takenOver(client)));
+    const displaced = await Promise.all(others.map(({ events }) => events.takenOver(client)));
     await this.#network.claimsHeld.get(this.#node);
+    return !displaced.includes(undefined);
   }
 
   hint(node: string, clientId: string): void {

@@ -15,15 +15,23 @@ import {
   subscribe,
 } from '../../support/mqtt-frames.ts';
 import { connect5, long } from '../../support/mqtt5-frames.ts';
-import { type Harness, type RawClient, settle, startBroker } from '../harness.ts';
+import { as, FakeUsers } from '../fake-users.ts';
+import {
+  type Harness,
+  type HarnessOptions,
+  type RawClient,
+  settle,
+  startBroker,
+} from '../harness.ts';
 import { BrokerWorld, openStore, session } from '../stored/store-harness.ts';
 
 /** Two nodes over one store. */
-async function cluster() {
+async function cluster(options: HarnessOptions = {}) {
   const network = new FakePeerNetwork();
   const store = new MemoryMessageStore();
   const start = (node: string): Promise<Harness> =>
     startBroker({
+      ...options,
       host: { node, startCounter: 1 },
       createPeers: network.join(node),
       createStore: (events) => store.join(events),
@@ -101,6 +109,32 @@ describe('A client that connects again while its session is being looked for', (
     expect(first.received).toEqual([]);
     expect(second.closed).toBe(false);
     expect(store.session('device')?.host?.node).toBe('n2');
+  });
+});
+
+describe('A client id that another user connects under', () => {
+  it('stays whose it is, at whatever node it is, and goes to the other one afterwards', async () => {
+    const everything = { read: ['#'], write: ['#'] };
+    const authenticator = new FakeUsers({ anna: everything, bob: everything });
+    const { one, two, store } = await cluster({ authenticator });
+    const anna = await one.connect(as('anna', PERSISTENT));
+    anna.send(subscribe(1, ['a', 1]));
+    await anna.take('suback');
+    const bob = two.open();
+    bob.send(connect(as('bob', { clientId: 'device' })));
+    expect(await bob.take('connack')).toMatchObject({ code: 2 });
+    await bob.untilClosed();
+    const bob5 = two.open5();
+    bob5.send(connect5({ username: 'bob', password: 'bob', clientId: 'device' }));
+    expect(await bob5.take('connack')).toMatchObject({ code: 0x85 });
+    expect(two.broker.counters().refused).toMatchObject({ CLIENT_ID_TAKEN: 2 });
+    two.time.advance(5_000);
+    expect(anna.closed).toBe(false);
+    expect(store.session('device')).toMatchObject({ user: 'anna', host: { node: 'n1' } });
+    anna.send(DISCONNECT);
+    await settle();
+    await two.connect(as('bob', { clientId: 'device' }));
+    expect(store.session('device')).toBeUndefined();
   });
 });
 
