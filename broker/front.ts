@@ -216,7 +216,6 @@ export class Front {
     const nowMs = this.#context.env.clock.monotonicMs();
     let more = true;
     while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
-    if (this.#link.kind === 'user') this.#link.user.flushToSession();
     this.#processing = false;
     if (this.#inputEnded && this.#holds === 0) this.finish(CLIENT_CLOSED);
   }

@@ -1,8 +1,8 @@
 import { type Access, mayReceive } from '../access.ts';
+import type { LazySet } from '../lazy-set.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
 import type { PacketWriter } from '../packet-writer.ts';
-import type { ReceivedIds } from '../received-ids.ts';
 import { type Deliveries, type Delivery, type IdOwner, newDelivery } from './deliveries.ts';
 import { type Message, parseFilter } from './message.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
@@ -40,7 +40,7 @@ export class ClientSession {
   readonly deliveries: Deliveries;
   readonly subscriptions = new Map<string, StoredSubscription>();
   will: StoredWill | undefined;
-  readonly receivedIds: ReceivedIds;
+  readonly receivedIds: LazySet<number>;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
   /** The store had it when its client connected. */
@@ -60,7 +60,7 @@ export class ClientSession {
     client: SessionClient;
     connection: SessionConnection;
     deliveries: Deliveries;
-    receivedIds: ReceivedIds;
+    receivedIds: LazySet<number>;
     expirySeconds: number;
     will: StoredWill | undefined;
     goesOn: boolean;
@@ -97,7 +97,7 @@ export class ClientSession {
       expirySeconds,
       awaySinceMs: 0,
       subscriptions: [...subscriptions.values()],
-      receivedIds: receivedIds.all(),
+      receivedIds: [...receivedIds],
       will,
     };
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
-import type { ReceivedIds } from '../received-ids.ts';
+import type { LazySet } from '../lazy-set.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import type { BrokerFacts } from '../sys-topics.ts';
 import { AbsentSessions } from './absent-sessions.ts';
@@ -29,7 +29,8 @@ const NO_PROPERTIES = new Uint8Array(0);
 export interface Opening {
   readonly client: SessionClient;
   readonly connection: SessionConnection;
-  readonly receivedIds: ReceivedIds;
+  /** As of `Publisher`. */
+  readonly receivedIds: LazySet<number>;
   readonly cleanStart: boolean;
   readonly expirySeconds: number;
   readonly will: StoredWill | undefined;
@@ -331,7 +332,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const parts = { client, connection, deliveries, receivedIds, expirySeconds, will, goesOn };
     const session = new ClientSession(parts);
     this.#here.set(clientId, session);
-    receivedIds.restore(record?.receivedIds ?? []);
+    for (const packetId of record?.receivedIds ?? []) receivedIds.add(packetId);
     for (const each of record?.subscriptions ?? []) {
       session.subscriptions.set(each.filter, each);
       this.router.add(session, each);

@@ -148,9 +148,6 @@ describe('A subscription', () => {
       override attach(stream: Duplex, owner: SessionOwner): void {
         super.attach(stream, {
           mayGrant: (filter) => held.then(() => owner.mayGrant(filter)),
-          published: (message) => owner.published(message),
-          received: (packetId) => owner.received(packetId),
-          released: (packetId) => owner.released(packetId),
         });
       }
     }
