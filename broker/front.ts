@@ -225,7 +225,7 @@ export class Front {
     switch (this.#splitter.next()) {
       case 'frame':
         this.#packetSeenMs = nowMs;
-        this.#countBytes(this.#splitter.end - this.#splitter.start);
+        this.#countBytes(this.#splitter.end - this.#splitter.start, nowMs);
         this.#packet(nowMs);
         return true;
       case 'large':
@@ -253,11 +253,11 @@ export class Front {
   }
 
   /** Cluster traffic has no budget: consensus must not wait, and peers limit it themselves. */
-  #countBytes(count: number): void {
+  #countBytes(count: number, nowMs: number): void {
     if (this.#link.kind === 'cluster') return;
     this.#turnBytes += count;
     // First: the budget's turn ends before those that wait for it go on.
-    const mayGoOn = this.#context.readBudget.allows(count, this.#turnBytes);
+    const mayGoOn = this.#context.readBudget.allows(count, this.#turnBytes, nowMs);
     if (!mayGoOn) this.hold(Hold.turn);
     this.#planTurnEnd();
   }
