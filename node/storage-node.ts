@@ -27,6 +27,7 @@ import {
 } from './membership/recovery-order.ts';
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
 import { NodeMessages } from './messages/node-messages.ts';
+import { metaGroup } from './ring/slots.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas, lossOf } from './shard/recovery.ts';
@@ -169,6 +170,7 @@ export class StorageNode {
       own,
       rpc: { call: (...call) => this.#link.rpc.call(...call) },
       others: () => this.#active?.members.others() ?? [],
+      deciding: () => this.#active?.map.voters(metaGroup) ?? [],
       send: (to, payload) => this.#link.sendMessages(to, payload),
     });
     const { node, name } = identity;
