@@ -9,7 +9,7 @@ import { describeExpiry, describeHistoric, describeStored } from './value-json.t
 /** A page ends early when its JSON would grow beyond this: clients have packet limits, too. */
 const PAGE_BYTES_MAX = 1024 * 1024;
 
-type AnswerErrorCode =
+export type AnswerErrorCode =
   | 'NOT_FOUND'
   | 'UNAVAILABLE'
   | 'VERSION_MISMATCH'
@@ -28,11 +28,22 @@ export interface Answer {
  * is not able to.
  */
 export async function answer(
-  { dataPlane, counters, env }: Pick<BrokerContext, 'dataPlane' | 'counters' | 'env'>,
+  context: Pick<BrokerContext, 'dataPlane' | 'counters' | 'answerCounts' | 'env'>,
   client: ClientIdentity,
   request: Request,
 ): Promise<Answer> {
-  counters.requests += 1;
+  context.counters.requests += 1;
+  const given = await answerAnyhow(context, client, request);
+  const { error = 'ok' } = given.reply as { readonly error?: AnswerErrorCode };
+  context.answerCounts.add(request.op, error);
+  return given;
+}
+
+async function answerAnyhow(
+  { dataPlane, env }: Pick<BrokerContext, 'dataPlane' | 'env'>,
+  client: ClientIdentity,
+  request: Request,
+): Promise<Answer> {
   try {
     return await carryOut(dataPlane, client, request);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { type Authenticator, EVERYTHING } from './access.ts';
+import { type AnswerCount, AnswerCounts } from './answer-counts.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import { BulkPace } from './bulk-pace.ts';
 import type { BrokerContext, RequestContext } from './context.ts';
@@ -27,7 +28,7 @@ import { RefusedClients } from './refused-clients.ts';
 import { SessionUsers } from './session-users.ts';
 import type { SessionEvents, Sessions } from './sessions.ts';
 import { Strangers } from './strangers.ts';
-import { SysTopics } from './sys-topics.ts';
+import { type BrokerFacts, SysTopics } from './sys-topics.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { sharedFrames } from './value-frames.ts';
 import { Wills } from './wills.ts';
@@ -124,6 +125,7 @@ export class Broker {
       connectRate: connectRate(limits, env),
       pauseWarning: new RareWarning(env, PAUSE_WARNING_MS),
       counters,
+      answerCounts: new AnswerCounts(),
       frames: sharedFrames(),
       endOfTurn,
       bulkPace: new BulkPace(endOfTurn, limits.bulkDeliveriesPerTurn),
@@ -187,6 +189,15 @@ export class Broker {
 
   counters(): BrokerCounters {
     return { ...this.#context.counters, refused: this.#context.refusals.counts() };
+  }
+
+  answerCounts(): readonly AnswerCount[] {
+    return this.#context.answerCounts.list();
+  }
+
+  /** What is not counted, but is so now. */
+  facts(): BrokerFacts {
+    return this.#context.clients.facts();
   }
 
   /** Stops: what is committed is acknowledged, then connections close. Resolves when all are gone. */

@@ -1,4 +1,5 @@
 import type { Authenticator } from './access.ts';
+import type { AnswerCounts } from './answer-counts.ts';
 import type { BatchBuffers } from './batch-buffers.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
@@ -45,6 +46,7 @@ export interface BrokerContext {
   /** Of clients that publish faster than they may. */
   readonly pauseWarning: RareWarning;
   readonly counters: Counters;
+  readonly answerCounts: AnswerCounts;
   readonly frames: SharedFrames;
   readonly endOfTurn: EndOfTurn;
   readonly bulkPace: BulkPace;
@@ -55,5 +57,5 @@ export interface BrokerContext {
 /** What of it those need who carry requests out that came by another door. */
 export type RequestContext = Pick<
   BrokerContext,
-  'env' | 'limits' | 'dataPlane' | 'counters' | 'refusals'
+  'env' | 'limits' | 'dataPlane' | 'counters' | 'answerCounts' | 'refusals'
 >;

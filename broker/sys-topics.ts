@@ -14,6 +14,10 @@ export interface BrokerFacts {
   readonly clientsDisconnected: number;
   readonly subscriptions: number;
   readonly retainedMessages: number;
+  /** For clients that are connected here, beyond what they have room for. */
+  readonly messagesWaiting: number;
+  /** What sessions leave is in the store of the cluster; else for the time being in this node's memory. */
+  readonly isStoreReplicated: boolean;
 }
 
 /**

@@ -216,6 +216,9 @@ export interface EngineStatistics {
   readonly blockCacheBytes: number;
   readonly blockCacheHits: number;
   readonly blockCacheMisses: number;
+  /** How often a table's filter was asked for a key, and said that it is not there. */
+  readonly filterChecks: number;
+  readonly filterSkips: number;
   /** How often writers were made to wait until there was room. */
   readonly stalls: number;
 }

@@ -2,6 +2,8 @@ import type { StorageEngine } from '../lsm/engine.ts';
 import type { Log } from '../lsm/log/log.ts';
 import type { RecoveredGroup } from '../lsm/log/types.ts';
 import { cluster, decode, encode } from '../protos/index.ts';
+import { Alerts } from './alerts/alerts.ts';
+import { alertSources } from './alerts/gather.ts';
 import { Rebalancer } from './balance/rebalancer.ts';
 import { BalanceView } from './balance/view.ts';
 import { NodeDataPlane } from './dataplane/data-plane.ts';
@@ -76,6 +78,7 @@ export class ActiveNode {
   readonly rebalancer: Rebalancer;
   readonly balance: BalanceView;
   readonly repairs: Repairs;
+  readonly alerts: Alerts;
   readonly messages: NodeMessages;
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
@@ -215,6 +218,8 @@ export class ActiveNode {
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
     });
+    const { alerts = {} } = options;
+    this.alerts = new Alerts(alertSources(this, { env, own: own.node, settings: alerts }), alerts);
   }
 
   get host(): ShardHost {
@@ -245,6 +250,7 @@ export class ActiveNode {
     this.#upkeep.start();
     this.rebalancer.start();
     this.repairs.start();
+    void this.alerts.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => {
@@ -270,6 +276,7 @@ export class ActiveNode {
     this.#upkeep.stop();
     this.dataPlane.stop();
     this.groups.stop();
+    await this.alerts.stop();
     await this.log.close().catch(() => {});
     await this.engine.close().catch(() => {});
   }
@@ -457,6 +464,7 @@ export class ActiveNode {
       storageMaxBytes: storage.maxBytes,
       storageFull: storage.isFull,
       heardAgain: this.#silence.takeReturned(),
+      ...this.alerts.forHeartbeat(),
       ...load?.(),
     });
     this.members.heard(this.#own.node, decode(cluster.Heartbeat, payload));

@@ -4,6 +4,7 @@ import { DEFAULT_INGEST_LIMITS } from '../broker/ingest-rules/ingest-message.ts'
 import { DEFAULT_LIMITS } from '../broker/limits.ts';
 import { createMessageStore } from '../broker/stored/message-store.ts';
 import type { ActiveNode } from './active-node.ts';
+import type { AlertSettings } from './alerts/alerts.ts';
 import { Beside, type BesideCluster } from './beside/beside.ts';
 import { formatAddress, isLoopback } from './config/addresses.ts';
 import type { NodeOptions } from './config/config.ts';
@@ -15,30 +16,19 @@ import { lockData } from './edge/data-lock.ts';
 import { openDoors } from './edge/doors.ts';
 import { createEnv } from './edge/env.ts';
 import { MQTT_BROKERS } from './edge/foreign-broker.ts';
+import { httpRoutes } from './edge/http-routes.ts';
 import { IdleMemory } from './edge/idle-memory.ts';
 import { keepNewSecret, keepSecret } from './edge/kept-secret.ts';
 import { createLogger } from './edge/logger.ts';
-import { describeProcess, measureLoad } from './edge/machine.ts';
+import { ProcessLoad } from './edge/process-load.ts';
 import { packageVersion } from './edge/version.ts';
+import { webhookAt } from './edge/webhook.ts';
 import { LSM_ENGINE } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
-import { balanceRoutes } from './http/balance-routes.ts';
-import { batchRoutes } from './http/batch-routes.ts';
-import { docsRoutes } from './http/docs-routes.ts';
-import { kvRoutes } from './http/kv-routes.ts';
-import { listRoutes } from './http/list-routes.ts';
-import { nodesRoutes } from './http/nodes-routes.ts';
-import { refusalsRoutes, reportRefused } from './http/refusals-routes.ts';
-import { type SettingsRoutes, settingsRoutes } from './http/settings-routes.ts';
-import { requireAdministrator } from './http/users.ts';
-import { verifyRoutes } from './http/verify-routes.ts';
-import { watchRoutes } from './http/watch-routes.ts';
-import { HttpWrites } from './http/writes.ts';
 import { metaGroup } from './ring/slots.ts';
-import { ingestTrial } from './settings/ingest-trial.ts';
 import type { SettingsService } from './settings/settings-service.ts';
-import { describeMissing, describePlace, describeStatus, describeSystem } from './status.ts';
+import { describeStatus, describeSystem } from './status.ts';
 import { type NodeEnd, StorageNode, type StorageNodeOptions } from './storage-node.ts';
 import { SystemTopics } from './system-topics.ts';
 import { MqttTransport } from './transport/mqtt.ts';
@@ -96,6 +86,7 @@ async function compose(
   const [user, ...others] = options.users;
   const authenticator = user === undefined ? undefined : new ConfiguredUsers([user, ...others]);
 
+  let messagesDropped = () => 0;
   let onEnded: (end: NodeEnd) => void = () => {};
   const ended = new Promise<NodeEnd>((resolve) => {
     onEnded = resolve;
@@ -104,9 +95,13 @@ async function compose(
   const limits = { ...DEFAULT_INGEST_LIMITS, valueBytesMax };
   const brokerLimits = { ...DEFAULT_LIMITS, ...clientLimits(options), valueBytesMax };
   const beside = new Beside({ env, links: options.links, brokers: MQTT_BROKERS, limits });
-  const node = await openNode(options, env, beside, {
+  const load = new ProcessLoad(options.data);
+  closers.push(async () => load.stop());
+  const node = await openNode(options, env, {
     httpAddress: () => addresses.http,
     onEnded,
+    load: () => ({ ...load.report(), links: beside.reports() }),
+    alerts: alertSettings(options, () => messagesDropped()),
   });
   closers.push(() => node.stop());
   const broker = new Broker({
@@ -120,7 +115,11 @@ async function compose(
       node.messages.start(events);
       return node.messages;
     },
-    createStore: (events) => createMessageStore({ env, dataPlane, limits: brokerLimits, events }),
+    createStore: (events) => {
+      const store = createMessageStore({ env, dataPlane, limits: brokerLimits, events });
+      messagesDropped = () => broker.counters().messagesDropped + store.dropped;
+      return store;
+    },
     nodeName: options.name,
     limits: brokerLimits,
     onInvalid: options.onInvalid,
@@ -128,50 +127,11 @@ async function compose(
     ingestRulesKnownFrom: 'useIngestRules',
   });
   await broker.start();
-  const requests = broker.requestContext;
-  const writes = new HttpWrites(requests);
-  const doors = await openDoors(broker, options, {
-    authenticator,
-    status: () => ({
-      ...describeStatus(node, addresses),
-      broker: broker.counters(),
-      process: describeProcess(startedAtMs),
-    }),
-    where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
-    missing: () => describeMissing(node),
-    refused: (request, refusal) => reportRefused(requests, request, refusal),
-    failed: (error) =>
-      env.events.emit({
-        level: 'error',
-        name: 'http-failed',
-        message: `an HTTP request could not be answered: ${error.stack ?? error.message}`,
-      }),
-    routes: [
-      (server) => kvRoutes(server, requests, writes),
-      (server) => listRoutes(server, requests),
-      (server) => batchRoutes(server, requests, writes),
-      (server) =>
-        watchRoutes(server, {
-          context: requests,
-          cluster: () => (node.hasJoined ? node.active.genesis.clusterId : undefined),
-        }),
-      (server) => settingsRoutes(server, settingsOf(node, broker, env)),
-      (server) =>
-        nodesRoutes(server, {
-          cluster: () => (node.hasJoined ? node.active : undefined),
-          authorize: requireAdministrator,
-          nowMs: () => env.clock.nowMs(),
-        }),
-      (server) =>
-        verifyRoutes(server, {
-          cluster: () => (node.hasJoined ? verifiedCluster(node.active) : undefined),
-          authorize: requireAdministrator,
-        }),
-      (server) => refusalsRoutes(server, requests.refusals),
-      docsRoutes,
-      (server) => balanceRoutes(server, () => (node.hasJoined ? node.active.balance : undefined)),
-    ],
-  });
+  const doors = await openDoors(
+    broker,
+    options,
+    httpRoutes({ node, broker, env, options, load, authenticator, addresses, startedAtMs }),
+  );
   closers.push(() => doors.close());
   const { host, mqttPort = doors.mqttPort } = options.advertise;
   addresses.mqtt = formatAddress(host, mqttPort);
@@ -187,6 +147,7 @@ async function compose(
     await keepSecret(options.data, options.secret);
   }
   dataPlane.joined(node.dataPlane);
+  load.follow(env, () => trafficOf(node.active, broker));
   followIngestRules(node.active.settings, broker);
   const idleMemory = new IdleMemory();
   closers.push(async () => idleMemory.stop());
@@ -219,18 +180,14 @@ const SCRUB_BYTES_PER_SECOND = 512 * 1024;
 function openNode(
   options: NodeOptions,
   env: Env,
-  beside: Beside,
-  { httpAddress, onEnded }: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded'>>,
+  self: Required<Pick<StorageNodeOptions, 'httpAddress' | 'onEnded' | 'load' | 'alerts'>>,
 ): Promise<StorageNode> {
   const { advertise, tls } = options;
-  const measure = measureLoad(options.data);
   return StorageNode.open({
     env,
     directory: options.data,
     name: options.name,
     mqttAddress: formatAddress(advertise.host, advertise.mqttPort ?? options.mqttPort),
-    httpAddress,
-    onEnded,
     secret: options.secret,
     weight: options.weight,
     zone: options.zone,
@@ -245,7 +202,7 @@ function openNode(
     verifyHours: options.verifyHours,
     storageMaxBytes: options.storageMaxBytes,
     initialRules: { retention: options.retention, ingest: options.ingest },
-    load: () => ({ ...measure(), links: beside.reports() }),
+    ...self,
     transport: ({ node }) =>
       new MqttTransport({
         node,
@@ -263,14 +220,10 @@ function openNode(
   });
 }
 
-/** The comparison of replicas, as HTTP asks for it. */
-function verifiedCluster({ repairs, map, members }: ActiveNode) {
-  return {
-    start: (groups: readonly number[]) => repairs.verification.start(groups),
-    report: () => repairs.verification.report(),
-    hasGroup: (group: number) => map.find(group) !== undefined,
-    nameOf: (node: string) => members.nameOf(node),
-  };
+function alertSettings(options: NodeOptions, dropped: () => number): AlertSettings {
+  const { alertRules: rules, alertsWebhook, data: directory } = options;
+  const post = alertsWebhook === '' ? undefined : webhookAt(alertsWebhook);
+  return { rules, directory, post, dropped };
 }
 
 /** The cluster, as sources and sinks beside it see it. */
@@ -281,17 +234,9 @@ function surroundings({ identity, active }: StorageNode): BesideCluster {
   return { clusterId, own: identity.node, dataPlane, members, settings, leadsMeta };
 }
 
-/** The rules of the cluster, as HTTP shows and changes them. */
-function settingsOf(node: StorageNode, broker: Broker, env: Env): SettingsRoutes {
-  return {
-    service: () => (node.hasJoined ? node.active.settings : undefined),
-    authorize: requireAdministrator,
-    ingestCounts: (rule) => broker.ingestCounts(rule),
-    tryIngest: (message) => {
-      const { rules, limits } = broker.ingestRules;
-      return ingestTrial(rules, { ...message, receivedAtMs: env.clock.nowMs() }, limits);
-    },
-  };
+function trafficOf({ dataPlane }: ActiveNode, broker: Broker) {
+  const { publishesReceived: publishes, puts, connections } = broker.counters();
+  return { publishes, puts, connections, commitCounts: dataPlane.commitLatency.counts() };
 }
 
 /** The broker acknowledges no ordinary message before it knows which are to be stored. */
@@ -318,6 +263,7 @@ function followSystem(active: ActiveNode, broker: Broker, env: Env): SystemTopic
   const topics = new SystemTopics({ env, board: broker, facts: () => describeSystem(active) });
   active.map.onChange(() => topics.changed());
   active.settings.onChange(() => topics.changed());
+  active.alerts.onChange(() => topics.changed());
   topics.start();
   return topics;
 }

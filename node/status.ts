@@ -1,14 +1,11 @@
+import type { cluster } from '../protos/index.ts';
 import type { ActiveNode } from './active-node.ts';
-import { type LinkFacts, linkAlerts, linkStates } from './beside/link-states.ts';
+import type { AlertDocument } from './alerts/document.ts';
+import { linkStates } from './beside/link-states.ts';
 import { acknowledgedCopies } from './dataplane/shard-map.ts';
 import { metaGroup } from './ring/slots.ts';
 import { isRemoved } from './settings/nodes.ts';
 import type { StorageNode } from './storage-node.ts';
-
-export interface Alert {
-  readonly name: string;
-  readonly message: string;
-}
 
 /** What a node can say of itself and of the cluster as it sees it; the body of `GET /v1/cluster`. */
 export function describeStatus(
@@ -49,7 +46,7 @@ export function describeStatus(
     log: { ...active.log.statistics(), syncedRound: active.log.syncedRound },
     queuedBytes: active.dataPlane.queuedBytes,
     watches: active.watches.openCount,
-    links: linkStates(linkFacts(active)),
+    links: linkStates({ leases: active.settings.current.leases, members: active.members.list() }),
     alerts,
   };
 }
@@ -59,7 +56,8 @@ export interface SystemFacts {
   readonly cluster: { readonly id: string; readonly state: 'ok' | 'degraded' | 'no-quorum' };
   readonly durability: { readonly copies: number; readonly replicas: number };
   readonly nodes: ReturnType<typeof describeNodes>;
-  readonly alerts: readonly Alert[];
+  /** Those that fire. */
+  readonly alerts: readonly AlertDocument[];
 }
 
 /** Nodes that nobody need worry about; a dead one leaves the list when its data is elsewhere. */
@@ -74,7 +72,7 @@ export function describeSystem(active: ActiveNode): SystemFacts {
     cluster: { id: active.genesis.clusterId, state },
     durability: describeDurability(active),
     nodes,
-    alerts: describeAlerts(active),
+    alerts: active.alerts.firing(),
   };
 }
 
@@ -90,6 +88,8 @@ function describeDurability(active: ActiveNode): SystemFacts['durability'] {
 function describeNodes(active: ActiveNode) {
   const rows = active.map.rows();
   return active.members.list().map((member) => ({
+    ...describeLoad(member.heartbeat),
+    zone: member.row.zone,
     id: member.node,
     name: member.name,
     state: member.state === 'active' || isRemoved(member.row) ? member.row.state : member.state,
@@ -98,49 +98,31 @@ function describeNodes(active: ActiveNode) {
     leads: rows.filter(({ leader }) => leader?.node === member.node).length,
     replicas: rows.filter(({ replicas }) => replicas.includes(member.node)).length,
     lastHeardMs: member.sinceHeardMs === undefined ? null : Math.round(member.sinceHeardMs),
-    memoryBytes: member.heartbeat?.memoryBytes ?? null,
-    diskUsedBytes: member.heartbeat?.diskUsedBytes ?? null,
   }));
 }
 
-function describeAlerts(active: ActiveNode): Alert[] {
-  const alerts: Alert[] = active.suspects.map(({ group, reason }) => ({
-    name: `replica-suspect-${group}`,
-    message: `The replica of group ${group} on this node cannot be trusted: ${reason}.`,
-  }));
-  for (const replica of active.host.replicas()) {
-    if (replica.halted === undefined) continue;
-    const { group } = replica.identity;
-    alerts.push({ name: `group-halted-${group}`, message: `Group ${group}: ${replica.halted}.` });
-  }
-  alerts.push(...active.repairs.alerts(), ...active.messages.alerts());
-  for (const { name, heartbeat, state, row } of active.members.list()) {
-    if (state === 'failed' && !isRemoved(row)) {
-      alerts.push({
-        name: `node-failed-${name}`,
-        message: `Nothing is heard of ${name} any more.`,
-      });
-    }
-    if (heartbeat?.storageFull !== true) continue;
-    alerts.push({
-      name: `storage-full-${name}`,
-      message: `${name} has used up its budget for storage: puts to its shards are refused. Delete what is not needed, or raise storage.maxBytes.`,
-    });
-  }
-  alerts.push(...linkAlerts(linkFacts(active)));
-  for (const { node, skewMs } of active.members.skewed()) {
-    const name = active.members.nameOf(node);
-    alerts.push({
-      name: `clock-skew-${name}`,
-      message: `The clock of ${name} differs from this node's by ${Math.round(skewMs / 1000)} s.`,
-    });
-  }
-  return alerts;
+/** What a node says of itself; null as long as it has said nothing, and what cannot be known. */
+function describeLoad(heartbeat: cluster.Heartbeat | undefined) {
+  if (heartbeat === undefined) return NOTHING_HEARD;
+  const { version, uptimeMs, memoryBytes, memoryMaxBytes, connections } = heartbeat;
+  const { diskUsedBytes, diskTotalBytes, storageMaxBytes } = heartbeat;
+  const { publishesPerSecond, putsPerSecond, commitP99Ms, loopDelayP99Ms } = heartbeat;
+  return {
+    ...{ version, uptimeMs, publishesPerSecond, putsPerSecond, loopDelayP99Ms },
+    ...{ commitP99Ms: commitP99Ms === 0 ? null : commitP99Ms },
+    ...{
+      diskUsedBytes,
+      diskFreeBytes: diskTotalBytes === 0 ? null : diskTotalBytes - diskUsedBytes,
+    },
+    ...{ storageMaxBytes, memoryBytes, memoryMaxBytes, connections },
+  };
 }
 
-function linkFacts({ settings, members }: ActiveNode): LinkFacts {
-  return { leases: settings.current.leases, members: members.list() };
-}
+const NOTHING_HEARD = {
+  ...{ version: null, uptimeMs: null, publishesPerSecond: null, putsPerSecond: null },
+  ...{ loopDelayP99Ms: null, commitP99Ms: null, diskUsedBytes: null, diskFreeBytes: null },
+  ...{ storageMaxBytes: null, memoryBytes: null, memoryMaxBytes: null, connections: null },
+};
 
 /** Why this node cannot serve everything yet, or not now; undefined: it can. */
 export function describeMissing(node: StorageNode) {
@@ -202,7 +184,7 @@ function describeShards(active: ActiveNode) {
 }
 
 /** The leader that we know of, unless its node has failed or our own replica knows better. */
-function liveLeader(active: ActiveNode, group: number): string | undefined {
+export function liveLeader(active: ActiveNode, group: number): string | undefined {
   const replica = active.host.replica(group);
   if (replica !== undefined) return replica.leaderNode;
   const node = active.map.leaderOf(group);

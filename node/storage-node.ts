@@ -2,6 +2,7 @@ import type { ClusterDoor, DataPlane } from '../broker/data-plane.ts';
 import { Log } from '../lsm/log/log.ts';
 import type { cluster } from '../protos/index.ts';
 import { ActiveNode } from './active-node.ts';
+import type { AlertSettings } from './alerts/alerts.ts';
 import { type EngineChoice, LSM_ENGINE, refuseOtherEngine } from './engine-choice.ts';
 import type { Env } from './env.ts';
 import { NodeError } from './errors.ts';
@@ -62,13 +63,27 @@ export interface StorageNodeOptions {
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */
   readonly storageMaxBytes?: number;
+  /** Default: every rule as it is in the table, no webhook, and what was is forgotten with the process. */
+  readonly alerts?: AlertSettings;
   /** What the settings of a new cluster begin with. */
   readonly initialRules?: InitialRules;
   readonly transport: (identity: Identity) => Transport;
   /** What the machine, and what this node is connected to, says of itself, for heartbeats. */
   readonly load?: () => Pick<
     cluster.Heartbeat.$Properties,
-    'memoryBytes' | 'diskUsedBytes' | 'diskTotalBytes' | 'load' | 'links'
+    | 'memoryBytes'
+    | 'memoryMaxBytes'
+    | 'diskUsedBytes'
+    | 'diskTotalBytes'
+    | 'load'
+    | 'links'
+    | 'version'
+    | 'uptimeMs'
+    | 'publishesPerSecond'
+    | 'putsPerSecond'
+    | 'commitP99Ms'
+    | 'loopDelayP99Ms'
+    | 'connections'
   >;
   /** The log or the engine failed: the process must end and start again. */
   readonly onFatal: (error: Error) => void;

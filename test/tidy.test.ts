@@ -27,7 +27,11 @@ const edges = [
 ];
 
 /** Cores are synchronous state machines: they know no promises and import cores only. */
-const cores = [/^node\/(raft|ring)\//, /^node\/balance\/(?!rebalancer|reports|view)/];
+const cores = [
+  /^node\/(raft|ring)\//,
+  /^node\/balance\/(?!rebalancer|reports|view)/,
+  /^node\/alerts\/(?!alerts|gather|webhook)/,
+];
 const coresMayImport = /^lsm\/hash\//;
 
 /** What pure code may load from outside; types may come from anywhere. */

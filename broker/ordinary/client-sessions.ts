@@ -127,13 +127,20 @@ export class ClientSessions implements PeerEvents, StoreEvents {
 
   /** As of now, for those who want to know how the broker is doing. */
   facts(): BrokerFacts {
+    const { store } = this.#options;
     let subscriptions = 0;
-    for (const session of this.#here.values()) subscriptions += session.subscriptions.size;
+    let messagesWaiting = 0;
+    for (const session of this.#here.values()) {
+      subscriptions += session.subscriptions.size;
+      messagesWaiting += session.deliveries.waitingCount;
+    }
     return {
       clientsConnected: this.#here.size,
       clientsDisconnected: this.#absent.away.size,
       subscriptions,
-      retainedMessages: this.#options.store.retainedCount + this.#system.size,
+      retainedMessages: store.retainedCount + this.#system.size,
+      messagesWaiting,
+      isStoreReplicated: store.state === 'replicated',
     };
   }
 

@@ -78,6 +78,11 @@ export class Deliveries {
     this.#counters = options.counters;
   }
 
+  /** Messages that are not sent yet. */
+  get waitingCount(): number {
+    return this.#waiting.size + this.#waitingForRoom.size;
+  }
+
   /** Offers a message that was just published. */
   send(outgoing: OutgoingMessage, flags: DeliveryFlags, identifiers: readonly number[]): void {
     if (flags.qos > 0 && !this.#seen.live(outgoing.message.id)) return;
@@ -239,7 +244,7 @@ export class Deliveries {
   #enqueue(delivery: Delivery): void {
     const { queuedMessagesMax, queuedBytesMax } = this.#limits;
     const isFull =
-      this.#waiting.size + this.#waitingForRoom.size >= queuedMessagesMax ||
+      this.waitingCount >= queuedMessagesMax ||
       this.#waitingBytes + costOf(delivery) > queuedBytesMax;
     if (!isFull) return this.#add(delivery);
     this.#hooks.dropped(delivery.outgoing.message);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { addAlerts } from './commands/alerts.ts';
 import { addBatch } from './commands/batch.ts';
 import { addCas } from './commands/cas.ts';
 import { addDelete } from './commands/del.ts';
@@ -19,6 +20,7 @@ import { addPasswd } from './commands/passwd.ts';
 import { addPut } from './commands/put.ts';
 import { addRange } from './commands/range.ts';
 import { addRecover } from './commands/recover.ts';
+import { addReport } from './commands/report.ts';
 import { addRetention } from './commands/retention.ts';
 import { addShell } from './commands/shell.ts';
 import { addStatus } from './commands/status.ts';
@@ -107,7 +109,8 @@ function buildProgram(shell: Shell): Command {
   for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
   for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
   for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
-  for (const add of [addNodes, addToken, addMoves, addEvents]) add(program, shell);
+  for (const add of [addNodes, addToken, addMoves, addEvents, addAlerts, addReport])
+    add(program, shell);
   for (const add of [addVerify, addRecover]) add(program, shell);
   for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
   addShell(program, shell, (words, session, defaults) => {

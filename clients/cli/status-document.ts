@@ -1,3 +1,5 @@
+import type { AlertStatus } from './alert-document.ts';
+
 /** What `GET /v1/cluster` and `GET /v1/where` answer: the parts that the command line and the tests read. */
 export interface StatusDocument {
   readonly node: {
@@ -26,7 +28,8 @@ export interface StatusDocument {
     readonly memoryBytes: number;
   };
   readonly links: readonly LinkStatus[];
-  readonly alerts: readonly { readonly name: string; readonly message: string }[];
+  /** Those that fire. */
+  readonly alerts: readonly AlertStatus[];
 }
 
 export interface NodeStatus {
@@ -38,8 +41,25 @@ export interface NodeStatus {
   readonly leads: number;
   readonly replicas: number;
   readonly lastHeardMs: number | null;
+  readonly zone: string;
+  /** What the node says of itself: null as long as nothing was heard of it. */
+  readonly version: string | null;
+  readonly uptimeMs: number | null;
+  /** Of clients, of any kind, and the puts and deletes of them: in the last seconds, at this node. */
+  readonly publishesPerSecond: number | null;
+  readonly putsPerSecond: number | null;
+  /** From put received to committed, in the last ten seconds; null: there was none. */
+  readonly commitP99Ms: number | null;
+  readonly loopDelayP99Ms: number | null;
   readonly memoryBytes: number | null;
+  /** 0: no limit is known. */
+  readonly memoryMaxBytes: number | null;
   readonly diskUsedBytes: number | null;
+  readonly diskFreeBytes: number | null;
+  /** Of log and tables; 0: no budget. */
+  readonly storageMaxBytes: number | null;
+  /** At the node's broker, clients and nodes alike. */
+  readonly connections: number | null;
 }
 
 export interface ShardStatus {

@@ -270,6 +270,8 @@ export class ClassicLevelEngine implements StorageEngine {
       blockCacheBytes: 0,
       blockCacheHits: 0,
       blockCacheMisses: 0,
+      filterChecks: 0,
+      filterSkips: 0,
       stalls: this.#stalls,
     };
   }

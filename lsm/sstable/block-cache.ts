@@ -11,7 +11,7 @@
 export class BlockCache {
   readonly #bytesMax: number;
   readonly #pieceBytes: number;
-  readonly #counts: Counts = { hits: 0, misses: 0 };
+  readonly #counts: Counts = { hits: 0, misses: 0, filterChecks: 0, filterSkips: 0 };
   /** What was asked for and not there lately, by a hash: one place each, taken by the last. */
   readonly #lately = new Int32Array(LATELY_PLACES);
   readonly #admit = (table: CachedTable, place: number, bytes: Uint8Array, make: Make) =>
@@ -32,8 +32,14 @@ export class BlockCache {
   }
 
   statistics() {
-    const { hits, misses } = this.#counts;
-    return { blockCacheBytes: this.usedBytes, blockCacheHits: hits, blockCacheMisses: misses };
+    const { hits, misses, filterChecks, filterSkips } = this.#counts;
+    return {
+      blockCacheBytes: this.usedBytes,
+      blockCacheHits: hits,
+      blockCacheMisses: misses,
+      filterChecks,
+      filterSkips,
+    };
   }
 
   /** The part of one table. */
@@ -133,6 +139,12 @@ export class CachedTable {
     return entry.item;
   }
 
+  /** A filter was asked for a key. */
+  filtered(mayContain: boolean): void {
+    this.#counts.filterChecks++;
+    if (!mayContain) this.#counts.filterSkips++;
+  }
+
   /**
    * Makes an item of some bytes and keeps it if it is wanted: a read that ends after `close` adds nothing. Of memory that
    * is used again by others it takes a copy in any case.
@@ -168,6 +180,8 @@ type BlockCacheAdmit = (
 interface Counts {
   hits: number;
   misses: number;
+  filterChecks: number;
+  filterSkips: number;
 }
 
 class Piece {

@@ -2,6 +2,7 @@ import type { MaybePromise } from '../engine.ts';
 import { Block } from './block.ts';
 import type { Cacheable, CachedTable } from './block-cache.ts';
 import { type BlockSource, openRead, type ReadableTable, sealedLength } from './block-source.ts';
+import { mayContain } from './filter.ts';
 import { decodeFooter, FOOTER_BYTES, type Footer } from './footer.ts';
 import { type BlockHandle, tableFileName } from './format.ts';
 import type { Access, TableFiles } from './table-files.ts';
@@ -57,6 +58,13 @@ export class TableBlocks implements ReadableTable {
   filter(handle: BlockHandle, access: Access): MaybePromise<Cacheable> {
     const place = -1 - handle.offset;
     return this.#cache?.get(place) ?? this.#load(handle, place, access);
+  }
+
+  /** Whether to look into the table for a key: asks one of its filters, and counts the answer. */
+  passes({ bytes }: Cacheable, hash: number): boolean {
+    const mayBeThere = mayContain(bytes, hash);
+    this.#cache?.filtered(mayBeThere);
+    return mayBeThere;
   }
 
   /** For cursors. */

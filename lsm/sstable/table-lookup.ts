@@ -4,7 +4,6 @@ import type { Block } from './block.ts';
 import type { Cacheable } from './block-cache.ts';
 import { decodeHandle } from './block-handle.ts';
 import { BlockPosition } from './block-position.ts';
-import { mayContain } from './filter.ts';
 import type { Footer } from './footer.ts';
 import type { BlockHandle } from './format.ts';
 import type { TableBlocks } from './table-blocks.ts';
@@ -77,7 +76,7 @@ export class TableLookup {
   #pass(handle: BlockHandle, hash: number, wanted: Wanted): MaybePromise<FoundEntry | undefined> {
     const filter = this.#blocks.filter(handle, wanted.access);
     if (filter instanceof Promise) return this.#passLater(filter, hash, wanted);
-    return mayContain(filter.bytes, hash) ? this.#enter(wanted) : undefined;
+    return this.#blocks.passes(filter, hash) ? this.#enter(wanted) : undefined;
   }
 
   async #passLater(
@@ -86,7 +85,7 @@ export class TableLookup {
     wanted: Wanted,
   ): Promise<FoundEntry | undefined> {
     const own = ownOf(wanted);
-    return mayContain((await filter).bytes, hash) ? this.#enter(own) : undefined;
+    return this.#blocks.passes(await filter, hash) ? this.#enter(own) : undefined;
   }
 
   #enter(wanted: Wanted): MaybePromise<FoundEntry | undefined> {

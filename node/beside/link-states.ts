@@ -39,14 +39,12 @@ export function linkStates({ leases, members }: LinkFacts): LinkState[] {
   return [...states.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Of those that are held, but not connected. Without a reason it is just about to be. */
-export function linkAlerts(
-  facts: LinkFacts,
-): { readonly name: string; readonly message: string }[] {
+/** Those that are held, but not connected, with a sentence for people. Without a reason one is just about to be. */
+export function linksDown(facts: LinkFacts): { readonly name: string; readonly message: string }[] {
   return linkStates(facts)
     .filter(({ connected, error }) => !connected && error !== '')
     .map(({ kind, name, url, holder, error }) => ({
-      name: `${kind}-${name}`,
+      name,
       message: `The ${kind} ${name} is held by ${holder}, which is not connected to ${url}: ${error}.`,
     }));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { IngestRule } from '../../broker/ingest-rules/rule.ts';
+import type { RuleSettings } from '../alerts/rules.ts';
 import type { Link } from '../beside/link.ts';
 import { readKeptSecret } from '../edge/kept-secret.ts';
 import type { LogLevel } from '../edge/logger.ts';
@@ -15,6 +16,7 @@ import {
   parseMembers,
   parsePeers,
 } from './addresses.ts';
+import { parseAlertRules } from './alerts.ts';
 import { parseLinks } from './beside.ts';
 import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
 import { invalid } from './invalid.ts';
@@ -72,6 +74,10 @@ export interface NodeOptions extends ClientLimits {
   readonly ingest: readonly IngestRule[];
   /** Sources and sinks beside other brokers that this node can hold. */
   readonly links: readonly Link[];
+  /** How the rules of alerts differ from the table. */
+  readonly alertRules: RuleSettings;
+  /** Is told of alerts; empty: nobody is. */
+  readonly alertsWebhook: string;
   readonly valueBytesMax: number;
   readonly onInvalid: 'ack' | 'close';
   readonly logLevel: LogLevel;
@@ -99,6 +105,7 @@ type Taken = Omit<
   | 'retention'
   | 'ingest'
   | 'links'
+  | 'alertRules'
 > & {
   readonly advertise: string;
   readonly peers: string;
@@ -155,6 +162,7 @@ function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined):
     retention: parseRetention(lists.retention, `retention in ${path}`),
     ingest: parseIngest(lists.ingest, `ingest in ${path}`),
     links: parseLinks(lists.sources, lists.sinks, `${path}`),
+    alertRules: parseAlertRules(lists['alerts.rules'], `alerts.rules in ${path}`),
   };
   checkSafety(options);
   return options;

@@ -19,6 +19,8 @@ interface Setting {
   readonly allowed?: string;
   readonly check?: (value: unknown) => boolean;
   readonly isByteSize?: true;
+  /** It is shown to nobody. */
+  readonly isSecret?: true;
 }
 
 /** One line per setting that is a single value: its default and what is allowed. */
@@ -42,7 +44,7 @@ export const SETTINGS = {
   httpPort: { default: 8080, schema: port },
   peers: { default: '', schema: Type.String() },
   join: { default: '', schema: Type.String() },
-  token: { default: '', schema: Type.String() },
+  token: { default: '', schema: Type.String(), isSecret: true },
   replace: { default: '', schema: Type.String() },
   bootstrap: { default: false, schema: Type.Boolean(), allowed: 'true or false' },
   expect: { default: 1, schema: Type.Integer({ minimum: 1, maximum: NODES_MAX }) },
@@ -57,7 +59,7 @@ export const SETTINGS = {
     allowed: 'a number above 0 and at most 100',
     check: isWeight,
   },
-  secret: { default: '', schema: Type.String() },
+  secret: { default: '', schema: Type.String(), isSecret: true },
   secretFile: { default: '', schema: Type.String() },
   tlsCert: { default: '', schema: text, path: 'tls.cert' },
   tlsKey: { default: '', schema: text, path: 'tls.key' },
@@ -97,19 +99,32 @@ export const SETTINGS = {
     allowed: 'a size of at least 64KiB, such as 10MiB',
     isByteSize: true,
   },
+  alertsWebhook: {
+    default: '',
+    schema: Type.String(),
+    path: 'alerts.webhook',
+    allowed: 'an address such as https://alerts.example/dss',
+    check: (value: unknown) => isWebAddress(String(value)),
+    // Who knows it can speak in the name of the cluster.
+    isSecret: true,
+  },
   valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
   ...LIMIT_SETTINGS,
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
   logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },
 } as const satisfies Record<string, Setting>;
 
-/** Settings that only the file can hold: lists. */
-export const LISTS = ['users', 'retention', 'ingest', 'sources', 'sinks'] as const;
+/** Settings that only the file can hold: lists, and rules by name. */
+export const LISTS = ['users', 'retention', 'ingest', 'sources', 'sinks', 'alerts.rules'] as const;
 
 export type SettingName = keyof typeof SETTINGS;
 export type ListName = (typeof LISTS)[number];
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+export function isSecret(name: SettingName): boolean {
+  return (SETTINGS[name] as Setting).isSecret === true;
+}
 
 /** As it stands in the file: `tls.cert`. */
 export function pathOf(name: SettingName): string {
@@ -136,8 +151,7 @@ export function takeSetting(name: SettingName, given: unknown, origin: string): 
   const setting: Setting = SETTINGS[name];
   const value = convert(setting, given);
   if (matches(setting.schema, value) && (setting.check?.(value) ?? true)) return value;
-  if (name === 'secret' || name === 'token')
-    throw invalid(`${origin} must be ${describe(setting)}.`);
+  if (isSecret(name)) throw invalid(`${origin} must be ${describe(setting)}.`);
   throw invalid(`${origin} is ${JSON.stringify(given)}, but must be ${describe(setting)}.`);
 }
 
@@ -160,4 +174,8 @@ function describe({ schema, allowed }: Setting): string {
   if (schema.type !== 'integer') return 'text';
   const max = schema.maximum === undefined ? '' : ` and at most ${schema.maximum}`;
   return `a whole number of at least ${schema.minimum}${max}`;
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

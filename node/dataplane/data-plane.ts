@@ -15,6 +15,7 @@ import type {
 } from '../../broker/data-plane.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
+import { LatencyHistogram } from '../metrics/latency-histogram.ts';
 import type { ForwardedBatch } from '../shard/entry.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { ForwardOutcome } from '../shard/replica.ts';
@@ -36,6 +37,8 @@ const { ForwardStatus } = cluster;
 
 /** Routes what the broker asks for to the shards, wherever their leaders are. */
 export class NodeDataPlane implements DataPlane {
+  /** From a write handed in here to its commit; all writes of a batch are counted like its first. */
+  readonly commitLatency = new LatencyHistogram();
   readonly #own: RpcOrigin;
   readonly #env: Env;
   readonly #host: ShardHost;
@@ -253,6 +256,7 @@ export class NodeDataPlane implements DataPlane {
     const stream = new WriteStream({
       nowMs: () => this.#env.clock.monotonicMs(),
       send: (batch) => this.#send(group, batch),
+      committed: (writes, afterMs) => this.commitLatency.add(afterMs, writes),
       unanswered: () => this.#redirect(group, this.#target(group), undefined),
     });
     this.#streams.set(group, stream);

@@ -25,6 +25,8 @@ export interface WriteStreamPort {
   readonly nowMs: () => number;
   /** Sends a batch towards the leader; the answer comes back through `answered`. */
   readonly send: (batch: SealedBatch) => void;
+  /** So many writes are in; the first of them was `add`ed so long ago. */
+  readonly committed: (writes: number, afterMs: number) => void;
   /** Nobody answers where batches were sent: the next ones should go elsewhere. */
   readonly unanswered: () => void;
 }
@@ -196,7 +198,9 @@ export class WriteStream {
   #committed(number: number, baseVersion: number, results: readonly ConditionalResult[]): void {
     const firstLeft = this.#inFlight.findIndex((batch) => batch.number > number);
     const done = this.#inFlight.splice(0, firstLeft < 0 ? this.#inFlight.length : firstLeft);
+    const nowMs = this.#port.nowMs();
     for (const batch of done) {
+      if (batch.sinks.length > 0) this.#port.committed(batch.sinks.length, nowMs - batch.oldestMs);
       this.#inFlightBytes -= batch.bytes.length;
       const base = batch.number === number ? baseVersion : 0;
       if (batch.number === number) tellDecisions(batch, results);

@@ -16,6 +16,8 @@ export interface Member {
   readonly row: NodeRow;
   readonly sinceHeardMs: number | undefined;
   readonly heartbeat: cluster.Heartbeat | undefined;
+  /** Its clock against ours, when it was heard last. */
+  readonly clockAheadMs: number | undefined;
 }
 
 /** Of every node; others may come between. */
@@ -120,8 +122,9 @@ export class Members {
     const nowMs = this.#clock.monotonicMs();
     return [...this.#known]
       .filter(([, { row }]) => row.state !== 'gone')
-      .map(([node, { row, heardAtMs, heartbeat }]) => ({
+      .map(([node, { row, heardAtMs, heartbeat, clockSkewMs }]) => ({
         ...{ node, row, heartbeat, name: row.name },
+        clockAheadMs: heartbeat === undefined ? undefined : clockSkewMs,
         // A node that has moved tells it before the table does.
         mqttAddress: heartbeat?.mqttAddress || row.mqttAddress,
         state: this.stateOf(node),

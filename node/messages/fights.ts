@@ -6,9 +6,8 @@ const WINDOW_MS = 60_000;
 const TAKEOVERS_MAX = 10;
 /** Client ids that are watched at a time; which are not does not matter when there are that many. */
 const CLIENTS_MAX = 10_000;
-/** Alerts at a time, and of a client id in the name of one. */
-const ALERTS_MAX = 100;
-const NAME_LENGTH_MAX = 100;
+/** That are told of at a time. */
+const LISTED_MAX = 100;
 
 interface Fight {
   /** Of the last takeovers, oldest first. */
@@ -45,15 +44,15 @@ export class Fights {
     }
   }
 
-  /** For `dss/sys/alerts`, where a name is one level of a topic. */
-  alerts(): { readonly name: string; readonly message: string }[] {
+  /** That are going on, each with a sentence for people. */
+  list(): { readonly clientId: string; readonly message: string }[] {
     const nowMs = this.#env.clock.monotonicMs();
     this.#forgetOld(nowMs);
     return [...this.#byClient]
       .filter(([, fight]) => isFierce(fight, nowMs))
-      .slice(0, ALERTS_MAX)
+      .slice(0, LISTED_MAX)
       .map(([clientId, fight]) => ({
-        name: `client-id-fought-over-${encodeURIComponent(clientId).slice(0, NAME_LENGTH_MAX)}`,
+        clientId,
         message: describe(clientId, fight),
       }));
   }

@@ -171,9 +171,9 @@ export class NodeMessages implements Peers {
     return link?.isUp === true ? link.startCounter : undefined;
   }
 
-  /** For `dss/sys/alerts`. */
-  alerts() {
-    return this.#takeovers.alerts();
+  /** Client ids that connections keep taking from each other. */
+  fights() {
+    return this.#takeovers.fights();
   }
 
   /** Messages of QoS 0 that other nodes did not take in time, or that had nobody left to get them. */

@@ -63,8 +63,8 @@ export class Takeovers {
     });
   }
 
-  alerts() {
-    return this.#fights.alerts();
+  fights() {
+    return this.#fights.list();
   }
 
   async #ask(node: string, open: OpenClaim): Promise<void> {

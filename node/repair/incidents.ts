@@ -33,6 +33,7 @@ const INCIDENTS_MAX = 200;
 export class Incidents {
   readonly #clock: Pick<Clock, 'nowMs'>;
   #incidents: Incident[] = [];
+  readonly #counts = new Map<IncidentKind, number>();
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.#clock = clock;
@@ -40,6 +41,11 @@ export class Incidents {
 
   list(): readonly Incident[] {
     return this.#incidents;
+  }
+
+  /** Since the start, of those too that are not among the last any more. */
+  get counts(): ReadonlyMap<IncidentKind, number> {
+    return this.#counts;
   }
 
   /** For people and their tools, beside other events; `name` is that of this node. */
@@ -59,6 +65,7 @@ export class Incidents {
       (each) => isOpen(each, kind, group) && each.replicaId === replicaId,
     );
     if (isKnown) return;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     const detectedAtMs = this.#clock.nowMs();
     this.#incidents.push({ kind, group, replicaId, reason, detectedAtMs });
     if (this.#incidents.length > INCIDENTS_MAX) this.#incidents.shift();

@@ -176,17 +176,17 @@ export class Repairs {
     return true;
   }
 
-  /** For people: what is wrong and is not repaired by itself, or not yet. */
-  alerts(): { readonly name: string; readonly message: string }[] {
-    const lacking = this.#damage.lacking().map(({ group, reason }) => ({
-      name: `table-damaged-${group}`,
-      message: `Some values of group ${group} cannot be read on this node, and the group cannot do without it: ${reason}.`,
-    }));
-    const differing = [...this.#differences].map(([group, { comparison }]) => ({
-      name: `replica-differs-${group}`,
+  /** Groups some of whose values cannot be read here, nor be had from anywhere else. */
+  lacking() {
+    return this.#damage.lacking();
+  }
+
+  /** Groups led here whose replicas do not hold the same, each with a sentence for people. */
+  differing(): { readonly group: number; readonly message: string }[] {
+    return [...this.#differences].map(([group, { comparison }]) => ({
+      group,
       message: this.#sentence(group, comparison),
     }));
-    return [...lacking, ...differing];
   }
 
   /** When every replica here is whole, nobody wants anything out of them. */

@@ -112,6 +112,8 @@ export class Replica {
   snapshotIndex: number;
   /** A suspect in whose place it is, as long as the group may not have agreed to that; 0: none. */
   displaces: ReplicaId;
+  /** That this replica has begun. */
+  elections = 0;
   /** Set when an entry cannot be understood: the group stops here until the node is upgraded. */
   halted: string | undefined;
   /** It halted because a table that an entry depends on is damaged. */
@@ -328,7 +330,9 @@ export class Replica {
 
   onRaftEvents(events: readonly RaftEvent[]): void {
     for (const event of events) {
-      if (event.kind === 'role-changed' && event.role !== 'leader') this.#stopLeading();
+      if (event.kind !== 'role-changed') continue;
+      if (event.role === 'candidate') this.elections += 1;
+      if (event.role !== 'leader') this.#stopLeading();
     }
   }
 

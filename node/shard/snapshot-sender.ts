@@ -70,6 +70,8 @@ export class SnapshotSender {
   /** When the next chunk may leave. */
   #nextChunkMs = 0;
   #sentBytes = 0;
+  #installed = 0;
+  #failed = 0;
   #lastNumber = 0;
   #isStopped = false;
 
@@ -97,9 +99,14 @@ export class SnapshotSender {
     }));
   }
 
-  /** Since the start. */
-  get sentBytes(): number {
-    return this.#sentBytes;
+  /** Since the start, but for those under way; `failed` are also those that nobody needed any more. */
+  get counts() {
+    return {
+      underWay: this.#active.size,
+      installed: this.#installed,
+      failed: this.#failed,
+      sentBytes: this.#sentBytes,
+    };
   }
 
   stop(): void {
@@ -134,6 +141,8 @@ export class SnapshotSender {
       if (isDamage(error)) replica.handOver();
     }
     this.#active.delete(transfer);
+    if (isInstalled) this.#installed += 1;
+    else this.#failed += 1;
     this.#end(replica, to, term, isInstalled ? transfer.index : undefined);
     this.#startNext();
   }

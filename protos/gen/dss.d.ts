@@ -2454,6 +2454,36 @@ export namespace dss {
             /** the sources and sinks that the sender could hold */
             links: dss.cluster.LinkReport[];
 
+            /** of DSS */
+            version: string;
+
+            /** of the sender's process */
+            uptimeMs: number;
+
+            /** of clients, of any kind, in the last seconds */
+            publishesPerSecond: number;
+
+            /** put and delete, of them */
+            putsPerSecond: number;
+
+            /** from put received to committed, in the last ten seconds; 0: there was none */
+            commitP99Ms: number;
+
+            /** how late the sender's event loop was in the last ten to twenty seconds */
+            loopDelayP99Ms: number;
+
+            /** what the sender's process may use; 0: no limit is known */
+            memoryMaxBytes: number;
+
+            /** open at the sender's broker, clients and nodes alike */
+            connections: number;
+
+            /** that fire at the sender, and that nobody else can know of */
+            alerts: dss.cluster.AlertReport[];
+
+            /** the sender could tell somebody of alerts */
+            reachesWebhook: boolean;
+
             /**
              * Creates a new Heartbeat instance using the specified properties.
              * @param [properties] Properties to set
@@ -2551,6 +2581,36 @@ export namespace dss {
 
                 /** the sources and sinks that the sender could hold */
                 links?: dss.cluster.LinkReport.$Properties[];
+
+                /** of DSS */
+                version?: string;
+
+                /** of the sender's process */
+                uptimeMs?: number;
+
+                /** of clients, of any kind, in the last seconds */
+                publishesPerSecond?: number;
+
+                /** put and delete, of them */
+                putsPerSecond?: number;
+
+                /** from put received to committed, in the last ten seconds; 0: there was none */
+                commitP99Ms?: number;
+
+                /** how late the sender's event loop was in the last ten to twenty seconds */
+                loopDelayP99Ms?: number;
+
+                /** what the sender's process may use; 0: no limit is known */
+                memoryMaxBytes?: number;
+
+                /** open at the sender's broker, clients and nodes alike */
+                connections?: number;
+
+                /** that fire at the sender, and that nobody else can know of */
+                alerts?: dss.cluster.AlertReport.$Properties[];
+
+                /** the sender could tell somebody of alerts */
+                reachesWebhook?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2659,6 +2719,89 @@ export namespace dss {
 
             /** Shape of a LinkReport. */
             type $Shape = dss.cluster.LinkReport.$Properties;
+        }
+
+        /**
+         * Properties of an AlertReport.
+         * @deprecated Use dss.cluster.AlertReport.$Properties instead.
+         */
+        interface IAlertReport extends dss.cluster.AlertReport.$Properties {
+        }
+
+        /** An alert as the node that has found it tells it. */
+        class AlertReport {
+
+            /**
+             * Constructs a new AlertReport.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: dss.cluster.AlertReport.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AlertReport rule. */
+            rule: string;
+
+            /** AlertReport subject. */
+            subject: string;
+
+            /** AlertReport sinceMs. */
+            sinceMs: number;
+
+            /** AlertReport message. */
+            message: string;
+
+            /**
+             * Creates a new AlertReport instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AlertReport instance
+             */
+            static create(properties: dss.cluster.AlertReport.$Shape): dss.cluster.AlertReport & dss.cluster.AlertReport.$Shape;
+            static create(properties?: dss.cluster.AlertReport.$Properties): dss.cluster.AlertReport;
+
+            /**
+             * Encodes the specified AlertReport message. Does not implicitly {@link dss.cluster.AlertReport.verify|verify} messages.
+             * @param message AlertReport message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: dss.cluster.AlertReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AlertReport message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {dss.cluster.AlertReport & dss.cluster.AlertReport.$Shape} AlertReport
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): dss.cluster.AlertReport & dss.cluster.AlertReport.$Shape;
+        }
+
+        namespace AlertReport {
+
+            /** Properties of an AlertReport. */
+            interface $Properties {
+
+                /** AlertReport rule */
+                rule?: string;
+
+                /** AlertReport subject */
+                subject?: string;
+
+                /** AlertReport sinceMs */
+                sinceMs?: number;
+
+                /** AlertReport message */
+                message?: string;
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AlertReport. */
+            type $Shape = dss.cluster.AlertReport.$Properties;
         }
 
         /**

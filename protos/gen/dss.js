@@ -3590,6 +3590,7 @@ export const dss = $root.dss = (() => {
                 this.suspects = [];
                 this.heardAgain = [];
                 this.links = [];
+                this.alerts = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3639,6 +3640,26 @@ export const dss = $root.dss = (() => {
             Heartbeat.prototype.heardAgain = $util.emptyArray;
 
             Heartbeat.prototype.links = $util.emptyArray;
+
+            Heartbeat.prototype.version = "";
+
+            Heartbeat.prototype.uptimeMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Heartbeat.prototype.publishesPerSecond = 0;
+
+            Heartbeat.prototype.putsPerSecond = 0;
+
+            Heartbeat.prototype.commitP99Ms = 0;
+
+            Heartbeat.prototype.loopDelayP99Ms = 0;
+
+            Heartbeat.prototype.memoryMaxBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Heartbeat.prototype.connections = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Heartbeat.prototype.alerts = $util.emptyArray;
+
+            Heartbeat.prototype.reachesWebhook = false;
 
             Heartbeat.create = function(properties) {
                 return new Heartbeat(properties);
@@ -3699,6 +3720,27 @@ export const dss = $root.dss = (() => {
                 if (message.links != null && message.links.length)
                     for (let i = 0; i < message.links.length; ++i)
                         $root.dss.cluster.LinkReport.encode(message.links[i], writer.uint32(/* id 24, wireType 2 =*/194).fork(), _depth + 1).ldelim();
+                if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                    writer.uint32(/* id 30, wireType 2 =*/242).string(message.version);
+                if (message.uptimeMs != null && $Object.hasOwnProperty.call(message, "uptimeMs") && (typeof message.uptimeMs === "object" ? message.uptimeMs.low || message.uptimeMs.high : message.uptimeMs !== 0))
+                    writer.uint32(/* id 31, wireType 0 =*/248).uint64(message.uptimeMs);
+                if (message.publishesPerSecond != null && $Object.hasOwnProperty.call(message, "publishesPerSecond") && !$Object.is(message.publishesPerSecond, 0))
+                    writer.uint32(/* id 32, wireType 1 =*/257).double(message.publishesPerSecond);
+                if (message.putsPerSecond != null && $Object.hasOwnProperty.call(message, "putsPerSecond") && !$Object.is(message.putsPerSecond, 0))
+                    writer.uint32(/* id 33, wireType 1 =*/265).double(message.putsPerSecond);
+                if (message.commitP99Ms != null && $Object.hasOwnProperty.call(message, "commitP99Ms") && !$Object.is(message.commitP99Ms, 0))
+                    writer.uint32(/* id 34, wireType 1 =*/273).double(message.commitP99Ms);
+                if (message.loopDelayP99Ms != null && $Object.hasOwnProperty.call(message, "loopDelayP99Ms") && !$Object.is(message.loopDelayP99Ms, 0))
+                    writer.uint32(/* id 35, wireType 1 =*/281).double(message.loopDelayP99Ms);
+                if (message.memoryMaxBytes != null && $Object.hasOwnProperty.call(message, "memoryMaxBytes") && (typeof message.memoryMaxBytes === "object" ? message.memoryMaxBytes.low || message.memoryMaxBytes.high : message.memoryMaxBytes !== 0))
+                    writer.uint32(/* id 36, wireType 0 =*/288).uint64(message.memoryMaxBytes);
+                if (message.connections != null && $Object.hasOwnProperty.call(message, "connections") && (typeof message.connections === "object" ? message.connections.low || message.connections.high : message.connections !== 0))
+                    writer.uint32(/* id 37, wireType 0 =*/296).uint64(message.connections);
+                if (message.alerts != null && message.alerts.length)
+                    for (let i = 0; i < message.alerts.length; ++i)
+                        $root.dss.cluster.AlertReport.encode(message.alerts[i], writer.uint32(/* id 40, wireType 2 =*/322).fork(), _depth + 1).ldelim();
+                if (message.reachesWebhook != null && $Object.hasOwnProperty.call(message, "reachesWebhook") && message.reachesWebhook !== false)
+                    writer.uint32(/* id 41, wireType 0 =*/328).bool(message.reachesWebhook);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3926,6 +3968,95 @@ export const dss = $root.dss = (() => {
                             message.links.push($root.dss.cluster.LinkReport.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 30: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.version = value;
+                            else
+                                delete message.version;
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.uptimeMs = value;
+                            else
+                                delete message.uptimeMs;
+                            continue;
+                        }
+                    case 32: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.publishesPerSecond = value;
+                            else
+                                delete message.publishesPerSecond;
+                            continue;
+                        }
+                    case 33: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.putsPerSecond = value;
+                            else
+                                delete message.putsPerSecond;
+                            continue;
+                        }
+                    case 34: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.commitP99Ms = value;
+                            else
+                                delete message.commitP99Ms;
+                            continue;
+                        }
+                    case 35: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.loopDelayP99Ms = value;
+                            else
+                                delete message.loopDelayP99Ms;
+                            continue;
+                        }
+                    case 36: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.memoryMaxBytes = value;
+                            else
+                                delete message.memoryMaxBytes;
+                            continue;
+                        }
+                    case 37: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.connections = value;
+                            else
+                                delete message.connections;
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.alerts && message.alerts.length))
+                                message.alerts = [];
+                            message.alerts.push($root.dss.cluster.AlertReport.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 41: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.reachesWebhook = value;
+                            else
+                                delete message.reachesWebhook;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4108,6 +4239,131 @@ export const dss = $root.dss = (() => {
             };
 
             return LinkReport;
+        })();
+
+        cluster.AlertReport = (function() {
+
+            const AlertReport = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            AlertReport.prototype.rule = "";
+
+            AlertReport.prototype.subject = "";
+
+            AlertReport.prototype.sinceMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            AlertReport.prototype.message = "";
+
+            AlertReport.create = function(properties) {
+                return new AlertReport(properties);
+            };
+
+            AlertReport.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.rule != null && $Object.hasOwnProperty.call(message, "rule") && message.rule !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.rule);
+                if (message.subject != null && $Object.hasOwnProperty.call(message, "subject") && message.subject !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.subject);
+                if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sinceMs);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(/* id 4, wireType 2 =*/34).string(message.message);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            AlertReport.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.AlertReport();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.rule = value;
+                            else
+                                delete message.rule;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.subject = value;
+                            else
+                                delete message.subject;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sinceMs = value;
+                            else
+                                delete message.sinceMs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AlertReport;
         })();
 
         cluster.Lead = (function() {

@@ -102,6 +102,21 @@ describe('dss/get', () => {
     expect(await ask('dss/get/a')).toMatchObject({ ok: false, error: 'UNAVAILABLE' });
   });
 
+  it('counts what was asked for, and what came of it', async () => {
+    const { plane, ask, broker } = await asker();
+    plane.store('a', '1');
+    await ask('dss/get/a');
+    await ask('dss/get/b');
+    await ask('dss/get/b');
+    await ask('dss/cas/a', '{"if":null,"value":"2"}');
+    expect(broker.answerCounts()).toEqual([
+      { verb: 'get', outcome: 'ok', count: 1 },
+      { verb: 'get', outcome: 'NOT_FOUND', count: 2 },
+      { verb: 'cas', outcome: 'VERSION_MISMATCH', count: 1 },
+    ]);
+    expect(broker.counters().requests).toBe(4);
+  });
+
   it('answers on the topic that the request names, as an ordinary message', async () => {
     const { plane, client, connect } = await asker();
     plane.store('a', '1');

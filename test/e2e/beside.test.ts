@@ -98,9 +98,9 @@ describe.skipIf(!hasMosquitto)('beside a Mosquitto', () => {
     await mosquitto.stop();
     const away = await untilLink('away', 'office', (link) => !link.connected && link.error !== '');
     expect(away.error).toMatch(/ECONNREFUSED|lost/);
-    await eventually('an alert', 10_000, async () => {
+    await eventually('an alert', 30_000, async () => {
       const { alerts } = await cluster.status(1);
-      return alerts.some(({ name }) => name === 'sink-office') ? true : undefined;
+      return alerts.some(({ name }) => name === 'link-down-office') ? true : undefined;
     });
     for (const value of ['1', '2', '3']) await publish(cluster.node(1), 'dss/put/plant/a', value);
     await publish(cluster.node(1), 'dss/delete/plant/b', '');

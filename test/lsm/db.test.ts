@@ -109,6 +109,20 @@ async function expectFirst(snapshot: EngineSnapshot, model: Model, prefix: Uint8
   if (found !== undefined) expect(text(found.value)).toBe(model.get(expected as string));
 }
 
+describe('the statistics of an engine', () => {
+  it('say how often filters were asked for a key, and spared a look into a table', async () => {
+    const { db } = await openSmall();
+    for (const device of ['a', 'c']) put(db, keyAt(seriesKey(1, device), 1), utf8('1'));
+    await db.flush();
+    const snapshot = db.snapshot();
+    expect(await snapshot.first(seriesKey(1, 'a'))).toBeDefined();
+    expect(await snapshot.first(seriesKey(1, 'b'))).toBeUndefined();
+    snapshot.close();
+    expect(db.statistics()).toMatchObject({ filterChecks: 2, filterSkips: 1 });
+    await db.close();
+  });
+});
+
 describe('Db', () => {
   it('behaves like a sorted map, its snapshots like copies of one', async () => {
     await fc.assert(

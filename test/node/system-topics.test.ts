@@ -68,7 +68,8 @@ describe('what is said under dss/sys', () => {
 
   it('is taken back when an alert is over, or a node has gone', () => {
     const { world, become, taken } = fixture();
-    become({ alerts: [{ name: 'node-failed-b', message: 'Nothing is heard of b any more.' }] });
+    const alert = { name: 'node-failed-b', message: 'Nothing is heard of b any more.' };
+    become({ alerts: [alert as SystemFacts['alerts'][number]] });
     world.pass(1_000);
     expect(taken().at(-1)).toMatch(/^alerts\/node-failed-b \{/);
     become({ alerts: [], nodes: [node('a')] });

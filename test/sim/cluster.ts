@@ -9,6 +9,7 @@ import { Db } from '../../lsm/db.ts';
 import { InlineOffload } from '../../lsm/offload/inline.ts';
 import { CrashableMemVfs, type VfsOperation } from '../../lsm/vfs/mem.ts';
 import type { ActiveNode } from '../../node/active-node.ts';
+import type { AlertSettings } from '../../node/alerts/alerts.ts';
 import { type EngineChoice, LSM_ENGINE } from '../../node/engine-choice.ts';
 import type { Env } from '../../node/env.ts';
 import { NodeError } from '../../node/errors.ts';
@@ -97,6 +98,7 @@ export class SimCluster {
     storageMaxBytes?: number;
     initialRules?: InitialRules;
     deadAfterMs?: number;
+    alerts?: AlertSettings;
     scrubBytesPerSecond?: number;
     verifyHours?: number;
   };
@@ -111,6 +113,7 @@ export class SimCluster {
     readonly storageMaxBytes?: number;
     readonly initialRules?: InitialRules;
     readonly deadAfterMs?: number;
+    readonly alerts?: AlertSettings;
     readonly scrubBytesPerSecond?: number;
     readonly verifyHours?: number;
   }) {
@@ -126,6 +129,7 @@ export class SimCluster {
       deadAfterMs,
       scrubBytesPerSecond,
       verifyHours,
+      alerts,
     } = options;
     this.#options = {
       replicationFactor,
@@ -137,6 +141,7 @@ export class SimCluster {
       ...(deadAfterMs === undefined ? {} : { deadAfterMs }),
       ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
       ...(verifyHours === undefined ? {} : { verifyHours }),
+      ...(alerts === undefined ? {} : { alerts }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));

@@ -385,20 +385,20 @@ describe('a client that connects somewhere else', () => {
     const connect = (i: number) =>
       cluster.world.resolve('connects', cluster.node(i % 2).connect('a/+', i));
     for (let i = 0; i < 11; i++) await connect(i);
-    expect(one.messages.alerts()).toEqual([]);
+    expect(one.messages.fights()).toEqual([]);
     await connect(11);
     for (const { messages, node } of [one, two]) {
-      const [alert] = messages.alerts();
-      expect(alert?.name).toBe('client-id-fought-over-a%2F%2B');
-      expect(alert?.message).toContain(`a/+@${one.node}`);
-      expect(alert?.message).toContain(`a/+@${two.node}`);
+      const [fight] = messages.fights();
+      expect(fight?.clientId).toBe('a/+');
+      expect(fight?.message).toContain(`a/+@${one.node}`);
+      expect(fight?.message).toContain(`a/+@${two.node}`);
       const warnings = cluster.world.log.filter(
         (event) => event.node === node && event.name === 'client-id-fought-over',
       );
       expect(warnings).toHaveLength(1);
     }
     await cluster.world.run(61_000);
-    expect(one.messages.alerts()).toEqual([]);
+    expect(one.messages.fights()).toEqual([]);
   });
 });
 

@@ -132,7 +132,7 @@ describe('An order to go on without lost nodes', () => {
     expect(sound(after).length).toBeGreaterThan(0);
     expect(sound(after)).toEqual(expect.arrayContaining(sound(before)));
     expect(new Set(after)).toEqual(new Set([...sound(after), '<not-found>']));
-    expect(only.active.repairs.alerts()).toEqual([]);
+    expect(only.active.repairs.lacking()).toEqual([]);
     const kinds = only.active.repairs.incidents.list().map(({ kind }) => kind);
     expect(new Set(kinds)).toEqual(new Set(['values-given-up']));
 

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { DEFAULT_LIMITS } from '../../broker/limits.ts';
+import { alertRoutes } from '../../node/http/alert-routes.ts';
 import { createApp } from '../../node/http/app.ts';
 import { balanceRoutes } from '../../node/http/balance-routes.ts';
 import { batchRoutes } from '../../node/http/batch-routes.ts';
+import { debugRoutes } from '../../node/http/debug-routes.ts';
 import { docsRoutes } from '../../node/http/docs-routes.ts';
 import { kvRoutes } from '../../node/http/kv-routes.ts';
 import { listRoutes } from '../../node/http/list-routes.ts';
+import { metricsRoutes } from '../../node/http/metrics-routes.ts';
 import { nodesRoutes } from '../../node/http/nodes-routes.ts';
 import { refusalsRoutes } from '../../node/http/refusals-routes.ts';
 import { settingsRoutes } from '../../node/http/settings-routes.ts';
@@ -28,10 +31,13 @@ export const EVERY_ROUTE = {
   batchRoutes,
   watchRoutes,
   balanceRoutes,
+  alertRoutes,
   refusalsRoutes,
   nodesRoutes,
   settingsRoutes,
   verifyRoutes,
+  metricsRoutes,
+  debugRoutes,
   docsRoutes,
 } as const;
 
@@ -50,9 +56,11 @@ export async function describeRoutes(): Promise<object> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'This node.' }],
-      tags: ['Values', 'Cluster', 'Administration', 'Health', 'Documents'].map((name) => ({
-        name,
-      })),
+      tags: ['Values', 'Cluster', 'Administration', 'Health', 'Debugging', 'Documents'].map(
+        (name) => ({
+          name,
+        }),
+      ),
       security: [{ basic: [] }, {}],
       components: { securitySchemes: { basic: { type: 'http', scheme: 'basic' } } },
     },

@@ -70,6 +70,10 @@ export function addNode(program: Command, shell: Shell): void {
       'the replicas of all data are compared once in so many hours (default 24; 0: never)',
     )
     .option(
+      '--alerts-webhook <url>',
+      'is told of alerts; better in the file or in DSS_ALERTS_WEBHOOK (default: nobody is)',
+    )
+    .option(
       '--storage-engine <lsm|classic-level>',
       'what holds the tables; stays as it was when the data directory was made (default lsm)',
     )

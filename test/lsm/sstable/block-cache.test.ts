@@ -41,6 +41,12 @@ describe('the block cache', () => {
     expect(cache.statistics()).toMatchObject({ blockCacheHits: 100, blockCacheMisses: 1 });
   });
 
+  it('counts what filters were asked, and what they spared, over all tables', () => {
+    const cache = open();
+    for (const mayContain of [true, false, false]) cache.openTable().filtered(mayContain);
+    expect(cache.statistics()).toMatchObject({ filterChecks: 3, filterSkips: 2 });
+  });
+
   it('gives what it cannot keep all the same, as a copy', () => {
     const cache = open();
     const table = cache.openTable();

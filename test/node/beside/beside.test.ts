@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_INGEST_LIMITS } from '../../../broker/ingest-rules/ingest-message.ts';
 import { Beside, type BesideCluster } from '../../../node/beside/beside.ts';
 import type { Link } from '../../../node/beside/link.ts';
-import { linkAlerts, linkStates } from '../../../node/beside/link-states.ts';
+import { linkStates, linksDown } from '../../../node/beside/link-states.ts';
 import { HEARTBEAT_MS, Members } from '../../../node/membership/members.ts';
 import { EMPTY_SETTINGS, type Settings } from '../../../node/settings/settings.ts';
 import { cluster, decode, encode } from '../../../protos/index.ts';
@@ -148,7 +148,7 @@ describe('what is beside a cluster', () => {
       leases: trio.settings.leases,
       members: trio.node('c').members.list(),
     });
-    expect(linkAlerts(facts())).toEqual([]);
+    expect(linksDown(facts())).toEqual([]);
     trio.node('a').brokers.last.events.closed('connect ECONNREFUSED');
     await trio.pass(1);
     expect(linkStates(facts())).toEqual([
@@ -157,15 +157,15 @@ describe('what is beside a cluster', () => {
         ...{ connected: false, messages: 0, ignored: 0, error: 'connect ECONNREFUSED' },
       },
     ]);
-    expect(linkAlerts(facts())).toMatchObject([
-      { name: 'sink-office', message: expect.stringContaining('connect ECONNREFUSED') },
+    expect(linksDown(facts())).toMatchObject([
+      { name: 'office', message: expect.stringContaining('connect ECONNREFUSED') },
     ]);
 
     await trio.pass(5);
     trio.node('a').brokers.last.events.connected();
     await trio.pass(1);
     expect(linkStates(facts())).toMatchObject([{ connected: true, error: '' }]);
-    expect(linkAlerts(facts())).toEqual([]);
+    expect(linksDown(facts())).toEqual([]);
   });
 
   it('is left when a node stops', () => {

@@ -51,6 +51,8 @@ describe('the configuration of a node', () => {
       queuedMessagesMax: 1_000,
       queuedBytesMax: 1024 * 1024,
       queuedSecondsMax: 14 * 24 * 60 * 60,
+      alertRules: {},
+      alertsWebhook: '',
       onInvalid: 'ack',
       logLevel: 'info',
     });

@@ -20,11 +20,13 @@ class Fixture {
   readonly stream = new WriteStream({
     nowMs: () => this.nowMs,
     send: (batch) => void this.sent.push(batch),
+    committed: (writes, afterMs) => void this.latencies.push([writes, afterMs]),
     unanswered: () => {
       this.unansweredCount += 1;
     },
   });
   unansweredCount = 0;
+  readonly latencies: [number, number][] = [];
 
   sink(name: string): WriteSink {
     return {
@@ -63,6 +65,24 @@ function keysOf({ bytes, count, crc }: SealedBatch): string[] {
 }
 
 describe('a write stream', () => {
+  it('says how long each batch took from its first write on, but not of what was given up', () => {
+    const fixture = new Fixture();
+    fixture.add(fixture.sink('a'), 1, 'k1');
+    fixture.pass(200);
+    fixture.add(fixture.sink('a'), 2, 'k2');
+    fixture.add(fixture.sink('a'), 3, 'k3');
+    fixture.pass(100);
+    fixture.stream.answered(2, { kind: 'committed', baseVersion: 100 });
+    expect(fixture.latencies).toEqual([
+      [1, 300],
+      [2, 100],
+    ]);
+    fixture.add(fixture.sink('a'), 4, 'k4');
+    fixture.pass(DEADLINE_MS);
+    fixture.stream.answered(3, { kind: 'committed', baseVersion: 200 });
+    expect(fixture.latencies).toHaveLength(2);
+  });
+
   it('gathers what is written in a turn in one batch and acknowledges each write with its version', () => {
     const fixture = new Fixture();
     const [a, b] = [fixture.sink('a'), fixture.sink('b')];

@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify';
 import type { Access } from '../../../broker/access.ts';
+import { AnswerCounts } from '../../../broker/answer-counts.ts';
 import type { RequestContext } from '../../../broker/context.ts';
 import { zeroCounters } from '../../../broker/counters.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../../broker/limits.ts';
@@ -26,6 +27,7 @@ export function valuesApp(
     dataPlane,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     counters: zeroCounters(),
+    answerCounts: new AnswerCounts(),
     refusals: new Refusals(env, () => {}),
   };
   let clusterId: string | undefined = 'cluster 1';

@@ -94,8 +94,11 @@ describe('the state of a member', () => {
     hear('b', 60_000);
     hear('c', -60_001);
     expect(members.skewed()).toEqual([{ node: 'c', skewMs: -60_001 }]);
+    const clocks = () => members.list().map(({ clockAheadMs }) => clockAheadMs);
+    expect(clocks()).toEqual([undefined, 60_000, -60_001]);
     hear('c', 5);
     expect(members.skewed()).toEqual([]);
+    expect(clocks()).toEqual([undefined, 60_000, 5]);
   });
 });
 
