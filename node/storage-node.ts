@@ -59,6 +59,8 @@ export interface StorageNodeOptions {
   readonly snapshotBytesPerSecond?: number;
   /** A node that is silent for longer is dead: its data is replicated elsewhere. Default five minutes. */
   readonly deadAfterMs?: number;
+  /** So long may a round of the log wait for more writes. Default 0: it does not. */
+  readonly roundsMaxWaitMs?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */

@@ -8,6 +8,7 @@ import type { Env } from '../env.ts';
 import { alertRoutes } from '../http/alert-routes.ts';
 import { balanceRoutes } from '../http/balance-routes.ts';
 import { batchRoutes } from '../http/batch-routes.ts';
+import { dashboardRoutes } from '../http/dashboard.ts';
 import { docsRoutes } from '../http/docs-routes.ts';
 import { kvRoutes } from '../http/kv-routes.ts';
 import { listRoutes } from '../http/list-routes.ts';
@@ -69,6 +70,7 @@ export function httpRoutes(subject: HttpSubject): HttpRoutes {
       ...observationRoutes(subject),
       (server) => refusalsRoutes(server, broker.requestContext.refusals),
       docsRoutes,
+      (server) => dashboardRoutes(server),
     ],
   };
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../../broker/access.ts';
 import { HANDSHAKE_TIMEOUT_MS, type ListenOptions, trackHandshakes } from '../../broker/server.ts';
 import { type AppOptions, createApp } from './app.ts';
+import { isCrossSiteChange } from './cross-site.ts';
 import { isLocalRequest } from './local-only.ts';
 import { acceptMqttWebSockets, type HandleMqtt } from './mqtt-websocket.ts';
 import { refuse } from './refusal.ts';
@@ -48,9 +49,13 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const endHandshakes = trackHandshakes(server.server);
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
+  server.addHook('onRequest', (request, reply, next) => {
+    if (isWelcome(request)) next();
+    else refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
+  });
   server.addHook('onRequest', async (request, reply) => {
-    if (isWelcome(request)) return;
-    return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
+    if (!isCrossSiteChange(request.raw)) return;
+    return refuse(reply, 403, 'NOT_ALLOWED', 'pages of other sites may change nothing here');
   });
   server.addHook('onRequest', requireUser(authenticator));
   stateRoutes(server, options);

@@ -1,5 +1,6 @@
-// Run before the tests: sees to it that the MQTT programs which some tests speak to are there. They are
-// other people's programs on purpose: what ours promise, `mosquitto_sub` must be able to see.
+// Run before the tests: sees to it that the MQTT programs which some tests speak to are there, and the browser
+// that shows the dashboard. They are other people's programs on purpose: what ours promise, `mosquitto_sub` must
+// be able to see.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -18,6 +19,7 @@ const wanted = [
   })),
   { what: 'mosquitto', isThere: () => has('mosquitto'), package: 'mosquitto' },
   { what: 'paho-mqtt for Python', isThere: hasPaho, package: 'python3-paho-mqtt' },
+  { what: 'chromium', isThere: () => has('chromium'), package: 'chromium' },
 ];
 
 /** Debian's package is for Debian's Python; another one that is first on the PATH does not see it. */

@@ -1,17 +1,21 @@
 import { json, refusals, text } from './common.ts';
 
-const TIME = { type: 'string', format: 'date-time' };
-const ALERT = {
+const NAMES = {
+  name: text('Rule and subject; the same on all nodes.'),
+  rule: text('One of docs/ALERTS.md.'),
+  subject: text('A node, a group, a client id, a source or sink; or `cluster`.'),
+  severity: { enum: ['critical', 'warning'] },
+} as const;
+
+/** An alert, wherever it is told. */
+export const ALERT = {
   type: 'object',
   required: ['name', 'rule', 'subject', 'severity', 'state', 'since', 'message', 'advice'],
   properties: {
-    name: text('The same on every node that tells it.'),
-    rule: text('As in docs/ALERTS.md.'),
-    subject: text('Which node, shard or client.'),
-    severity: { enum: ['warning', 'critical'] },
+    ...NAMES,
     state: { enum: ['pending', 'firing', 'resolved'] },
-    since: TIME,
-    until: { ...TIME, description: 'When it was resolved.' },
+    since: text('RFC 3339.'),
+    until: text('RFC 3339; of those that are over.'),
     message: text('What is.'),
     advice: text('What to do.'),
   },
@@ -19,16 +23,37 @@ const ALERT = {
 
 export const ALERTS = {
   tags: ['Cluster'],
-  summary: 'What somebody should look at, and what is over',
+  summary: 'What somebody should look at, and what is over, as this node knows it',
   operationId: 'getAlerts',
   response: {
-    200: json('As this node knows it; docs/ALERTS.md says what to do.', {
+    200: json('The worst first.', {
       type: 'object',
       required: ['alerts', 'history', 'rules'],
       properties: {
         alerts: { type: 'array', items: ALERT },
-        history: { type: 'array', items: ALERT, description: 'The last thousand, newest first.' },
-        rules: { type: 'array', items: { type: 'object', additionalProperties: true } },
+        history: {
+          type: 'array',
+          description: 'Those that are over, newest first: the last thousand.',
+          items: ALERT,
+        },
+        rules: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: {
+              rule: NAMES.rule,
+              severity: NAMES.severity,
+              threshold: {
+                type: ['number', 'null'],
+                description: 'Null: it does or does not hold.',
+              },
+              unit: text('Of the threshold.'),
+              forSeconds: { type: 'number' },
+              enabled: { type: 'boolean' },
+              description: text('When it fires.'),
+            },
+          },
+        },
       },
     }),
     ...refusals(503),
@@ -37,13 +62,13 @@ export const ALERTS = {
 
 export const CONFIG = {
   tags: ['Administration'],
-  summary: 'What this node was told, without secrets',
+  summary: 'What this node was told, where it is not the default; without secrets',
   operationId: 'getConfig',
   response: {
-    200: json('Its settings.', {
+    200: json('By the names of settings.', {
       type: 'object',
       required: ['config'],
-      properties: { config: { type: 'object', additionalProperties: true } },
+      properties: { config: { type: 'object' } },
     }),
     ...refusals(),
   },

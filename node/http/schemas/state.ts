@@ -1,3 +1,4 @@
+import { ALERT } from './alerts.ts';
 import { json, queryOf, refusals, text } from './common.ts';
 
 const TAGS = ['Cluster'];
@@ -87,14 +88,7 @@ export const CLUSTER = {
           },
         },
         links: { type: 'array', items: { type: 'object' } },
-        alerts: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['name', 'message'],
-            properties: { name: text('Stable.'), message: text('What is.') },
-          },
-        },
+        alerts: { type: 'array', description: 'Those that fire.', items: ALERT },
         broker: { type: 'object', description: 'What this node has counted since it started.' },
         process: { type: 'object' },
       },

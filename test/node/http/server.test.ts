@@ -99,6 +99,14 @@ describe('the HTTP door without users', () => {
     expect(failures).toMatchObject([{ message: 'secret' }]);
   });
 
+  it('lets no page of another site change anything', async () => {
+    const { server } = await serve();
+    const change = (origin: string) =>
+      fetch(`http://127.0.0.1:${server.port}/v1/rules`, { method: 'POST', headers: { origin } });
+    expect((await change('http://evil.example')).status).toBe(403);
+    expect((await change(`http://127.0.0.1:${server.port}`)).status).toBe(404);
+  });
+
   it('on loopback answers no web page of elsewhere, whatever its name is made to mean', async () => {
     const { server, ask } = await serve({ isLocalOnly: true });
     const refused = { status: 403, body: { code: 'NOT_ALLOWED' } };
