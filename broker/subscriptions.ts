@@ -8,7 +8,7 @@ import { forbiddenToRead } from './permissions.ts';
 import { Places } from './places.ts';
 import type { Refusal, RefusalCode } from './refusals.ts';
 import type { SubscribePacket, SubscribeRequest, UnsubscribePacket } from './subscribe-packet.ts';
-import { type FilterUse, filterUse, type ValueForm } from './topics.ts';
+import { type FilterUse, filterUse, SNAPSHOT_TO_ME, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
 /** How a session says that it does not grant a filter. */
@@ -16,6 +16,7 @@ const SUBACK_REFUSED = 0x80;
 /** With more watches than this versions are guarded without looking whether they overlap. */
 const OVERLAP_CHECK_MAX = 100;
 const NO_IDENTIFIERS: readonly number[] = [];
+const SNAPSHOT_TOPIC: Uint8Array = new TextEncoder().encode(SNAPSHOT_TO_ME);
 
 interface Subscription {
   readonly use: FilterUse;
@@ -29,8 +30,8 @@ interface Subscription {
   open: boolean;
 }
 
-/** What is said to one client alone: answers to its requests, and what was refused. */
-type MailKind = 'replies' | 'errors';
+/** What is said to one client alone: answers to its requests, what was refused, which snapshots it has. */
+type MailKind = 'replies' | 'errors' | 'snapshots';
 
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
@@ -245,7 +246,7 @@ export class Subscriptions {
     this.#close(filter);
     const wanted = this.#keysOf(use);
     const keys = wanted === undefined ? undefined : new KeyFilter(wanted);
-    if (keys === undefined && !use.replies && !use.errors) return;
+    if (keys === undefined && !use.replies && !use.errors && !use.snapshots) return;
     const subscription: Subscription = { use, keys, qos, request, watch: undefined, open: true };
     if (keys !== undefined) this.#guardVersions(keys, use.form);
     this.#byFilter.set(filter, subscription);
@@ -280,11 +281,19 @@ export class Subscriptions {
         const retain = this.#retain(item, request);
         return this.#outbox.value(item, { form, qos, retain, identifiers });
       },
-      snapshotDone: () => {},
+      snapshotDone: () => {
+        if (subscription.open && wantsSnapshot) this.#snapshotSent(subscription.request.filter);
+      },
     });
     // A full outbox may have closed the connection while the watch began.
     if (subscription.open) subscription.watch = watch;
     else watch.close();
+  }
+
+  /** After its values, as everything that this connection is sent leaves in one order. */
+  #snapshotSent(filter: string): void {
+    const payload = Buffer.from(JSON.stringify({ filter }));
+    this.sendMail('snapshots', (qos) => this.#outbox.message(SNAPSHOT_TOPIC, payload, qos));
   }
 
   /**

@@ -81,7 +81,7 @@ export class Mqtt5Writer implements PacketWriter {
   refuse(header: number, packetId: number, refusal: Refusal): void {
     this.#window.release(packetId);
     const head = [packetId >> 8, packetId & 0xff, publishCode(refusal)];
-    this.#explain(header, (reason) => [head, reason], refusal.message);
+    this.#explain(header, (reason) => [head, reason], refusal);
   }
 
   suback(packetId: number, grants: readonly Grant[]): void {
@@ -89,7 +89,7 @@ export class Mqtt5Writer implements PacketWriter {
     const refusal = grants.find((grant) => typeof grant !== 'number');
     const id = [packetId >> 8, packetId & 0xff];
     const header = PacketType.suback << 4;
-    this.#explain(header, (reason) => [id, reason, codes], refusal?.message);
+    this.#explain(header, (reason) => [id, reason, codes], refusal);
   }
 
   unsuback(packetId: number, existed: readonly boolean[]): void {
@@ -134,15 +134,15 @@ export class Mqtt5Writer implements PacketWriter {
     return true;
   }
 
-  /** Says why in words if the client wants that and has room for it [MQTT-3.1.2-29] [MQTT-3.4.2-2]. */
+  /** Says why, in words and by its code, if the client wants that and has room for it [MQTT-3.1.2-29] [MQTT-3.4.2-2]. */
   #explain(
     header: number,
     body: (reason: Uint8Array) => readonly (Uint8Array | readonly number[])[],
-    reason: string | undefined,
+    refusal: Refusal | undefined,
   ): void {
     const wordless = body(Uint8Array.of(0));
-    if (reason === undefined || !this.#connect.wantsProblems) return this.#send(header, wordless);
-    const parts = body(explanation(reason));
+    if (refusal === undefined || !this.#connect.wantsProblems) return this.#send(header, wordless);
+    const parts = body(explanation(refusal.message, refusal.code));
     const bytes = parts.reduce((sum, { length }) => sum + length, FIXED_HEADER_BYTES_MAX);
     this.#send(header, bytes > this.packetBytesMax ? wordless : parts);
   }
@@ -169,7 +169,10 @@ export function encodeRefusal(
   return frameOf(PacketType.connack << 4, Uint8Array.of(0, code, 0));
 }
 
-function explanation(reason: string): Uint8Array {
+function explanation(reason: string, code?: string): Uint8Array {
   const text = reason.slice(0, REASON_BYTES_MAX).replaceAll('\0', '');
-  return encodePropertyBlock({ reasonString: text });
+  return encodePropertyBlock({
+    reasonString: text,
+    ...(code === undefined ? {} : { userProperties: [['code', code]] }),
+  });
 }
