@@ -61,6 +61,10 @@ describe('the package for Node-RED', () => {
     expect(missing.filter((type) => !types.has(type))).toEqual([]);
     const clusters = flows.flat().filter(({ type }) => type === 'dss-cluster');
     expect(new Set(clusters.map((cluster) => JSON.stringify(cluster))).size).toBe(1);
+    // Node-RED takes any property that is the id of a configuration node for a reference to it, `type` as well.
+    const values = flows.flat().flatMap((node) => [node.type, ...Object.values(node)]);
+    expect(values.filter((value) => value === clusters[0]?.id).length).toBeGreaterThan(1);
+    expect(clusters.map(({ type }) => type)).not.toContain(clusters[0]?.id);
     const others = flows.flat().filter(({ type }) => type !== 'dss-cluster');
     expect(new Set(others.map(({ id }) => id)).size).toBe(others.length);
     expect(existsSync(join(folder, 'examples/mqtt-nodes'))).toBe(true);
