@@ -16,8 +16,8 @@ function payloadOf(item, format) {
 
 /** The members of a message that an item stands for. */
 function membersOf(item, format) {
-  const { key, version, time, expiresAt } = item;
-  const members = { topic: key, payload: payloadOf(item, format), version, time };
+  const { key, version, time, expiresAt, deleted } = item;
+  const members = { topic: key, payload: payloadOf(item, format), version, time, deleted };
   return expiresAt === undefined ? members : { ...members, expiresAt };
 }
 

@@ -12,8 +12,13 @@ module.exports = (RED) => {
       const consistency = config.consistency || undefined;
       const item = await client.get(key, { consistency, at: timeOf(msg.at, 'at') });
       // What a dss cas takes as "there must be none".
-      const none = { topic: key, payload: null, version: null, time: undefined };
-      send(Object.assign(msg, item === undefined ? none : membersOf(item, config.format)));
+      const none = { payload: null, version: null, time: undefined, deleted: false };
+      send(
+        Object.assign(
+          msg,
+          item === undefined ? { topic: key, ...none } : membersOf(item, config.format),
+        ),
+      );
     });
   }
 

@@ -13,7 +13,7 @@ module.exports = (RED) => {
     const { format, output } = config;
     const spanMs = Number(config.span || 0) * (UNITS_MS[config.spanUnit] ?? 0);
     const shape = {
-      membersOf: (item) => ({ ...membersOf(item, format), deleted: item.deleted }),
+      membersOf: (item) => membersOf(item, format),
       elementOf: (item) => {
         const { version, time, deleted } = item;
         return { value: payloadOf(item, format), version, time, deleted };

@@ -23,8 +23,7 @@ module.exports = (RED) => {
         return { topic: key, payload: null, version, time, deleted: true, snapshot: false };
       }
       if (snapshot === 'none' && change.snapshot && !isComplete) return undefined;
-      const members = membersOf(change.item, format);
-      return { ...members, deleted: false, snapshot: change.snapshot };
+      return { ...membersOf(change.item, format), snapshot: change.snapshot };
     };
 
     const forward = (change) => {

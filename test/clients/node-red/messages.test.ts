@@ -47,7 +47,7 @@ describe('payloads', () => {
   });
 
   it('come with their key, version, time and end', () => {
-    const members = { topic: 'plant1/a', payload: 1, version: 7, time: 1_000 };
+    const members = { topic: 'plant1/a', payload: 1, version: 7, time: 1_000, deleted: false };
     expect(membersOf(item('1'), 'auto')).toEqual(members);
     expect(membersOf(item('1', { expiresAt: 9 }), 'auto')).toEqual({ ...members, expiresAt: 9 });
   });
