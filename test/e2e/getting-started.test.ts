@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:f
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
 import { choosePorts } from '../../clients/cli/up/ports.ts';
 import { eventually } from '../support/eventually.ts';
@@ -33,6 +33,11 @@ describe('docs/getting-started.md', () => {
   const pages: Page[] = [];
   const terminals = new Map<string, RunningProcess>();
   const typed: GuideBlock[] = [];
+  const sessions = new Set<RunningProcess>();
+  const endSessions = (): void => {
+    for (const { child } of sessions) signalGroup(child.pid, 'SIGKILL');
+  };
+  process.once('exit', endSessions);
 
   beforeAll(async () => {
     home = await temporaryDirectory();
@@ -41,10 +46,16 @@ describe('docs/getting-started.md', () => {
     ports = await threeDoors();
     if (hasChromium) browser = await openBrowser();
   });
+  // Each step stands on those before it.
+  let isStuck = false;
+  beforeEach(({ skip }) => skip(isStuck, 'a step before this one has failed'));
+  afterEach(({ task }) => {
+    isStuck ||= task.result?.state === 'fail';
+  });
   afterAll(async () => {
     await browser?.close();
-    for (const { child } of terminals.values()) signalGroup(child.pid, 'SIGKILL');
-    await Promise.all([...terminals.values()].map(({ exited }) => exited));
+    endSessions();
+    await Promise.all([...sessions].map(({ exited }) => exited));
     await rm(home, { recursive: true, force: true, maxRetries: 10 });
   });
 
@@ -56,22 +67,28 @@ describe('docs/getting-started.md', () => {
 
   const start = (script: string): RunningProcess => {
     const preamble = [
+      // What was typed in a terminal holds there.
+      'shopt -s expand_aliases',
+      ...typed.map(({ script }) => script).filter((script) => script.startsWith('alias ')),
       `npm() { command npm "$@" -- --mqtt-port ${ports.mqtt} --http-port ${ports.http}; }`,
       `node-red() { command node-red --port ${ports.nodeRed} "$@"; }`,
     ];
     const at = (first: number) => [0, 1, 2].map((step) => `127.0.0.1:${first + step}`).join(',');
-    const environment = {
-      HOME: home,
-      PATH: [process.env.PATH, nodeRedPrograms].join(delimiter),
-      npm_config_update_notifier: 'false',
+    // Nothing of what the npm that runs this test tells its children.
+    const environment = [
+      `HOME=${home}`,
+      `PATH=${[process.env.PATH, nodeRedPrograms].join(delimiter)}`,
+      'npm_config_update_notifier=false',
       // The export line that is printed when the ports are others.
-      DSS_NODE: at(ports.mqtt),
-      DSS_HTTP: at(ports.http),
-    };
+      `DSS_NODE=${at(ports.mqtt)}`,
+      `DSS_HTTP=${at(ports.http)}`,
+    ];
     const lines = [...preamble, here(script)].join('\n');
     // A session of its own, as a terminal is one: Ctrl-C reaches all that runs in it.
-    const options = { environment, directory: clone };
-    return startProcess('setsid', ['bash', '-e', '-c', lines], options);
+    const args = ['env', '-i', ...environment, 'bash', '-e', '-c', lines];
+    const started = startProcess('setsid', args, { directory: clone });
+    sessions.add(started);
+    return started;
   };
 
   /** Types a block that ends by itself, again while it does not print yet what the guide says. */
@@ -104,7 +121,8 @@ describe('docs/getting-started.md', () => {
   const visit = async (name: string): Promise<void> => {
     const links = guideLinks(guide, name);
     expect(links).not.toEqual([]);
-    for (const link of browser === undefined ? [] : links) {
+    if (browser === undefined) return;
+    for (const link of links) {
       const page = await browser.newPage();
       page.setDefaultTimeout(SLOW_MS);
       await page.goto(here(link), { waitUntil: 'domcontentloaded' });
