@@ -35,6 +35,7 @@ import { MqttTransport } from './transport/mqtt.ts';
 import { credentials } from './transport/secret.ts';
 
 export { loadNodeOptions, type NodeOptions } from './config/config.ts';
+export { type ExplainedSetting, explainConfig } from './config/explained.ts';
 export { readJoinToken } from './edge/join-token.ts';
 export { hashPassword } from './edge/password-hash.ts';
 export { planRecovery, type RecoveryPlan } from './edge/recovery-plan.ts';

@@ -10,6 +10,8 @@ export interface HttpDoor {
   readonly bases: string | readonly string[];
   readonly timeoutMs: number;
   readonly security?: Security;
+  /** Aborted: nobody wants the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpQuestion {
@@ -67,7 +69,7 @@ export function fetchWhere(
 function send(
   url: URL,
   { method = 'GET', body }: HttpQuestion,
-  { security = NO_SECURITY }: HttpDoor,
+  { security = NO_SECURITY, signal }: HttpDoor,
   timeoutMs: number,
 ): Promise<IncomingMessage> {
   const { user, password, tls } = security;
@@ -85,9 +87,11 @@ function send(
       url.protocol === 'https:'
         ? httpsRequest(url, { ...options, ...tls }, resolve)
         : httpRequest(url, options, resolve);
-    const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
+    const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
+    const deadline = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     const giveUp = (): void => void request.destroy(deadline.reason as Error);
     deadline.addEventListener('abort', giveUp);
+    if (deadline.aborted) giveUp();
     request.once('close', () => deadline.removeEventListener('abort', giveUp));
     request.once('error', reject);
     request.end(content);

@@ -1,38 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import { addAlerts } from './commands/alerts.ts';
-import { addBatch } from './commands/batch.ts';
-import { addCas } from './commands/cas.ts';
-import { addDelete } from './commands/del.ts';
-import { addErrors } from './commands/errors.ts';
-import { addEvents } from './commands/events.ts';
-import { addExport } from './commands/export.ts';
-import { addFleet } from './commands/fleet.ts';
-import { addGet } from './commands/get.ts';
-import { addHistory } from './commands/history.ts';
-import { addImport } from './commands/import.ts';
-import { addIngest } from './commands/ingest.ts';
-import { addList } from './commands/list.ts';
-import { addMoves } from './commands/moves.ts';
-import { addNode } from './commands/node.ts';
-import { addNodes } from './commands/nodes.ts';
-import { addPasswd } from './commands/passwd.ts';
-import { addPut } from './commands/put.ts';
-import { addRange } from './commands/range.ts';
-import { addRecover } from './commands/recover.ts';
-import { addReport } from './commands/report.ts';
-import { addRetention } from './commands/retention.ts';
-import { addShell } from './commands/shell.ts';
-import { addStatus } from './commands/status.ts';
-import { addToken } from './commands/token.ts';
-import { addUp } from './commands/up.ts';
-import { addVerify } from './commands/verify.ts';
-import { addWatch } from './commands/watch.ts';
-import { addWhere } from './commands/where.ts';
+import { Command, CommanderError, Help, Option } from 'commander';
+import type { RunCommand } from './commands/shell.ts';
+import { COMMANDS } from './commands.ts';
 import { ExitCode, usageError } from './errors.ts';
 import type { Streams } from './output.ts';
 import { collect, type GlobalOptions, parsePositive, Shell } from './shell.ts';
-import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './up/layout.ts';
+import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './up/default-ports.ts';
 
 /** Runs one command line and returns the process' exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -46,7 +19,7 @@ async function run(
   defaults: Partial<GlobalOptions> = {},
 ): Promise<ExitCode> {
   try {
-    const program = buildProgram(shell);
+    const { program } = buildProgram(shell);
     for (const [name, value] of Object.entries(defaults)) {
       program.setOptionValueWithSource(name, value, 'cli');
     }
@@ -65,13 +38,23 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
 }
 
-function buildProgram(shell: Shell): Command {
+type Loads = Map<Command, () => Promise<void>>;
+
+/** The program with every command defined: for whoever wants to know all of it. */
+export async function wholeProgram(shell: Shell): Promise<Command> {
+  const { program, loads } = buildProgram(shell);
+  for (const load of loads.values()) await load();
+  return program;
+}
+
+/** Its commands have no more than names and summaries before they are loaded. */
+function buildProgram(shell: Shell): { readonly program: Command; readonly loads: Loads } {
   const { stdout, stderr } = shell.streams;
   const program = new Command('dss')
     .description('An edge data plane: stores what devices publish over MQTT, on a quorum.')
     .version(packageVersion(), '--version', 'print the version')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false, subcommandTerm })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
@@ -106,18 +89,51 @@ function buildProgram(shell: Shell): Command {
     .option('--timeout <seconds>', 'how long one request may take', parsePositive('--timeout'), 15)
     .option('--json', 'results and errors as JSON, one object per line')
     .addHelpText('after', overview);
-  for (const add of [addUp, addNode, addPut, addGet, addDelete, addList]) add(program, shell);
-  for (const add of [addRange, addHistory, addWatch, addCas, addBatch]) add(program, shell);
-  for (const add of [addExport, addImport, addStatus, addWhere]) add(program, shell);
-  for (const add of [addNodes, addToken, addMoves, addEvents, addAlerts, addReport])
-    add(program, shell);
-  for (const add of [addVerify, addRecover]) add(program, shell);
-  for (const add of [addRetention, addIngest, addErrors, addPasswd, addFleet]) add(program, shell);
-  addShell(program, shell, (words, session, defaults) => {
+  return { program, loads: addCommands(program, shell) };
+}
+
+/** Each is defined when it is named on the command line, or when somebody asks for help on it. */
+function addCommands(program: Command, shell: Shell): Loads {
+  const runOther: RunCommand = (words, session, defaults) => {
     const json = defaults.json === true || wantsJson(words);
     return run(new Shell(shell.streams, json, session), words, defaults);
-  });
-  return program;
+  };
+  const loads: Loads = new Map();
+  for (const { name, alias, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (alias !== undefined) command.alias(alias);
+    loads.set(command, async () => (await load())(command, shell, runOther));
+  }
+  program.hook('preSubcommand', (_program, command) => loads.get(command)?.());
+  program
+    .helpCommand(false)
+    .command('help')
+    .description('print help for a command')
+    .argument('[command...]')
+    .action(async (names: readonly string[]) => {
+      let topic: Command = program;
+      for (const name of names) {
+        await loads.get(topic)?.();
+        topic = topic.commands.find((one) => isCalled(one, name)) ?? unknownCommand(name);
+      }
+      await loads.get(topic)?.();
+      topic.help();
+    });
+  return loads;
+}
+
+/** Arguments are not known before a command is loaded: here there are names only. */
+function subcommandTerm(this: Help, command: Command): string {
+  if (command.parent?.parent) return Help.prototype.subcommandTerm.call(this, command);
+  return [command.name(), ...command.aliases()].join(', ');
+}
+
+function isCalled(command: Command, name: string): boolean {
+  return command.name() === name || command.aliases().includes(name);
+}
+
+function unknownCommand(name: string): never {
+  throw usageError(`there is no command '${name}'; 'dss help' prints all of them`);
 }
 
 /** The three nodes that `dss up` starts: one of them may be down. */
@@ -137,6 +153,8 @@ Examples:
   dss get plant1/line3/dev42/temp       read it from any node
   dss watch 'plant1/#'                  current values, then every change
   dss status                            nodes, shards, storage
+  dss top                               the same live
+  dss doctor                            what is wrong here, and what to do
   dss shell                             a prompt for all of these
 
 Exit codes:

@@ -22,6 +22,8 @@ export interface StatusDocument {
   readonly broker: Readonly<Record<string, number>>;
   readonly process: {
     readonly processId: number;
+    /** By the clock of the node, when it answered. */
+    readonly timeMs: number;
     readonly uptimeMs: number;
     readonly cpuUserMicros: number;
     readonly cpuSystemMicros: number;

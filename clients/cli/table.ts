@@ -25,6 +25,17 @@ function visibleLength(text: string): number {
   return text.replace(/\u001b\[[0-9;]*m/g, '').length;
 }
 
+/** As much of a line as fits into so many columns, with all of its colour sequences. */
+export function clip(line: string, columns: number): string {
+  let left = columns;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an SGR sequence begins with ESC
+  return line.replace(/(\u001b\[[0-9;]*m)|./gu, (part, sequence: string | undefined) => {
+    if (sequence !== undefined) return sequence;
+    left -= 1;
+    return left >= 0 ? part : '';
+  });
+}
+
 /** `1536` → `1.5 KiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -21,16 +21,9 @@ import { parseLinks } from './beside.ts';
 import { type ConfigFile, NO_FILE, readConfigFile } from './config-file.ts';
 import { invalid } from './invalid.ts';
 import type { ClientLimits } from './limits.ts';
+import { type ConfigSources, takeGiven } from './origin.ts';
 import { parseIngest, parseRetention } from './rules.ts';
-import {
-  flagOf,
-  pathOf,
-  SETTING_NAMES,
-  SETTINGS,
-  type SettingName,
-  takeSetting,
-  variableOf,
-} from './settings.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 import { loadTls, type TlsMaterial } from './tls.ts';
 import { parseUsers, type User } from './users.ts';
 
@@ -83,13 +76,6 @@ export interface NodeOptions extends ClientLimits {
   readonly logLevel: LogLevel;
 }
 
-export interface ConfigSources {
-  readonly flags: Readonly<Record<string, unknown>>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Path of a YAML file. */
-  readonly file?: string | undefined;
-}
-
 const SECRET_CHARACTERS_MIN = 16;
 
 /** Settings after their own checks, before it is seen whether they go together. */
@@ -125,13 +111,7 @@ type Taken = Omit<
 export function loadNodeOptions(sources: ConfigSources): NodeOptions {
   const file = sources.file === undefined ? NO_FILE : readConfigFile(sources.file);
   const taken = {} as Record<SettingName, unknown>;
-  for (const name of SETTING_NAMES) {
-    const variable = variableOf(name);
-    taken[name] =
-      takeSetting(name, sources.flags[name], flagOf(name)) ??
-      takeSetting(name, sources.environment[variable], variable) ??
-      takeSetting(name, file.settings[name], `${pathOf(name)} in ${sources.file}`);
-  }
+  for (const name of SETTING_NAMES) taken[name] = takeGiven(name, sources, file)?.value;
   // Who takes the place of another node has its name, if nobody says otherwise.
   taken.name ??= taken.replace;
   for (const name of SETTING_NAMES) taken[name] ??= SETTINGS[name].default;

@@ -1,7 +1,7 @@
 import type { NodeOptions } from './config.ts';
 import { isSecret, pathOf, SETTING_NAMES, SETTINGS } from './settings.ts';
 
-const HIDDEN = '(hidden)';
+export const HIDDEN = '(hidden)';
 
 /**
  * What a node was told, as far as that is not the default, under the names that it has in a file: for `GET /v1/config`.

@@ -9,6 +9,8 @@ export function describeProcess(startedAtMs: number) {
   const { user, system } = process.cpuUsage();
   return {
     processId: process.pid,
+    /** By its wall clock: whoever asks can compare. */
+    timeMs: Date.now(),
     uptimeMs: Date.now() - startedAtMs,
     cpuUserMicros: user,
     cpuSystemMicros: system,

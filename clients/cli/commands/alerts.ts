@@ -5,10 +5,8 @@ import type { Output } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { formatDuration, formatTable } from '../table.ts';
 
-export function addAlerts(program: Command, shell: Shell): void {
-  program
-    .command('alerts')
-    .description('print what somebody should look at, and what to do about it')
+export function defineAlerts(self: Command, shell: Shell): void {
+  self
     .option(
       '--history',
       'those that are over, too, the newest first: the last thousand of one node',

@@ -8,10 +8,8 @@ import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
 import { malformed, toRecord } from '../transfer/record.ts';
 import { type ByteStream, openSource, readNdjson, type Sourced } from '../transfer/sources.ts';
 
-export function addBatch(program: Command, shell: Shell): void {
-  program
-    .command('batch')
-    .description('store many values; done when a quorum has all of them on disk')
+export function defineBatch(self: Command, shell: Shell): void {
+  self
     .argument('[file]', 'JSON objects, one a line, or one JSON array; - is standard input', '-')
     .option('--prefix <prefix>', 'keys are <prefix>/<key>', '')
     .addHelpText(

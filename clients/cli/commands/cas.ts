@@ -15,10 +15,8 @@ interface CasOptions extends ValueOptions {
   readonly delete?: true;
 }
 
-export function addCas(program: Command, shell: Shell): void {
-  const cas = program
-    .command('cas')
-    .description('compare and set: store a value if the key still has the version that you know')
+export function defineCas(self: Command, shell: Shell): void {
+  const cas = self
     .argument('<key>')
     .argument('[value]', 'the value as text')
     .requiredOption(

@@ -18,10 +18,8 @@ interface RefusedPublish {
 
 type NodeRefusal = RefusedPublish & { readonly node: string };
 
-export function addErrors(program: Command, shell: Shell): void {
-  program
-    .command('errors')
-    .description('print what the error codes mean, or what was refused lately')
+export function defineErrors(self: Command, shell: Shell): void {
+  self
     .argument('[code]', 'only this one, in full')
     .option('--recent', 'what the nodes have refused lately, up to a hundred each, oldest first')
     .addHelpText(

@@ -15,12 +15,8 @@ interface EventsDocument {
   }[];
 }
 
-export function addEvents(program: Command, shell: Shell): void {
-  program
-    .command('events')
-    .description(
-      'print what the cluster has moved, repaired and decided about its nodes, the newest last',
-    )
+export function defineEvents(self: Command, shell: Shell): void {
+  self
     .addHelpText(
       'after',
       `

@@ -21,10 +21,8 @@ interface ExportOptions {
   readonly overwrite?: true;
 }
 
-export function addExport(program: Command, shell: Shell): void {
-  program
-    .command('export')
-    .description('write values to a file that dss import can read')
+export function defineExport(self: Command, shell: Shell): void {
+  self
     .argument('[prefix]', PREFIX_HELP, '')
     .addOption(formatOption())
     .option('--history', 'all that is kept of each key, oldest first, deletes too')

@@ -24,10 +24,8 @@ interface FleetCommandOptions {
 
 const CONNECTIONS_MAX = 50;
 
-export function addFleet(program: Command, shell: Shell): void {
-  program
-    .command('fleet')
-    .description('simulate sensors that publish slowly wandering readings')
+export function defineFleet(self: Command, shell: Shell): void {
+  self
     .option('--devices <count>', 'how many sensors', parseInteger('--devices', 1), 1000)
     .option('--rate <n>', 'readings per second and device', parsePositive('--rate'), 10)
     .option('--seconds <n>', 'for how long', parsePositive('--seconds'), 30)

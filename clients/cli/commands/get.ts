@@ -12,10 +12,8 @@ interface GetOptions {
   readonly consistency?: 'strong' | 'eventual' | 'repair';
 }
 
-export function addGet(program: Command, shell: Shell): void {
-  program
-    .command('get')
-    .description('print the current value of a key; exit code 3 when there is none')
+export function defineGet(self: Command, shell: Shell): void {
+  self
     .argument('<key>')
     .option('--at <time>', 'the value that was current then', parseTime('--at'))
     .addOption(

@@ -21,10 +21,8 @@ interface HistoryOptions extends PageOptions {
   readonly order: 'desc' | 'asc';
 }
 
-export function addHistory(program: Command, shell: Shell): void {
-  program
-    .command('history')
-    .description('print what a key has held, newest first; exit code 3 when there is nothing')
+export function defineHistory(self: Command, shell: Shell): void {
+  self
     .argument('<key>')
     .option('--from <time>', 'nothing before this', parseTime('--from'))
     .option('--to <time>', 'only what is before this', parseTime('--to'))

@@ -26,10 +26,8 @@ interface ImportOptions {
   readonly restart?: true;
 }
 
-export function addImport(program: Command, shell: Shell): void {
-  program
-    .command('import')
-    .description('store what dss export has written, or any CSV with a column named key')
+export function defineImport(self: Command, shell: Shell): void {
+  self
     .argument('<file>', '- is standard input')
     .addOption(formatOption())
     .option('--prefix <prefix>', 'keys are <prefix>/<key>', '')

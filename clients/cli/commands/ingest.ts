@@ -32,20 +32,17 @@ interface TestDocument {
   readonly problems: readonly { readonly problem: string; readonly message: string }[];
 }
 
-export function addIngest(program: Command, shell: Shell): void {
-  const ingest = program
-    .command('ingest')
-    .description('rules that store ordinary MQTT topics, so that devices need not change')
-    .addHelpText(
-      'after',
-      `
+export function defineIngest(self: Command, shell: Shell): void {
+  const ingest = self.addHelpText(
+    'after',
+    `
 Examples:
   dss ingest add --preset zigbee2mqtt
   dss ingest add 'tele/+/SENSOR' --value each --time Time --time-zone Europe/Berlin
   dss ingest add 'site/#' --except 'site/debug/#' --key 'site1/$1'
   dss ingest test tele/kitchen/SENSOR '{"Time":"2026-11-20T08:00:00","DS18B20":{"Temperature":20.6}}'
   dss ingest list     what each rule has stored, and what it could not`,
-    );
+  );
   addListCommand(ingest, shell);
   addAddCommand(ingest, shell);
   addTestCommand(ingest, shell);

@@ -20,11 +20,8 @@ interface ListPage extends Page {
   readonly items?: readonly KeyedItem[];
 }
 
-export function addList(program: Command, shell: Shell): void {
-  program
-    .command('list')
-    .alias('ls')
-    .description('print keys in order')
+export function defineList(self: Command, shell: Shell): void {
+  self
     .argument('[prefix]', PREFIX_HELP, '')
     .option('--after <key>', 'start behind this key')
     .addOption(limitOption())

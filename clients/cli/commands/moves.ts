@@ -17,12 +17,8 @@ interface MovesDocument {
   }[];
 }
 
-export function addMoves(program: Command, shell: Shell): void {
-  program
-    .command('moves')
-    .description(
-      'print what is moving between nodes: repairs, and data for nodes that join or leave',
-    )
+export function defineMoves(self: Command, shell: Shell): void {
+  self
     .addHelpText(
       'after',
       `

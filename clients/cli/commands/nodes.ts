@@ -18,10 +18,8 @@ interface NodesDocument {
   }[];
 }
 
-export function addNodes(program: Command, shell: Shell): void {
-  program
-    .command('nodes')
-    .description('print the nodes of the cluster: who takes part, and where')
+export function defineNodes(self: Command, shell: Shell): void {
+  self
     .addHelpText(
       'after',
       `

@@ -6,10 +6,8 @@ import type { Shell } from '../shell.ts';
 
 const CHARACTERS_MIN = 8;
 
-export function addPasswd(program: Command, shell: Shell): void {
-  program
-    .command('passwd')
-    .description("make the hash of a password, for a user in a node's configuration file")
+export function definePasswd(self: Command, shell: Shell): void {
+  self
     .addHelpText(
       'after',
       `

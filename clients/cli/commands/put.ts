@@ -8,10 +8,8 @@ interface PutOptions extends ValueOptions {
   readonly qos: 0 | 1 | 2;
 }
 
-export function addPut(program: Command, shell: Shell): void {
-  const put = program
-    .command('put')
-    .description('store a value; done when a quorum has it on disk')
+export function definePut(self: Command, shell: Shell): void {
+  const put = self
     .argument('<key>', 'such as plant1/line3/dev42/temp')
     .argument('[value]', 'the value as text');
   addValueOptions(put)

@@ -19,10 +19,8 @@ interface RangeOptions extends PageOptions {
   readonly reverse?: true;
 }
 
-export function addRange(program: Command, shell: Shell): void {
-  program
-    .command('range')
-    .description('print keys and values between two keys, in the byte order of the keys')
+export function defineRange(self: Command, shell: Shell): void {
+  self
     .argument('[prefix]', PREFIX_HELP, '')
     .option('--from <key>', 'begin with this key; a whole key, prefix included')
     .option('--to <key>', 'end before this key')

@@ -11,10 +11,8 @@ interface RecoverFlags {
   readonly yes?: true;
 }
 
-export function addRecover(program: Command, shell: Shell): void {
-  program
-    .command('recover')
-    .description('go on without nodes that are lost for ever; on the machine of a stopped node')
+export function defineRecover(self: Command, shell: Shell): void {
+  self
     .option('--data <dir>', 'the data directory of a node that is left', './.dss/n1')
     .option('--lost <names>', 'the nodes that will never come back, with commas', collect())
     .option('--here', 'also where other nodes that are left hold a copy: for one of them only')

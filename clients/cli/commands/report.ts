@@ -2,10 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Shell } from '../shell.ts';
 
-export function addReport(program: Command, shell: Shell): void {
-  program
-    .command('report')
-    .description('gather a health report from every node, to read and to send to somebody')
+export function defineReport(self: Command, shell: Shell): void {
+  self
     .option('--output <file>', 'where it is written (default: printed)')
     .addHelpText(
       'after',

@@ -21,20 +21,17 @@ interface SetOptions {
   readonly ttl?: string;
 }
 
-export function addRetention(program: Command, shell: Shell): void {
-  const retention = program
-    .command('retention')
-    .description('how long values and their history stay, by prefix')
-    .addHelpText(
-      'after',
-      `
+export function defineRetention(self: Command, shell: Shell): void {
+  const retention = self.addHelpText(
+    'after',
+    `
 The rule with the longest prefix that covers a key counts; the prefix '' is every key.
 Examples:
   dss retention list
   dss retention set plant1 --keep 30d --versions 100
   dss retention set plant1/presence --ttl 1h     values expire an hour after they were stored
   dss retention rm plant1`,
-    );
+  );
   retention
     .command('list')
     .description('print the rules')

@@ -16,12 +16,10 @@ export type RunCommand = (
 ) => Promise<ExitCode>;
 
 /** These run until they are stopped, or ask questions of their own. */
-const NOT_HERE = ['up', 'node', 'fleet', 'passwd', 'shell'];
+const NOT_HERE = ['up', 'node', 'top', 'fleet', 'passwd', 'shell'];
 
-export function addShell(program: Command, shell: Shell, runCommand: RunCommand): void {
-  program
-    .command('shell')
-    .description('a prompt for the other commands, over one connection')
+export function defineShell(self: Command, shell: Shell, runCommand: RunCommand): void {
+  self
     .addHelpText(
       'after',
       `
@@ -35,6 +33,7 @@ Examples:
     .action(async (_options, command: Command) => {
       const connection = new KeptConnection();
       try {
+        const program = command.parent as Command;
         shell.exitCode = await runShell(program, shell, command, connection, runCommand);
       } finally {
         await connection.close();

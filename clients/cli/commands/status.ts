@@ -5,10 +5,8 @@ import type { Shell } from '../shell.ts';
 import type { StatusDocument } from '../status-document.ts';
 import { formatBytes, formatDuration, formatTable } from '../table.ts';
 
-export function addStatus(program: Command, shell: Shell): void {
-  program
-    .command('status')
-    .description('print the state of the cluster, as one node sees it')
+export function defineStatus(self: Command, shell: Shell): void {
+  self
     .addHelpText(
       'after',
       `

@@ -6,10 +6,8 @@ interface TokenFlags {
   readonly [flag: string]: unknown;
 }
 
-export function addToken(program: Command, shell: Shell): void {
-  program
-    .command('token')
-    .description('print the token with which another node joins; on the machine of a node')
+export function defineToken(self: Command, shell: Shell): void {
+  self
     .option('--data <dir>', "that node's data directory (default ./.dss/n1)")
     .option('--secret <text>', 'the cluster secret, as that node is told it')
     .option('--secret-file <path>', 'a file that holds it (default: what the node has kept)')

@@ -21,11 +21,9 @@ const NODES_MAX = 10;
 const DEMO_DEVICES = 50;
 const DEMO_CONNECTIONS = 6;
 
-export function addUp(program: Command, shell: Shell): void {
+export function defineUp(self: Command, shell: Shell): void {
   const port = (name: string) => parseInteger(name, 1, 65_535);
-  program
-    .command('up')
-    .description('run a cluster on this machine: real processes, one for each node')
+  self
     .option(
       '--nodes <count>',
       'how many (default 3); with more than before, the new ones join',

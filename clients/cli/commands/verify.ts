@@ -28,10 +28,8 @@ interface VerifiedGroup {
 const PATH = '/v1/verify';
 const POLL_MS = 500;
 
-export function addVerify(program: Command, shell: Shell): void {
-  program
-    .command('verify')
-    .description('compare all replicas of the data; exit code 1 when some differ')
+export function defineVerify(self: Command, shell: Shell): void {
+  self
     .option('--group <number>', 'only those of this group', parseInteger('--group', 0))
     .option('--last', 'begin nothing: print what came of the last comparisons')
     .addHelpText(

@@ -7,10 +7,8 @@ import { parseInteger, type Shell } from '../shell.ts';
 /** How long a watch may show nothing before it says what it waits for. */
 const QUIET_MS = 5_000;
 
-export function addWatch(program: Command, shell: Shell): void {
-  program
-    .command('watch')
-    .description('print the current values that match, then every change')
+export function defineWatch(self: Command, shell: Shell): void {
+  self
     .argument('<filter>', "an MQTT filter over keys: 'plant1/#', '+/status', '#'")
     .option('--count <n>', 'stop after n lines', parseInteger('--count', 1))
     .addHelpText(

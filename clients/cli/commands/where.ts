@@ -3,22 +3,18 @@ import { fetchWhere } from '../http.ts';
 import { checkKey } from '../key.ts';
 import type { Shell } from '../shell.ts';
 
-export function addWhere(program: Command, shell: Shell): void {
-  program
-    .command('where')
-    .description('print which nodes hold a key, and which of them leads')
-    .argument('<key>')
-    .action(async (key: string, _options, command: Command) => {
-      checkKey(key);
-      const { http } = shell.options(command);
-      const where = await fetchWhere(http, key, shell.timeoutMs(command), shell.security(command));
-      shell.output.result(where, () =>
-        [
-          `key       ${where.key}`,
-          `shard     ${where.group}`,
-          `leader    ${where.leader ?? 'none right now'}`,
-          `replicas  ${where.replicas.join(', ')}`,
-        ].join('\n'),
-      );
-    });
+export function defineWhere(self: Command, shell: Shell): void {
+  self.argument('<key>').action(async (key: string, _options, command: Command) => {
+    checkKey(key);
+    const { http } = shell.options(command);
+    const where = await fetchWhere(http, key, shell.timeoutMs(command), shell.security(command));
+    shell.output.result(where, () =>
+      [
+        `key       ${where.key}`,
+        `shard     ${where.group}`,
+        `leader    ${where.leader ?? 'none right now'}`,
+        `replicas  ${where.replicas.join(', ')}`,
+      ].join('\n'),
+    );
+  });
 }

@@ -1,4 +1,5 @@
 import type { AlertsDocument } from '../alert-document.ts';
+import { askOthers } from '../every-node.ts';
 import { askHttp, type HttpDoor } from '../http.ts';
 import type { StatusDocument } from '../status-document.ts';
 
@@ -33,22 +34,11 @@ export async function gatherReport(door: HttpDoor, nowMs: number): Promise<Gathe
     askHttp<{ events: EventReport[] }>(door, { path: '/v1/events' }).catch(() => ({ events: [] })),
     askHttp<{ moves: unknown[] }>(door, { path: '/v1/moves' }).catch(() => ({ moves: [] })),
   ]);
-  const scheme = [door.bases].flat().some((base) => base.startsWith('https:')) ? 'https' : 'http';
-  const others = first.status.nodes.filter(({ id }) => id !== first.status.node.id);
-  const asked = await Promise.all(
-    others.map(async ({ name, http }) => {
-      if (http === null) return { node: name, why: 'nobody has heard of its address' };
-      try {
-        return await askNode({ ...door, bases: `${scheme}://${http}` });
-      } catch (error) {
-        return { node: name, why: (error as Error).message };
-      }
-    }),
-  );
+  const { answers, silent } = await askOthers(door, first.status, askNode);
   return {
     time: new Date(nowMs).toISOString(),
-    nodes: [first, ...asked.filter((answer) => 'status' in answer)],
-    silent: asked.filter((answer) => 'why' in answer),
+    nodes: [first, ...answers],
+    silent,
     ...{ events, moves },
   };
 }

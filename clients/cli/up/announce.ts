@@ -2,12 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Shell } from '../shell.ts';
 import { formatTable } from '../table.ts';
-import {
-  type ClusterLayout,
-  DEFAULT_HTTP_PORT,
-  DEFAULT_MQTT_PORT,
-  type NodeLayout,
-} from './layout.ts';
+import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './default-ports.ts';
+import type { ClusterLayout, NodeLayout } from './layout.ts';
 import type { NodeReport } from './node-process.ts';
 
 /** A cluster that is ready, as far as people have to know about it. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError, ExitCode, systemCode, usageError } from '../errors.ts';
+import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './default-ports.ts';
 import { findNodeProcess } from './directory-lock.ts';
 import { choosePorts, type PortChoice, requireFree } from './ports.ts';
 
@@ -34,8 +35,6 @@ export interface LayoutFlags {
 }
 
 const DEFAULT_NODES = 3;
-export const DEFAULT_MQTT_PORT = 1883;
-export const DEFAULT_HTTP_PORT = 8080;
 
 /** The layout of the data directory, made there if it is new. */
 export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<ClusterLayout> {

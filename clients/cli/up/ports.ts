@@ -48,14 +48,15 @@ async function firstTaken(
   ports: readonly number[],
   { host = '127.0.0.1' }: PortChoice,
 ): Promise<number | undefined> {
-  for (const port of ports) if (!(await isFree(host, port))) return port;
+  for (const port of ports) if ((await tryListening(host, port)) !== undefined) return port;
   return undefined;
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
+/** Why nobody can listen there; undefined: the port is free. */
+export function tryListening(host: string, port: number): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', resolve);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }

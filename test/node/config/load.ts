@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { type ConfigSources, loadNodeOptions } from '../../../node/config/config.ts';
+import { loadNodeOptions } from '../../../node/config/config.ts';
+import type { ConfigSources } from '../../../node/config/origin.ts';
 import { NodeError } from '../../../node/errors.ts';
 
 /** Removed with everything in it after the tests of a file. */
