@@ -323,7 +323,10 @@ export class Client {
   }
 
   #emit({ type, ...event }: LinkEvent): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) listener(event as never);
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      // What it throws is not ours to handle, and must not keep us from connecting.
+      queueMicrotask(() => listener(event as never));
+    }
   }
 }
 

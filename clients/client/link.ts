@@ -1,4 +1,5 @@
-import { clientError, type DssError } from './errors.ts';
+import { clientError, DssError } from './errors.ts';
+import { limit } from './limit.ts';
 import {
   type Credentials,
   type Message,
@@ -70,8 +71,8 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const GOOD_CONNECTION_MS = 5_000;
 const BACK_OFF_MS = 200;
 const BACK_OFF_MAX_MS = 5_000;
-/** What `setTimeout` takes. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+/** For how things stand, not for what it is: the same may have been taken before. */
+const PASSING_REFUSALS: ReadonlySet<string> = new Set(['STORAGE_FULL', 'NOT_ALLOWED']);
 
 /**
  * The conversation of one client with the cluster, over one connection at a time. When that is lost, it goes on at the
@@ -315,14 +316,18 @@ export class Link {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#remove(pending);
-    pending.resolve({ reply, repeated: pending.times > 1 });
+    const repeated = pending.times > 1;
+    const isRefused = !reply.ok && repeated && PASSING_REFUSALS.has(reply.error ?? '');
+    if (!isRefused || !pending.operation.writes) pending.resolve({ reply, repeated });
+    else pending.reject(unknownIfSent(pending, new DssError(`${reply.error}`, 'it was refused')));
   }
 
   #refused(id: number, error: DssError): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#remove(pending);
-    pending.reject(error);
+    const isCertain = pending.times === 1 || !PASSING_REFUSALS.has(error.code);
+    pending.reject(isCertain ? error : unknownIfSent(pending, error));
   }
 
   #wait(pending: Pending): void {
@@ -380,29 +385,4 @@ function unknownIfSent({ operation, times }: Pending, error: DssError): DssError
 /** Somebody else may let us in, or the same node later. */
 function isPassing({ code }: DssError): boolean {
   return code !== 'BAD_CREDENTIALS' && code !== 'NOT_A_NODE';
-}
-
-/** Calls `over` once, when time is up or the signal says so. Returns what keeps it from that. */
-function limit(
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  over: (aborted: boolean) => void,
-): () => void {
-  const abort = () => {
-    stop();
-    over(true);
-  };
-  const expire = () => {
-    stop();
-    over(false);
-  };
-  const timer = Number.isFinite(timeoutMs)
-    ? setTimeout(expire, Math.min(timeoutMs, TIMER_MAX_MS))
-    : undefined;
-  const stop = () => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
-  return stop;
 }

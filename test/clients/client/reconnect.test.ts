@@ -61,6 +61,19 @@ describe('a client that loses its connection', () => {
     expect(cluster.plane.writes).toHaveLength(3);
   });
 
+  it('does not call refused what may have been stored before', async () => {
+    cluster.plane.hold = true;
+    const unknown = dss.put('k', 'v');
+    await isHeld(1);
+    cluster.plane.full = true;
+    cluster.plane.hold = false;
+    kill(first);
+    await expect(unknown).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      cause: { code: 'STORAGE_FULL' },
+    });
+  });
+
   it('sends what was not sent yet, whatever it is', async () => {
     kill(first);
     await expect.poll(() => dss.url).toBeUndefined();
