@@ -63,7 +63,8 @@ export class Output {
   /** Colour only for a person at a terminal who did not ask for none (https://no-color.org). */
   style(style: Style, text: string): string {
     const plain = this.json || !this.#streams.stdout.isTTY || (process.env.NO_COLOR ?? '') !== '';
-    return plain ? text : styleText(style, text);
+    // By itself it would judge by the stream of the process, which need not be ours.
+    return plain ? text : styleText(style, text, { validateStream: false });
   }
 
   /** Writes the error's sentence and returns the exit code that belongs to it. */

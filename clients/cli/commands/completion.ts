@@ -29,11 +29,13 @@ function completionScript(program: Command, shell: 'bash' | 'zsh'): string {
   return [
     ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
     '_dss() {',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash that replaces it
     '  local words before="${COMP_WORDS[*]:1:COMP_CWORD-1} "',
     '  case "$before" in',
     ...cases,
     `    *) words="${wordsOf(program, program)}" ;;`,
     '  esac',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: likewise
     '  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))',
     '}',
     'complete -o default -F _dss dss',

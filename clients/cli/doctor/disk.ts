@@ -109,11 +109,12 @@ export function judgeMount(mount: Mount | undefined): Finding[] {
 
 function describeDevice(source: string, device: string): string {
   if (/mmcblk/.test(source)) return ', an SD card or eMMC';
+  if (/^\/dev\/x?vd/.test(source)) return ', a virtual disk';
   const at = `/sys/dev/block/${device}`;
   // A partition has none of its own.
   const said = readText(`${at}/queue/rotational`) ?? readText(`${at}/../queue/rotational`);
   if (said === undefined) return '';
-  return said.trim() === '1' ? ', a disk that turns' : ', flash';
+  return said.trim() === '1' ? ', a disk that turns' : ', an SSD';
 }
 
 /** Milliseconds of each of some small appends with fdatasync, as the log of a node makes them. */

@@ -41,7 +41,10 @@ export function formatFrame(picture: Picture, options: FrameOptions): string[] {
 }
 
 /** So much of the lines as a screen can show. */
-export function cropped(lines: readonly string[], size: { columns: number; rows: number }): string[] {
+export function cropped(
+  lines: readonly string[],
+  size: { columns: number; rows: number },
+): string[] {
   const shown = lines.slice(0, size.rows);
   return shown.map((line) => clip(line, size.columns));
 }

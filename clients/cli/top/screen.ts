@@ -9,6 +9,8 @@ const END = '\u001b[J\u001b[?2026l';
 const REST_OF_LINE = '\u001b[K';
 const CONTROL_C = '\u0003';
 const HINT = 'q quits';
+const COLUMNS = 80;
+const ROWS = 24;
 
 type Keyboard = NodeJS.ReadableStream & {
   readonly isTTY?: boolean;
@@ -56,8 +58,11 @@ export class Screen {
   }
 
   readonly #redraw = (): void => {
-    const { columns = 80, rows = 24 } = this.#display;
-    const fitting = cropped(this.#lines, { columns, rows: Math.max(1, rows - 1) });
+    // A terminal that does not know its size says 0.
+    const { columns: width, rows } = this.#display;
+    // At the very end of a line some terminals erase the last character with the rest of the line.
+    const columns = Math.max(1, (width || COLUMNS) - 1);
+    const fitting = cropped(this.#lines, { columns, rows: Math.max(1, (rows || ROWS) - 1) });
     const shown = [...fitting, ...cropped([HINT], { columns, rows: 1 })];
     this.#display.write(BEGIN + shown.map((line) => line + REST_OF_LINE).join('\r\n') + END);
   };
