@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { freePorts } from '../../bench/free-ports.ts';
 import { SETTING_NAMES, variableOf } from '../../node/config/settings.ts';
-import { reportMissing } from '../setup/missing.js';
 import { cheapHash } from '../support/password.ts';
 import {
   dss,
@@ -47,39 +46,46 @@ const start = (environment: Record<string, string>, ...flags: string[]): Running
 
 describe('docs/deploy/dss.service', () => {
   const analyze = '/usr/bin/systemd-analyze';
-  if (!existsSync(analyze)) reportMissing('systemd-analyze', 'not installed', 'apt-get install systemd');
+  const hasAnalyze = existsSync(analyze);
+  if (!hasAnalyze) console.warn('SKIPPED: systemd-analyze is not installed (Debian: systemd)');
 
-  it.skipIf(!existsSync(analyze))('is a unit that systemd understands', () => {
+  it.skipIf(!hasAnalyze)('is a unit that systemd understands', () => {
     const unit = join(folder, 'dss.service');
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
     // It prints what it does not understand, and goes on.
-    expect(execFileSync('sh', ['-c', `${analyze} verify ${unit} 2>&1`], options)).toBe('');
+    const shell = `${analyze} verify --recursive-errors=no ${unit} 2>&1`;
+    expect(execFileSync('sh', ['-c', shell], { encoding: 'utf8' })).toBe('');
   });
 
-  it('starts a node with the configuration of docs/OPERATIONS.md', async () => {
-    const [, command = ''] = /^ExecStart=\/usr\/bin\/env dss node (.*)$/m.exec(read('dss.service')) ?? [];
-    const [, yaml = ''] = /```yaml\n(name: n1\n[\s\S]*?)```/.exec(
-      readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8'),
-    ) ?? [];
-    const [mqtt, http] = (await freePorts(2)) as [number, number];
-    const config = yaml
-      .replace(/scrypt:\S+/, `"${cheapHash('of admin')}"`)
-      .replace(/^peers: .*$/m, `mqttPort: ${mqtt}\nhttpPort: ${http}`);
-    const file = join(directory, 'dss.yaml');
-    execFileSync('tee', [file], { input: config, stdio: ['pipe', 'ignore', 'inherit'] });
-    const flags = command
-      .replace('/etc/dss/dss.yaml', file)
-      .replace('/var/lib/dss', join(directory, 'unit'))
-      .split(' ');
-    const node = start({ DSS_SECRET: 'c'.repeat(64) }, ...flags);
-    await node.line(/^DSS node n1 is ready/, READY_MS);
-    const answer = await fetch(`http://127.0.0.1:${http}/v1/cluster`, {
-      headers: { authorization: `Basic ${btoa('admin:of admin')}` },
-    });
-    expect(answer.status).toBe(200);
-    node.child.kill('SIGTERM');
-    expect(await node.exited).toEqual({ code: 0, signal: null });
-  }, 2 * READY_MS);
+  it(
+    'starts a node with the configuration of docs/OPERATIONS.md',
+    async () => {
+      const [, command = ''] =
+        /^ExecStart=\/usr\/bin\/env dss node (.*)$/m.exec(read('dss.service')) ?? [];
+      const [, yaml = ''] =
+        /```yaml\n(name: n1\n[\s\S]*?)```/.exec(
+          readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8'),
+        ) ?? [];
+      const [mqtt, http] = (await freePorts(2)) as [number, number];
+      const config = yaml
+        .replace(/scrypt:\S+/, `"${cheapHash('of admin')}"`)
+        .replace(/^peers: .*$/m, `mqttPort: ${mqtt}\nhttpPort: ${http}`);
+      const file = join(directory, 'dss.yaml');
+      await writeFile(file, config);
+      const flags = command
+        .replace('/etc/dss/dss.yaml', file)
+        .replace('/var/lib/dss', join(directory, 'unit'))
+        .split(' ');
+      const node = start({ DSS_SECRET: 'c'.repeat(64) }, ...flags);
+      await node.line(/^DSS node n1 is ready/, READY_MS);
+      const answer = await fetch(`http://127.0.0.1:${http}/v1/cluster`, {
+        headers: { authorization: `Basic ${btoa('admin:of admin')}` },
+      });
+      expect(answer.status).toBe(200);
+      node.child.kill('SIGTERM');
+      expect(await node.exited).toEqual({ code: 0, signal: null });
+    },
+    2 * READY_MS,
+  );
 });
 
 describe('docs/deploy/compose.yaml and Dockerfile', () => {
@@ -114,7 +120,9 @@ describe('docs/deploy/compose.yaml and Dockerfile', () => {
     expect(program).toBe(bin.dss);
   });
 
-  it('run three nodes that find each other, and are healthy', { timeout: 2 * READY_MS }, async () => {
+  it('run three nodes that find each other, and are healthy', {
+    timeout: 2 * READY_MS,
+  }, async () => {
     // Containers have an address each; so have these, of this machine.
     const net = 1 + (process.pid % 250);
     const address = (name: string) => `127.86.${net}.${name.slice(1)}`;
@@ -123,7 +131,10 @@ describe('docs/deploy/compose.yaml and Dockerfile', () => {
       start({
         ...environment,
         DSS_SECRET: 'a'.repeat(64),
-        DSS_PEERS: String(environment.DSS_PEERS).replace(/=(n\d)/g, (_, peer) => `=${address(peer)}`),
+        DSS_PEERS: String(environment.DSS_PEERS).replace(
+          /=(n\d)/g,
+          (_, peer) => `=${address(peer)}`,
+        ),
         DSS_LISTEN: address(name),
         DSS_DATA: join(directory, name),
       }),

@@ -4,9 +4,9 @@ import { delimiter, dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
-import { choosePorts } from '../../clients/cli/up/ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasChromium, openBrowser } from './support/browser.ts';
+import { freeBlocks } from './support/free-blocks.ts';
 import { type GuideBlock, guideBlocks, guideLinks, isAsPrinted } from './support/guide.ts';
 import { hasNodeRed } from './support/node-red.ts';
 import {
@@ -43,7 +43,9 @@ describe('docs/getting-started.md', () => {
     home = await temporaryDirectory();
     clone = join(home, 'dss');
     layOutClone(clone);
-    ports = await threeDoors();
+    const [nodeRed] = (await freePorts(1)) as [number];
+    const [mqtt, http] = await freeBlocks();
+    ports = { mqtt, http, nodeRed };
     if (hasChromium) browser = await openBrowser();
   });
   // Each step stands on those before it.
@@ -227,15 +229,6 @@ function layOutClone(clone: string): void {
 function withoutFlow(block: GuideBlock): GuideBlock {
   const lines = block.script.split('\n').filter((line) => !/fahrenheit|^# →/.test(line));
   return { ...block, script: lines.join('\n'), expected: [] };
-}
-
-async function threeDoors() {
-  const [seed, nodeRed] = (await freePorts(2)) as [number, number];
-  const base = 20_000 + (seed % 10_000);
-  const choice = { purpose: 'a test', base, fixed: false, flag: '' };
-  const mqtt = await choosePorts(choice, 3);
-  const http = await choosePorts({ ...choice, base: (mqtt[2] as number) + 1 }, 3);
-  return { mqtt: mqtt[0] as number, http: http[0] as number, nodeRed };
 }
 
 function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {

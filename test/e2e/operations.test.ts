@@ -58,7 +58,9 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
   });
 
   it('has nodes come and go', { timeout: 4 * READY_MS }, async () => {
-    const blocks = examples('OPERATIONS.md').filter(({ script }) => /dss (token|node)/.test(script));
+    const blocks = examples('OPERATIONS.md').filter(({ script }) =>
+      /dss (token|node)/.test(script),
+    );
     const [join, leave, replace] = blocks as [Example, Example, Example];
     const doors = async () => {
       const [mqtt, http] = (await freePorts(2)) as [number, number];
