@@ -1,8 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { freeBlocks } from './e2e/support/free-blocks.ts';
+import { type RunningProcess, startProcess } from './e2e/support/processes.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -45,10 +55,75 @@ describe('the package', () => {
     }
   });
 
+  it('is few packages', () => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+    const installed = Object.entries(packages as Record<string, LockedPackage>).filter(
+      ([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional,
+    );
+    expect(installed.length).toBeGreaterThan(50);
+    expect(installed.length).toBeLessThan(200);
+  });
+
+  it('is installed elsewhere by npm, and dss up works there', { timeout: 300_000 }, async ({
+    skip,
+  }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dss-global-'));
+    const npm = (...args: readonly string[]) =>
+      execFileSync('npm', args, { cwd: folder, env: cleanEnvironment(folder), stdio: 'pipe' });
+    let up: RunningProcess | undefined;
+    try {
+      npm('pack', root, '--ignore-scripts', '--silent');
+      const prefix = ['install', '--global', '--prefix', folder];
+      const quietly = ['--prefer-offline', '--no-audit', '--no-fund'];
+      try {
+        npm(
+          ...prefix,
+          ...quietly,
+          `./${readdirSync(folder).find((name) => name.endsWith('.tgz'))}`,
+        );
+      } catch (error) {
+        const { stderr } = error as { stderr: Buffer };
+        if (!/ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENOTCACHED/.test(`${stderr}`)) throw error;
+        if (process.env.CI === 'true') throw error;
+        console.warn('SKIPPED: npm reaches no registry here');
+        skip();
+      }
+      const [mqtt, http] = await freeBlocks();
+      const ports = ['--mqtt-port', String(mqtt), '--http-port', String(http)];
+      up = startProcess(join(folder, 'bin/dss'), ['up', ...ports], { directory: folder });
+      await up.line(/^DSS is ready/, 90_000);
+      const page = await fetch(`http://127.0.0.1:${http}/`);
+      expect(await page.text()).toMatch(/<title>.*DSS/);
+      const address = ['--node', `127.0.0.1:${mqtt + 1}`];
+      const put = execFileSync(join(folder, 'bin/dss'), ['put', 'a', '1', ...address]);
+      expect(`${put}`).toBe('stored a\n');
+      up.child.kill('SIGINT');
+      expect(await up.exited).toEqual({ code: 0, signal: null });
+    } finally {
+      up?.child.kill('SIGKILL');
+      await up?.exited;
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    }
+  });
+
   it('has neither source maps without sources nor benches and tests', () => {
     expect(files.filter((file) => /\.map$|^dist\/(bench|test)\/|^test\//.test(file))).toEqual([]);
   });
 });
+
+interface LockedPackage {
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+}
+
+/** Without what the npm that runs this test tells its children, and with a configuration of nobody. */
+function cleanEnvironment(home: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^npm_(?!config_(cache|registry))/i.test(name),
+  );
+  const { npm_config_cache: cache = join(homedir(), '.npm') } = process.env;
+  return { ...Object.fromEntries(kept), HOME: home, npm_config_cache: cache };
+}
 
 const PROGRAM = `
 import { type Change, type Client, connect, DssError, type Item } from 'dss/client';

@@ -1,9 +1,9 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../bench/free-ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { dssJson } from './support/clients.ts';
+import { freeBlocks } from './support/free-blocks.ts';
 import {
   dss,
   dssScript,
@@ -21,7 +21,7 @@ describe('dss up', () => {
   let current: RunningProcess | undefined;
   beforeAll(async () => {
     directory = await temporaryDirectory();
-    [mqttPort, httpPort] = await neighbouringPorts();
+    [mqttPort, httpPort] = await freeBlocks();
     ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
   });
   afterAll(async () => {
@@ -129,14 +129,3 @@ describe('dss up', () => {
     });
   });
 });
-
-/** Two blocks of three free ports. */
-async function neighbouringPorts(): Promise<[number, number]> {
-  const { choosePorts } = await import('../../clients/cli/up/ports.ts');
-  const [start] = (await freePorts(1)) as [number];
-  const base = 20_000 + (start % 10_000);
-  const choice = { purpose: 'a test', base, fixed: false, flag: '' };
-  const mqtt = await choosePorts(choice, 3);
-  const http = await choosePorts({ ...choice, base: (mqtt[2] as number) + 1 }, 3);
-  return [mqtt[0] as number, http[0] as number];
-}
