@@ -32,7 +32,9 @@ export function summaryOf({ cluster, nodes, shards, alerts }: ClusterDocument): 
   if (unwell.length > 0) {
     const names = listed(unwell.map(({ name }) => name));
     const headline = `${names} ${unwell.length === 1 ? 'is' : 'are'} not heard. Every shard is served by the others.`;
-    return { health: 'warning', headline, durability };
+    const { copies } = cluster.durability;
+    const safe = `An acknowledged write is on ${plural(copies, 'disk')}; the other copies wait until ${names} can be reached again.`;
+    return { health: 'warning', headline, durability: safe };
   }
   if (alerts.length > 0) {
     const isCritical = alerts.some(({ severity }) => severity === 'critical');
