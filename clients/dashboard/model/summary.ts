@@ -36,12 +36,12 @@ export function summaryOf({ cluster, nodes, shards, alerts }: ClusterDocument): 
     const safe = `An acknowledged write is on ${plural(copies, 'disk')}; the other copies wait until ${names} can be reached again.`;
     return { health: 'warning', headline, durability: safe };
   }
+  const all = nodes.length === 1 ? 'The node is' : `All ${nodes.length} nodes are`;
   if (alerts.length > 0) {
     const isCritical = alerts.some(({ severity }) => severity === 'critical');
-    const headline = `All nodes are up; ${plural(alerts.length, 'alert')}.`;
+    const headline = `${all} up; ${plural(alerts.length, 'alert')}.`;
     return { health: isCritical ? 'critical' : 'warning', headline, durability };
   }
-  const all = nodes.length === 1 ? 'The node is' : `All ${nodes.length} nodes are`;
   return { health: 'ok', headline: `${all} up, and every shard has a leader.`, durability };
 }
 

@@ -29,6 +29,14 @@ describe('the cluster in words', () => {
     });
   });
 
+  it('has something to look at', () => {
+    const alerts = [{ severity: 'warning' }] as unknown as ClusterDocument['alerts'];
+    expect(summaryOf({ ...cluster(), alerts })).toMatchObject({
+      health: 'warning',
+      headline: 'All 3 nodes are up; 1 alert.',
+    });
+  });
+
   it('names who is missing', () => {
     const { health, headline, durability } = summaryOf(
       cluster({ failed: ['n2'], state: 'degraded' }),
