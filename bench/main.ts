@@ -1,6 +1,7 @@
 import { engine } from './engine/engine.ts';
 import { fanout } from './fanout/fanout.ts';
-import { ingest } from './ingest.ts';
+import { http } from './http/http.ts';
+import { ingest } from './ingest/ingest.ts';
 import { memtable } from './memtable/memtable.ts';
 import { recovery } from './recovery/recovery.ts';
 import { slots } from './slots.ts';
@@ -9,6 +10,7 @@ import { verbs } from './verbs/verbs.ts';
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine,
   fanout,
+  http,
   ingest,
   memtable,
   recovery,

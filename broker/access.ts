@@ -95,7 +95,7 @@ export class FilteredAccess implements Access {
 export function maySubscribe(access: Access, filter: string): boolean {
   const [first, second] = filter.split('/', 2);
   if (first === 'dss' && second !== undefined && second !== '+' && second !== '#') {
-    if (['reply', 'error', 'sys'].includes(second)) return true;
+    if (['reply', 'error', 'snapshot', 'sys'].includes(second)) return true;
     if (second !== 'value' && second !== 'watch') return false;
     const keys = filter.slice(`dss/${second}/`.length);
     return keys !== '' && access.readable(keys) !== 'none';

@@ -2,13 +2,15 @@ import { type Access, maySubscribe } from './access.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
 import { KeyFilter } from './key-filter.ts';
+import { LazyMap } from './lazy-map.ts';
+import { LazySet } from './lazy-set.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Grant } from './packet-writer.ts';
 import { forbiddenToRead } from './permissions.ts';
 import { Places } from './places.ts';
 import type { Refusal, RefusalCode } from './refusals.ts';
 import type { SubscribePacket, SubscribeRequest, UnsubscribePacket } from './subscribe-packet.ts';
-import { type FilterUse, filterUse, type ValueForm } from './topics.ts';
+import { type FilterUse, filterUse, SNAPSHOT_TO_ME, type ValueForm } from './topics.ts';
 import type { ValueOutbox } from './value-outbox.ts';
 
 /** How a session says that it does not grant a filter. */
@@ -16,6 +18,7 @@ const SUBACK_REFUSED = 0x80;
 /** With more watches than this versions are guarded without looking whether they overlap. */
 const OVERLAP_CHECK_MAX = 100;
 const NO_IDENTIFIERS: readonly number[] = [];
+const SNAPSHOT_TOPIC: Uint8Array = new TextEncoder().encode(SNAPSHOT_TO_ME);
 
 interface Subscription {
   readonly use: FilterUse;
@@ -29,8 +32,8 @@ interface Subscription {
   open: boolean;
 }
 
-/** What is said to one client alone: answers to its requests, and what was refused. */
-type MailKind = 'replies' | 'errors';
+/** What is said to one client alone: answers to its requests, what was refused, which snapshots it has. */
+type MailKind = 'replies' | 'errors' | 'snapshots';
 
 interface Awaiting {
   readonly requests: readonly SubscribeRequest[];
@@ -52,13 +55,13 @@ export class Subscriptions {
   readonly #isBridge: boolean;
   readonly #topicLevelsMax: number;
   readonly #isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
-  readonly #byFilter = new Map<string, Subscription>();
+  readonly #byFilter = new LazyMap<string, Subscription>();
   /** All filters that are granted, those of ordinary topics as well. */
-  readonly #granted = new Set<string>();
+  readonly #granted = new LazySet<string>();
   /** UNSUBSCRIBEs on their way through the session, by packet id, oldest first: what of each was there. */
-  readonly #ending = new Map<number, (readonly boolean[])[]>();
+  readonly #ending = new LazyMap<number, (readonly boolean[])[]>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
-  readonly #awaiting = new Map<number, Awaiting[]>();
+  readonly #awaiting = new LazyMap<number, Awaiting[]>();
   #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
   #watches = 0;
   #guarded = false;
@@ -67,7 +70,7 @@ export class Subscriptions {
   /** Those of them that have a watch. */
   readonly #watchPlaces: Places;
   /** Refused for that since the last time nothing was on its way. */
-  readonly #overLimit = new Set<string>();
+  readonly #overLimit = new LazySet<string>();
 
   constructor(options: {
     dataPlane: DataPlane;
@@ -245,7 +248,7 @@ export class Subscriptions {
     this.#close(filter);
     const wanted = this.#keysOf(use);
     const keys = wanted === undefined ? undefined : new KeyFilter(wanted);
-    if (keys === undefined && !use.replies && !use.errors) return;
+    if (keys === undefined && !use.replies && !use.errors && !use.snapshots) return;
     const subscription: Subscription = { use, keys, qos, request, watch: undefined, open: true };
     if (keys !== undefined) this.#guardVersions(keys, use.form);
     this.#byFilter.set(filter, subscription);
@@ -280,11 +283,19 @@ export class Subscriptions {
         const retain = this.#retain(item, request);
         return this.#outbox.value(item, { form, qos, retain, identifiers });
       },
-      snapshotDone: () => {},
+      snapshotDone: () => {
+        if (subscription.open && wantsSnapshot) this.#snapshotSent(subscription.request.filter);
+      },
     });
     // A full outbox may have closed the connection while the watch began.
     if (subscription.open) subscription.watch = watch;
     else watch.close();
+  }
+
+  /** After its values, as everything that this connection is sent leaves in one order. */
+  #snapshotSent(filter: string): void {
+    const payload = Buffer.from(JSON.stringify({ filter }));
+    this.sendMail('snapshots', (qos) => this.#outbox.message(SNAPSHOT_TOPIC, payload, qos));
   }
 
   /**

@@ -27,7 +27,16 @@ export const VERBS = {
 export type Verb = keyof typeof VERBS;
 
 /** Second levels that only a node itself publishes to (DESIGN §7). */
-export const RESERVED = ['value', 'watch', 'replay', 'reply', 'error', 'sys', 'cluster'] as const;
+export const RESERVED = [
+  'value',
+  'watch',
+  'replay',
+  'reply',
+  'error',
+  'snapshot',
+  'sys',
+  'cluster',
+] as const;
 
 /** Whether the topic begins with `dss/`: then it is ours and never enters ordinary MQTT from outside. */
 export function isOurTopic(buffer: Uint8Array, start: number, end: number): boolean {
@@ -126,6 +135,9 @@ export function matches(filter: string, topic: string): boolean {
 /** Where a connection gets the answers to its own requests; literally so. */
 export const REPLY_TO_ME = 'dss/reply/me';
 
+/** Where a connection hears that the current values of a subscription have all been sent. */
+export const SNAPSHOT_TO_ME = 'dss/snapshot/me';
+
 /** Answers enter ordinary MQTT, never our own topics: there they could trigger further requests. */
 export function mayReplyTo(topic: string): boolean {
   if (topic === REPLY_TO_ME) return true;
@@ -158,6 +170,8 @@ export interface FilterUse {
   /** It asks, literally, for the answers or errors of its own connection. */
   readonly replies: boolean;
   readonly errors: boolean;
+  /** It wants to hear when the current values of a subscription of its connection have all been sent. */
+  readonly snapshots: boolean;
 }
 
 /** What a subscription means to us (DESIGN §7). */
@@ -176,10 +190,11 @@ export function filterUse(text: string): FilterUse {
     ours: literal && second !== 'sys',
     replies: literal && second === 'reply' && matches(filter, 'dss/reply/me'),
     errors: literal && second === 'error' && matches(filter, 'dss/error/me'),
+    snapshots: literal && second === 'snapshot' && matches(filter, SNAPSHOT_TO_ME),
   };
 }
 
-const SUBSCRIBABLE: readonly string[] = ['value', 'watch', 'reply', 'error', 'sys'];
+const SUBSCRIBABLE: readonly string[] = ['value', 'watch', 'reply', 'error', 'snapshot', 'sys'];
 
 function filterRefusal(
   filter: string,
@@ -200,7 +215,7 @@ function filterRefusal(
     return { code: 'RESERVED_TOPIC', message: 'cluster topics are not for clients' };
   }
   const message =
-    'subscribe to dss/value/<filter>, dss/watch/<filter>, dss/reply/me, dss/error/me or dss/sys/<filter>';
+    'subscribe to dss/value/<filter>, dss/watch/<filter>, dss/reply/me, dss/error/me, dss/snapshot/me or dss/sys/<filter>';
   return { code: 'INVALID_FILTER', message };
 }
 

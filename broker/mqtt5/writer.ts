@@ -1,6 +1,5 @@
 import type { ConnectPacket } from '../connect-packet.ts';
 import type { BrokerEnv } from '../env.ts';
-import { uint16 } from '../field-reader.ts';
 import { AckHeader, frameOf, PacketType, type PublishFrame } from '../frame-encoder.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { Message } from '../ordinary/message.ts';
@@ -9,12 +8,11 @@ import type { Grant, PacketWriter } from '../packet-writer.ts';
 import type { Refusal } from '../refusals.ts';
 import type { ValueFrames } from '../value-frames.ts';
 import { encodePropertyBlock, type Properties } from './properties.ts';
-import { encodeMessage, type MessageDelivery, messageProperties } from './publish-frame.ts';
+import { encodeMessage, type MessageDelivery } from './publish-frame.ts';
 import { type Ending, ReasonCode } from './reason-codes.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import { filterCode, publishCode } from './refusal-codes.ts';
 import { TOPIC_ALIAS_MAXIMUM } from './topic-aliases.ts';
-import { isExpired, openTravelling } from './travelling.ts';
 
 /** Of a packet: type and flags, and the remaining length, which counts as well for a Maximum Packet Size. */
 const FIXED_HEADER_BYTES_MAX = 5;
@@ -81,7 +79,7 @@ export class Mqtt5Writer implements PacketWriter {
   refuse(header: number, packetId: number, refusal: Refusal): void {
     this.#window.release(packetId);
     const head = [packetId >> 8, packetId & 0xff, publishCode(refusal)];
-    this.#explain(header, (reason) => [head, reason], refusal.message);
+    this.#explain(header, (reason) => [head, reason], refusal);
   }
 
   suback(packetId: number, grants: readonly Grant[]): void {
@@ -89,26 +87,13 @@ export class Mqtt5Writer implements PacketWriter {
     const refusal = grants.find((grant) => typeof grant !== 'number');
     const id = [packetId >> 8, packetId & 0xff];
     const header = PacketType.suback << 4;
-    this.#explain(header, (reason) => [id, reason, codes], refusal?.message);
+    this.#explain(header, (reason) => [id, reason, codes], refusal);
   }
 
   unsuback(packetId: number, existed: readonly boolean[]): void {
     const { success, noSubscriptionExisted } = ReasonCode;
     const codes = existed.map((was) => (was ? success : noSubscriptionExisted));
     this.#send(PacketType.unsuback << 4, [[packetId >> 8, packetId & 0xff, 0], codes]);
-  }
-
-  fromSession(packet: Uint8Array, bodyOffset: number): Uint8Array | undefined {
-    const header = packet[0] as number;
-    const topicEnd = bodyOffset + 2 + uint16(packet, bodyOffset);
-    const headEnd = (header & 0b110) === 0 ? topicEnd : topicEnd + 2;
-    const message = openTravelling(packet.subarray(headEnd));
-    const nowMs = this.#clock.nowMs();
-    if (isExpired(message, nowMs)) return undefined;
-    const properties = messageProperties(message, [], nowMs);
-    const body = Buffer.concat([packet.subarray(bodyOffset, headEnd), properties, message.payload]);
-    const frame = frameOf(header, body);
-    return frame.length > this.packetBytesMax ? undefined : frame;
   }
 
   encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined {
@@ -134,15 +119,15 @@ export class Mqtt5Writer implements PacketWriter {
     return true;
   }
 
-  /** Says why in words if the client wants that and has room for it [MQTT-3.1.2-29] [MQTT-3.4.2-2]. */
+  /** Says why, in words and by its code, if the client wants that and has room for it [MQTT-3.1.2-29] [MQTT-3.4.2-2]. */
   #explain(
     header: number,
     body: (reason: Uint8Array) => readonly (Uint8Array | readonly number[])[],
-    reason: string | undefined,
+    refusal: Refusal | undefined,
   ): void {
     const wordless = body(Uint8Array.of(0));
-    if (reason === undefined || !this.#connect.wantsProblems) return this.#send(header, wordless);
-    const parts = body(explanation(reason));
+    if (refusal === undefined || !this.#connect.wantsProblems) return this.#send(header, wordless);
+    const parts = body(explanation(refusal.message, refusal.code));
     const bytes = parts.reduce((sum, { length }) => sum + length, FIXED_HEADER_BYTES_MAX);
     this.#send(header, bytes > this.packetBytesMax ? wordless : parts);
   }
@@ -169,7 +154,10 @@ export function encodeRefusal(
   return frameOf(PacketType.connack << 4, Uint8Array.of(0, code, 0));
 }
 
-function explanation(reason: string): Uint8Array {
+function explanation(reason: string, code?: string): Uint8Array {
   const text = reason.slice(0, REASON_BYTES_MAX).replaceAll('\0', '');
-  return encodePropertyBlock({ reasonString: text });
+  return encodePropertyBlock({
+    reasonString: text,
+    ...(code === undefined ? {} : { userProperties: [['code', code]] }),
+  });
 }

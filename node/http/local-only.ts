@@ -13,7 +13,20 @@ export function isLocalRequest({ headers }: Pick<IncomingMessage, 'headers'>): b
   );
 }
 
+/** Clients name the same few addresses again and again. */
+const known = new Map<string, boolean>();
+const KNOWN_MAX = 100;
+
 function isLocal(url: string): boolean {
+  const found = known.get(url);
+  if (found !== undefined) return found;
+  if (known.size >= KNOWN_MAX) known.clear();
+  const answer = namesThisMachine(url);
+  known.set(url, answer);
+  return answer;
+}
+
+function namesThisMachine(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
   return isLoopback(name) || name.endsWith('.localhost');

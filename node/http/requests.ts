@@ -47,11 +47,12 @@ export function keyOf(
  * what is named in `plain` stays text, numbers and truth values of others become such.
  */
 export function payloadOf(query: Query, plain: readonly string[] = []): Uint8Array {
-  const members = Object.entries(query).map(([name, text]) => [
-    name,
-    plain.includes(name) ? text : plainValue(text),
-  ]);
-  return members.length === 0 ? NOTHING : utf8Bytes(JSON.stringify(Object.fromEntries(members)));
+  const given = Object.entries(query);
+  if (given.length === 0) return NOTHING;
+  const members = Object.fromEntries(
+    given.map(([name, text]) => [name, plain.includes(name) ? text : plainValue(text)]),
+  );
+  return utf8Bytes(JSON.stringify(members));
 }
 
 export function plainValue(text: string | undefined): string | number | boolean | undefined {

@@ -49,9 +49,9 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const endHandshakes = trackHandshakes(server.server);
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
-  server.addHook('onRequest', async (request, reply) => {
-    if (isWelcome(request)) return;
-    return refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
+  server.addHook('onRequest', (request, reply, next) => {
+    if (isWelcome(request)) next();
+    else refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
   });
   server.addHook('onRequest', async (request, reply) => {
     if (!isCrossSiteChange(request.raw)) return;

@@ -1,4 +1,9 @@
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type {
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+  onRequestHookHandler,
+} from 'fastify';
 import { type Access, type Authenticator, EVERYTHING } from '../../broker/access.ts';
 import { refuse } from './refusal.ts';
 
@@ -14,13 +19,17 @@ declare module 'fastify' {
 }
 
 /** Finds out who asks (HTTP Basic, RFC 7617) and turns away whoever nobody knows. Without users that is nobody. */
-export function requireUser(authenticator: Authenticator | undefined): onRequestAsyncHookHandler {
-  return async (request, reply) => {
+export function requireUser(
+  authenticator: Authenticator | undefined,
+): onRequestHookHandler | onRequestAsyncHookHandler {
+  if (authenticator === undefined) {
+    return (request: FastifyRequest, _: FastifyReply, next: () => void) => {
+      if (request.routeOptions.config?.isOpen !== true) request.access = EVERYTHING;
+      next();
+    };
+  }
+  return async (request: FastifyRequest, reply: FastifyReply) => {
     if (request.routeOptions.config?.isOpen === true) return;
-    if (authenticator === undefined) {
-      request.access = EVERYTHING;
-      return;
-    }
     const { username, password } = basicCredentials(request.headers.authorization);
     const access = await authenticator.authenticate(username, password);
     if (access === 'busy') {

@@ -56,6 +56,31 @@ describe('a subscription to values', () => {
     ]);
   });
 
+  it('says when it has given all current values, to those who ask for that', async () => {
+    const filters = [
+      ['dss/snapshot/me', 2],
+      ['dss/value/plant1/#', 0],
+      ['dss/watch/nothing', 0],
+    ] as const;
+    const { client, codes, plane } = await subscribed(filters, { 'plant1/a': '1', plant1: '2' });
+    expect(codes).toEqual([1, 0, 0]);
+    const complete = (filter: string) => `dss/snapshot/me={"filter":"${filter}"} qos 1`;
+    const told = (await client.all('publish')).map(brief);
+    expect(told.filter((text) => !text.includes('nothing'))).toEqual([
+      'dss/value/plant1=2 qos 0 retained',
+      'dss/value/plant1/a=1 qos 0 retained',
+      complete('dss/value/plant1/#'),
+    ]);
+    expect(told).toContain(complete('dss/watch/nothing'));
+    plane.store('plant1/a', '3');
+    expect(await client.all('publish')).toHaveLength(1);
+    client.send(subscribe(2, ['dss/value/plant1', 0]));
+    expect((await client.all('publish')).map(brief)).toEqual([
+      'dss/value/plant1=2 qos 0 retained',
+      complete('dss/value/plant1'),
+    ]);
+  });
+
   it.each(['/esp/temp', 'a//b', 'räume/küche 1', '$x/y'])('carries the key %s', async (key) => {
     const { client } = await subscribed([['dss/value/#', 0]], { [key]: 'v' });
     expect((await client.take('publish')).topic).toBe(`dss/value/${key}`);

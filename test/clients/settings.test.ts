@@ -66,7 +66,7 @@ describe('dss', () => {
       [404, 'NOT_FOUND', 3],
       [503, 'UNAVAILABLE', 4],
     ])('says what the node says: %d %s', async (status, error, code) => {
-      answer(status, { error, message: 'a sentence' });
+      answer(status, { code: error, detail: 'a sentence' });
       const failed = await run('retention', 'rm', 'plant1', '--json');
       expect(failed).toMatchObject({ code, stdout: '' });
       expect(JSON.parse(failed.stderr)).toMatchObject({ error, message: 'a sentence' });

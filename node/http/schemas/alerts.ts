@@ -43,7 +43,10 @@ export const ALERTS = {
             properties: {
               rule: NAMES.rule,
               severity: NAMES.severity,
-              threshold: { type: ['number', 'null'], description: 'Null: it does or does not hold.' },
+              threshold: {
+                type: ['number', 'null'],
+                description: 'Null: it does or does not hold.',
+              },
               unit: text('Of the threshold.'),
               forSeconds: { type: 'number' },
               enabled: { type: 'boolean' },

@@ -71,14 +71,6 @@ describe('the HTTP door without users', () => {
     expect(await ask('/nothing')).toMatchObject({ status: 404 });
   });
 
-  it('lets no page of another site change anything', async () => {
-    const { server } = await serve();
-    const change = (origin: string) =>
-      fetch(`http://127.0.0.1:${server.port}/v1/rules`, { method: 'POST', headers: { origin } });
-    expect((await change('http://evil.example')).status).toBe(403);
-    expect((await change(`http://127.0.0.1:${server.port}`)).status).toBe(404);
-  });
-
   it('is ready when nothing is missing', async () => {
     let missing: ReturnType<HttpOptions['missing']>;
     const { ask } = await serve({ authenticator: users, missing: () => missing });
@@ -105,6 +97,14 @@ describe('the HTTP door without users', () => {
       'the node could not answer; its log says why',
     ]);
     expect(failures).toMatchObject([{ message: 'secret' }]);
+  });
+
+  it('lets no page of another site change anything', async () => {
+    const { server } = await serve();
+    const change = (origin: string) =>
+      fetch(`http://127.0.0.1:${server.port}/v1/rules`, { method: 'POST', headers: { origin } });
+    expect((await change('http://evil.example')).status).toBe(403);
+    expect((await change(`http://127.0.0.1:${server.port}`)).status).toBe(404);
   });
 
   it('on loopback answers no web page of elsewhere, whatever its name is made to mean', async () => {
