@@ -9,8 +9,8 @@ export type Answer<T> =
       readonly detail: string;
       readonly headers: Headers;
     }
-  /** There was no answer in time. */
-  | { readonly kind: 'silent'; readonly detail: string };
+  /** There was none: in time, or at all. */
+  | { readonly kind: 'silent'; readonly isLate: boolean; readonly detail: string };
 
 export interface Question {
   readonly method?: 'GET' | 'PUT' | 'DELETE';
@@ -51,7 +51,7 @@ async function send<T>(
     const detail = isLate
       ? `No answer within ${timeoutMs / 1_000} s.`
       : 'The connection was refused or broke off.';
-    return { kind: 'silent', detail };
+    return { kind: 'silent', isLate, detail };
   }
 }
 

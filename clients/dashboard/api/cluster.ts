@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { ClusterDocument, NodeRow } from '../model/documents.ts';
 import { timeOf } from '../model/format.ts';
-import { type Reach, troubleOf } from '../model/reach.ts';
+import { type Reach, ReachTracker, troubleOf } from '../model/reach.ts';
 import { Series } from '../model/series.ts';
 import { ask } from './ask.ts';
 
@@ -53,23 +53,17 @@ export function followCluster(): void {
 }
 
 async function loop(): Promise<never> {
-  const startedMs = Date.now();
-  let answeredMs = startedMs;
+  const tracker = new ReachTracker();
   for (;;) {
     const askedMs = Date.now();
     const answer = await ask<ClusterDocument>('v1/cluster', { timeoutMs: TIMEOUT_MS });
     const atMs = Date.now();
     if (answer.kind === 'ok') {
-      answeredMs = atMs;
       remember(answer.body, atMs);
       nowMs.value = atMs;
       status.value = answer.body;
-      reach.value = { kind: 'answering' };
-    } else if (answer.kind === 'refused') {
-      reach.value = { kind: 'refused', detail: answer.detail };
-    } else if (reach.value.kind !== 'silent') {
-      reach.value = { kind: 'silent', sinceMs: answeredMs, why: answer.detail };
     }
+    reach.value = tracker.next(answer, askedMs);
     await pause(Math.max(0, PERIOD_MS - (atMs - askedMs)));
     if (document.hidden) await shown();
   }

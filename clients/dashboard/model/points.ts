@@ -44,3 +44,33 @@ export class Points {
     this.#numbers.splice(0, dropped);
   }
 }
+
+/** With fewer points nobody can say what a gap is. */
+const GAP_POINTS_MIN = 20;
+/** So many times as long as nearly all steps are. */
+const GAP_STEPS = 10;
+
+/**
+ * Times and numbers with a hole where nothing came for much longer than usual: a line across would be a claim. What
+ * comes now and then has long steps, and so no holes.
+ */
+export function withGaps({ timesMs, numbers }: Pick<Points, 'timesMs' | 'numbers'>): {
+  readonly timesMs: readonly number[];
+  readonly numbers: readonly (number | null)[];
+} {
+  if (timesMs.length < GAP_POINTS_MIN) return { timesMs, numbers };
+  const steps = timesMs.slice(1).map((time, at) => time - (timesMs[at] as number));
+  const usual = steps.toSorted((a, b) => a - b)[Math.floor(steps.length * 0.9)] as number;
+  const times: number[] = [];
+  const values: (number | null)[] = [];
+  for (const [at, time] of timesMs.entries()) {
+    const before = timesMs[at - 1];
+    if (before !== undefined && time - before > usual * GAP_STEPS) {
+      times.push(before + 1);
+      values.push(null);
+    }
+    times.push(time);
+    values.push(numbers[at] as number);
+  }
+  return { timesMs: times, numbers: values };
+}

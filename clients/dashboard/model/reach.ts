@@ -8,10 +8,42 @@ export type Reach =
   | { readonly kind: 'refused'; readonly detail: string }
   | {
       readonly kind: 'silent';
-      /** When it answered last; when it was asked first, if it never has. */
+      /** When it was asked what it has not answered. */
       readonly sinceMs: number;
       readonly why: string;
     };
+
+/** What has come of one question. */
+type Outcome =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'silent'; readonly isLate: boolean; readonly detail: string };
+
+/** One answer that is late may be the fault of a browser with too much to do. A refused connection is no doubt. */
+const LATE_MAX = 2;
+
+/** Draws the conclusion from question after question. */
+export class ReachTracker {
+  #reach: Reach = { kind: 'asking' };
+  #unansweredSinceMs: number | undefined;
+  #late = 0;
+
+  next(outcome: Outcome, askedMs: number): Reach {
+    if (outcome.kind !== 'silent') {
+      this.#unansweredSinceMs = undefined;
+      this.#late = 0;
+      this.#reach =
+        outcome.kind === 'ok' ? { kind: 'answering' } : { kind: 'refused', detail: outcome.detail };
+      return this.#reach;
+    }
+    this.#unansweredSinceMs ??= askedMs;
+    this.#late = outcome.isLate ? this.#late + 1 : LATE_MAX;
+    if (this.#late >= LATE_MAX && this.#reach.kind !== 'silent') {
+      this.#reach = { kind: 'silent', sinceMs: this.#unansweredSinceMs, why: outcome.detail };
+    }
+    return this.#reach;
+  }
+}
 
 /** One sentence or two on what is wrong with what one sees. */
 export interface Trouble {

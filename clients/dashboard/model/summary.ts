@@ -32,14 +32,16 @@ export function summaryOf({ cluster, nodes, shards, alerts }: ClusterDocument): 
   if (unwell.length > 0) {
     const names = listed(unwell.map(({ name }) => name));
     const headline = `${names} ${unwell.length === 1 ? 'is' : 'are'} not heard. Every shard is served by the others.`;
-    return { health: 'warning', headline, durability };
-  }
-  if (alerts.length > 0) {
-    const isCritical = alerts.some(({ severity }) => severity === 'critical');
-    const headline = `All nodes are up; ${plural(alerts.length, 'alert')}.`;
-    return { health: isCritical ? 'critical' : 'warning', headline, durability };
+    const { copies } = cluster.durability;
+    const safe = `An acknowledged write is on ${plural(copies, 'disk')}; the other copies wait until ${names} can be reached again.`;
+    return { health: 'warning', headline, durability: safe };
   }
   const all = nodes.length === 1 ? 'The node is' : `All ${nodes.length} nodes are`;
+  if (alerts.length > 0) {
+    const isCritical = alerts.some(({ severity }) => severity === 'critical');
+    const headline = `${all} up; ${plural(alerts.length, 'alert')}.`;
+    return { health: isCritical ? 'critical' : 'warning', headline, durability };
+  }
   return { health: 'ok', headline: `${all} up, and every shard has a leader.`, durability };
 }
 

@@ -22,10 +22,8 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
   const Plot = usePlot();
   void data.revision.value;
   const { numbers, timesMs } = points;
-  const at =
-    pointed.value !== undefined && pointed.value < numbers.length
-      ? pointed.value
-      : numbers.length - 1;
+  const under = pointed.value === undefined ? -1 : timesMs.indexOf(pointed.value);
+  const at = under === -1 ? timesMs.length - 1 : under;
   const newestMs = timesMs.at(-1);
   const isPast = newestMs !== undefined && newestMs < nowMs.value - rangeMs;
   const shownNote = isPast ? 'Nothing new in this range: the value shown is older.' : note.value;
@@ -64,8 +62,8 @@ export function ChartPanel({ data, colour, rangeMs, onChange, onRemove }: ChartP
             colour={colour}
             rangeMs={rangeMs}
             label={describe(data)}
-            onPoint={(index) => {
-              pointed.value = index;
+            onPoint={(atMs) => {
+              pointed.value = atMs;
             }}
           />
         )}

@@ -53,6 +53,12 @@ export function KeyDetail({ name }: { readonly name: string }) {
   );
 }
 
+const FLASH = [
+  { boxShadow: '0 0 0 4px var(--accent-soft)' },
+  { boxShadow: '0 0 0 4px transparent' },
+];
+const FLASH_MS = 700;
+
 /** Flashes when it changes, so that one sees that it lives. */
 function CurrentValue({ current }: { readonly current: Stored }) {
   const box = useRef<HTMLDivElement>(null);
@@ -60,8 +66,7 @@ function CurrentValue({ current }: { readonly current: Stored }) {
   const { version } = current;
   useEffect(() => {
     if (first.current) first.current = false;
-    else if (version !== undefined && isMotionWelcome())
-      box.current?.animate([{ opacity: 0.35 }, { opacity: 1 }], 500);
+    else if (version !== undefined && isMotionWelcome()) box.current?.animate(FLASH, FLASH_MS);
   }, [version]);
   return (
     <div class="current" ref={box}>

@@ -3,7 +3,7 @@ import { effect, type ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
 import { nowMs } from '../api/cluster.ts';
-import type { Points } from '../model/points.ts';
+import { type Points, withGaps } from '../model/points.ts';
 import { drawnTheme } from './theme.tsx';
 
 export interface PlotProps {
@@ -12,8 +12,8 @@ export interface PlotProps {
   readonly colour: string;
   readonly rangeMs: number;
   readonly label: string;
-  /** The index of the point under the pointer, and undefined when it leaves. */
-  readonly onPoint: (index: number | undefined) => void;
+  /** The time of the point under the pointer, and undefined when it leaves. */
+  readonly onPoint: (atMs: number | undefined) => void;
 }
 
 const HEIGHT = 150;
@@ -31,19 +31,20 @@ export function Plot(props: PlotProps) {
     if (element === null) return;
     const width = (): number => Math.max(120, element.clientWidth);
     const size = { width: width(), height: HEIGHT };
-    const onPoint = (index: number | undefined): void => latest.current.onPoint(index);
+    const onPoint = (atMs: number | undefined): void => latest.current.onPoint(atMs);
     const chart = new UPlot(optionsOf({ element, colour, size, onPoint }), [[], []], element);
     const resized = new ResizeObserver(() => chart.setSize({ width: width(), height: HEIGHT }));
     resized.observe(element);
     const stop = effect(() => {
       void revision.value;
       const now = nowMs.value / 1_000;
-      const data: UPlot.AlignedData = [points.timesMs.map((ms) => ms / 1_000), [...points.numbers]];
+      const drawn = withGaps(points);
+      const times = drawn.timesMs.map((ms) => ms / 1_000);
       chart.batch(() => {
-        chart.setData(data, false);
+        chart.setData([times, [...drawn.numbers]], false);
         chart.setScale('x', {
           min: now - rangeMs / 1_000,
-          max: Math.max(now, data[0].at(-1) ?? 0),
+          max: Math.max(now, times.at(-1) ?? 0),
         });
       });
     });
@@ -82,7 +83,7 @@ function optionsOf({ element, colour, size, onPoint }: LookOptions): UPlot.Optio
     scales: { x: { time: true }, y: { range: yRange } },
     axes: [
       { ...axis, size: 26, space: 80, values: timeLabels },
-      { ...axis, size: 46, space: 32 },
+      { ...axis, size: 46, space: 24 },
     ],
     series: [
       {},
@@ -97,8 +98,13 @@ function optionsOf({ element, colour, size, onPoint }: LookOptions): UPlot.Optio
         },
       },
     ],
-    hooks: { setCursor: [(chart) => onPoint(chart.cursor.idx ?? undefined)] },
+    hooks: { setCursor: [(chart) => onPoint(pointed(chart))] },
   };
+}
+
+function pointed({ cursor, data }: UPlot): number | undefined {
+  const seconds = cursor.idx == null ? undefined : data[0][cursor.idx];
+  return seconds === undefined ? undefined : Math.round(seconds * 1_000);
 }
 
 /** Room above and below; a line that stands still is in the middle. */

@@ -8,6 +8,9 @@ interface SparklineProps {
   readonly isFromZero?: boolean;
 }
 
+/** A rate that stays as it is is not drawn at the edge. */
+const HEADROOM = 1.25;
+
 /** One that has just begun does not fill the width. */
 const LENGTH_MIN = 30;
 
@@ -22,10 +25,11 @@ export function Sparkline(props: SparklineProps) {
   } = props;
   const known = values.filter((value) => value !== undefined);
   const bottom = isFromZero ? 0 : Math.min(...known);
-  const top = Math.max(...known, bottom + 1e-9) + (isFromZero ? 1e-9 : 0);
+  const top = Math.max(...known) * (isFromZero ? HEADROOM : 1);
+  // Numbers that are all the same have no height.
+  const span = top - bottom || 1;
   const x = (at: number): number => width * ((at + lengthMax - values.length) / (lengthMax - 1));
-  const y = (value: number): number =>
-    height - 2 - (height - 4) * ((value - bottom) / (top - bottom));
+  const y = (value: number): number => height - 2 - (height - 4) * ((value - bottom) / span);
   const runs: string[] = [];
   let run: string[] = [];
   for (const [at, value] of values.entries()) {

@@ -6,7 +6,7 @@ import {
   parseChartQuery,
 } from '../../../clients/dashboard/model/chart-query.ts';
 import { filtersOf } from '../../../clients/dashboard/model/filters.ts';
-import { Points } from '../../../clients/dashboard/model/points.ts';
+import { Points, withGaps } from '../../../clients/dashboard/model/points.ts';
 import { formatRoute, parseRoute } from '../../../clients/dashboard/model/route.ts';
 
 describe('the address of charts', () => {
@@ -82,5 +82,15 @@ describe('points', () => {
     expect(points.timesMs).toEqual([2, 3, 4]);
     points.dropBefore(100);
     expect(points.timesMs).toEqual([4]);
+  });
+
+  it('have a hole where much longer than usual nothing came', () => {
+    const regular = Array.from({ length: 30 }, (_, at) => at * 1_000);
+    const timesMs = [...regular, 60_000, 61_000];
+    const { timesMs: times, numbers } = withGaps({ timesMs, numbers: timesMs });
+    expect(times).toEqual([...regular, 29_001, 60_000, 61_000]);
+    expect(numbers.filter((number) => number === null)).toHaveLength(1);
+    const sparse = [0, 1_000, 500_000];
+    expect(withGaps({ timesMs: sparse, numbers: sparse }).numbers).toEqual(sparse);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterDocument } from '../../../clients/dashboard/model/documents.ts';
 import * as format from '../../../clients/dashboard/model/format.ts';
 import { progressOf } from '../../../clients/dashboard/model/progress.ts';
-import { troubleOf } from '../../../clients/dashboard/model/reach.ts';
+import { ReachTracker, troubleOf } from '../../../clients/dashboard/model/reach.ts';
 import { bandsOf, sectorPath } from '../../../clients/dashboard/model/ring-shape.ts';
 import { summaryOf } from '../../../clients/dashboard/model/summary.ts';
 
@@ -29,8 +29,19 @@ describe('the cluster in words', () => {
     });
   });
 
+  it('has something to look at', () => {
+    const alerts = [{ severity: 'warning' }] as unknown as ClusterDocument['alerts'];
+    expect(summaryOf({ ...cluster(), alerts })).toMatchObject({
+      health: 'warning',
+      headline: 'All 3 nodes are up; 1 alert.',
+    });
+  });
+
   it('names who is missing', () => {
-    const { health, headline } = summaryOf(cluster({ failed: ['n2'], state: 'degraded' }));
+    const { health, headline, durability } = summaryOf(
+      cluster({ failed: ['n2'], state: 'degraded' }),
+    );
+    expect(durability).toContain('is on 2 disks; the other copies wait until n2');
     expect(health).toBe('warning');
     expect(headline).toBe('n2 is not heard. Every shard is served by the others.');
   });
@@ -72,6 +83,29 @@ describe('what makes the page doubtful', () => {
   it('is that shards have no quorum', () => {
     const document = cluster({ failed: ['n2'], leaderless: 1, state: 'no-quorum' });
     expect(troubleOf(answering, document, 7_000)?.title).toBe('No quorum for 1 of 2 shards');
+  });
+});
+
+describe('whether the node answers', () => {
+  const ok = { kind: 'ok' } as const;
+  const late = { kind: 'silent', isLate: true, detail: 'late' } as const;
+  const gone = { kind: 'silent', isLate: false, detail: 'gone' } as const;
+
+  it('is doubted after two late answers, since the first of them', () => {
+    const tracker = new ReachTracker();
+    expect(tracker.next(late, 1)).toEqual({ kind: 'asking' });
+    expect(tracker.next(ok, 2)).toEqual({ kind: 'answering' });
+    expect(tracker.next(late, 3)).toEqual({ kind: 'answering' });
+    expect(tracker.next(late, 4)).toEqual({ kind: 'silent', sinceMs: 3, why: 'late' });
+    expect(tracker.next(gone, 5)).toEqual({ kind: 'silent', sinceMs: 3, why: 'late' });
+    expect(tracker.next(ok, 6)).toEqual({ kind: 'answering' });
+  });
+
+  it('is clear when the connection is refused, or the user is', () => {
+    const tracker = new ReachTracker();
+    expect(tracker.next(gone, 1)).toEqual({ kind: 'silent', sinceMs: 1, why: 'gone' });
+    const refused = { kind: 'refused', detail: 'who are you?' } as const;
+    expect(tracker.next(refused, 2)).toEqual(refused);
   });
 });
 
