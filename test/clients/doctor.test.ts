@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -224,6 +225,22 @@ describe('dss doctor', () => {
     const at = lines.findIndex((line) => /^configuration +problem +.*wieght/.test(line));
     expect(lines[at + 1]).toMatch(/^ {4}→ Correct that/);
     expect(stdout).toMatch(/\d problems?, \d warnings?\.\n$/);
+  });
+
+  it('wants to know who asks, where nodes do', async () => {
+    const server = createHttpServer((_, response) => {
+      response.writeHead(401, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ code: 'BAD_CREDENTIALS', detail: 'it wants a user' }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const args = ['doctor', ...here(), '--http', `http://127.0.0.1:${port}`, '--json'];
+    const { findings } = JSON.parse((await runCommand(args)).stdout);
+    expect(findings.at(-1)).toMatchObject({
+      ...{ check: 'cluster', state: 'warning', message: 'it wants a user' },
+      advice: expect.stringContaining('--user'),
+    });
+    server.close();
   });
 
   it('asks the nodes that it can reach', async () => {

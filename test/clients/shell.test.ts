@@ -65,6 +65,7 @@ describe('dss shell', () => {
       const { code, stdout } = await script('help\nhelp put\nquit\nput a 1');
       expect(code).toBe(0);
       expect(stdout).toMatch(/^history +print what a key has held, newest first; /m);
+      expect(stdout.match(/^help/gm)).toHaveLength(1);
       expect(stdout).toContain('Usage: dss put [options] <key> [value]');
       expect(node.values.size).toBe(0);
     });

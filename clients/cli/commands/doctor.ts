@@ -94,7 +94,10 @@ async function examineCluster(door: HttpDoor, version: string): Promise<Finding[
     return judgeCluster(await askCluster(door), version);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const advice = 'Nothing else was examined of a cluster. If one should be running: start it.';
+    const advice =
+      error.exitCode === ExitCode.unavailable
+        ? 'Nothing else was examined of a cluster. If one should be running: start it.'
+        : 'Nothing else was examined of a cluster. Say who you are, with --user and DSS_PASSWORD, and which node, with --http.';
     return [warning('cluster', error.message, advice)];
   }
 }

@@ -48,7 +48,8 @@ async function runShell(
   connection: KeptConnection,
   runCommand: RunCommand,
 ): Promise<ExitCode> {
-  const commands = program.commands.filter((candidate) => !NOT_HERE.includes(candidate.name()));
+  const unwanted = [...NOT_HERE, 'help'];
+  const commands = program.commands.filter((candidate) => !unwanted.includes(candidate.name()));
   const names = [...commands.map((candidate) => candidate.name()), 'help', 'quit'];
   const defaults = shell.options(command);
   const { stdin, stdout } = shell.streams;

@@ -41,7 +41,8 @@ export function judgeCluster(answers: ClusterAnswers, ownVersion: string): Findi
 
 function judgeState({ cluster, nodes, shards }: StatusDocument): Finding {
   const { state, durability } = cluster;
-  const said = `${state}: ${nodes.length} nodes, ${shards.length - 1} shards; a PUBACK means ${durability.copies} of ${durability.replicas} copies`;
+  const count = shards.filter(({ kind }) => kind === 'shard').length;
+  const said = `${state}: ${nodes.length} nodes, ${count} shards; a PUBACK means ${durability.copies} of ${durability.replicas} copies`;
   switch (state) {
     case 'ok':
       return ok('cluster', said);
