@@ -1,7 +1,7 @@
 import { engine } from './engine/engine.ts';
 import { fanout } from './fanout/fanout.ts';
 import { http } from './http/http.ts';
-import { ingest } from './ingest.ts';
+import { ingest } from './ingest/ingest.ts';
 import { memtable } from './memtable/memtable.ts';
 import { recovery } from './recovery/recovery.ts';
 import { slots } from './slots.ts';

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { uint16 } from '../broker/field-reader.ts';
 import { encodePublish, PacketType } from '../broker/frame-encoder.ts';
 import { FrameSplitter } from '../broker/frame-splitter.ts';
-import { connectFrame } from './load-frames.ts';
+import { connectFrame } from './load/load-frames.ts';
 
 const NO_PREFIX = new Uint8Array(0);
 const PACKET_ID_MAX = 0xffff;

@@ -14,6 +14,7 @@ import type { IngestLimits } from './ingest-rules/ingest-message.ts';
 import type { IngestRule } from './ingest-rules/rule.ts';
 import type { RuleCounts } from './ingest-rules/rule-counters.ts';
 import type { IngestRules } from './ingest-rules/rules.ts';
+import { Keepalives } from './keepalives.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from './limits.ts';
 import { LiveRules } from './live-rules.ts';
 import { LooseMessages } from './loose-messages.ts';
@@ -122,6 +123,7 @@ export class Broker {
       refusals,
       refusedClients: new RefusedClients(limits),
       strangers: new Strangers(limits.strangersMax),
+      keepalives: new Keepalives(env),
       connectRate: connectRate(limits, env),
       pauseWarning: new RareWarning(env, PAUSE_WARNING_MS),
       counters,

@@ -7,6 +7,7 @@ import type { ClusterDoor, DataPlane } from './data-plane.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
 import type { BrokerEnv } from './env.ts';
 import type { Front } from './front.ts';
+import type { Keepalives } from './keepalives.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { LiveRules } from './live-rules.ts';
 import type { LooseMessages } from './loose-messages.ts';
@@ -41,6 +42,7 @@ export interface BrokerContext {
   readonly refusals: Refusals;
   readonly refusedClients: RefusedClients;
   readonly strangers: Strangers<Front>;
+  readonly keepalives: Keepalives;
   /** CONNECTs of clients; undefined: any number. */
   readonly connectRate: TokenBucket | undefined;
   /** Of clients that publish faster than they may. */

@@ -66,6 +66,7 @@ export class FrameSplitter {
       this.#assembly = new Uint8Array(Math.max(rest, FIRST_ASSEMBLY_BYTES));
       this.#take(this.#assembly, rest);
     }
+    this.#letGo();
     return 'incomplete';
   }
 
@@ -159,6 +160,13 @@ export class FrameSplitter {
     const headBytes = headerBytes + 2 + topicBytes + packetIdBytes;
     if (this.start + headBytes > this.end) return 'malformed';
     return available < headBytes ? this.#want(headBytes) : 'large';
+  }
+
+  /** All of the chunk is used up, and a client may be silent for long. */
+  #letGo(): void {
+    this.buffer = EMPTY;
+    this.#chunk = EMPTY;
+    this.#position = 0;
   }
 
   #want(bytes: number): SplitResult {

@@ -5,6 +5,7 @@ import { type ConnectPacket, type MalformedConnect, parseConnect } from './conne
 import {
   type ConnectRefusal,
   SECRET_REFUSAL,
+  TAKEN_REFUSAL,
   userRefusal,
   versionRefusal,
 } from './connect-refusal.ts';
@@ -30,7 +31,7 @@ type Link =
 
 const NO_LINK: Link = { kind: 'none' };
 
-type TimerName = 'connect' | 'keepalive' | 'acks' | 'closing' | 'linger' | 'rate';
+type TimerName = 'connect' | 'acks' | 'closing' | 'linger' | 'rate';
 
 /**
  * One connection, from accept to close: reads the socket, splits the bytes into packets, deals with the
@@ -51,7 +52,7 @@ export class Front {
   #hearing = { protocolLevel: 0, packetBytesMax: Number.POSITIVE_INFINITY };
   /** `ending`: the last bytes are on their way out, input is dropped. */
   #state: 'open' | 'ending' | 'gone' = 'open';
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   #inputEnded = false;
   #holds = 0;
   #processing = false;
@@ -95,6 +96,16 @@ export class Front {
     return this.#output;
   }
 
+  /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
+  get heardAtMs(): number | undefined {
+    const isDeaf = (this.#holds & ~Hold.output) !== 0;
+    return isDeaf ? undefined : this.#packetSeenMs;
+  }
+
+  silent(): void {
+    this.abort(SILENT);
+  }
+
   /** Stops reading until the same reason is released. */
   hold(reason: number): void {
     if (this.#holds === 0) this.#stream.pause();
@@ -105,6 +116,9 @@ export class Front {
     if ((this.#holds & reason) === 0) return;
     this.#holds &= ~reason;
     if (this.#holds !== 0 || this.#state !== 'open') return;
+    // It may have pinged meanwhile. After a turn, it has sent something just now.
+    const wasDeaf = (reason & ~(Hold.output | Hold.turn)) !== 0;
+    if (wasDeaf) this.#packetSeenMs = this.#context.env.clock.monotonicMs();
     this.#process();
     if (this.#holds === 0) this.#stream.resume();
   }
@@ -127,7 +141,7 @@ export class Front {
     // [MQTT-3.1.2-24]: one and a half times the keepalive.
     this.#keepaliveMs = keepaliveSeconds * 1_500;
     this.#packetSeenMs = this.#context.env.clock.monotonicMs();
-    this.#watchKeepalive(this.#keepaliveMs);
+    this.#context.keepalives.add(this, this.#keepaliveMs);
     this.release(Hold.connecting);
   }
 
@@ -202,7 +216,6 @@ export class Front {
     const nowMs = this.#context.env.clock.monotonicMs();
     let more = true;
     while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
-    if (this.#link.kind === 'user') this.#link.user.flushToSession();
     this.#processing = false;
     if (this.#inputEnded && this.#holds === 0) this.finish(CLIENT_CLOSED);
   }
@@ -212,7 +225,7 @@ export class Front {
     switch (this.#splitter.next()) {
       case 'frame':
         this.#packetSeenMs = nowMs;
-        this.#countBytes(this.#splitter.end - this.#splitter.start);
+        this.#countBytes(this.#splitter.end - this.#splitter.start, nowMs);
         this.#packet(nowMs);
         return true;
       case 'large':
@@ -233,16 +246,18 @@ export class Front {
   #nextChunk(): boolean {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return false;
+    // An array keeps the room that it has once needed.
+    if (this.#chunks.length === 0) this.#chunks = [];
     this.#splitter.push(chunk);
     return true;
   }
 
   /** Cluster traffic has no budget: consensus must not wait, and peers limit it themselves. */
-  #countBytes(count: number): void {
+  #countBytes(count: number, nowMs: number): void {
     if (this.#link.kind === 'cluster') return;
     this.#turnBytes += count;
     // First: the budget's turn ends before those that wait for it go on.
-    const mayGoOn = this.#context.readBudget.allows(count, this.#turnBytes);
+    const mayGoOn = this.#context.readBudget.allows(count, this.#turnBytes, nowMs);
     if (!mayGoOn) this.hold(Hold.turn);
     this.#planTurnEnd();
   }
@@ -326,6 +341,13 @@ export class Front {
     void user.connect();
   }
 
+  /** Another user is connected under its client id, at another node. */
+  occupied(): void {
+    const message = TAKEN_REFUSAL.reason;
+    this.#context.refusals.report({ code: 'CLIENT_ID_TAKEN', message }, this, 'CONNECT');
+    this.#refuse(TAKEN_REFUSAL);
+  }
+
   #refuse(refusal: ConnectRefusal): void {
     this.#output.write(refusedConnack(this.#hearing, refusal));
     this.finish(refusal);
@@ -380,17 +402,6 @@ export class Front {
     this.release(Hold.output);
   }
 
-  /** While we do not read we cannot see whether the client pings, unless it is the client that stalls. */
-  #watchKeepalive(inMs: number): void {
-    if (this.#keepaliveMs === 0) return;
-    this.#timers.start('keepalive', inMs, () => {
-      const idleMs = this.#context.env.clock.monotonicMs() - this.#packetSeenMs;
-      const deaf = (this.#holds & ~Hold.output) !== 0;
-      if (!deaf && idleMs >= this.#keepaliveMs) this.abort(SILENT);
-      else this.#watchKeepalive(deaf ? this.#keepaliveMs : this.#keepaliveMs - idleMs);
-    });
-  }
-
   #ended(): void {
     this.#inputEnded = true;
     if (this.#state === 'open') this.#process();
@@ -403,8 +414,9 @@ export class Front {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     this.#context.strangers.delete(this);
+    this.#context.keepalives.delete(this, this.#keepaliveMs);
     this.#timers.stopAll();
-    this.#chunks.length = 0;
+    this.#chunks = [];
     this.#output.close();
     const link = this.#link;
     this.#link = NO_LINK;

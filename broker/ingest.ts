@@ -9,24 +9,22 @@ import type { FrameSplitter } from './frame-splitter.ts';
 import {
   type IncomingPublish,
   invalidOrdinary,
+  messageOf,
   packetOf,
   saysMore,
-  tooDeepTopic,
   topicOf,
 } from './incoming-publish.ts';
-import { JointAcks } from './joint-acks.ts';
-import { utf8Text } from './json.ts';
 import { examineLarge, refusalOf, type SkippedPublish } from './large-publish.ts';
+import type { LazySet } from './lazy-set.ts';
 import { type BatchOutcome, OpenBatches } from './open-batches.ts';
 import type { PublishView } from './packet-reader.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { type Forbidden, forbiddenIn, forbiddenToWrite, mayAnswer } from './permissions.ts';
 import { type Publication, readPublication, type WriteAnswer } from './publication.ts';
 import { PutWindow, type SendAck, UNACKNOWLEDGED } from './put-window.ts';
-import type { ReceivedIds } from './received-ids.ts';
 import { type Refusal, storageFull } from './refusals.ts';
 import { originOf, type ReplyAddress, type Request } from './requests.ts';
-import { isOurTopic, isPutTopic, isSystemTopic } from './topics.ts';
+import { isBridgeNotice, isOurTopic, isPutTopic } from './topics.ts';
 
 export interface IngestHooks {
   /** Something may be acknowledged, or there may be room again: look at the end of this turn. */
@@ -42,22 +40,23 @@ export interface IngestHooks {
   replied(address: ReplyAddress, reply: object, requestQos: number): void;
 }
 
-/**
- * What a PUBLISH was: taken care of, or for the session (though what it acknowledges may have to wait).
- * `rules-unknown`: nobody can say yet, so it has to come again.
- */
-export type PublishResult = 'ordinary' | 'taken' | 'rules-unknown';
+/** `rules-unknown`: nobody can say yet whether it is to be stored, so it has to come again. */
+export type PublishResult = 'taken' | 'rules-unknown';
 
 /** Whose PUBLISHes they are. */
 export interface Publisher {
   readonly access: Access;
   readonly identity: ClientIdentity;
-  readonly receivedIds: ReceivedIds;
+  /**
+   * The packet ids of its QoS 2 PUBLISHes that have been taken and not been released yet. What comes again under one of
+   * them is not published again [MQTT-4.3.3-2]; they belong to the session, wherever it goes on.
+   */
+  readonly receivedIds: LazySet<number>;
 }
 
 /**
- * The PUBLISHes of one connection that are stored or answered: from the read buffer to the data plane, and back to
- * an acknowledgement. A put costs no object, string or promise.
+ * The PUBLISHes of one connection: from the read buffer to the data plane or to those who have subscribed, and back to an
+ * acknowledgement. A put costs no object, string or promise.
  */
 export class Ingest implements WriteSink {
   readonly #context: BrokerContext;
@@ -68,7 +67,6 @@ export class Ingest implements WriteSink {
   readonly #sendAck: SendAck;
   /** A PUBLISH whose payload is dropped as it arrives. */
   #skipped: SkippedPublish | undefined;
-  readonly #jointAcks = new JointAcks();
   /** Ordinary messages need not wait for the ingest rules any more. */
   #waitedForRules = false;
   /** Batches of which not all writes have an outcome. */
@@ -95,7 +93,7 @@ export class Ingest implements WriteSink {
     this.#window = new PutWindow({
       capacityMax: limits.inflightPutsMax,
       passAfterMs: limits.ackPassAfterMs,
-      received: publisher.receivedIds.ours,
+      received: publisher.receivedIds,
     });
   }
 
@@ -153,20 +151,10 @@ export class Ingest implements WriteSink {
     if (qos === 0 || !this.#isRepeat(packetId, qos)) this.#refuse(packet, refusal);
   }
 
-  /** A PUBREL. Whether it was for one of our puts; it is answered then. */
-  released(packetId: number): boolean {
-    const isShared = this.#publisher.receivedIds.shared.delete(packetId);
-    if (!this.#window.released(packetId) || isShared) return false;
+  /** A PUBREL: it is answered also for what is not known, as that was finished before [MQTT-4.3.3-2]. */
+  released(packetId: number): void {
+    this.#publisher.receivedIds.delete(packetId);
     this.#sendAck(AckHeader.pubcomp, packetId);
-    return true;
-  }
-
-  /** The session acknowledges a PUBLISH. Whether that is ours to tell the client, or not to. */
-  sessionAcknowledged(packetId: number): boolean {
-    if (!this.#jointAcks.has(packetId)) return false;
-    const token = this.#jointAcks.sessionAcknowledged(packetId);
-    if (token !== undefined) this.writeCommitted(token);
-    return true;
   }
 
   /** The ingest rules are known, or the time to wait for them is over. */
@@ -186,7 +174,6 @@ export class Ingest implements WriteSink {
    */
   close(options: { readonly clean: boolean }): void {
     this.#closed = true;
-    for (const token of this.#jointAcks.sessionGone()) this.#window.committed(token);
     if (options.clean || this.#window.pendingAcknowledged === 0) {
       this.#forgetWhenIdle();
     } else {
@@ -256,59 +243,65 @@ export class Ingest implements WriteSink {
     return repeats !== 'no';
   }
 
-  /** A message for the session, which may have to be stored as well (DESIGN §7, ingest rules). */
+  /** A message for whoever has subscribed, which may have to be stored as well (DESIGN §7, ingest rules). */
   #ordinary(packet: IncomingPublish): PublishResult {
     const { buffer, range, qos } = packet;
-    const { topicStart, topicEnd } = range;
-    const { topicLevelsMax } = this.#context.limits;
-    const refusal = this.#writer.hasReasonCodes
-      ? invalidOrdinary(packet, topicLevelsMax)
-      : tooDeepTopic(packet, topicLevelsMax);
-    if (refusal !== undefined) {
-      this.#refuse(packet, refusal);
-      return 'taken';
-    }
-    // System topics are the session's to refuse; bridges publish some that it drops.
-    if (isSystemTopic(buffer, topicStart, topicEnd)) return 'ordinary';
-    const why = forbiddenToWrite(this.#publisher.access, buffer, topicStart, topicEnd);
+    const { ingestRules, clients, limits, env } = this.#context;
+    const { access, identity } = this.#publisher;
+    const topic = topicOf(packet);
+    const refusal = invalidOrdinary(packet, topic, limits.topicLevelsMax);
+    if (refusal !== undefined) return this.#refuse(packet, refusal);
+    // Bridges announce their state under `$SYS`, which is not theirs; refusing it would make them reconnect for ever.
+    if (isBridgeNotice(topic)) return this.#delivered(packet);
+    const why = forbiddenToWrite(access, buffer, range.topicStart, range.topicEnd);
     if (why !== undefined) return this.#forbid(why, packet);
-    const { ingestRules, env } = this.#context;
     if (!ingestRules.isKnown && qos > 0 && !this.#waitedForRules) return 'rules-unknown';
-    if (ingestRules.current.isEmpty) return 'ordinary';
-    const message = {
-      topic: utf8Text(buffer.subarray(topicStart, topicEnd)),
-      payload: buffer.subarray(range.payloadStart, range.payloadEnd),
-      receivedAtMs: env.clock.nowMs(),
-    };
-    const outcome = ingestRules.apply(message, this.#publisher.access);
+    const message = messageOf(packet, topic, env.clock.nowMs());
+    if (ingestRules.current.isEmpty) {
+      clients.publish(message, identity.clientId);
+      return this.#delivered(packet);
+    }
+    const received = { topic, payload: message.payload, receivedAtMs: env.clock.nowMs() };
+    const outcome = ingestRules.apply(received, access);
     if (outcome.kind === 'forbidden') return this.#forbid(outcome.why, packet);
-    if (outcome.kind === 'writes') this.#store(outcome.writes, packet);
-    return 'ordinary';
+    clients.publish(message, identity.clientId);
+    return outcome.kind === 'writes'
+      ? this.#store(outcome.writes, packet)
+      : this.#delivered(packet);
   }
 
-  /** What the session delivers, and acknowledges too soon. */
-  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: IncomingPublish): void {
+  /** Nothing more is to be done for it. */
+  #delivered({ packetId, qos, nowMs }: IncomingPublish): 'taken' {
+    if (qos === 0) return 'taken';
+    // Not only when it is acknowledged, as the connection may end before.
+    if (qos === 2) this.#publisher.receivedIds.add(packetId);
+    this.#window.committed(this.#window.begin(packetId, qos, nowMs));
+    this.#hooks.changed();
+    return 'taken';
+  }
+
+  /** What is delivered by now, and acknowledged when it is stored, too. */
+  #store(writes: readonly BatchWrite[], { packetId, qos, nowMs }: IncomingPublish): 'taken' {
     const token = this.#window.begin(packetId, qos, nowMs);
-    if (qos === 0) return this.#writeAll(writes, token);
-    this.#jointAcks.begin(packetId, token);
-    if (qos === 2) this.#publisher.receivedIds.shared.add(packetId);
-    this.#writeAll(writes, token, {
-      committed: () => {
-        if (this.#jointAcks.stored(packetId) !== undefined) this.writeCommitted(token);
-      },
-      // The session has its part of the exchange, so no version of MQTT can take it back.
-      failed: (failure) => {
-        if (this.#forgotten) return;
-        this.#failedSilently(token, failure);
-        this.#settled();
-      },
-    });
+    if (qos === 0) this.#writeAll(writes, token);
+    else {
+      this.#writeAll(writes, token, {
+        committed: () => this.writeCommitted(token),
+        // Subscribers have it, so no version of MQTT can take it back.
+        failed: (failure) => {
+          if (this.#forgotten) return;
+          this.#failedSilently(token, failure);
+          this.#settled();
+        },
+      });
+    }
+    return 'taken';
   }
 
   #forbid(why: Forbidden, packet: IncomingPublish): 'taken' {
     const refusal = { ...why, topic: topicOf(packet) };
-    if (this.#writer.hasReasonCodes) this.#refuse(packet, refusal);
-    else this.#hooks.refusedByState(refusal, packet.qos);
+    if (this.#writer.hasReasonCodes) return this.#refuse(packet, refusal);
+    this.#hooks.refusedByState(refusal, packet.qos);
     return 'taken';
   }
 
@@ -415,17 +408,18 @@ export class Ingest implements WriteSink {
   #refuse(
     { packetId, qos, nowMs }: Pick<IncomingPublish, 'packetId' | 'qos' | 'nowMs'>,
     refusal: Refusal,
-  ): void {
+  ): 'taken' {
     if (this.#writer.hasReasonCodes) {
       this.#refused(this.#window.begin(packetId, qos, nowMs), refusal);
       this.#hooks.changed();
-      return;
+      return 'taken';
     }
     if (this.#context.onInvalid === 'ack') {
       this.#window.committed(this.#window.begin(packetId, qos, nowMs));
       this.#hooks.changed();
     }
     this.#hooks.refused(refusal);
+    return 'taken';
   }
 
   /** A request is acknowledged when its answer is on its way. */

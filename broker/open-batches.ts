@@ -1,6 +1,7 @@
 import type { BatchWrite } from './batch.ts';
 import type { Counters } from './counters.ts';
 import type { DataPlane, WriteFailure, WriteSink } from './data-plane.ts';
+import { LazySet } from './lazy-set.ts';
 
 export interface BatchOutcome {
   /** Called once, unless `failed` is. `version` is the highest; 0: there was nothing to write. */
@@ -13,7 +14,7 @@ export class OpenBatches {
   readonly #dataPlane: DataPlane;
   readonly #counters: Counters;
   readonly #drained: () => void;
-  readonly #open = new Set<BatchSink>();
+  readonly #open = new LazySet<BatchSink>();
 
   constructor(
     { dataPlane, counters }: { readonly dataPlane: DataPlane; readonly counters: Counters },

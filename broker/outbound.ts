@@ -9,8 +9,6 @@ export interface OutboundHooks {
   sessionPresent(): boolean;
   /** CONNACK with return code 0 was written. */
   accepted(): void;
-  /** A PUBACK or PUBREC comes. Whether it is not the session's to send. */
-  acknowledged(packetId: number): boolean;
   /** A SUBACK comes: what to say instead of its return codes. */
   suback(packetId: number, codes: Uint8Array): readonly Grant[];
   /** That SUBACK was written. */
@@ -45,15 +43,6 @@ export class Outbound {
         if (buffer[bodyStart + 1] !== 0) return;
         this.#writer.connack(this.#hooks.sessionPresent());
         this.#hooks.accepted();
-        return;
-      case PacketType.puback:
-      case PacketType.pubrec: {
-        const packetId = uint16(buffer, bodyStart);
-        if (!this.#hooks.acknowledged(packetId)) this.#writer.ack(header, packetId);
-        return;
-      }
-      case PacketType.pubcomp:
-        this.#writer.ack(header, uint16(buffer, bodyStart));
         return;
       case PacketType.suback:
         this.#suback(packet, bodyStart - start);

@@ -1,3 +1,5 @@
+import { LazyMap } from './lazy-map.ts';
+
 const PACKET_ID_MAX = 0xffff;
 
 /**
@@ -6,7 +8,7 @@ const PACKET_ID_MAX = 0xffff;
  */
 export class PacketIds<Owner> {
   readonly #capacity: number;
-  readonly #owners = new Map<number, Owner>();
+  readonly #owners = new LazyMap<number, Owner>();
   #cursor = PACKET_ID_MAX;
 
   constructor(capacity: number) {
@@ -40,7 +42,7 @@ export class PacketIds<Owner> {
   }
 
   /** What is on its way, in the order in which it was sent. */
-  owners(): IterableIterator<Owner> {
+  owners(): Iterable<Owner> {
     return this.#owners.values();
   }
 }

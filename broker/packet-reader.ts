@@ -16,8 +16,6 @@ export interface PacketReader {
   /** The PUBLISH read last. */
   readonly publish: PublishView;
   readPublish(frame: FrameSplitter): Ending | undefined;
-  /** The PUBLISH read last in the form that the session understands; undefined: as it came. */
-  publishForSession(nowMs: number): Uint8Array | undefined;
 
   /** Whether the head of a PUBLISH says enough of it to refuse it before all of it is there. */
   readonly readsLarge: boolean;

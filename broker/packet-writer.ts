@@ -35,12 +35,7 @@ export interface PacketWriter {
   suback(packetId: number, grants: readonly Grant[]): void;
   /** `existed` says of each filter whether there was a subscription. */
   unsuback(packetId: number, existed: readonly boolean[]): void;
-  /**
-   * A PUBLISH of the session, whose body begins at `bodyOffset`, in this client's form. `undefined`: it is not to be
-   * sent, and counts as delivered.
-   */
-  fromSession(packet: Uint8Array, bodyOffset: number): Uint8Array | undefined;
-  /** The PUBLISH of a message; undefined as above. */
+  /** The PUBLISH of a message; undefined: it is not to be sent, and counts as delivered. */
   encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined;
   /** What stands between head and payload of a PUBLISH: empty where there are no properties. */
   encodeProperties(properties: Properties): Uint8Array;

@@ -1,7 +1,9 @@
+import { LazyMap } from './lazy-map.ts';
+
 /** A limited number of places, each for one name, which may be taken several times over. */
 export class Places {
   readonly max: number;
-  readonly #taken = new Map<string, number>();
+  readonly #taken = new LazyMap<string, number>();
 
   constructor(max: number) {
     this.max = max;

@@ -43,10 +43,6 @@ export class PlainReader implements PacketReader {
     return undefined;
   }
 
-  publishForSession(): undefined {
-    return undefined;
-  }
-
   readAck({ buffer, bodyStart, end }: FrameSplitter): Ending | undefined {
     if (end - bodyStart !== 2) return malformed('malformed acknowledgement');
     this.packetId = uint16(buffer, bodyStart);

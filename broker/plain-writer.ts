@@ -57,10 +57,6 @@ export class PlainWriter implements PacketWriter {
     this.#output.writeAck(PacketType.unsuback << 4, packetId);
   }
 
-  fromSession(packet: Uint8Array): Uint8Array {
-    return packet;
-  }
-
   encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined {
     const options = { nowMs: this.#clock.nowMs(), hasProperties: false };
     return encodeMessage(message, delivery, options);

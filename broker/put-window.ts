@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { AckHeader } from './frame-encoder.ts';
+import { LazyMap } from './lazy-map.ts';
+import type { LazySet } from './lazy-set.ts';
 import type { Refusal } from './refusals.ts';
 
 const State = { pending: 0, committed: 1, done: 2 } as const;
@@ -8,6 +10,10 @@ const State = { pending: 0, committed: 1, done: 2 } as const;
 export const UNACKNOWLEDGED = 0;
 
 const FIRST_CAPACITY = 16;
+/** Most connections never put anything. */
+const NO_IDS = new Uint16Array(0);
+const NO_BYTES = new Uint8Array(0);
+const NO_TIMES = new Float64Array(0);
 /** Up to here repeats are found by looking; beyond, a bit per packet id (8 KiB) pays. */
 const SCAN_MAX = 64;
 
@@ -25,24 +31,24 @@ export class PutWindow {
   readonly #capacityMax: number;
   readonly #passAfterMs: number;
   /** QoS 2 ids acknowledged with PUBREC, until their PUBREL. Belongs to the session, not the connection. */
-  readonly #received: Set<number>;
+  readonly #received: LazySet<number>;
 
   /** Tokens in [#head, #tail) are in the ring; the slot of a token is its low bits. */
   #head = UNACKNOWLEDGED + 1;
   #tail = UNACKNOWLEDGED + 1;
-  #packetIds = new Uint16Array(FIRST_CAPACITY);
-  #states = new Uint8Array(FIRST_CAPACITY);
-  #qos = new Uint8Array(FIRST_CAPACITY);
-  #begunAtMs = new Float64Array(FIRST_CAPACITY);
+  #packetIds = NO_IDS;
+  #states = NO_BYTES;
+  #qos = NO_BYTES;
+  #begunAtMs = NO_TIMES;
   #pendingBits: Uint8Array | undefined;
   /** Those whose acknowledgement says that they were refused. */
-  readonly #refusals = new Map<number, Refusal>();
+  readonly #refusals = new LazyMap<number, Refusal>();
 
   /** Without an outcome: in the ring, and of QoS 0. */
   #pending = 0;
   #unacknowledged = 0;
 
-  constructor(options: { capacityMax: number; passAfterMs: number; received: Set<number> }) {
+  constructor(options: { capacityMax: number; passAfterMs: number; received: LazySet<number> }) {
     this.#capacityMax = options.capacityMax;
     this.#passAfterMs = options.passAfterMs;
     this.#received = options.received;
@@ -199,14 +205,14 @@ export class PutWindow {
   }
 
   #grow(): void {
-    const { length } = this.#states;
-    const packetIds = new Uint16Array(2 * length);
-    const states = new Uint8Array(2 * length);
-    const qos = new Uint8Array(2 * length);
-    const begunAtMs = new Float64Array(2 * length);
+    const capacity = Math.max(FIRST_CAPACITY, 2 * this.#states.length);
+    const packetIds = new Uint16Array(capacity);
+    const states = new Uint8Array(capacity);
+    const qos = new Uint8Array(capacity);
+    const begunAtMs = new Float64Array(capacity);
     for (let token = this.#head; token < this.#tail; token += 1) {
       const from = this.#slot(token);
-      const to = token & (2 * length - 1);
+      const to = token & (capacity - 1);
       packetIds[to] = this.#packetIds[from] as number;
       states[to] = this.#states[from] as number;
       qos[to] = this.#qos[from] as number;
@@ -216,7 +222,7 @@ export class PutWindow {
     this.#states = states;
     this.#qos = qos;
     this.#begunAtMs = begunAtMs;
-    if (2 * length > SCAN_MAX && this.#pendingBits === undefined) this.#countInBits();
+    if (capacity > SCAN_MAX && this.#pendingBits === undefined) this.#countInBits();
   }
 
   #countInBits(): void {

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * The inbound side of ordinary MQTT: what is answered on a connection, and the exchanges of QoS 1 and 2 by which a
- * client publishes. The fronts feed it; aedes implements it (`aedes.ts`). Who gets what was published is not its affair.
+ * What is answered on a connection: its CONNECT, SUBSCRIBEs and UNSUBSCRIBEs. The fronts feed it; aedes implements it
+ * (`aedes.ts`). What is published, and who gets it, is not its affair.
  */
 export interface Sessions {
   start(): Promise<void>;
@@ -17,13 +17,9 @@ export interface Sessions {
 export interface SessionOwner {
   /** Whether a filter is granted: asked once for each filter of a SUBSCRIBE, before it is answered. */
   mayGrant(filter: string): Promise<boolean>;
-  /** The client has published a message to an ordinary topic. */
-  published(message: PublishedMessage): void;
-  /** A QoS 2 exchange of that begins, and ends. */
-  received(packetId: number): void;
-  released(packetId: number): void;
 }
 
+/** A message to an ordinary topic, as it came. */
 export interface PublishedMessage {
   readonly topic: string;
   readonly payload: Uint8Array;

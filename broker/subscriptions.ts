@@ -2,6 +2,8 @@ import { type Access, maySubscribe } from './access.ts';
 import type { BulkPace } from './bulk-pace.ts';
 import type { DataPlane, Watch, WatchedValue } from './data-plane.ts';
 import { KeyFilter } from './key-filter.ts';
+import { LazyMap } from './lazy-map.ts';
+import { LazySet } from './lazy-set.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Grant } from './packet-writer.ts';
 import { forbiddenToRead } from './permissions.ts';
@@ -53,13 +55,13 @@ export class Subscriptions {
   readonly #isBridge: boolean;
   readonly #topicLevelsMax: number;
   readonly #isPickedFor: (group: string, filter: string, key: Uint8Array) => boolean;
-  readonly #byFilter = new Map<string, Subscription>();
+  readonly #byFilter = new LazyMap<string, Subscription>();
   /** All filters that are granted, those of ordinary topics as well. */
-  readonly #granted = new Set<string>();
+  readonly #granted = new LazySet<string>();
   /** UNSUBSCRIBEs on their way through the session, by packet id, oldest first: what of each was there. */
-  readonly #ending = new Map<number, (readonly boolean[])[]>();
+  readonly #ending = new LazyMap<number, (readonly boolean[])[]>();
   /** SUBSCRIBEs on their way through the session, by packet id, oldest first. */
-  readonly #awaiting = new Map<number, Awaiting[]>();
+  readonly #awaiting = new LazyMap<number, Awaiting[]>();
   #deferred: { readonly kind: MailKind; readonly send: (qos: 0 | 1) => void }[] = [];
   #watches = 0;
   #guarded = false;
@@ -68,7 +70,7 @@ export class Subscriptions {
   /** Those of them that have a watch. */
   readonly #watchPlaces: Places;
   /** Refused for that since the last time nothing was on its way. */
-  readonly #overLimit = new Set<string>();
+  readonly #overLimit = new LazySet<string>();
 
   constructor(options: {
     dataPlane: DataPlane;

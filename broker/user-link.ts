@@ -17,9 +17,10 @@ import type { Front } from './front.ts';
 import { Hold } from './hold.ts';
 import { Ingest } from './ingest.ts';
 import { utf8Text } from './json.ts';
+import { LazyMap } from './lazy-map.ts';
+import { LazySet } from './lazy-set.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Ending, malformed, ReasonCode } from './mqtt5/reason-codes.ts';
-import { openTravelling } from './mqtt5/travelling.ts';
 import type { ClientSession } from './ordinary/client-session.ts';
 import type { IdOwner } from './ordinary/deliveries.ts';
 import { Outbound } from './outbound.ts';
@@ -27,11 +28,9 @@ import { PacketIds } from './packet-ids.ts';
 import { type PacketReader, unexpectedHeader } from './packet-reader.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { PublishRate } from './publish-rate.ts';
-import { ReceivedIds } from './received-ids.ts';
 import type { Refusal } from './refusals.ts';
 import { encodeSessionConnect } from './session-connect.ts';
 import { SessionStream } from './session-stream.ts';
-import type { PublishedMessage } from './sessions.ts';
 import { reportSlowSubscriber } from './slow-subscriber.ts';
 import { encodeSubscribe, encodeUnsubscribe, type SubscribeRequest } from './subscribe-packet.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -54,7 +53,7 @@ export class UserLink {
   readonly #writer: PacketWriter;
   readonly #connect: ConnectPacket;
   readonly #admitted: Admitted;
-  readonly #receivedIds = new ReceivedIds();
+  readonly #receivedIds = new LazySet<number>();
   readonly #packetIds: PacketIds<IdOwner>;
   readonly #outbox: ValueOutbox;
   readonly #subscriptions: Subscriptions;
@@ -68,9 +67,9 @@ export class UserLink {
   /** The CONNACK is written: nothing else may come before it. */
   #isAccepted = false;
   /** Filters that the session had not before: asked for, and not told to be granted yet. */
-  readonly #newFilters = new Set<string>();
-  /** While a SUBSCRIBE is on its way through the session: what was asked for last. */
-  readonly #requested = new Map<string, SubscribeRequest>();
+  readonly #newFilters = new LazySet<string>();
+  /** While a SUBSCRIBE is on its way through the session: whether its filters are granted. */
+  readonly #granting = new LazyMap<string, Promise<boolean>>();
   #cancelWaitForRules: (() => void) | undefined;
   /** The client said DISCONNECT: whatever has no outcome yet will not be sent again. */
   #disconnected = false;
@@ -78,10 +77,6 @@ export class UserLink {
   #sessionExpirySeconds: number;
   #refusedByState = false;
   #closed = false;
-  /** Neighbouring packets for the session, not handed over yet: a range of one buffer. */
-  #run: Uint8Array | undefined;
-  #runStart = 0;
-  #runEnd = 0;
 
   constructor(
     context: BrokerContext,
@@ -142,7 +137,6 @@ export class UserLink {
     this.#outbound = new Outbound(output, writer, {
       sessionPresent: () => this.#sessionPresent,
       accepted: () => this.#accepted(),
-      acknowledged: (packetId) => this.ingest.sessionAcknowledged(packetId),
       suback: (packetId, codes) => this.#subscriptions.granted(packetId, codes),
       subackWritten: (packetId) => this.#subscribed(packetId),
       unsuback: (packetId) => this.#subscriptions.ended(packetId),
@@ -173,6 +167,7 @@ export class UserLink {
         writer: this.#writer,
         isOpen: () => !this.#closed,
         takenOver: () => this.#front.finish(TAKEN_OVER),
+        occupied: () => this.#front.occupied(),
       },
       cleanStart: startsClean,
       expirySeconds: sessionExpirySeconds,
@@ -184,10 +179,7 @@ export class UserLink {
     this.#sessionPresent = isPresent;
     if (this.#closed) return clients.close(session, { isGraceful: true });
     sessions.attach(this.#session, {
-      mayGrant: (filter) => this.#grant(filter),
-      published: (message) => clients.publish(this.#opened(message), clientId),
-      received: (packetId) => this.#receivedIds.ofSession.add(packetId),
-      released: (packetId) => this.#receivedIds.ofSession.delete(packetId),
+      mayGrant: async (filter) => (await this.#granting.get(filter)) === true,
     });
     this.#session.push(encodeSessionConnect(clientId));
   }
@@ -236,16 +228,6 @@ export class UserLink {
         return malformed('malformed PUBLISH');
       case 'too-large':
         return TOO_LARGE;
-    }
-  }
-
-  /** Hands over the packets that were collected for the session. */
-  flushToSession(): void {
-    const run = this.#run;
-    this.#run = undefined;
-    if (run === undefined || this.#closed) return;
-    if (!this.#session.push(run.subarray(this.#runStart, this.#runEnd))) {
-      this.#front.hold(Hold.session);
     }
   }
 
@@ -306,24 +288,10 @@ export class UserLink {
     this.#context.counters.publishesReceived += 1;
     const violation = this.#reader.readPublish(frame);
     if (violation !== undefined) return violation;
-    switch (this.ingest.publish(this.#reader.publish, nowMs)) {
-      case 'taken':
-        if (this.ingest.full) this.#front.hold(Hold.window);
-        return undefined;
-      case 'ordinary':
-        this.#forwardPublish(frame);
-        if (this.ingest.full) this.#front.hold(Hold.window);
-        return undefined;
-      case 'rules-unknown':
-        this.#waitForRules(frame.buffer.slice(frame.start, frame.end));
-        return undefined;
-    }
-  }
-
-  #forwardPublish(frame: FrameSplitter): void {
-    const translated = this.#reader.publishForSession(this.#context.env.clock.nowMs());
-    if (translated === undefined) this.#forward(frame.buffer, frame.start, frame.end);
-    else this.#forward(translated, 0, translated.length);
+    const result = this.ingest.publish(this.#reader.publish, nowMs);
+    if (result === 'rules-unknown') this.#waitForRules(frame.buffer.slice(frame.start, frame.end));
+    else if (this.ingest.full) this.#front.hold(Hold.window);
+    return undefined;
   }
 
   /**
@@ -339,7 +307,6 @@ export class UserLink {
       frame.push(packet);
       frame.next();
       this.#publish(frame, env.clock.monotonicMs());
-      this.flushToSession();
       this.#front.release(Hold.rules);
     });
   }
@@ -350,7 +317,7 @@ export class UserLink {
     if (violation !== undefined) return violation;
     const { packetId, hasFailed } = this.#reader;
     if (type === PacketType.pubrel) {
-      if (!this.ingest.released(packetId)) this.#forwardAck(frame, frame.header, packetId);
+      this.ingest.released(packetId);
       return undefined;
     }
     const owner = this.#packetIds.owner(packetId);
@@ -379,21 +346,14 @@ export class UserLink {
     this.#outbox.pump();
   }
 
-  /** As it came if it can be. */
-  #forwardAck(frame: FrameSplitter, header: number, packetId: number): void {
-    const { buffer, start, bodyStart, end } = frame;
-    const isShort = end - bodyStart === 2 && header === frame.header;
-    if (isShort && packetId === this.#reader.packetId) this.#forward(buffer, start, end);
-    else this.#forward(Uint8Array.of(header, 2, packetId >> 8, packetId & 0xff), 0, 4);
-  }
-
   #subscribe(frame: FrameSplitter): Ending | undefined {
     const packet = this.#reader.readSubscribe(frame);
     if ('reason' in packet) return packet;
     this.#mailbox.reportFilters(this.#subscriptions.requested(packet));
-    for (const request of packet.requests) this.#requested.set(request.filter, request);
-    const bytes = encodeSubscribe(packet);
-    this.#forward(bytes, 0, bytes.length);
+    // Now, so that it holds for what the client publishes in the same breath. The last of several counts.
+    const requests = new Map(packet.requests.map((request) => [request.filter, request]));
+    for (const [filter, request] of requests) this.#granting.set(filter, this.#grant(request));
+    this.#forward(encodeSubscribe(packet));
     return undefined;
   }
 
@@ -405,8 +365,7 @@ export class UserLink {
     if (session !== undefined) {
       for (const filter of packet.filters) void this.#context.clients.unsubscribe(session, filter);
     }
-    const bytes = encodeUnsubscribe(packet);
-    this.#forward(bytes, 0, bytes.length);
+    this.#forward(encodeUnsubscribe(packet));
     return undefined;
   }
 
@@ -418,20 +377,12 @@ export class UserLink {
     this.#sessionExpirySeconds = packet.sessionExpirySeconds ?? this.#sessionExpirySeconds;
     this.#front.hold(Hold.closing);
     if (packet.publishesWill) this.#front.finish(CLIENT_LEFT);
-    else this.#forward(DISCONNECT, 0, DISCONNECT.length);
+    else this.#forward(DISCONNECT);
     return undefined;
   }
 
-  /** Neighbours go to the session in one piece. */
-  #forward(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#run === buffer && this.#runEnd === start) {
-      this.#runEnd = end;
-      return;
-    }
-    this.flushToSession();
-    this.#run = buffer;
-    this.#runStart = start;
-    this.#runEnd = end;
+  #forward(packet: Uint8Array): void {
+    if (!this.#session.push(packet)) this.#front.hold(Hold.session);
   }
 
   #fromSession(bytes: Uint8Array): boolean {
@@ -459,27 +410,20 @@ export class UserLink {
       if (session !== undefined) this.#context.clients.sendRetained(session, filter, isNew);
     }
     if (!this.#subscriptions.isAwaiting) {
-      this.#requested.clear();
+      this.#granting.clear();
       this.#newFilters.clear();
     }
     this.#front.changed();
   }
 
   /** A filter of a SUBSCRIBE is granted once the session has it, wherever it goes on. */
-  async #grant(filter: string): Promise<boolean> {
-    const request = this.#requested.get(filter);
+  async #grant(request: SubscribeRequest): Promise<boolean> {
     const session = this.#clientSession;
-    if (request === undefined || session === undefined) return false;
-    if (!this.#subscriptions.mayGrant(filter)) return false;
+    const { filter } = request;
+    if (session === undefined || !this.#subscriptions.mayGrant(filter)) return false;
     const isNew = await this.#context.clients.subscribe(session, request);
     if (isNew) this.#newFilters.add(filter);
     return true;
-  }
-
-  /** What travels with a message of MQTT 5 came through the session layer in front of its payload. */
-  #opened(message: PublishedMessage): PublishedMessage {
-    if (!this.#writer.hasProperties) return message;
-    return { ...message, ...openTravelling(message.payload) };
   }
 
   #refused(refusal: Refusal): void {

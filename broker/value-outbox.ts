@@ -2,6 +2,7 @@ import type { BulkPace } from './bulk-pace.ts';
 import type { Counters } from './counters.ts';
 import type { WatchedValue } from './data-plane.ts';
 import { encodePublish } from './frame-encoder.ts';
+import { LazyMap } from './lazy-map.ts';
 import type { Properties } from './mqtt5/properties.ts';
 import type { IdOwner } from './ordinary/deliveries.ts';
 import type { Output } from './output.ts';
@@ -45,7 +46,7 @@ export class ValueOutbox {
   readonly #pace: BulkPace;
   readonly #onOverflow: () => void;
   /** In the order of first arrival; keyed by form and key of a value, or by a number for messages. */
-  readonly #waiting = new Map<string | number, Waiting>();
+  readonly #waiting = new LazyMap<string | number, Waiting>();
   #waitingBytes = 0;
   #messageCount = 0;
   #closed = false;

@@ -134,6 +134,7 @@ export class ActiveNode {
       log,
       engine,
       recovered: recoverReplicas({ env, log, engine, loggedGroups }),
+      roundsMaxWaitMs: options.roundsMaxWaitMs ?? 0,
       layout: (group) => layouts.get(group),
       sendRaft: (to, messages) => link.sendRaft(to, messages),
       callBulk: (to, body, timeoutMs) => link.rpc.call(to, 'bulk', body, timeoutMs),

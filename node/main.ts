@@ -196,6 +196,7 @@ function openNode(
     shardCount: options.shards,
     engine: options.storageEngine === 'classic-level' ? CLASSIC_LEVEL_ENGINE : LSM_ENGINE,
     memtableBytes: options.memtableBytes,
+    roundsMaxWaitMs: options.roundsMaxWaitMs,
     deadAfterMs: options.deadAfterSeconds * 1_000,
     snapshotBytesPerSecond: options.moveBytesPerSecond,
     scrubBytesPerSecond: SCRUB_BYTES_PER_SECOND,

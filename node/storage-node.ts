@@ -27,6 +27,7 @@ import {
 } from './membership/recovery-order.ts';
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
 import { NodeMessages } from './messages/node-messages.ts';
+import { metaGroup } from './ring/slots.ts';
 import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas, lossOf } from './shard/recovery.ts';
@@ -59,6 +60,8 @@ export interface StorageNodeOptions {
   readonly snapshotBytesPerSecond?: number;
   /** A node that is silent for longer is dead: its data is replicated elsewhere. Default five minutes. */
   readonly deadAfterMs?: number;
+  /** So long may a round of the log wait for more writes. Default 0: it does not. */
+  readonly roundsMaxWaitMs?: number;
   /** A log segment that is larger gets no further round. */
   readonly segmentBytes?: number;
   /** Of log and tables together; 0 or nothing: no budget. */
@@ -167,6 +170,7 @@ export class StorageNode {
       own,
       rpc: { call: (...call) => this.#link.rpc.call(...call) },
       others: () => this.#active?.members.others() ?? [],
+      deciding: () => this.#active?.map.voters(metaGroup) ?? [],
       send: (to, payload) => this.#link.sendMessages(to, payload),
     });
     const { node, name } = identity;

@@ -189,7 +189,7 @@ function readFromRoot(path: string): string | undefined {
 }
 
 describe('the house', () => {
-  const sources = filesBelow('', /\.([cm]?[jt]s|html|css|sh)$/);
+  const sources = filesBelow('', /\.([cm]?[jt]sx?|html|css|sh)$/);
   const documents = filesBelow('', /\.md$/);
 
   it('imports in the direction of the rings', () => {

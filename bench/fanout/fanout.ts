@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util';
 import { describeMachine, type Machine } from '../machine.ts';
 import { CELLS, type Cell, nameOf } from './cells.ts';
 import { type Contender, startContest } from './contenders.ts';
+import { type Crowd, measureCrowd } from './crowd.ts';
 import { type Flood, measureFlood } from './flood.ts';
 import { formatFanout } from './report.ts';
 import { type CellResult, runCell, type Times } from './run-cell.ts';
 
-const PARTS = ['one', 'across', 'flood'];
+const PARTS = ['one', 'across', 'flood', 'crowd'];
 const ACROSS_NODES = 3;
 
 /** What each contender did with a cell, round by round. */
@@ -24,6 +25,7 @@ export interface FanoutResult {
   readonly one?: readonly CellRounds[];
   readonly across?: readonly CellRounds[];
   readonly flood?: Flood;
+  readonly crowd?: Crowd;
 }
 
 const usage = `Usage: npm run bench -- fanout [--parts ${PARTS.join(',')}] [--rounds 3] [--seconds 3] [--warmup 1] [--json] [--save]
@@ -73,6 +75,10 @@ export async function fanout(args: readonly string[]): Promise<void> {
   }
   if (parts.includes('flood')) {
     result = { ...result, flood: await withDirectory(data, (each) => measureFlood(each, times)) };
+  }
+  if (parts.includes('crowd')) {
+    const crowd = await withDirectory(data, (each) => measureCrowd(each, times.seconds));
+    result = { ...result, crowd };
   }
   const json = JSON.stringify(result, null, 2);
   process.stdout.write(`${values.json ? json : formatFanout(result)}\n`);

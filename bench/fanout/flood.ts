@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusDocument } from '../../clients/cli/status-document.ts';
-import { forkLoad } from '../load-generator.ts';
+import { forkLoad } from '../load/load-generator.ts';
 import { type DssCluster, startDss } from '../peers/dss.ts';
 import type { FloodOptions, FloodResult } from './flooders.ts';
 import { LoadProcess } from './load-process.ts';
@@ -55,7 +55,7 @@ function putsAt(port: number, times: Times) {
     keys: KEYS,
     topicPrefix: 'dss/put/bench/',
   };
-  return forkLoad({ ...load, ...times, ports: [port] }, () => {});
+  return forkLoad({ ...load, ...times, ports: [port] });
 }
 
 /** A cluster that has just begun still evens out who leads what, and each of these transfers is a term. */

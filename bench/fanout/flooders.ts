@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { encodePublish } from '../../broker/frame-encoder.ts';
-import { connectFrame } from '../load-frames.ts';
+import { connectFrame } from '../load/load-frames.ts';
 import { CpuShare } from './cpu-share.ts';
 import { answerParent } from './load-process.ts';
 import { PAYLOAD_BYTES, subscribeFrame } from './messages.ts';

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { LatencyHistogram } from '../latency-histogram.ts';
-import { connectFrame } from '../load-frames.ts';
+import { LatencyHistogram } from '../load/latency-histogram.ts';
+import { connectFrame } from '../load/load-frames.ts';
 
 const PINGREQ = Buffer.from([0xc0, 0]);
 const PERIOD_MS = 10;

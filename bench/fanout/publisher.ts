@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { connectFrame } from '../load-frames.ts';
+import { connectFrame } from '../load/load-frames.ts';
 import { MessageFrames, nowMicros } from './messages.ts';
 
 const ACK_BYTES = 4;

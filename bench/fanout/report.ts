@@ -1,6 +1,7 @@
 import { formatBytes, formatTable } from '../../clients/cli/table.ts';
 import { nameOf } from './cells.ts';
 import type { Contender } from './contenders.ts';
+import type { Crowd } from './crowd.ts';
 import type { CellRounds, FanoutResult } from './fanout.ts';
 import type { Flood } from './flood.ts';
 import type { CellResult } from './run-cell.ts';
@@ -26,7 +27,7 @@ const columns = [
 ];
 
 export function formatFanout(result: FanoutResult): string {
-  const { machine, times, versions, one, across, flood } = result;
+  const { machine, times, versions, one, across, flood, crowd } = result;
   return [
     `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}`,
     `DSS, ${versions.join(', ')}; ${times.seconds} s each, medians of the rounds.`,
@@ -35,6 +36,7 @@ export function formatFanout(result: FanoutResult): string {
       ? []
       : [formatCells('Three nodes of ours, subscribers at the two without publishers:', across)]),
     ...(flood === undefined ? [] : [formatFlood(flood)]),
+    ...(crowd === undefined ? [] : [formatCrowd(crowd)]),
   ].join('\n\n');
 }
 
@@ -107,6 +109,22 @@ function formatFlood({
       titles.map((title) => ({ title, right: true })),
       [cells],
     ),
+  ].join('\n');
+}
+
+function formatCrowd({ connections, perSecond, brokers }: Crowd): string {
+  const figures = ['MEMORY BEFORE', 'IDLE KIB EACH', 'AFTER PINGS', 'P50 MS', 'P99 MS'];
+  const columns = [...figures, 'AMONG ALL P50', 'P99', 'MISSING'];
+  const rows = brokers.map(({ name, residentBytes, idleBytes, pingedBytes, alone, amongAll }) => [
+    name,
+    formatBytes(residentBytes),
+    ...[idleBytes, pingedBytes].map((bytes) => (bytes / 1024).toFixed(1)),
+    ...[alone, amongAll].flatMap(({ p50Ms, p99Ms }) => [p50Ms.toFixed(2), p99Ms.toFixed(2)]),
+    whole(alone.missing + amongAll.missing),
+  ]);
+  return [
+    `${perSecond} messages a second, at QoS 0, from a few, and from ${whole(connections)} in turn, each with a subscription:`,
+    formatTable([{ title: 'BROKER' }, ...columns.map((title) => ({ title, right: true }))], rows),
   ].join('\n');
 }
 

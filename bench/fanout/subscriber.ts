@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { PacketType } from '../../broker/frame-encoder.ts';
-import type { LatencyHistogram } from '../latency-histogram.ts';
-import { connectFrame } from '../load-frames.ts';
+import type { LatencyHistogram } from '../load/latency-histogram.ts';
+import { connectFrame } from '../load/load-frames.ts';
 import { nowMicros, publisherOf, sentMicrosOf, sequenceOf, subscribeFrame } from './messages.ts';
 
 const RETAIN = 0b0001;

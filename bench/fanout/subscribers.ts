@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LatencyHistogram } from '../latency-histogram.ts';
+import { LatencyHistogram } from '../load/latency-histogram.ts';
 import { CpuShare } from './cpu-share.ts';
 import { answerParent } from './load-process.ts';
 import { type Received, Subscriber } from './subscriber.ts';

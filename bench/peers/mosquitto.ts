@@ -1,93 +1,53 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../free-ports.ts';
-import { cpuMicrosOf } from '../process-figures.ts';
+import { ChildServer } from './child-server.ts';
+import { findProgram } from './find-program.ts';
 
-const START_TIMEOUT_MS = 5_000;
+/** How often one with persistence writes all that it holds to disk. Its default is half an hour. */
+export const SAVE_SECONDS = 10;
 
-/** A stock Mosquitto that keeps everything in memory, with its limits on messages in flight taken off. */
+/** A stock Mosquitto, with its limits on messages in flight taken off. */
 export interface Mosquitto {
   readonly version: string;
   readonly port: number;
   readonly processId: number;
-  /** CPU time used so far, user and system. */
-  cpuMicros(): number;
   close(): Promise<void>;
 }
 
-/** Undefined when it is not installed (Debian: `apt-get install mosquitto`). */
-export async function startMosquitto(directory: string): Promise<Mosquitto | undefined> {
-  const program = findProgram();
+/**
+ * Keeps everything in memory. With `persistence` it writes what it holds every few seconds: what was acknowledged since is
+ * lost with the power. Undefined when it is not installed (Debian: `apt-get install mosquitto`).
+ */
+export async function startMosquitto(
+  directory: string,
+  { persistence = false } = {},
+): Promise<Mosquitto | undefined> {
+  const program = findProgram('mosquitto', '-h');
   if (!program) return undefined;
   const [port] = (await freePorts(1)) as [number];
+  const own = join(directory, persistence ? 'mosquitto-persistent' : 'mosquitto');
+  await mkdir(own, { recursive: true });
   const configuration = [
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
-    'persistence false',
+    `persistence ${persistence}`,
+    // It would else become somebody who may not write there.
+    ...(persistence
+      ? [`persistence_location ${own}/`, `autosave_interval ${SAVE_SECONDS}`, 'user root']
+      : []),
     'max_inflight_messages 0',
     'max_queued_messages 0',
     'set_tcp_nodelay true',
     'log_type error',
   ];
-  const path = join(directory, 'mosquitto.conf');
+  const path = join(own, 'mosquitto.conf');
   await writeFile(path, `${configuration.join('\n')}\n`);
-  const child = spawn(program, ['-c', path], { stdio: 'ignore' });
-  await waitUntilListening(child, port);
+  const server = await ChildServer.start(program.path, ['-c', path], { name: 'Mosquitto', port });
   return {
-    version: readVersion(program),
+    version: program.answer,
     port,
-    processId: child.pid ?? 0,
-    cpuMicros: () => cpuMicrosOf(child.pid ?? 0),
-    close: () =>
-      new Promise((resolve) => {
-        if (child.exitCode !== null) return resolve();
-        child.once('exit', () => resolve());
-        child.kill('SIGTERM');
-      }),
+    processId: server.processId,
+    close: () => server.close(),
   };
-}
-
-function findProgram(): string | undefined {
-  for (const candidate of ['mosquitto', '/usr/sbin/mosquitto']) {
-    try {
-      execFileSync(candidate, ['-h'], { stdio: 'ignore' });
-      return candidate;
-    } catch (error) {
-      // `mosquitto -h` ends with 3 where it exists.
-      if ((error as { code?: string }).code !== 'ENOENT') return candidate;
-    }
-  }
-  return undefined;
-}
-
-function readVersion(program: string): string {
-  try {
-    return execFileSync(program, ['-h'], { encoding: 'utf8' }).split('\n')[0] ?? '';
-  } catch (error) {
-    return String((error as { stdout?: unknown }).stdout ?? '').split('\n')[0] ?? '';
-  }
-}
-
-async function waitUntilListening(child: ChildProcess, port: number): Promise<void> {
-  const deadlineMs = performance.now() + START_TIMEOUT_MS;
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || performance.now() > deadlineMs) {
-      throw new Error('Mosquitto did not start');
-    }
-    await delay(20);
-  }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetchWhere } from '../../clients/cli/http.ts';
-import { forkLoad } from '../load-generator.ts';
+import { forkLoad } from '../load/load-generator.ts';
 import { RequestClient } from '../request-client.ts';
 import type { NodeCluster } from './node-cluster.ts';
 
@@ -92,7 +92,7 @@ async function startLoad(ports: readonly number[]) {
     begun = resolve;
   });
   const options = { ...LOAD, ports, seconds: LOAD_SECONDS, warmupSeconds: 0.5 };
-  const finished = forkLoad({ ...options, topicPrefix: 'dss/put/bench/' }, begun);
+  const finished = forkLoad({ ...options, topicPrefix: 'dss/put/bench/' }, { onMeasuring: begun });
   await Promise.race([beginning, finished]);
   return { finished };
 }

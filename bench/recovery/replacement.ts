@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { forkLoad, type LoadResult } from '../load-generator.ts';
+import { forkLoad, type LoadResult } from '../load/load-generator.ts';
 import { RequestClient } from '../request-client.ts';
 import type { NodeCluster } from './node-cluster.ts';
 
@@ -79,5 +79,5 @@ function pacedLoad(
 ): Promise<LoadResult> {
   const ports = nodes.map((index) => cluster.member(index).mqttPort);
   const options = { ...LOAD, ports, seconds, warmupSeconds: 1, topicPrefix: 'dss/put/bench/' };
-  return forkLoad(options, () => {});
+  return forkLoad(options);
 }

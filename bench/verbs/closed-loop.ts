@@ -1,4 +1,4 @@
-import { LatencyHistogram } from '../latency-histogram.ts';
+import { LatencyHistogram } from '../load/latency-histogram.ts';
 
 /** How fast requests came back while a fixed number of them was under way. */
 export interface LoopResult {

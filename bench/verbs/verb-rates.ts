@@ -1,4 +1,4 @@
-import { forkLoad, type LoadResult } from '../load-generator.ts';
+import { forkLoad, type LoadResult } from '../load/load-generator.ts';
 import type { DssCluster } from '../peers/dss.ts';
 import type { RequestClient } from '../request-client.ts';
 import { type LoopResult, runClosedLoop, WARMUP_SHARE } from './closed-loop.ts';
@@ -78,7 +78,7 @@ export async function measureVerbRates(options: {
     warmupSeconds: LOAD_WARMUP_SECONDS,
   };
   onProgress('ingest at its top rate');
-  const top = await memory.during('ingest at its top rate', () => forkLoad(load, () => {}));
+  const top = await memory.during('ingest at its top rate', () => forkLoad(load));
   const perSecond = Math.round(top.perSecond * LOAD_SHARE);
   const verbs: VerbRate[] = [];
   await memory.during('verbs during ingest', async () => {
@@ -104,9 +104,11 @@ async function measureBeside(
   measure: () => Promise<LoopResult>,
 ): Promise<{ loaded: LoopResult; load: LoadResult }> {
   let loaded: Promise<LoopResult> | undefined;
-  const result = await forkLoad(load, () => {
-    loaded = measure();
-    loaded.catch(() => {});
+  const result = await forkLoad(load, {
+    onMeasuring: () => {
+      loaded = measure();
+      loaded.catch(() => {});
+    },
   });
   if (!loaded) throw new Error('the load ended before it was measured');
   return { loaded: await loaded, load: result };

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { WORKLOAD } from '../ingest.ts';
+import { HEADLINE } from '../ingest/scenarios.ts';
 import { describeMachine, type Machine } from '../machine.ts';
 import { type DssCluster, startDss } from '../peers/dss.ts';
 import { RequestClient } from '../request-client.ts';
@@ -98,7 +98,7 @@ async function runParts(data: string, options: VerbsOptions): Promise<VerbsResul
   const { keyCounts, readings, seconds, secondsMax } = options;
   const shared = { seconds, secondsMax, onProgress };
   const rates = await run('rates', (bench) =>
-    measureVerbRates({ ...bench, ...shared, load: WORKLOAD }),
+    measureVerbRates({ ...bench, ...shared, load: HEADLINE }),
   );
   const reads = await run('reads', (bench) => measureFullReads({ ...bench, ...shared, keyCounts }));
   const history = await run('history', (bench) =>

@@ -29,7 +29,7 @@ export function encodeMessage(
 }
 
 /** With their length: what travels, what is left of the time until it expires, and the identifiers. */
-export function messageProperties(
+function messageProperties(
   { properties, expiresAtMs }: Pick<Message, 'properties' | 'expiresAtMs'>,
   identifiers: readonly number[],
   nowMs: number,

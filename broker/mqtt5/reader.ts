@@ -1,7 +1,7 @@
 import type { ConnectPacket } from '../connect-packet.ts';
 import { sessionSeconds } from '../connect-packet.ts';
 import { FieldReader, uint16 } from '../field-reader.ts';
-import { encodeField, frameOf, PacketType } from '../frame-encoder.ts';
+import { PacketType } from '../frame-encoder.ts';
 import type { FrameSplitter } from '../frame-splitter.ts';
 import { isSharedFilter } from '../ordinary/message.ts';
 import { type ClientDisconnect, type PacketReader, PublishView } from '../packet-reader.ts';
@@ -16,10 +16,8 @@ import { readProperties } from './properties.ts';
 import { type Ending, malformed, protocolError, ReasonCode } from './reason-codes.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import { TopicAliases } from './topic-aliases.ts';
-import { sealTravelling, TRAVELS_ALONE, travelling } from './travelling.ts';
 
 const MALFORMED_PUBLISH = malformed('malformed PUBLISH');
-const ALONE = sealTravelling(TRAVELS_ALONE);
 
 /** Reason codes that a client may give for a packet that it acknowledges (MQTT 5 tables 3-4 to 3-7). */
 const ACK_CODES: Readonly<Record<number, readonly number[]>> = {
@@ -73,16 +71,6 @@ export class Mqtt5Reader implements PacketReader {
     if (qos === 0 || this.#window.take(packetId)) return undefined;
     const code = ReasonCode.receiveMaximumExceeded;
     return { code, reason: 'more PUBLISHes are unacknowledged than the Receive Maximum allows' };
-  }
-
-  publishForSession(nowMs: number): Uint8Array {
-    const { buffer, header, topicStart, topicEnd, payloadStart, payloadEnd } = this.publish;
-    const { properties, qos, packetId } = this.publish;
-    const sealed = properties === undefined ? ALONE : sealTravelling(travelling(properties, nowMs));
-    const id = qos === 0 ? [] : [Uint8Array.of(packetId >> 8, packetId & 0xff)];
-    const topic = encodeField(buffer.subarray(topicStart, topicEnd));
-    const payload = buffer.subarray(payloadStart, payloadEnd);
-    return frameOf(header, Buffer.concat([topic, ...id, sealed, payload]));
   }
 
   readAck({ buffer, header, bodyStart, end }: FrameSplitter): Ending | undefined {

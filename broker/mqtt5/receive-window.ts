@@ -1,10 +1,12 @@
+import { LazySet } from '../lazy-set.ts';
+
 /**
  * The PUBLISHes of one client at QoS 1 and 2 that it waits for an acknowledgement of: as many as the Receive Maximum
  * that it was told may be under way [MQTT-3.3.4-7].
  */
 export class ReceiveWindow {
   readonly #maximum: number;
-  readonly #packetIds = new Set<number>();
+  readonly #packetIds = new LazySet<number>();
 
   constructor(maximum: number) {
     this.#maximum = maximum;

@@ -1,3 +1,4 @@
+import { LazyMap } from '../lazy-map.ts';
 import type { PublishView } from '../packet-reader.ts';
 import { type Ending, protocolError, ReasonCode } from './reason-codes.ts';
 
@@ -6,7 +7,7 @@ export const TOPIC_ALIAS_MAXIMUM = 32;
 
 /** The short numbers that one client has given to topics, on one connection (MQTT 5 §3.3.2.3.4). */
 export class TopicAliases {
-  readonly #topics = new Map<number, Uint8Array>();
+  readonly #topics = new LazyMap<number, Uint8Array>();
 
   /** Remembers an alias, or puts the topic where only its alias stands. Returns why that is wrong. */
   resolve(publish: PublishView): Ending | undefined {

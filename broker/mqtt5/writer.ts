@@ -1,6 +1,5 @@
 import type { ConnectPacket } from '../connect-packet.ts';
 import type { BrokerEnv } from '../env.ts';
-import { uint16 } from '../field-reader.ts';
 import { AckHeader, frameOf, PacketType, type PublishFrame } from '../frame-encoder.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { Message } from '../ordinary/message.ts';
@@ -9,12 +8,11 @@ import type { Grant, PacketWriter } from '../packet-writer.ts';
 import type { Refusal } from '../refusals.ts';
 import type { ValueFrames } from '../value-frames.ts';
 import { encodePropertyBlock, type Properties } from './properties.ts';
-import { encodeMessage, type MessageDelivery, messageProperties } from './publish-frame.ts';
+import { encodeMessage, type MessageDelivery } from './publish-frame.ts';
 import { type Ending, ReasonCode } from './reason-codes.ts';
 import type { ReceiveWindow } from './receive-window.ts';
 import { filterCode, publishCode } from './refusal-codes.ts';
 import { TOPIC_ALIAS_MAXIMUM } from './topic-aliases.ts';
-import { isExpired, openTravelling } from './travelling.ts';
 
 /** Of a packet: type and flags, and the remaining length, which counts as well for a Maximum Packet Size. */
 const FIXED_HEADER_BYTES_MAX = 5;
@@ -96,19 +94,6 @@ export class Mqtt5Writer implements PacketWriter {
     const { success, noSubscriptionExisted } = ReasonCode;
     const codes = existed.map((was) => (was ? success : noSubscriptionExisted));
     this.#send(PacketType.unsuback << 4, [[packetId >> 8, packetId & 0xff, 0], codes]);
-  }
-
-  fromSession(packet: Uint8Array, bodyOffset: number): Uint8Array | undefined {
-    const header = packet[0] as number;
-    const topicEnd = bodyOffset + 2 + uint16(packet, bodyOffset);
-    const headEnd = (header & 0b110) === 0 ? topicEnd : topicEnd + 2;
-    const message = openTravelling(packet.subarray(headEnd));
-    const nowMs = this.#clock.nowMs();
-    if (isExpired(message, nowMs)) return undefined;
-    const properties = messageProperties(message, [], nowMs);
-    const body = Buffer.concat([packet.subarray(bodyOffset, headEnd), properties, message.payload]);
-    const frame = frameOf(header, body);
-    return frame.length > this.packetBytesMax ? undefined : frame;
   }
 
   encodeMessage(message: Message, delivery: MessageDelivery): PublishFrame | undefined {

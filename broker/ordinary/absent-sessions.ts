@@ -1,8 +1,10 @@
 import type { BrokerEnv } from '../env.ts';
 import { type AwayMatch, AwaySessions } from './away-sessions.ts';
+import { DeadNodes } from './dead-nodes.ts';
 import { Lingering } from './lingering.ts';
 import type { Message } from './message.ts';
 import type { Delivery, Peers } from './peers.ts';
+import { delayOf } from './session-wills.ts';
 import type {
   MessageStore,
   QueuedMessage,
@@ -12,8 +14,6 @@ import type {
   StoredWill,
 } from './store.ts';
 
-/** A node that cannot be reached for so long has died: the wills of its clients are published. */
-const DEAD_AFTER_MS = 15_000;
 /** Messages for a client may still come back from the node that it has left. */
 const MOVED_MS = 10_000;
 
@@ -42,14 +42,14 @@ export class AbsentSessions {
   readonly #lingering: Lingering;
   /** For these this node has kept something since they went away. */
   readonly #keptFor = new Set<string>();
-  /** Nodes that cannot be reached, or were not yet, though clients are said to be there; since when. */
-  readonly #silentSinceMs = new Map<string, number>();
+  readonly #deadNodes: DeadNodes;
   /** Which sessions have left which nodes lately, oldest first, and when. */
   readonly #moved = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
     this.#lingering = new Lingering(options.env, options.withdraw);
+    this.#deadNodes = new DeadNodes(options.env, () => this.#buryDead());
   }
 
   stop(): void {
@@ -121,37 +121,22 @@ export class AbsentSessions {
   }
 
   unreachable(node: string): void {
-    this.#silent(node);
+    this.#deadNodes.silent(node);
     this.#placeAllOf(node);
   }
 
   reachable(node: string): void {
-    this.#silentSinceMs.delete(node);
+    this.#deadNodes.heard(node);
     this.#placeAllOf(node);
   }
 
-  #silent(node: string): void {
-    const { env } = this.#options;
-    this.#silentSinceMs.set(node, env.clock.monotonicMs());
-    env.timers.after(DEAD_AFTER_MS, () => this.#buryDead());
-  }
-
-  /**
-   * Of all nodes that are: whoever was to do it before may have died since. It is done no sooner when a record changes: a
-   * node that only this one does not reach would put it right at once, and so on.
-   */
+  /** Of all nodes that are dead: whoever was to do it before may have died since. */
   #buryDead(): void {
-    for (const node of this.#silentSinceMs.keys()) {
-      for (const record of this.#recordsOf(node)) if (this.#isDead(record.host)) this.#bury(record);
+    if (!this.#options.peers.isFirst) return;
+    for (const node of this.#deadNodes.all()) {
+      if (!this.#deadNodes.isDead(node)) continue;
+      for (const record of this.#recordsOf(node)) this.#bury(record);
     }
-  }
-
-  /** Whether it is this node's affair that a host has died. */
-  #isDead(host: SessionHost | undefined): boolean {
-    if (host === undefined || this.#isConnected(host)) return false;
-    const { env, peers } = this.#options;
-    const sinceMs = this.#silentSinceMs.get(host.node) ?? Number.POSITIVE_INFINITY;
-    return peers.isFirst && env.clock.monotonicMs() - sinceMs >= DEAD_AFTER_MS;
   }
 
   #noteMove({ clientId, host }: SessionRecord, before: SessionRecord | undefined): void {
@@ -175,8 +160,10 @@ export class AbsentSessions {
   #place(clientId: string, record: SessionRecord): void {
     const { host, peers } = this.#options;
     const node = record.host?.node ?? host.node;
-    const isNew = node !== host.node && !peers.isReachable(node) && !this.#silentSinceMs.has(node);
-    if (isNew) this.#silent(node);
+    if (node !== host.node && !peers.isReachable(node)) {
+      if (this.#deadNodes.isSilent(node)) this.#deadNodes.named(node);
+      else this.#deadNodes.silent(node);
+    }
     if (record.expirySeconds > 0 && !this.#isConnected(record.host)) {
       this.away.add(record);
     } else {
@@ -209,9 +196,23 @@ export class AbsentSessions {
   /** Whoever has its session now may not know what this node has kept for it. */
   #hint(clientId: string): void {
     if (this.#options.isHere(clientId)) return this.#options.lookAgain(clientId);
-    const host = this.#options.store.session(clientId)?.host;
-    if (host === undefined || host.node === this.#options.host.node) return;
-    if (this.#keptFor.delete(clientId)) this.#options.peers.hint(host.node, clientId);
+    if (this.#hostElsewhere(clientId) === undefined) return;
+    if (this.#keptFor.delete(clientId)) void this.#hintWhenStored(clientId);
+  }
+
+  /** Before, there would be nothing to find. */
+  async #hintWhenStored(clientId: string): Promise<void> {
+    const { store, peers, isHere } = this.#options;
+    await store.queueStored(clientId);
+    if (isHere(clientId)) return;
+    const node = this.#hostElsewhere(clientId);
+    if (node !== undefined) peers.hint(node, clientId);
+    else if (store.session(clientId) !== undefined) this.#keptFor.add(clientId);
+  }
+
+  #hostElsewhere(clientId: string): string | undefined {
+    const node = this.#options.store.session(clientId)?.host?.node;
+    return node === this.#options.host.node ? undefined : node;
   }
 
   /** The node that it was connected to has died, and could not do this. */
@@ -219,7 +220,9 @@ export class AbsentSessions {
     const { store, env, leaveWill } = this.#options;
     const { clientId, will, expirySeconds } = record;
     if (expirySeconds > 0) {
-      const away = { ...record, host: undefined, will: undefined, awaySinceMs: env.clock.nowMs() };
+      const waiting = will !== undefined && delayOf(will, record) > 0 ? will : undefined;
+      const awaySinceMs = env.clock.nowMs();
+      const away = { ...record, host: undefined, will: waiting, awaySinceMs };
       void store.saveSession(away);
       this.#place(clientId, away);
     } else {

@@ -1,8 +1,8 @@
 import { type Access, mayReceive } from '../access.ts';
+import type { LazySet } from '../lazy-set.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
 import type { PacketWriter } from '../packet-writer.ts';
-import type { ReceivedIds } from '../received-ids.ts';
 import { type Deliveries, type Delivery, type IdOwner, newDelivery } from './deliveries.ts';
 import { type Message, parseFilter } from './message.ts';
 import { OutgoingMessage } from './outgoing-message.ts';
@@ -17,6 +17,8 @@ export interface SessionConnection {
   isOpen(): boolean;
   /** The same client has connected elsewhere: the connection ends. */
   takenOver(): void;
+  /** Another user is connected under this client id, at another node: the CONNECT is refused. */
+  occupied(): void;
 }
 
 export interface SessionClient {
@@ -38,9 +40,11 @@ export class ClientSession {
   readonly deliveries: Deliveries;
   readonly subscriptions = new Map<string, StoredSubscription>();
   will: StoredWill | undefined;
-  readonly receivedIds: ReceivedIds;
+  readonly receivedIds: LazySet<number>;
   /** Seconds that it outlives its connection; Infinity: for ever. */
   expirySeconds: number;
+  /** The store had it when its client connected. */
+  readonly #goesOn: boolean;
   /** The store was told that its client is here. */
   isSaved = false;
   /** The store says that its client is not here, and it will be looked at again. */
@@ -56,9 +60,10 @@ export class ClientSession {
     client: SessionClient;
     connection: SessionConnection;
     deliveries: Deliveries;
-    receivedIds: ReceivedIds;
+    receivedIds: LazySet<number>;
     expirySeconds: number;
     will: StoredWill | undefined;
+    goesOn: boolean;
   }) {
     this.client = options.client;
     this.connection = options.connection;
@@ -66,6 +71,7 @@ export class ClientSession {
     this.receivedIds = options.receivedIds;
     this.expirySeconds = options.expirySeconds;
     this.will = options.will;
+    this.#goesOn = options.goesOn;
   }
 
   get clientId(): string {
@@ -78,7 +84,7 @@ export class ClientSession {
 
   /** Whether other nodes have to know of it: what outlives it here is theirs to carry on. */
   get isRecorded(): boolean {
-    return this.isPersistent || this.will !== undefined;
+    return this.isPersistent || this.will !== undefined || this.#goesOn;
   }
 
   /** As it is stored. `host`: where its client is connected. */
@@ -91,7 +97,7 @@ export class ClientSession {
       expirySeconds,
       awaySinceMs: 0,
       subscriptions: [...subscriptions.values()],
-      receivedIds: receivedIds.all(),
+      receivedIds: [...receivedIds],
       will,
     };
   }

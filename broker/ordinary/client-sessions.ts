@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mayReceive } from '../access.ts';
 import type { BrokerEnv } from '../env.ts';
-import type { ReceivedIds } from '../received-ids.ts';
+import type { LazySet } from '../lazy-set.ts';
 import type { PublishedMessage } from '../sessions.ts';
 import type { BrokerFacts } from '../sys-topics.ts';
 import { AbsentSessions } from './absent-sessions.ts';
@@ -10,7 +10,7 @@ import { Deliveries, type DeliveryLimits, queuedOf } from './deliveries.ts';
 import { isSharedFilter, type Message } from './message.ts';
 import type { ClientClaim, Delivery, PeerEvents, Peers, SharedPick } from './peers.ts';
 import { Router } from './router.ts';
-import { SessionWills } from './session-wills.ts';
+import { delayOf, SessionWills } from './session-wills.ts';
 import { Spool } from './spool.ts';
 import type {
   MessageStore,
@@ -23,15 +23,14 @@ import type {
 } from './store.ts';
 import { SystemMessages } from './system-messages.ts';
 
-/** The store may take a moment to show what was kept for a session by somebody who thought its client away. */
-const LOOK_AGAIN_MS = [100, 2_000];
 const CONTEST_AFTER_MS = 1_000;
 const NO_PROPERTIES = new Uint8Array(0);
 
 export interface Opening {
   readonly client: SessionClient;
   readonly connection: SessionConnection;
-  readonly receivedIds: ReceivedIds;
+  /** As of `Publisher`. */
+  readonly receivedIds: LazySet<number>;
   readonly cleanStart: boolean;
   readonly expirySeconds: number;
   readonly will: StoredWill | undefined;
@@ -85,6 +84,8 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       willLeft,
       newMessageId: () => this.#newName(),
       publish: (message) => this.router.publish(message),
+      willIsLeft: (clientId) => store.willIsLeft(clientId),
+      isFirst: () => peers.isFirst,
     });
     this.#absent = new AbsentSessions({
       ...options,
@@ -157,7 +158,10 @@ export class ClientSessions implements PeerEvents, StoreEvents {
       // Who is let in earlier finds nothing retained, and publishes past those who are away or at other nodes.
       await store.known;
       await peers.acquainted();
-      await this.#claim(opening);
+      if (!(await this.#claim(opening))) {
+        opening.connection.occupied();
+        return undefined;
+      }
       const record = await this.#recordOf(opening);
       return opening.connection.isOpen() ? this.#opened(opening, record) : undefined;
     } finally {
@@ -178,13 +182,13 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     const { isRecorded } = session;
     if (expirySeconds !== undefined) session.expirySeconds = expirySeconds;
     this.#here.delete(clientId);
-    session.will = undefined;
+    const isLeft = will !== undefined && !isGraceful;
+    if (!isLeft || delayOf(will, session) === 0) session.will = undefined;
     for (const each of session.subscriptions.values()) this.router.delete(each);
     if (session.isPersistent) this.#leave(session);
     else this.#end(session, { isRecorded });
-    if (will === undefined || isGraceful) return;
     const { user } = client.access;
-    this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
+    if (isLeft) this.#wills.leave({ clientId, user, expirySeconds: session.expirySeconds }, will);
   }
 
   /**
@@ -247,18 +251,16 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     this.#absent.undelivered(node, deliveries);
   }
 
-  async takenOver({ clientId, user }: ClientClaim): Promise<string> {
+  async takenOver({ clientId, user }: ClientClaim): Promise<string | undefined> {
     const { client } = this.#here.get(clientId) ?? this.#opening.get(clientId) ?? {};
-    if (client !== undefined && client.access.user !== user) return '';
+    if (client !== undefined && client.access.user !== user) return undefined;
     this.#wills.recall(clientId);
     this.#opening.get(clientId)?.connection.takenOver();
     return this.#letGo(clientId);
   }
 
   hinted(clientId: string): void {
-    for (const delayMs of LOOK_AGAIN_MS) {
-      this.#options.env.timers.after(delayMs, () => this.queueReadable(clientId));
-    }
+    this.queueReadable(clientId);
   }
 
   unreachable(node: string): void {
@@ -276,6 +278,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   ): void {
     this.#absent.changed(clientId, record, before);
     const session = this.#here.get(clientId);
+    if (session === undefined) this.#wills.changed(clientId, record);
     if (session !== undefined && !this.#isTrueOf(session, record)) this.#contestSoon(session);
   }
 
@@ -290,15 +293,15 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     return `${node}-${startCounter}-${this.#nextNumber++}`;
   }
 
-  /** All others let go of the client, here and at other nodes. */
-  async #claim({ client, connection }: Opening): Promise<void> {
+  /** All others let go of the client, here and at other nodes; false: one of another user stays. */
+  async #claim({ client, connection }: Opening): Promise<boolean> {
     const { env, peers } = this.#options;
     const { clientId, access } = client;
     const { user } = access;
     const { address } = connection;
     const connectedAtMs = env.clock.nowMs();
     const displacedAddress = await this.#letGo(clientId);
-    await peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
+    return peers.takeOver({ clientId, user, connectedAtMs, address, displacedAddress });
   }
 
   /** Ends a connection here, as the same client connects again. Returns its address, empty if there was none. */
@@ -313,12 +316,14 @@ export class ClientSessions implements PeerEvents, StoreEvents {
   async #recordOf({ client, connection, cleanStart }: Opening): Promise<SessionRecord | undefined> {
     const { store } = this.#options;
     const { clientId, access } = client;
-    const record = cleanStart
-      ? store.session(clientId)
-      : await store.loadSession(clientId, () => connection.isOpen());
+    if (cleanStart) {
+      if (store.mayHaveSession(clientId)) store.endSession(clientId);
+      return undefined;
+    }
+    const record = await store.loadSession(clientId, () => connection.isOpen());
     if (record === undefined || !connection.isOpen()) return undefined;
     // Another user's session is not continued, and neither is one that only stood for a will.
-    if (!cleanStart && record.user === access.user && record.expirySeconds > 0) return record;
+    if (record.user === access.user && record.expirySeconds > 0) return record;
     store.endSession(clientId);
     return undefined;
   }
@@ -330,10 +335,11 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     assert(!this.#here.has(clientId), 'whoever connects again has let go of the connection before');
     this.#wills.recall(clientId);
     const deliveries = this.#deliveries(connection, () => session);
-    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will };
+    const goesOn = record !== undefined;
+    const parts = { client, connection, deliveries, receivedIds, expirySeconds, will, goesOn };
     const session = new ClientSession(parts);
     this.#here.set(clientId, session);
-    receivedIds.restore(record?.receivedIds ?? []);
+    for (const packetId of record?.receivedIds ?? []) receivedIds.add(packetId);
     for (const each of record?.subscriptions ?? []) {
       session.subscriptions.set(each.filter, each);
       this.router.add(session, each);
@@ -343,7 +349,7 @@ export class ClientSessions implements PeerEvents, StoreEvents {
     if (session.isRecorded) {
       void peers.announced().then(() => this.#save(session, host));
     }
-    return { session, isPresent: record !== undefined };
+    return { session, isPresent: goesOn };
   }
 
   /** Whether the store says of a client that is connected here what this node has told it, or is about to. */

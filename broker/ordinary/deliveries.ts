@@ -1,4 +1,5 @@
 import { AckHeader } from '../frame-encoder.ts';
+import { LazySet } from '../lazy-set.ts';
 import type { Output } from '../output.ts';
 import type { PacketIds } from '../packet-ids.ts';
 import type { PacketWriter } from '../packet-writer.ts';
@@ -52,9 +53,9 @@ export class Deliveries {
   readonly #limits: DeliveryLimits;
   readonly #hooks: DeliveryHooks;
   readonly #counters: { deliveries: number };
-  readonly #waiting = new Set<Delivery>();
+  readonly #waiting = new LazySet<Delivery>();
   /** At QoS 0: they need room, but no packet id [MQTT-4.9.0-3]. */
-  readonly #waitingForRoom = new Set<Delivery>();
+  readonly #waitingForRoom = new LazySet<Delivery>();
   #waitingBytes = 0;
   /** Until the CONNACK is written nothing may leave, and what the store has comes first. */
   #isOpen = false;
@@ -168,7 +169,7 @@ export class Deliveries {
     else this.#write(delivery);
   }
 
-  #pumpQueue(queue: Set<Delivery>): void {
+  #pumpQueue(queue: LazySet<Delivery>): void {
     for (const delivery of queue) {
       if (!this.#mayWrite(delivery.qos)) return;
       queue.delete(delivery);
@@ -257,7 +258,7 @@ export class Deliveries {
     this.#waitingBytes += costOf(delivery);
   }
 
-  #queueOf({ qos }: DeliveryFlags): Set<Delivery> {
+  #queueOf({ qos }: DeliveryFlags): LazySet<Delivery> {
     return qos === 0 ? this.#waitingForRoom : this.#waiting;
   }
 }

@@ -36,14 +36,18 @@ export interface Peers {
 
   /**
    * The client connects here, and nowhere else from now on. Resolves when all other nodes have let go of it, or after
-   * a second. `connectedAtMs` says who is later when it connects at two nodes at once.
+   * a second. `connectedAtMs` says who is later when it connects at two nodes at once. False: its client id is in use by
+   * another user, who keeps it.
    */
-  takeOver(client: ClientClaim): Promise<void>;
+  takeOver(client: ClientClaim): Promise<boolean>;
 
   /** A node that holds a session has to look into its queue once more: there is something it may not know of. */
   hint(node: string, clientId: string): void;
 
-  /** Whether this node has the lowest id of all that can be reached: it does what only one is to do. */
+  /**
+   * Whether this node has the lowest id of all that can be reached, and reaches a majority of those who decide in the
+   * cluster: it does what only one is to do. Who is cut off knows nothing of the others but that it does not hear them.
+   */
   readonly isFirst: boolean;
   /** Whether messages reach that node, which is another one, at the moment. */
   isReachable(node: string): boolean;
@@ -92,9 +96,10 @@ export interface PeerEvents {
   undelivered(node: string, deliveries: readonly Delivery[]): void;
   /**
    * Resolves when nothing of the client is here any more, and what was queued for it is on its way to the store. With
-   * the address of the connection that ended, empty if there was none. Must not wait for a claim of this node.
+   * the address of the connection that ended, empty if there was none; undefined: another user is connected under this
+   * client id, and stays. Must not wait for a claim of this node.
    */
-  takenOver(client: ClientClaim): Promise<string>;
+  takenOver(client: ClientClaim): Promise<string | undefined>;
   hinted(clientId: string): void;
   /** Nothing reaches that node any more; `reachable` when it does again. */
   unreachable(node: string): void;

@@ -1,3 +1,5 @@
+import { LazySet } from '../lazy-set.ts';
+
 /** So many are remembered of either kind. */
 const SEEN_MAX = 1_000;
 
@@ -9,7 +11,7 @@ export class SeenMessages {
   /** A ring: noting a message is writing its id down. */
   readonly #live: string[] = [];
   #next = 0;
-  readonly #stored = new Set<string>();
+  readonly #stored = new LazySet<string>();
 
   /** It comes live. False: it came from the store before. */
   live(id: string): boolean {

@@ -25,6 +25,8 @@ export interface MessageStore {
   /** Every session that outlives its connection, and every connection with a will, of the whole cluster. */
   sessions(): Iterable<SessionRecord>;
   session(clientId: string): SessionRecord | undefined;
+  /** Whether there is such a session, or a node that has just started does not know. */
+  mayHaveSession(clientId: string): boolean;
   /**
    * As `session`, and read from a quorum if there is one. A node that has just started does not know the sessions, and
    * must not begin another one in place of what there is: this waits until it knows, or nobody wants it any more.
@@ -32,11 +34,15 @@ export interface MessageStore {
   loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined>;
   /** Resolves when it is stored, or it is clear that it takes longer. */
   saveSession(record: SessionRecord): Promise<void>;
+  /** The will of a client that is away is published, though its session may be over by now. */
+  willIsLeft(clientId: string): void;
   /** And all that is queued for it. */
   endSession(clientId: string): void;
 
   /** Keeps a message for a session. Twice the same id is once. False: the queue is full, it is dropped and counted. */
   enqueue(clientId: string, queued: QueuedMessage): boolean;
+  /** Resolves when what was done here to the queue of a session is stored, or will never be. */
+  queueStored(clientId: string): Promise<void>;
   /** What is queued for a session, oldest first, read from a quorum if there is one. */
   queued(clientId: string): Promise<readonly QueuedMessage[]>;
   /** It is delivered. */
@@ -73,6 +79,7 @@ export interface SessionRecord {
   readonly subscriptions: readonly StoredSubscription[];
   /** QoS 2 packet ids that were received when it was saved and not released. */
   readonly receivedIds: readonly number[];
+  /** Of a client that is away: it was lost, and its will waits. */
   readonly will: StoredWill | undefined;
 }
 

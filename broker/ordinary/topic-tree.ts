@@ -1,12 +1,15 @@
+import { LazyMap } from '../lazy-map.ts';
+import { LazySet } from '../lazy-set.ts';
+
 /** One level of the filters that have wildcards. */
 interface Level<T> {
-  readonly named: Map<string, Level<T>>;
+  readonly named: LazyMap<string, Level<T>>;
   /** `+` */
   any: Level<T> | undefined;
   /** Of filters that end here. */
-  readonly here: Set<T>;
+  readonly here: LazySet<T>;
   /** Of filters that go on with `#`, which matches here and everywhere below [MQTT-4.7.1-2]. */
-  readonly below: Set<T>;
+  readonly below: LazySet<T>;
 }
 
 /**
@@ -45,7 +48,7 @@ export class TopicTree<T> {
     return this.#literals.size === 0 && isEmpty(this.#root);
   }
 
-  #place(filter: string): Set<T> {
+  #place(filter: string): Set<T> | LazySet<T> {
     if (!hasWildcard(filter)) {
       const values = this.#literals.get(filter) ?? new Set();
       this.#literals.set(filter, values);
@@ -61,7 +64,7 @@ export class TopicTree<T> {
 }
 
 function newLevel<T>(): Level<T> {
-  return { named: new Map(), any: undefined, here: new Set(), below: new Set() };
+  return { named: new LazyMap(), any: undefined, here: new LazySet(), below: new LazySet() };
 }
 
 function hasWildcard(filter: string): boolean {

@@ -22,6 +22,8 @@ import { STORED_BYTES_MAX, WriteBehind, type WriteOutcome } from './write-behind
 const PATIENCE_MS = 1_000;
 /** But clients of a node that has just started: it may have to wait for the others, of which a majority tells. */
 const START_PATIENCE_MS = 8_000;
+/** So much longer than its session a will is kept that waits. */
+const WILL_KEPT_MS = 60_000;
 /** Between two attempts to read it after a start. */
 const TRY_AGAIN_MS = 200;
 
@@ -146,6 +148,10 @@ export class StoredMessages implements MessageStore {
     return this.#unlessOver(this.#sessions.get(ownerOf(clientId)));
   }
 
+  mayHaveSession(clientId: string): boolean {
+    return !this.#knowsAll || this.session(clientId) !== undefined;
+  }
+
   async loadSession(clientId: string, isWanted: () => boolean): Promise<SessionRecord | undefined> {
     const owner = ownerOf(clientId);
     for (;;) {
@@ -162,9 +168,10 @@ export class StoredMessages implements MessageStore {
   }
 
   saveSession(record: SessionRecord): Promise<void> {
-    const { clientId, host } = record;
+    const { clientId, host, will } = record;
     const owner = ownerOf(clientId);
-    const endsAtMs = endOf(record);
+    // Who publishes the will when the session is over has to find it.
+    const endsAtMs = endOf(record) + (will === undefined ? 0 : WILL_KEPT_MS);
     const bytes = encodeSession(record);
     const local = this.#sessions.set(owner, record, bytes);
     if (host === undefined) this.#queues.sessionLeft(clientId);
@@ -184,6 +191,12 @@ export class StoredMessages implements MessageStore {
       this.#savers.set(owner, [...others, resolve]);
     });
     return orAfter(this.#env, saving, PATIENCE_MS);
+  }
+
+  willIsLeft(clientId: string): void {
+    const record = this.#sessions.get(ownerOf(clientId));
+    if (record?.host !== undefined || record?.will === undefined) return;
+    void this.saveSession({ ...record, will: undefined });
   }
 
   endSession(clientId: string): void {
@@ -210,6 +223,10 @@ export class StoredMessages implements MessageStore {
     const endsAtMs = record === undefined ? Number.POSITIVE_INFINITY : endOf(record);
     const isHere = record === undefined || record.host !== undefined;
     return this.#queues.enqueue(clientId, queued, { endsAtMs, isHere });
+  }
+
+  queueStored(clientId: string): Promise<void> {
+    return this.#queues.stored(clientId);
   }
 
   queued(clientId: string): Promise<readonly QueuedMessage[]> {

@@ -24,6 +24,8 @@ export class Queues {
   readonly #decoded: <Value>(key: string, decode: () => Value | undefined) => Value | undefined;
   readonly #readable: (clientId: string) => void;
   readonly #queues = new Map<string, SessionQueue>();
+  /** By client: who waits until its queue is stored. */
+  readonly #waiting = new Map<string, (() => void)[]>();
   /** Clients that were given less than the store may hold. */
   readonly #unread = new Set<string>();
   #isStopped = false;
@@ -80,6 +82,14 @@ export class Queues {
     this.#write(clientId, id, undefined, NOTHING, undefined);
   }
 
+  /** Resolves when the store has all that was put in or taken out here, or never will. */
+  stored(clientId: string): Promise<void> {
+    if (this.#queues.get(clientId)?.isStored !== false) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.set(clientId, [...(this.#waiting.get(clientId) ?? []), resolve]);
+    });
+  }
+
   async queued(clientId: string): Promise<readonly QueuedMessage[]> {
     const queue = this.#open(clientId);
     const changes = queue.startReading();
@@ -108,6 +118,7 @@ export class Queues {
   end(clientId: string): void {
     this.#open(clientId).end();
     this.#unread.delete(clientId);
+    this.#tellIfStored(clientId);
   }
 
   /** Removes what was queued before this version, and may take its time. */
@@ -152,6 +163,7 @@ export class Queues {
         if (place !== undefined) this.dropped += 1;
         queue?.lost(id, place);
       }
+      this.#tellIfStored(clientId);
       this.#tidy(clientId);
     };
     this.#writes.add({ owner, key, name: key, value, expiresAtMs, isQueued: true, settled });
@@ -188,6 +200,13 @@ export class Queues {
       listing = this.#list(clientId, false);
     }
     if (this.#unread.delete(clientId) && !this.#isStopped) this.#readable(clientId);
+  }
+
+  #tellIfStored(clientId: string): void {
+    if (this.#queues.get(clientId)?.isStored === false) return;
+    const waiting = this.#waiting.get(clientId) ?? [];
+    this.#waiting.delete(clientId);
+    for (const tell of waiting) tell();
   }
 
   #open(clientId: string): SessionQueue {

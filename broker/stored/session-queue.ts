@@ -24,9 +24,14 @@ export class SessionQueue {
   #count = 0;
   #bytes = 0;
 
+  /** The store has all of it. */
+  get isStored(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Nothing is lost if it is forgotten. */
   get isIdle(): boolean {
-    const isQuiet = this.#pending.size === 0 && this.#unlisted.size === 0;
+    const isQuiet = this.isStored && this.#unlisted.size === 0;
     return isQuiet && this.endedBefore === 0 && this.#count === 0 && this.#known.size === 0;
   }
 

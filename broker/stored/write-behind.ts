@@ -46,6 +46,9 @@ interface UnderWay {
 export const STORED_BYTES_MAX = 1024 * 1024;
 const UNDER_WAY_MAX = 4_000;
 const AFTER_FAILURE_MS = 1_000;
+/** Where there is no room a write is tried so often, after ever longer times: about four minutes. */
+const FULL_TRIES_MAX = 10;
+const AFTER_FULL_MS_MAX = 60_000;
 /** A commit that takes longer than this has no quorum. */
 const SLOW_MS = 2_000;
 /** What a write costs beside its value. */
@@ -53,7 +56,8 @@ const OVERHEAD_BYTES = 256;
 
 /**
  * Writes that nobody waits for. Those of an owner are stored in order, of each name the newest; what fails is tried
- * again until it is stored, as long as there is room to keep it.
+ * again until it is stored, as long as there is room to keep it here; what the store itself has no room for is dropped in
+ * the end.
  */
 export class WriteBehind implements WriteSink {
   readonly #env: BrokerEnv;
@@ -68,6 +72,8 @@ export class WriteBehind implements WriteSink {
   /** All that is not settled, oldest first. */
   readonly #queued = new Set<Write>();
   readonly #others = new Set<Write>();
+  /** How often the store had no room for it. */
+  readonly #fullTries = new Map<Write, number>();
   #bytes = 0;
   #whenAllStored: (() => void)[] = [];
   #token = 0;
@@ -122,7 +128,11 @@ export class WriteBehind implements WriteSink {
     if (failure === 'stopping') return this.stop();
     const { line, write } = underWay;
     this.#failing.add(line);
-    if (this.#isKept(write)) line.failed.push(write);
+    if (this.#isKept(write)) {
+      if (failure === 'storage-full' && this.#isHopeless(write)) {
+        this.#settle(write, { kind: 'dropped' });
+      } else line.failed.push(write);
+    }
     this.#answered(line);
   }
 
@@ -143,7 +153,7 @@ export class WriteBehind implements WriteSink {
   stop(): void {
     this.#isStopped = true;
     for (const each of [this.#lines, this.#ready, this.#failing, this.#underWay]) each.clear();
-    for (const each of [this.#queued, this.#others]) each.clear();
+    for (const each of [this.#queued, this.#others, this.#fullTries]) each.clear();
     this.#lookWhetherAllStored();
   }
 
@@ -211,7 +221,16 @@ export class WriteBehind implements WriteSink {
     }
     if (failed.length === 0) return this.#goOn(line);
     this.#failing.add(line);
-    this.#env.timers.after(AFTER_FAILURE_MS, () => this.#goOn(line));
+    const tries = Math.max(1, ...failed.map((write) => this.#fullTries.get(write) ?? 1));
+    const delayMs = Math.min(AFTER_FAILURE_MS * 2 ** (tries - 1), AFTER_FULL_MS_MAX);
+    this.#env.timers.after(delayMs, () => this.#goOn(line));
+  }
+
+  /** The store has no room for it, once more. */
+  #isHopeless(write: Write): boolean {
+    const tries = (this.#fullTries.get(write) ?? 0) + 1;
+    this.#fullTries.set(write, tries);
+    return tries === FULL_TRIES_MAX;
   }
 
   #goOn(line: Line): void {
@@ -254,6 +273,7 @@ export class WriteBehind implements WriteSink {
   }
 
   #release(write: Write): boolean {
+    this.#fullTries.delete(write);
     const isKept = this.#queued.delete(write) || this.#others.delete(write);
     if (isKept) this.#bytes -= sizeOf(write);
     return isKept;

@@ -25,7 +25,6 @@ export default defineConfig({
   root: source,
   // Relative, so that it works behind a proxy that serves it below a path.
   base: './',
-  // Nothing of a node_modules folder's neighbours is looked up: no CSS tool, no environment files.
   envDir: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
@@ -36,6 +35,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    // A busy machine is nothing to warn of.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   plugins: [compressed],
 });

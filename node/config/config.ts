@@ -59,6 +59,8 @@ export interface NodeOptions extends ClientLimits {
   readonly replicationFactor: number;
   readonly shards: number;
   readonly memtableBytes: number;
+  /** So long may a round of the log wait for more writes before it is written and synced; 0: never. */
+  readonly roundsMaxWaitMs: number;
   /** What holds the tables; a data directory keeps the one that it was made with. */
   readonly storageEngine: 'lsm' | 'classic-level';
   /** 0: no limit. */

@@ -72,6 +72,12 @@ export const SETTINGS = {
   replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
   shards: { default: 64, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
   memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
+  roundsMaxWaitMs: {
+    default: 0,
+    schema: Type.Integer({ minimum: 0, maximum: 100 }),
+    path: 'rounds.maxWaitMs',
+    allowed: 'a whole number of milliseconds up to 100, or 0 for no waiting',
+  },
   storageEngine: {
     default: 'lsm',
     schema: Type.Enum(['lsm', 'classic-level']),

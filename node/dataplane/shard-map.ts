@@ -128,6 +128,12 @@ export class ShardMap {
     this.#listeners.push(listener);
   }
 
+  /** The nodes of which a majority decides in a group, as its leader said last. */
+  voters(group: number): readonly string[] {
+    const { places } = this.row(group).configuration;
+    return places.filter(({ role }) => role === 'voter').map(({ node }) => node);
+  }
+
   leaderOf(group: number): string | undefined {
     return this.#rows.get(group)?.leader?.node;
   }

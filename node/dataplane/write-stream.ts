@@ -32,6 +32,11 @@ export interface WriteStreamPort {
 }
 
 export const IN_FLIGHT_BATCHES_MAX = 2;
+/**
+ * A batch follows one that is on its way only if it is as long: each costs all replicas the same, however little is
+ * in it, and what comes until the answer makes it longer.
+ */
+export const FOLLOWING_BYTES_MIN = 16 * 1024;
 const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 /** A batch that gets no answer is sent again after this. */
 export const RESEND_AFTER_MS = 3_000;
@@ -94,6 +99,7 @@ export class WriteStream {
       const hasRoom =
         this.#inFlight.length === 0 ||
         (this.#inFlight.length < IN_FLIGHT_BATCHES_MAX &&
+          next.byteLength >= FOLLOWING_BYTES_MIN &&
           this.#inFlightBytes + next.byteLength <= IN_FLIGHT_BYTES_MAX);
       if (!hasRoom) return;
       this.#gathered.shift();

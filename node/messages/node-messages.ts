@@ -30,6 +30,8 @@ export interface NodeMessagesOptions {
   readonly rpc: Pick<RpcHub, 'call'>;
   /** The other nodes of the cluster. */
   readonly others: () => readonly string[];
+  /** The nodes whose majority decides in the cluster. */
+  readonly deciding: () => readonly string[];
   /** `payload` is a `peers.Envelope`. False: it could not be sent. */
   readonly send: (node: string, payload: Uint8Array) => boolean;
 }
@@ -38,6 +40,7 @@ export interface NodeMessagesOptions {
 export class NodeMessages implements Peers {
   readonly #own: RpcOrigin;
   readonly #ownInterest = new OwnInterest();
+  readonly #deciding: () => readonly string[];
   readonly #links: PeerLinks;
   /** Ordinary subscriptions of the others. */
   readonly #wanted = new TopicTree<PeerLink>();
@@ -53,6 +56,7 @@ export class NodeMessages implements Peers {
   constructor(options: NodeMessagesOptions) {
     const { env, own, rpc } = options;
     this.#own = own;
+    this.#deciding = options.deciding;
     this.#links = new PeerLinks({
       ...options,
       ownInterest: this.#ownInterest,
@@ -150,7 +154,7 @@ export class NodeMessages implements Peers {
     return this.#shared.memberOf(group, filter, key);
   }
 
-  takeOver(client: ClientClaim): Promise<void> {
+  takeOver(client: ClientClaim): Promise<boolean> {
     return this.#takeovers.claim(client);
   }
 
@@ -163,7 +167,10 @@ export class NodeMessages implements Peers {
   }
 
   get isFirst(): boolean {
-    return this.#reachable().every(({ node }) => this.#own.node < node);
+    if (!this.#reachable().every(({ node }) => this.#own.node < node)) return false;
+    const deciding = this.#deciding();
+    const isHeard = (node: string) => node === this.#own.node || this.isReachable(node);
+    return 2 * deciding.filter(isHeard).length > deciding.length;
   }
 
   startCounterOf(node: string): number | undefined {

@@ -10,6 +10,8 @@ interface OpenClaim {
   readonly claim: ClientClaim;
   /** Another node has a later one. */
   isLost: boolean;
+  /** A client of another user stays. */
+  isRefused: boolean;
 }
 
 interface TakeoversOptions {
@@ -27,7 +29,7 @@ interface TakeoversOptions {
 /**
  * A client is connected once in the cluster [MQTT-3.1.4-2]: whoever it connects to claims it, and the others let go.
  * Claims count against each other only while they are under way, where both sides see both; a clock that is wrong
- * decides nothing afterwards.
+ * decides nothing afterwards. A client id that is in use is the user's who came first: an other one's claim is refused.
  */
 export class Takeovers {
   readonly #options: TakeoversOptions;
@@ -39,27 +41,37 @@ export class Takeovers {
     this.#fights = new Fights(options.env);
   }
 
-  /** Resolves when all others have let go, or after a second. */
-  async claim(claim: ClientClaim): Promise<void> {
+  /** Resolves when all others have let go, or after a second; false: a client of another user stays. */
+  async claim(claim: ClientClaim): Promise<boolean> {
     const { clientId, displacedAddress } = claim;
-    const open: OpenClaim = { claim, isLost: false };
+    const open: OpenClaim = { claim, isLost: false, isRefused: false };
     if (displacedAddress !== '') this.#fights.note(claim, displacedAddress);
     this.#open.set(clientId, open);
     const asked = this.#options.reachable().map((node) => this.#ask(node, open));
     await Promise.all(asked);
     if (this.#open.get(clientId) === open) this.#open.delete(clientId);
+    return !open.isRefused;
   }
 
   serve(from: string, wire: cluster.TakeOver.$Properties, reply: (body: RpcBody) => void): void {
     const theirs = claimOf(wire);
     const mine = this.#open.get(theirs.clientId);
-    if (mine !== undefined && !mine.isLost && this.#isLater(mine.claim, theirs, from)) {
-      reply({ takeOverReply: { winner: claimToWire(mine.claim) } });
-      return;
+    if (mine !== undefined && !mine.isLost) {
+      const isLater = this.#isLater(mine.claim, theirs, from);
+      if (mine.claim.user !== theirs.user) {
+        // The later one is refused: if that is mine, by the other node.
+        reply({ takeOverReply: { isRefused: !isLater } });
+        return;
+      }
+      if (isLater) {
+        reply({ takeOverReply: { winner: claimToWire(mine.claim) } });
+        return;
+      }
+      mine.isLost = true;
     }
-    if (mine !== undefined) mine.isLost = true;
     void this.#letGo(theirs).then((displacedAddress) => {
-      reply({ takeOverReply: { displacedAddress } });
+      const isRefused = displacedAddress === undefined;
+      reply({ takeOverReply: { displacedAddress: displacedAddress ?? '', isRefused } });
     });
   }
 
@@ -70,7 +82,8 @@ export class Takeovers {
   async #ask(node: string, open: OpenClaim): Promise<void> {
     const { claim } = open;
     const answer = await this.#options.call(node, { takeOver: claimToWire(claim) }, ANSWER_MS);
-    const { displacedAddress = '', winner } = answer?.takeOverReply ?? {};
+    const { displacedAddress = '', winner, isRefused } = answer?.takeOverReply ?? {};
+    if (isRefused === true) open.isRefused = true;
     if (displacedAddress) this.#fights.note(claim, displacedAddress);
     // A client that has connected here once more has a claim of its own.
     if (winner == null || open.isLost || this.#open.get(claim.clientId) !== open) return;
@@ -78,10 +91,12 @@ export class Takeovers {
     await this.#letGo(claimOf(winner));
   }
 
-  async #letGo(claim: ClientClaim): Promise<string> {
+  /** With the address of the connection that ended; undefined: it does not end. */
+  async #letGo(claim: ClientClaim): Promise<string | undefined> {
+    const { events } = this.#options;
     try {
-      const displacedAddress = (await this.#options.events()?.takenOver(claim)) ?? '';
-      if (displacedAddress !== '') this.#fights.note(claim, displacedAddress);
+      const displacedAddress = await (events()?.takenOver(claim) ?? '');
+      if (displacedAddress) this.#fights.note(claim, displacedAddress);
       return displacedAddress;
     } catch (error) {
       const message = `client ${claim.clientId} was not let go: ${error}`;

@@ -1,5 +1,5 @@
 import { quorumValue } from './quorum.ts';
-import { announceNews, appendAsLeader } from './replication.ts';
+import { announceCommit, appendAsLeader } from './replication.ts';
 import type { RaftState } from './state.ts';
 import { EntryKind } from './types.ts';
 
@@ -11,7 +11,7 @@ export function advanceCommit(state: RaftState): void {
   const firstIndex = Math.max(log.commit, state.termFirstIndex) + 1;
   state.uncommittedBytes -= log.bytesBetween(firstIndex, index);
   log.commitTo(index);
-  announceNews(state);
+  announceCommit(state);
   leaveJoint(state);
 }
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { Entry, LogIndex } from './types.ts';
 
 /** What an entry costs beside its data, roughly: keeps a stream of empty entries within byte limits, too. */
-const entryOverheadBytes = 16;
+export const ENTRY_OVERHEAD_BYTES = 16;
 
 /** The size of an entry as all limits of the core count it. */
 export function entryBytes(entry: { readonly data: Uint8Array }): number {
-  return entry.data.byteLength + entryOverheadBytes;
+  return entry.data.byteLength + ENTRY_OVERHEAD_BYTES;
 }
 
 /** The newest entries of a log, those whose bytes are in memory: a queue that is cut at both ends. */

@@ -34,10 +34,10 @@ export class Progress {
   /** The highest commit index that an append has carried since the last probe. */
   commitSent: LogIndex = 0;
   /**
-   * What is to be sent when the Ready is made: `news` are entries or a commit index; `question` is an append even
-   * if it says nothing new, because its answer will.
+   * What is to be sent when the Ready is made: `news` are entries; `question` is an append even if it says nothing
+   * new, because its answer will. A `commit` index alone waits for entries to go with, or for `Raft.tellCommit`.
    */
-  due: 'nothing' | 'news' | 'question' = 'nothing';
+  due: 'nothing' | 'commit' | 'news' | 'question' = 'nothing';
   /** Probe: a request is out. */
   #probing = false;
   /** At most one at a time; nothing is sent meanwhile, so that entries are not overtaken. */

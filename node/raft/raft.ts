@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { advanceCommit } from './commit.ts';
 import { isRemovedLeader, reasonToRefuse, stepDown } from './configuration-change.ts';
 import { campaign, countVote, hintLeaderUnreachable, tickElection } from './election.ts';
-import { entryBytes } from './entry-window.ts';
+import { ENTRY_OVERHEAD_BYTES, entryBytes } from './entry-window.ts';
 import { checkInvariants } from './invariants.ts';
 import { answerRead } from './read-index.ts';
-import { appendAsLeader, handleFetched, hasDueAppends, sendDueAppends } from './replication.ts';
+import {
+  appendAsLeader,
+  handleFetched,
+  hasCommitToTell,
+  hasDueAppends,
+  sendDueAppends,
+  tellCommit,
+} from './replication.ts';
 import { becomeFollower } from './roles.ts';
 import { RaftState } from './state.ts';
 import { step } from './step.ts';
@@ -106,15 +113,22 @@ export class Raft {
 
   #append(entries: readonly Proposal[]): ProposeResult {
     const state = this.#state;
-    if (state.transfer !== undefined) return { kind: 'busy' };
     const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
-    const isTailEmpty = state.uncommittedBytes === 0;
-    if (!isTailEmpty && state.uncommittedBytes + bytes > state.options.uncommittedBytesMax) {
-      return { kind: 'busy' };
-    }
+    if (!this.#hasRoomFor(bytes)) return { kind: 'busy' };
     const firstIndex = state.log.lastIndex + 1;
     appendAsLeader(state, entries);
     return { kind: 'accepted', firstIndex, term: state.term };
+  }
+
+  /** Whether a leader would take an entry with so much data now, and is not busy. */
+  hasRoomFor(dataBytes: number): boolean {
+    return this.#hasRoomFor(dataBytes + ENTRY_OVERHEAD_BYTES);
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    const { transfer, uncommittedBytes, options } = this.#state;
+    if (transfer !== undefined) return false;
+    return uncommittedBytes === 0 || uncommittedBytes + bytes <= options.uncommittedBytesMax;
   }
 
   /**
@@ -162,6 +176,19 @@ export class Raft {
     );
   }
 
+  /**
+   * A leader's commit index has moved, and there is a follower to whom no entries have taken it along. It costs a
+   * message for each, so the host decides whether to wait for entries a little.
+   */
+  get hasCommitToTell(): boolean {
+    return this.#state.role === 'leader' && hasCommitToTell(this.#state);
+  }
+
+  /** The next Ready tells the followers what is committed, even if there is nothing else to say. */
+  tellCommit(): void {
+    tellCommit(this.#state);
+  }
+
   get #hasNewTermOrVote(): boolean {
     const { term, vote } = this.#state;
     return term !== this.#handedHardState.term || vote !== this.#handedHardState.vote;
@@ -171,8 +198,10 @@ export class Raft {
   ready(): Ready {
     const state = this.#state;
     const { log, term, vote } = state;
+    const isRemoved = isRemovedLeader(state);
+    if (isRemoved) tellCommit(state);
     sendDueAppends(state);
-    if (isRemovedLeader(state)) stepDown(state);
+    if (isRemoved) stepDown(state);
     if (state.role === 'leader') startReadRound(state);
     else askLeader(state);
     const entries = log.takeUnpersisted();

@@ -23,23 +23,46 @@ export function appendAsLeader(state: RaftState, proposals: readonly Proposal[])
   announceNews(state);
 }
 
-/** Entries or a commit index are to be told. */
-export function announceNews(state: RaftState): void {
+/** There are entries to send. */
+function announceNews(state: RaftState): void {
   for (const progress of state.progress.values()) {
-    if (progress.due === 'nothing' && !progress.isPaused) progress.due = 'news';
+    if (progress.due !== 'question' && !progress.isPaused) progress.due = 'news';
+  }
+}
+
+/** The commit index has moved. */
+export function announceCommit(state: RaftState): void {
+  for (const progress of state.progress.values()) {
+    if (progress.due === 'nothing' && !progress.isPaused) progress.due = 'commit';
   }
 }
 
 export function hasDueAppends(state: RaftState): boolean {
   for (const progress of state.progress.values()) {
-    if (progress.due !== 'nothing' && progress.replica !== state.id) return true;
+    if (progress.replica === state.id) continue;
+    if (progress.due === 'news' || progress.due === 'question') return true;
   }
   return false;
+}
+
+/** A commit index that no entries have taken along. */
+export function hasCommitToTell(state: RaftState): boolean {
+  for (const progress of state.progress.values()) {
+    if (progress.due === 'commit' && progress.replica !== state.id) return true;
+  }
+  return false;
+}
+
+export function tellCommit(state: RaftState): void {
+  for (const progress of state.progress.values()) {
+    if (progress.due === 'commit') progress.due = 'news';
+  }
 }
 
 export function sendDueAppends(state: RaftState): void {
   for (const progress of state.progress.values()) {
     const { due } = progress;
+    if (due === 'commit') continue;
     progress.due = 'nothing';
     if (due === 'nothing' || progress.replica === state.id) continue;
     let more = sendAppend(state, progress, due === 'question');

@@ -76,8 +76,10 @@ function handleAppendResponse(state: RaftState, response: AppendResponse): void 
     progress.snapshotSucceeded();
   }
   // There may be room in the window now, or a commit index that it has not been told.
-  if (!progress.isPaused && progress.due === 'nothing' && needsAppend(state, progress)) {
-    progress.due = 'news';
+  if (!progress.isPaused && progress.due !== 'question') {
+    if (progress.next <= state.log.lastIndex) progress.due = 'news';
+    else if (progress.commitSent < state.log.commit && progress.due === 'nothing')
+      progress.due = 'commit';
   }
   continueTransfer(state, progress);
   if (isNews) advanceCommit(state);
@@ -93,10 +95,6 @@ function handleRefusal(state: RaftState, progress: Progress, response: AppendRes
   }
   progress.startSnapshot();
   outbox.snapshots.push({ to: progress.replica, term });
-}
-
-function needsAppend(state: RaftState, progress: Progress): boolean {
-  return progress.next <= state.log.lastIndex || progress.commitSent < state.log.commit;
 }
 
 type HeartbeatResponse = Extract<Message, { kind: 'heartbeat-response' }>;

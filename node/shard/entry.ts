@@ -50,28 +50,46 @@ export interface Section extends BatchOrigin {
   readonly batchEnd: number;
 }
 
-export function encodeWriteEntry(
-  batch: ForwardedBatch,
-  baseVersion: number,
-  needs = 0,
-): Uint8Array {
-  const data = new Uint8Array(SECTION_HEADER_BYTES + batch.bytes.length);
+/** A batch as its leader numbers it. */
+export interface VersionedBatch {
+  readonly batch: ForwardedBatch;
+  readonly baseVersion: number;
+  readonly needs: number;
+}
+
+export function encodeWriteEntry(sections: readonly VersionedBatch[]): Uint8Array {
+  let length = 0;
+  for (const { batch } of sections) length += SECTION_HEADER_BYTES + batch.bytes.length;
+  const data = new Uint8Array(length);
   const view = new DataView(data.buffer);
-  data[0] = EntryKind.write;
-  data[1] = ENTRY_FORMAT;
-  view.setUint16(2, needs, true);
-  view.setUint32(4, batch.count, true);
-  setUint53(view, 8, baseVersion);
-  setUint53(view, 16, baseVersion + batch.count - 1);
-  for (let i = 0; i < 8; i++) {
-    data[24 + i] = Number.parseInt(batch.node.slice(i * 2, i * 2 + 2), 16);
+  let at = 0;
+  for (const section of sections) {
+    writeHeader(data, view, at, section);
+    data.set(section.batch.bytes, at + SECTION_HEADER_BYTES);
+    at += SECTION_HEADER_BYTES + section.batch.bytes.length;
   }
-  view.setUint32(32, batch.startCounter, true);
-  setUint53(view, 36, batch.number);
-  view.setUint32(44, batch.bytes.length, true);
-  view.setUint32(48, batch.crc, true);
-  data.set(batch.bytes, SECTION_HEADER_BYTES);
   return data;
+}
+
+function writeHeader(
+  data: Uint8Array,
+  view: DataView,
+  at: number,
+  { batch, baseVersion, needs }: VersionedBatch,
+): void {
+  data[at] = EntryKind.write;
+  data[at + 1] = ENTRY_FORMAT;
+  view.setUint16(at + 2, needs, true);
+  view.setUint32(at + 4, batch.count, true);
+  setUint53(view, at + 8, baseVersion);
+  setUint53(view, at + 16, baseVersion + batch.count - 1);
+  for (let i = 0; i < 8; i++) {
+    data[at + 24 + i] = Number.parseInt(batch.node.slice(i * 2, i * 2 + 2), 16);
+  }
+  view.setUint32(at + 32, batch.startCounter, true);
+  setUint53(view, at + 36, batch.number);
+  view.setUint32(at + 44, batch.bytes.length, true);
+  view.setUint32(at + 48, batch.crc, true);
 }
 
 /** The sections of a write entry, or `undefined` if the bytes do not parse: every replica skips it alike. */

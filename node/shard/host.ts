@@ -15,12 +15,15 @@ import { decodeMembers, isGone, placesOf } from './configuration.ts';
 import type { LocalGroups } from './local-groups.ts';
 import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
 import type { Replica } from './replica.ts';
+import { RoundWait } from './round-wait.ts';
 
 export interface ShardHostOptions {
   readonly env: Env;
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly groups: LocalGroups;
+  /** How long a round of the log may wait for more writes; 0: never. */
+  readonly roundsMaxWaitMs: number;
   /** Hands one turn's messages for one node to the transport, which may lose them. */
   readonly send: (node: string, messages: readonly GroupMessage[]) => void;
   /** What a group's core reports; called within a turn. */
@@ -59,7 +62,13 @@ export class ShardHost {
   readonly #outgoing = new OutgoingMessages();
   /** What is to be done when the next round is durable. */
   #gathering: (() => void)[] = [];
-  #syncing = false;
+  readonly #roundWait: RoundWait;
+  /** Batches wait for what the log is at. */
+  readonly #queued = new Set<Replica>();
+  /** Leaders that have committed and not told it, in the round before the one in flight and since then. */
+  #commitsDue = new Set<Replica>();
+  #commitsNew = new Set<Replica>();
+  #roundInFlight = false;
   #isApplying = false;
   /** Whose entries are being applied. */
   #applying: Replica | undefined;
@@ -72,6 +81,12 @@ export class ShardHost {
   constructor(options: ShardHostOptions) {
     this.#options = options;
     this.#groups = options.groups;
+    this.#roundWait = new RoundWait({
+      timers: options.env.timers,
+      maxWaitMs: options.roundsMaxWaitMs,
+      stagedBytes: () => options.log.stagedBytes,
+      onOver: () => this.#schedule(),
+    });
   }
 
   /** Until this is called the node neither votes, acknowledges nor serves (DESIGN §5 ▣, Identity). */
@@ -126,6 +141,7 @@ export class ShardHost {
   /** Nothing more is stepped, synced, applied or acknowledged. */
   stop(): void {
     this.#stopped = true;
+    this.#roundWait.end();
     for (const replica of this.#groups.replicas()) replica.close();
   }
 
@@ -200,12 +216,43 @@ export class ShardHost {
       if (replica.phase === 'held') continue;
       this.#dirty.delete(replica);
       if (replica.phase === 'gone') continue;
+      this.#propose(replica);
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
+      if (replica.raft.hasCommitToTell) this.#commitsNew.add(replica);
     }
+    if (!this.#roundInFlight && this.#gathering.length === 0) this.#tellCommits();
     this.#outgoing.flush(this.#options.send);
-    if (!this.#syncing && this.#gathering.length > 0) void this.#syncRounds();
+    if (!this.#roundInFlight && this.#isRoundDue()) void this.#syncRound();
     if (!this.#isApplying) void this.#applyCommitted();
+  }
+
+  /**
+   * While a round is being synced nothing that is proposed could be synced here: it waits, and goes into one entry
+   * with what comes meanwhile. On an idle node nothing waits.
+   */
+  #propose(replica: Replica): void {
+    if (!replica.hasQueued) return;
+    if (this.#roundInFlight) this.#queued.add(replica);
+    else replica.proposeQueued();
+  }
+
+  /**
+   * The followers learn what is committed with the next entries. Where none follow soon they are told so: on an idle
+   * node at once, else when a whole round has gone by.
+   */
+  #tellCommits(): void {
+    for (const replicas of [this.#commitsDue, this.#commitsNew]) {
+      for (const replica of replicas) this.#tellCommit(replica);
+      replicas.clear();
+    }
+  }
+
+  #tellCommit(replica: Replica): void {
+    if (replica.phase === 'held' || replica.phase === 'gone' || !replica.raft.hasCommitToTell)
+      return;
+    replica.raft.tellCommit();
+    while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
   }
 
   #take(replica: Replica, ready: Ready): void {
@@ -226,6 +273,7 @@ export class ShardHost {
         replica.roundsPending -= 1;
         this.#persisted(replica, ready);
       });
+      this.#roundWait.begin();
     } else {
       this.#persisted(replica, ready);
     }
@@ -247,7 +295,8 @@ export class ShardHost {
   persist(): Promise<void> {
     return new Promise((resolve) => {
       this.#gathering.push(resolve);
-      if (!this.#syncing) void this.#syncRounds();
+      this.#roundWait.hurry();
+      this.#schedule();
     });
   }
 
@@ -259,25 +308,43 @@ export class ShardHost {
     }
   }
 
-  /** One round after the other; while one is being synced the next gathers. */
-  async #syncRounds(): Promise<void> {
-    this.#syncing = true;
+  /** What only keeps its order behind an earlier round has nothing to write, and so nothing to wait for. */
+  #isRoundDue(): boolean {
+    if (this.#gathering.length === 0) return false;
+    return this.#roundWait.isOver || !this.#options.log.hasStaged;
+  }
+
+  /**
+   * One round after the other; while one is being synced the next gathers. What it promises leaves when it is
+   * synced; the next begins with the turn after that, so that it has what has come in by then.
+   */
+  async #syncRound(): Promise<void> {
+    this.#roundInFlight = true;
     try {
-      while (this.#gathering.length > 0 && !this.#stopped) {
-        const round = this.#gathering;
-        this.#gathering = [];
-        if (this.#options.log.hasStaged) await this.#options.log.commitRound();
-        if (this.#stopped) return;
-        for (const isDurable of round) isDurable();
-        this.#syncing = true;
-        this.#drain();
-      }
+      const round = this.#gathering;
+      this.#gathering = [];
+      this.#roundWait.end();
+      if (this.#options.log.hasStaged) await this.#options.log.commitRound();
+      if (this.#stopped) return;
+      for (const isDurable of round) isDurable();
+      this.#drain();
     } catch (error) {
       // A failed write or fsync is never retried: what reached the disk is unknown.
       this.#fail(error);
     } finally {
-      this.#syncing = false;
+      this.#roundInFlight = false;
     }
+    this.#roundEnded();
+  }
+
+  #roundEnded(): void {
+    const due = this.#commitsDue;
+    this.#commitsDue = this.#commitsNew;
+    this.#commitsNew = new Set();
+    for (const replica of due) this.#tellCommit(replica);
+    for (const replica of this.#queued) this.#dirty.add(replica);
+    this.#queued.clear();
+    this.#schedule();
   }
 
   async #applyCommitted(): Promise<void> {

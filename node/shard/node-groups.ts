@@ -21,6 +21,7 @@ export interface NodeGroupsOptions {
   readonly log: Log;
   readonly engine: StorageEngine;
   readonly recovered: RecoveredReplicas;
+  readonly roundsMaxWaitMs: number;
   /** The slots of a group; undefined: there is no such group. */
   readonly layout: (group: number) => Shard | undefined;
   readonly sendRaft: (node: string, messages: readonly GroupMessage[]) => void;
@@ -81,6 +82,7 @@ export class NodeGroups {
     });
     this.host = new ShardHost({
       ...shared,
+      roundsMaxWaitMs: options.roundsMaxWaitMs,
       send: options.sendRaft,
       onRaftEvent,
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),

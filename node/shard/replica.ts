@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
-import { crc32c } from '../../lsm/hash/crc32c.ts';
 import type { kv } from '../../protos/index.ts';
 import { Raft } from '../raft/raft.ts';
-import {
-  type Entry,
-  EntryKind,
-  type RaftEvent,
-  type RaftOptions,
-  type ReadState,
-  type ReplicaId,
-} from '../raft/types.ts';
+import type { Entry, RaftEvent, RaftOptions, ReadState, ReplicaId } from '../raft/types.ts';
 import type { ConditionalResult } from './condition.ts';
 import {
   decodeMembers,
@@ -21,13 +13,12 @@ import {
   placesOf,
   storedFromProto,
 } from './configuration.ts';
-import { encodeWriteEntry, type ForwardedBatch } from './entry.ts';
+import type { ForwardedBatch } from './entry.ts';
 import { stateOf } from './group-state.ts';
+import { ProposalQueue, type ProposedLog, type WaitingBatch } from './proposal-queue.ts';
 import type { AppliedSection, StateMachine } from './state-machine.ts';
-import type { Streams } from './streams.ts';
 import { baseVersion } from './version.ts';
 import { WatchFeed } from './watch-feed.ts';
-import { needsOf } from './write-batch.ts';
 
 /** What became of a batch that was handed to a replica. Node ids name where to try instead. */
 export type ForwardOutcome =
@@ -62,13 +53,6 @@ interface Waiter {
   readonly startCounter: number;
   readonly number: number;
   readonly done: (outcome: ForwardOutcome) => void;
-}
-
-/** What a leader's log holds beyond what is applied: its next proposals continue from here. */
-interface ProposedLog {
-  readonly term: number;
-  readonly streams: Streams;
-  highestVersion: number;
 }
 
 /** A configuration's data, read. */
@@ -126,6 +110,7 @@ export class Replica {
   readonly #monotonicMs: () => number;
   /** As leader: the streams and the highest version of the whole log, committed or not. */
   #proposed: ProposedLog | undefined;
+  readonly #queue = new ProposalQueue();
   readonly #waiters = new Map<string, Waiter[]>();
   /** By the index of the entry. */
   readonly #recordWaiters = new Map<number, RecordWaiter>();
@@ -211,31 +196,25 @@ export class Replica {
   }
 
   /**
-   * Proposes a batch if it is the next of its stream (DESIGN §5 ▣, Forwarding). `done` is called once, when
-   * the batch is applied here, or when this replica can no longer say.
+   * Takes a batch that is to be proposed with the next `proposeQueued`. `done` is called once, when the batch is
+   * applied here, or when this replica can no longer say.
    */
   propose(batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
+    if (this.#leading() === undefined) done({ kind: 'not-leader', leader: this.leaderNode });
+    else this.#queue.add({ batch, done });
+  }
+
+  get hasQueued(): boolean {
+    return !this.#queue.isEmpty;
+  }
+
+  proposeQueued(): void {
     const proposed = this.#leading();
-    if (proposed === undefined) return done({ kind: 'not-leader', leader: this.leaderNode });
-    const verdict = proposed.streams.judge(batch.node, batch.startCounter, batch.number);
-    if (verdict.kind === 'gap')
-      return done({ kind: 'out-of-order', expectedNumber: verdict.expected });
-    if (verdict.kind === 'ended') return done({ kind: 'bad-batch' });
-    if (verdict.kind === 'next') {
-      // What arrived is what its origin built, and every replica will be able to apply it.
-      const { bytes, crc, count } = batch;
-      const needs = crc32c(bytes) === crc ? needsOf(bytes, 0, bytes.length, count) : undefined;
-      if (needs === undefined) return done({ kind: 'bad-batch' });
-      const base = baseVersion(this.#nowMs(), proposed.highestVersion);
-      const data = encodeWriteEntry(batch, base, needs);
-      const result = this.raft.propose([{ kind: EntryKind.write, data }]);
-      if (result.kind === 'busy') return done({ kind: 'busy' });
-      if (result.kind === 'not-leader')
-        return done({ kind: 'not-leader', leader: this.leaderNode });
-      proposed.highestVersion = base + batch.count - 1;
-      proposed.streams.advance(batch.node, batch.startCounter, batch.number);
+    if (proposed === undefined) {
+      this.#queue.refuse({ kind: 'not-leader', leader: this.leaderNode });
+    } else {
+      this.#queue.propose(this.raft, proposed, this.#nowMs(), (waiting) => this.#await(waiting));
     }
-    this.#await(batch, done);
   }
 
   /** What a leader's next entry would be numbered with; undefined: this replica cannot propose now. */
@@ -405,11 +384,12 @@ export class Replica {
     const records = [...this.#recordWaiters.values()];
     this.#waiters.clear();
     this.#recordWaiters.clear();
+    this.#queue.refuse({ kind: 'not-leader', leader });
     for (const { resolve } of records) resolve({ kind: 'unknown' });
     for (const waiter of waiters) waiter.done({ kind: 'not-leader', leader });
   }
 
-  #await(batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
+  #await({ batch, done }: WaitingBatch): void {
     const verdict = this.state.streams.judge(batch.node, batch.startCounter, batch.number);
     if (verdict.kind === 'seen') return done(SEEN);
     const waiters = this.#waiters.get(batch.node) ?? [];

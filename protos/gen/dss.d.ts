@@ -3674,6 +3674,9 @@ export namespace dss {
             /** the answering node has a later claim: it is the asking node that lets go */
             winner: dss.cluster.TakeOver;
 
+            /** a client of another user is connected there under this id, and stays */
+            isRefused: boolean;
+
             /**
              * Creates a new TakeOverReply instance using the specified properties.
              * @param [properties] Properties to set
@@ -3711,6 +3714,9 @@ export namespace dss {
 
                 /** the answering node has a later claim: it is the asking node that lets go */
                 winner?: dss.cluster.TakeOver.$Properties;
+
+                /** a client of another user is connected there under this id, and stays */
+                isRefused?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -5639,6 +5639,8 @@ export const dss = $root.dss = (() => {
 
             TakeOverReply.prototype.winner = null;
 
+            TakeOverReply.prototype.isRefused = false;
+
             TakeOverReply.create = function(properties) {
                 return new TakeOverReply(properties);
             };
@@ -5654,6 +5656,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 1, wireType 2 =*/10).string(message.displacedAddress);
                 if (message.winner != null && $Object.hasOwnProperty.call(message, "winner"))
                     $root.dss.cluster.TakeOver.encode(message.winner, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.isRefused != null && $Object.hasOwnProperty.call(message, "isRefused") && message.isRefused !== false)
+                    writer.uint32(/* id 3, wireType 0 =*/24).bool(message.isRefused);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5700,6 +5704,15 @@ export const dss = $root.dss = (() => {
                             if (wireType !== 2)
                                 break;
                             message.winner = $root.dss.cluster.TakeOver.decode(reader, reader.size(), $undefined, _depth + 1, message.winner);
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isRefused = value;
+                            else
+                                delete message.isRefused;
                             continue;
                         }
                     }

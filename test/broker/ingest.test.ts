@@ -241,12 +241,13 @@ describe('what no ingest rule matches', () => {
     },
   );
 
-  it('is a system topic: the session refuses it', async () => {
+  it('is a system topic: it is acknowledged, and reported', async () => {
     const { plane, client, broker } = await start();
     broker.useIngestRules([rule('#'), rule('$SYS/#')]);
     client.send(publish('$SYS/x', '1', { qos: 1 }));
-    await client.untilClosed();
+    await client.take('puback');
     expect(plane.writes).toEqual([]);
+    expect(broker.counters().refused).toEqual({ RESERVED_TOPIC: 1 });
   });
 
   it('has too many levels: it is acknowledged, and reported', async () => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AckHeader } from '../../broker/frame-encoder.ts';
+import { LazySet } from '../../broker/lazy-set.ts';
 import { PutWindow } from '../../broker/put-window.ts';
 
 const newWindow = () =>
-  new PutWindow({ capacityMax: 1_000, passAfterMs: 100, received: new Set() });
+  new PutWindow({ capacityMax: 1_000, passAfterMs: 100, received: new LazySet() });
 
 describe('PutWindow', () => {
   it('acknowledges each committed put once, in order until the oldest has waited, never a failed one', () => {
@@ -72,7 +73,7 @@ describe('PutWindow', () => {
   });
 
   it('is full at its capacity, QoS 0 included', () => {
-    const window = new PutWindow({ capacityMax: 3, passAfterMs: 100, received: new Set() });
+    const window = new PutWindow({ capacityMax: 3, passAfterMs: 100, received: new LazySet() });
     window.begin(1, 1, 0);
     const token = window.begin(0, 0, 0);
     expect(window.full).toBe(false);

@@ -8,13 +8,14 @@ const KIB = 1024;
 /** Turns end when the test says so. */
 function budgetOf(bytesPerTurn: number) {
   let pending: (() => void)[] = [];
+  const clock = { nowMs: 0 };
   const env = { yield: (task: () => void) => void pending.push(task) } as Partial<BrokerEnv>;
   const budget = new ReadBudget(new EndOfTurn(env as BrokerEnv), bytesPerTurn);
   /** What a connection with packets of 100 bytes reads until it is held back. */
   const readAll = (): number => {
     let bytes = 0;
     do bytes += 100;
-    while (budget.allows(100, bytes));
+    while (budget.allows(100, bytes, clock.nowMs));
     return bytes;
   };
   const endTurn = () => {
@@ -22,7 +23,7 @@ function budgetOf(bytesPerTurn: number) {
     pending = [];
     for (const task of tasks) task();
   };
-  return { budget, readAll, endTurn };
+  return { budget, readAll, endTurn, clock };
 }
 
 describe('ReadBudget', () => {
@@ -53,6 +54,22 @@ describe('ReadBudget', () => {
   it('holds back nobody who wants little, however much the others have read', () => {
     const { budget, readAll } = budgetOf(10 * KIB);
     for (let other = 0; other < 5; other += 1) readAll();
-    expect(budget.allows(1_000, 1_000)).toBe(true);
+    expect(budget.allows(1_000, 1_000, 0)).toBe(true);
+  });
+
+  it('ends a turn that has become long: whoever comes then is read one packet', () => {
+    const { readAll, endTurn, clock } = budgetOf(10_000 * KIB);
+    const turn = () => {
+      let bytes = 0;
+      for (let other = 0; other < 5_000; other += 1) {
+        clock.nowMs += 1;
+        bytes += readAll();
+        if (other === 8) expect(bytes).toBeGreaterThan(10 * KIB);
+      }
+      return bytes;
+    };
+    turn();
+    endTurn();
+    expect(turn()).toBeLessThan(5_000 * 100 + 50 * KIB);
   });
 });

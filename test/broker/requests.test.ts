@@ -320,10 +320,17 @@ describe('what is refused for its own bytes', () => {
 
 describe('ordinary topics', () => {
   it('under $SYS/ are reserved', async () => {
-    const { connect } = await asker();
+    const { connect, broker } = await asker();
+    const watcher = await connect({ clientId: 'w' });
+    watcher.send(subscribe(1, ['$SYS/#', 0]));
+    await watcher.take('suback');
+    await watcher.all('publish');
     const client = await connect();
     client.send(publish('$SYS/x', 'y'));
-    await client.untilClosed();
+    await settle();
+    expect(await watcher.all('publish')).toEqual([]);
+    expect(broker.counters().refused).toEqual({ RESERVED_TOPIC: 1 });
+    expect(client.closed).toBe(false);
   });
 
   it('take a bridge at its word about itself and forget it', async () => {

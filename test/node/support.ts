@@ -71,7 +71,7 @@ export function batchOf(
 
 export function writeEntry(index: number, batch: ForwardedBatch, baseVersion: number): Entry {
   const needs = needsOf(batch.bytes, 0, batch.bytes.length, batch.count) ?? 0;
-  const data = encodeWriteEntry(batch, baseVersion, needs);
+  const data = encodeWriteEntry([{ batch, baseVersion, needs }]);
   return { term: 1, index, kind: EntryKind.write, data };
 }
 

@@ -84,7 +84,7 @@ export class Cluster {
     if (this.random.chance(0.05)) this.#ship(node);
     const dice = this.random.below(1000);
     if (dice < 350) this.#deliverSome();
-    else if (dice < 600) this.#processReady(this.#some(({ raft }) => raft.hasReady()) ?? node);
+    else if (dice < 600) this.#processReady(this.#some(({ hasReady }) => hasReady) ?? node);
     else if (dice < 800) this.#persistSome(this.#some((each) => each.inFlight.length > 0) ?? node);
     else if (dice < 850) this.#tick(node);
     else if (dice < 900) this.#propose(this.#someLeader() ?? node);
@@ -122,7 +122,7 @@ export class Cluster {
   }
 
   #processReady(node: TestNode): void {
-    if (!node.raft.hasReady()) return;
+    if (!node.hasReady) return;
     const { ready, messages } = node.processReady();
     this.checkers.onReady(node, ready);
     this.#send(node, messages);

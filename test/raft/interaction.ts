@@ -216,7 +216,7 @@ export class Interaction {
   }
 
   #processReady(node: TestNode): string {
-    if (!node.raft.hasReady()) return 'nothing';
+    if (!node.hasReady) return 'nothing';
     const { ready, messages } = node.processReady();
     this.#network.push(...messages);
     return describeReady(ready);
@@ -294,12 +294,12 @@ export class Interaction {
   #settle(node: TestNode, receivers: readonly TestNode[]): string[] {
     const steps: string[] = [];
     const reachable = () => receivers.find(({ id }) => id === node.snapshots[0]?.to);
-    const isBusy = () => node.raft.hasReady() || node.fetches.length + node.inFlight.length > 0;
+    const isBusy = () => node.hasReady || node.fetches.length + node.inFlight.length > 0;
     while (isBusy() || reachable() !== undefined) {
       const receiver = reachable();
       if (receiver !== undefined) steps.push(this.#ship(node, receiver));
       if (node.fetches.length > 0) steps.push(this.#serveFetches(node, 1000));
-      if (node.raft.hasReady()) steps.push(this.#processReady(node));
+      if (node.hasReady) steps.push(this.#processReady(node));
       while (node.inFlight.length > 0) this.#persist(node);
     }
     return steps;

@@ -39,9 +39,9 @@ export function newNode(options: {
 /** Carries out everything that is to be done, and returns the messages in the order in which they leave. */
 export function settle(node: TestNode): Message[] {
   const sent: Message[] = [];
-  while (node.raft.hasReady() || node.inFlight.length > 0 || node.fetches.length > 0) {
+  while (node.hasReady || node.inFlight.length > 0 || node.fetches.length > 0) {
     while (node.fetches.length > 0) node.serveFetch(1000);
-    if (node.raft.hasReady()) sent.push(...node.processReady().messages);
+    if (node.hasReady) sent.push(...node.processReady().messages);
     while (node.inFlight.length > 0) sent.push(...node.persist());
     node.raft.checkInvariants();
   }

@@ -105,8 +105,15 @@ export class TestNode {
     });
   }
 
+  /** This host tells at once what is committed. */
+  get hasReady(): boolean {
+    this.raft.tellCommit();
+    return this.raft.hasReady();
+  }
+
   /** Takes a Ready, applies what it may and returns it with the messages that leave at once. */
   processReady(): { ready: Ready; messages: Message[] } {
+    this.raft.tellCommit();
     const ready = this.raft.ready();
     this.inFlight.push(ready);
     this.fetches.push(...ready.fetches);

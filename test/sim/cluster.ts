@@ -101,6 +101,7 @@ export class SimCluster {
     alerts?: AlertSettings;
     scrubBytesPerSecond?: number;
     verifyHours?: number;
+    roundsMaxWaitMs?: number;
   };
 
   constructor(options: {
@@ -116,6 +117,7 @@ export class SimCluster {
     readonly alerts?: AlertSettings;
     readonly scrubBytesPerSecond?: number;
     readonly verifyHours?: number;
+    readonly roundsMaxWaitMs?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -130,6 +132,7 @@ export class SimCluster {
       scrubBytesPerSecond,
       verifyHours,
       alerts,
+      roundsMaxWaitMs,
     } = options;
     this.#options = {
       replicationFactor,
@@ -142,6 +145,7 @@ export class SimCluster {
       ...(scrubBytesPerSecond === undefined ? {} : { scrubBytesPerSecond }),
       ...(verifyHours === undefined ? {} : { verifyHours }),
       ...(alerts === undefined ? {} : { alerts }),
+      ...(roundsMaxWaitMs === undefined ? {} : { roundsMaxWaitMs }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));

@@ -45,29 +45,36 @@ describe('an acknowledged write', () => {
     await cluster.world.resolve('put', putting);
   });
 
-  it('survives when several nodes lose everything unsynced at once, at any moment', async () => {
-    for (let seed = 1; seed <= 25; seed++) {
-      const cluster = new SimCluster({ nodes: 3, seed, memtableBytes: 64 * 1024 });
-      await cluster.startAll();
-      const acknowledged = new Map<string, string>();
-      for (let round = 0; round < 3; round++) {
-        const writer = cluster.random.pick(cluster.machines);
-        const writing = writeMany(cluster, writer, round, 60);
-        await cluster.world.run(cluster.random.below(12));
-        for (const [key, value] of writing.acknowledged) acknowledged.set(key, value);
-        for (const machine of cluster.machines) {
-          const fate = cluster.random.below(3);
-          if (fate === 0) cluster.kill(machine);
-          else cluster.cutPower(machine, cluster.random.pick([0, 0.5, 1]));
-        }
+  it.each([
+    { roundsMaxWaitMs: 0, seeds: 25 },
+    { roundsMaxWaitMs: 10, seeds: 8 },
+  ])(
+    'survives when several nodes lose everything unsynced at once, at any moment: %o',
+    async ({ roundsMaxWaitMs, seeds }) => {
+      for (let seed = 1; seed <= seeds; seed++) {
+        const sizes = { memtableBytes: 64 * 1024, roundsMaxWaitMs };
+        const cluster = new SimCluster({ nodes: 3, seed, ...sizes });
         await cluster.startAll();
+        const acknowledged = new Map<string, string>();
+        for (let round = 0; round < 3; round++) {
+          const writer = cluster.random.pick(cluster.machines);
+          const writing = writeMany(cluster, writer, round, 60);
+          await cluster.world.run(cluster.random.below(12));
+          for (const [key, value] of writing.acknowledged) acknowledged.set(key, value);
+          for (const machine of cluster.machines) {
+            const fate = cluster.random.below(3);
+            if (fate === 0) cluster.kill(machine);
+            else cluster.cutPower(machine, cluster.random.pick([0, 0.5, 1]));
+          }
+          await cluster.startAll();
+        }
+        for (const [key, value] of acknowledged) {
+          const reader = cluster.random.pick(cluster.machines);
+          expect(await cluster.get(reader, key), `seed ${seed}, ${key}`).toBe(value);
+        }
       }
-      for (const [key, value] of acknowledged) {
-        const reader = cluster.random.pick(cluster.machines);
-        expect(await cluster.get(reader, key), `seed ${seed}, ${key}`).toBe(value);
-      }
-    }
-  });
+    },
+  );
 
   it('survives a leader that is killed while puts go through another node, which resends them', async () => {
     for (let seed = 1; seed <= 10; seed++) {

@@ -363,6 +363,24 @@ describe('a client that connects somewhere else', () => {
     expect(cluster.world.log.map(({ name }) => name)).toEqual(['takeover-failed']);
   });
 
+  it('of another user is left where it is, and two at once to who came first', async () => {
+    const cluster = await started();
+    const [one, two] = cluster.nodes as [Messenger, Messenger];
+    await cluster.world.resolve('connects', one.connect('c', 1_000, 'anna'));
+    const refused = two.connect('c', 2_000, 'bob');
+    expect(await cluster.world.resolve('connects', refused, 100)).toBe(false);
+    expect([one.clients.has('c'), two.clients.has('c')]).toEqual([true, false]);
+    for (const [early, late, isFirst] of [
+      [1, 2, true],
+      [2, 1, false],
+    ] as const) {
+      const both = Promise.all([one.connect('d', early, 'anna'), two.connect('d', late, 'bob')]);
+      const outcomes = await cluster.world.resolve('both connect', both, 1_010);
+      expect(outcomes).toEqual([isFirst, !isFirst]);
+      for (const each of [one, two]) each.clients.delete('d');
+    }
+  });
+
   it('at two nodes at once stays where it came later', async () => {
     const cluster = await started();
     const [one, two, three] = cluster.nodes as [Messenger, Messenger, Messenger];

@@ -72,11 +72,13 @@ export class Messenger implements PeerEvents {
   }
 
   /** A client connects here. */
-  connect(clientId: string, connectedAtMs: number): Promise<void> {
-    const address = `${clientId}@${this.node}`;
+  async connect(clientId: string, connectedAtMs: number, user = 'u'): Promise<boolean> {
+    const address = `${user} ${clientId}@${this.node}`;
     this.clients.set(clientId, address);
-    const claim = { clientId, connectedAtMs, address, user: 'u', displacedAddress: '' };
-    return this.messages.takeOver(claim);
+    const claim = { clientId, connectedAtMs, address, user, displacedAddress: '' };
+    const isAlone = await this.messages.takeOver(claim);
+    if (!isAlone) this.clients.delete(clientId);
+    return isAlone;
   }
 
   received(message: Message, shared: readonly SharedPick[]): void {
@@ -87,8 +89,9 @@ export class Messenger implements PeerEvents {
     for (const delivery of deliveries) this.undeliveredTo.push({ node, delivery });
   }
 
-  async takenOver({ clientId }: ClientClaim): Promise<string> {
+  async takenOver({ clientId, user }: ClientClaim): Promise<string | undefined> {
     const address = this.clients.get(clientId) ?? '';
+    if (address !== '' && !address.startsWith(`${user} `)) return undefined;
     this.clients.delete(clientId);
     this.events.push(`taken ${clientId}`);
     return address;
@@ -150,6 +153,7 @@ export class Messengers {
     const messages = new NodeMessages({
       ...{ env, own, rpc: link.rpc },
       others: () => this.members.map((each) => each.node).filter((each) => each !== own.node),
+      deciding: () => this.members.map((each) => each.node),
       send: (to, payload) => link.sendMessages(to, payload),
     });
     Object.assign(node, { link, messages, got: [], events: [] });

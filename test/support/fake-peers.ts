@@ -11,6 +11,8 @@ import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
 /** Brokers in one process that know of each other at once. */
 export class FakePeerNetwork {
   readonly nodes = new Map<string, FakePeers>();
+  /** Whether anybody may do what only one is to do. */
+  isFirst = true;
   /** By node: what its claims wait for. */
   readonly claimsHeld = new Map<string, Promise<void>>();
 
@@ -50,7 +52,7 @@ class FakePeers implements Peers {
   }
 
   get isFirst(): boolean {
-    return [...this.#network.nodes.keys()].sort()[0] === this.#node;
+    return this.#network.isFirst && [...this.#network.nodes.keys()].sort()[0] === this.#node;
   }
 
   async acquainted(): Promise<void> {}
@@ -97,10 +99,11 @@ class FakePeers implements Peers {
     return members[key.charCodeAt(0) % members.length]?.interest.clientId;
   }
 
-  async takeOver(client: ClientClaim): Promise<void> {
+  async takeOver(client: ClientClaim): Promise<boolean> {
     const others = [...this.#network.nodes.values()].filter((peer) => peer !== this);
-    await Promise.all(others.map(({ events }) => events.takenOver(client)));
+    const displaced = await Promise.all(others.map(({ events }) => events.takenOver(client)));
     await this.#network.claimsHeld.get(this.#node);
+    return !displaced.includes(undefined);
   }
 
   hint(node: string, clientId: string): void {

@@ -10,6 +10,8 @@ import { TopicTree } from '../../broker/ordinary/topic-tree.ts';
 /** What outlives a node, in a test: several brokers of it may share one. */
 export class MemoryMessageStore implements MessageStore {
   known: Promise<void> = Promise.resolve();
+  /** What is queued is stored with this. */
+  storing: Promise<void> = Promise.resolve();
   readonly state = 'memory';
   dropped = 0;
   readonly #retained = new Map<string, Message>();
@@ -66,6 +68,10 @@ export class MemoryMessageStore implements MessageStore {
     return isOver ? undefined : record;
   }
 
+  mayHaveSession(clientId: string): boolean {
+    return this.#sessions.has(clientId);
+  }
+
   async loadSession(clientId: string): Promise<SessionRecord | undefined> {
     return this.session(clientId);
   }
@@ -75,6 +81,11 @@ export class MemoryMessageStore implements MessageStore {
     const before = this.#sessions.get(clientId);
     this.#sessions.set(clientId, record);
     for (const each of this.#listeners) each.sessionChanged(clientId, record, before);
+  }
+
+  willIsLeft(clientId: string): void {
+    const record = this.#sessions.get(clientId);
+    if (record !== undefined) void this.saveSession({ ...record, will: undefined });
   }
 
   endSession(clientId: string): void {
@@ -89,6 +100,10 @@ export class MemoryMessageStore implements MessageStore {
     this.#queues.set(clientId, queue);
     queue.set(queued.message.id, queued);
     return true;
+  }
+
+  queueStored(): Promise<void> {
+    return this.storing;
   }
 
   async queued(clientId: string): Promise<readonly QueuedMessage[]> {

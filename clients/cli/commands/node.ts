@@ -100,6 +100,11 @@ export function addNode(program: Command, shell: Shell): void {
       '--memtable-bytes <bytes>',
       'what is gathered before a table is written (default 16777216)',
     )
+    .option(
+      '--rounds-max-wait-ms <ms>',
+      'how long a round of the log may wait for more writes: fewer writes to the disk, later PUBACKs (default 0)',
+      parseInteger('--rounds-max-wait-ms', 0, 100),
+    )
     .option('--value-bytes-max <bytes>', 'larger values are refused (default 1048576)')
     .option(
       '--on-invalid <ack|close>',

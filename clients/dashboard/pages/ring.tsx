@@ -121,16 +121,8 @@ function Sector({ shard, nodes, lost, bands, move, isChosen }: SectorProps) {
       <title>{label}</title>
       {nodes.map((name, at) => {
         const band = bands[at];
-        if (band === undefined) return null;
-        const isComing = move?.to.includes(name) === true;
-        if (!replicas.includes(name) && !isComing) return null;
-        const role = isComing
-          ? 'coming'
-          : lost.has(name)
-            ? 'lost'
-            : name === leader
-              ? 'leads'
-              : 'follows';
+        const role = roleOf(name, { shard, lost, move });
+        if (band === undefined || role === undefined) return null;
         return (
           <path
             key={name}
@@ -155,6 +147,17 @@ function Sector({ shard, nodes, lost, bands, move, isChosen }: SectorProps) {
       )}
     </a>
   );
+}
+
+/** What a node is to a shard; undefined: nothing. */
+function roleOf(
+  name: string,
+  { shard, lost, move }: Pick<SectorProps, 'shard' | 'lost' | 'move'>,
+): 'coming' | 'lost' | 'leads' | 'follows' | undefined {
+  if (move?.to.includes(name) === true) return 'coming';
+  if (!shard.replicas.includes(name)) return undefined;
+  if (lost.has(name)) return 'lost';
+  return name === shard.leader ? 'leads' : 'follows';
 }
 
 interface CentreProps {

@@ -239,6 +239,28 @@ describe('a session', () => {
   });
 });
 
+describe('a will that waits', () => {
+  it('is kept for whoever publishes it though its session is over, and then goes', async () => {
+    const { world, dataPlane, store } = openStore();
+    const will = {
+      message: { ...message('status', 'gone'), id: undefined },
+      expirySeconds: undefined,
+      delaySeconds: 60,
+    };
+    void store.saveSession(session('c', { expirySeconds: 60, will }));
+    await world.pass();
+    expect(dataPlane.writes.map(({ ttlMs }) => ttlMs)).toEqual([120_000]);
+    await world.pass(60_000);
+    expect(store.session('c')).toBeUndefined();
+    store.willIsLeft('c');
+    await world.pass();
+    expect(dataPlane.writes.map(({ value }) => value.length)).toEqual([expect.any(Number), 0]);
+    store.willIsLeft('c');
+    await world.pass();
+    expect(dataPlane.writes).toHaveLength(2);
+  });
+});
+
 describe('the queue of a session', () => {
   it('is given in the order in which it was stored, whoever put what into it', async () => {
     const { world, one, two } = openTwo();
@@ -364,6 +386,30 @@ describe('the queue of a session', () => {
     store.dequeue('c', 'n1-1-1');
     await world.pass();
     expect(dataPlane.writes).toEqual([]);
+  });
+
+  it('is stored when the store has all that was done to it', async () => {
+    const { world, dataPlane, store } = openStore();
+    await world.pass();
+    await store.queueStored('c');
+    dataPlane.hold = true;
+    store.enqueue('c', queued('one'));
+    const told: string[] = [];
+    void store.queueStored('c').then(() => told.push('stored'));
+    await world.pass(60_000);
+    expect(told).toEqual([]);
+    store.enqueue('c', queued('one'));
+    dataPlane.commitAll();
+    await world.pass();
+    expect(told).toEqual([]);
+    dataPlane.commitAll();
+    await world.pass();
+    expect(told).toEqual(['stored']);
+    store.enqueue('c', queued('two'));
+    void store.queueStored('c').then(() => told.push('over'));
+    store.endSession('c');
+    await world.pass();
+    expect(told).toEqual(['stored', 'over']);
   });
 
   it('ends with its session: what is queued later belongs to the next one', async () => {

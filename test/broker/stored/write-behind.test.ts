@@ -71,6 +71,28 @@ describe('writes that nobody waits for', () => {
     expect(written().at(-1)).toBe('o/a=9');
   });
 
+  it('are dropped when the store has had no room for some minutes, and what makes room is stored', async () => {
+    const { world, dataPlane, writes, add, outcomes } = openWrites();
+    dataPlane.full = true;
+    add('o/a', '1');
+    add('o/b', '1', true);
+    add('o/c', '');
+    await world.pass(60_000);
+    expect(outcomes).toEqual(['o/c= stored']);
+    const perMinute = dataPlane.writes.length;
+    expect(perMinute).toBeLessThan(15);
+    await world.pass(240_000);
+    expect(outcomes.sort()).toEqual(['o/a=1 dropped', 'o/b=1 dropped', 'o/c= stored']);
+    const tries = dataPlane.writes.length;
+    await world.pass(240_000);
+    expect(dataPlane.writes).toHaveLength(tries);
+    expect(writes.isStoring).toBe(true);
+    dataPlane.full = false;
+    add('o/a', '2');
+    await world.pass();
+    expect(outcomes.at(-1)).toBe('o/a=2 stored');
+  });
+
   it('have no quorum when they wait for one, before anybody says so', async () => {
     const { world, dataPlane, writes, add } = openWrites();
     dataPlane.hold = true;

@@ -28,6 +28,7 @@ describe('the configuration of a node', () => {
       replicationFactor: 3,
       shards: 64,
       memtableBytes: 16 * 1024 * 1024,
+      roundsMaxWaitMs: 0,
       deadAfterSeconds: 300,
       moveBytesPerSecond: 64 * 1024 * 1024,
       storageEngine: 'lsm',
@@ -406,6 +407,15 @@ describe('the storage engine', () => {
     expect(sentence).toBe(
       'DSS_STORAGE_ENGINE is "rocksdb", but must be one of lsm, classic-level.',
     );
+  });
+});
+
+describe('how long a round of the log waits', () => {
+  it('is in milliseconds, under rounds in the file', () => {
+    expect(load({ flags: { roundsMaxWaitMs: 5 } }).roundsMaxWaitMs).toBe(5);
+    expect(load({ file: fileWith('rounds: {maxWaitMs: 20}\n') }).roundsMaxWaitMs).toBe(20);
+    expect(load({ environment: { DSS_ROUNDS_MAX_WAIT_MS: '7' } }).roundsMaxWaitMs).toBe(7);
+    expect(complaint({ flags: { roundsMaxWaitMs: '101' } })).toContain('--rounds-max-wait-ms is');
   });
 });
 

@@ -5,7 +5,11 @@ import { rowToWire } from '../../../node/dataplane/map-codec.ts';
 import type { Reads } from '../../../node/dataplane/reads.ts';
 import { type Place, ShardMap } from '../../../node/dataplane/shard-map.ts';
 import type { Watches } from '../../../node/dataplane/watches.ts';
-import { IN_FLIGHT_BATCHES_MAX, RESEND_AFTER_MS } from '../../../node/dataplane/write-stream.ts';
+import {
+  FOLLOWING_BYTES_MIN,
+  IN_FLIGHT_BATCHES_MAX,
+  RESEND_AFTER_MS,
+} from '../../../node/dataplane/write-stream.ts';
 import { createGenesis } from '../../../node/membership/genesis.ts';
 import type { ForwardedBatch } from '../../../node/shard/entry.ts';
 import type { ShardHost } from '../../../node/shard/host.ts';
@@ -67,7 +71,7 @@ class Fixture {
 
   /** In a batch of its own. */
   put(token: number): void {
-    const bytes = utf8(`key${token}`);
+    const bytes = utf8(`key${String(token).padEnd(FOLLOWING_BYTES_MIN)}`);
     this.dataPlane.write(this.#sink, token, bytes, 0, 3, 3, bytes.length);
     this.world.turn();
   }

@@ -3,6 +3,7 @@ import type { WriteSink } from '../../../broker/data-plane.ts';
 import { crc32c } from '../../../lsm/hash/crc32c.ts';
 import { BATCH_BYTES_MAX } from '../../../node/dataplane/gathered-batch.ts';
 import {
+  FOLLOWING_BYTES_MIN,
   IN_FLIGHT_BATCHES_MAX,
   RESEND_AFTER_MS,
   type SealedBatch,
@@ -12,6 +13,7 @@ import { WriteBatchCursor } from '../../../node/shard/write-batch.ts';
 import { text, utf8 } from '../support.ts';
 
 const DEADLINE_MS = 10_000;
+const LONG_VALUE = 'v'.repeat(FOLLOWING_BYTES_MIN);
 
 class Fixture {
   nowMs = 0;
@@ -37,7 +39,8 @@ class Fixture {
     };
   }
 
-  add(sink: WriteSink, token: number, key: string, value = 'v'): void {
+  /** As much as a batch needs to follow another. */
+  add(sink: WriteSink, token: number, key: string, value = LONG_VALUE): void {
     const bytes = utf8(key + value);
     const keyEnd = utf8(key).length;
     this.stream.add(sink, token, bytes, 0, keyEnd, keyEnd, bytes.length, 0);
@@ -115,6 +118,18 @@ describe('a write stream', () => {
       `k${waited + 2}`,
       `k${waited + 3}`,
     ]);
+  });
+
+  it('gathers a little behind a batch that is on its way, until that is answered', () => {
+    const fixture = new Fixture();
+    const sink = fixture.sink('s');
+    for (const token of [1, 2, 3]) {
+      fixture.add(sink, token, `k${token}`, 'v');
+      fixture.stream.pump();
+    }
+    expect(fixture.numbers).toEqual([1]);
+    fixture.stream.answered(1, { kind: 'committed', baseVersion: 10 });
+    expect(keysOf(fixture.sent.at(-1) as SealedBatch)).toEqual(['k2', 'k3']);
   });
 
   it('has at most 1 MiB on its way, and cuts what gathers into batches that fit a message', () => {

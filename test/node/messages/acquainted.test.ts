@@ -24,6 +24,7 @@ function two() {
       own: { node, startCounter: 1 },
       rpc: { call: async () => undefined },
       others: () => names.filter((name) => name !== node),
+      deciding: () => names,
       send: (to, payload) => {
         if (isThere) world.env.yield(() => nodes.get(to)?.receive(node, payload));
         return isThere;

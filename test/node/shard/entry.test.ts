@@ -28,7 +28,9 @@ describe('a write entry', () => {
       crc: 0xdeadbeef,
       bytes: Uint8Array.of(0xaa, 0xbb),
     };
-    const data = encodeWriteEntry(batch, 0x12_3456_789a_bcdf, Needs.times);
+    const data = encodeWriteEntry([
+      { batch, baseVersion: 0x12_3456_789a_bcdf, needs: Needs.times },
+    ]);
     expect(SECTION_HEADER_BYTES).toBe(52);
     expect(Buffer.from(data).toString('hex')).toBe(
       [
@@ -53,8 +55,9 @@ describe('a write entry', () => {
       fc.property(
         fc.array(fc.tuple(batches, fc.nat(2 ** 52)), { minLength: 1, maxLength: 5 }),
         (sections) => {
-          const parts = sections.map(([batch, base]) => encodeWriteEntry(batch, base));
-          const data = Uint8Array.from(Buffer.concat(parts));
+          const data = encodeWriteEntry(
+            sections.map(([batch, baseVersion]) => ({ batch, baseVersion, needs: 0 })),
+          );
           const parsed = parseWriteEntry(data);
           expect(
             parsed?.map(({ batchStart, batchEnd, ...rest }) => ({
@@ -75,17 +78,10 @@ describe('a write entry', () => {
   });
 
   it('is read from a view into a larger buffer', () => {
-    const data = encodeWriteEntry(
-      {
-        node: 'ff'.repeat(8),
-        startCounter: 1,
-        number: 1,
-        count: 1,
-        crc: 7,
-        bytes: Uint8Array.of(1),
-      },
-      4096,
-    );
+    const batch = { node: 'ff'.repeat(8), startCounter: 1, number: 1, count: 1, crc: 7 };
+    const data = encodeWriteEntry([
+      { batch: { ...batch, bytes: Uint8Array.of(1) }, baseVersion: 4096, needs: 0 },
+    ]);
     const larger = new Uint8Array(data.length + 10);
     larger.set(data, 5);
     expect(parseWriteEntry(larger.subarray(5, 5 + data.length))?.[0]).toMatchObject({
@@ -98,7 +94,7 @@ describe('a write entry', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), batches, fc.nat(), (noise, batch, at) => {
         parseWriteEntry(noise);
-        const data = encodeWriteEntry(batch, 1);
+        const data = encodeWriteEntry([{ batch, baseVersion: 1, needs: 0 }]);
         expect(parseWriteEntry(data.subarray(0, at % data.length))).toBeUndefined();
         expect(parseWriteEntry(Uint8Array.of(...data, 1))).toBeUndefined();
         data[at % data.length] = noise[0] ?? 0;
@@ -121,7 +117,9 @@ describe('a write entry', () => {
     ['a length beyond the end', 44, 9],
   ])('with %s is refused', (_, at, byte) => {
     const batch = { node: '00'.repeat(8), startCounter: 1, number: 1, count: 1, crc: 0 };
-    const data = encodeWriteEntry({ ...batch, bytes: Uint8Array.of(1, 2) }, 4096);
+    const data = encodeWriteEntry([
+      { batch: { ...batch, bytes: Uint8Array.of(1, 2) }, baseVersion: 4096, needs: 0 },
+    ]);
     expect(parseWriteEntry(data)).toHaveLength(1);
     data[at] = byte;
     expect(parseWriteEntry(data)).toBeUndefined();

@@ -36,6 +36,7 @@ export async function openNode(
   fake = new FakeEnv(),
   firstReplicas: readonly GroupState[] = [],
   entries: ReadonlyMap<number, readonly Entry[]> = new Map(),
+  { roundsMaxWaitMs = 0 } = {},
 ): Promise<LocalNode> {
   const { env } = fake;
   const openLog = () =>
@@ -65,6 +66,7 @@ export async function openNode(
     layout: (group) => SHARDS.find((each) => each.group === group),
     sendRaft: (node, messages) => sent.push(...messages.map((message) => ({ node, message }))),
     callBulk: async () => undefined,
+    roundsMaxWaitMs,
     snapshotBytesPerSecond: () => 1,
     isWell: (_group, { replicaId }) => !notWell.has(replicaId),
     onRaftEvent: () => {},
