@@ -89,7 +89,9 @@ describe.skipIf(!hasNodeRed || !existsSync(CHROMIUM))('our nodes in the editor',
     });
     if (picture === undefined) return;
     await page.evaluate(`RED.sidebar.show('debug')`);
-    await page.fill('.red-ui-palette-search input', 'dss');
+    await page.locator('.red-ui-palette-search input').pressSequentially('dss');
+    const other = page.locator('.red-ui-palette-node[data-palette-type="inject"]');
+    await other.waitFor({ state: 'hidden' });
     await page.locator('.red-ui-notification').first().waitFor({ state: 'hidden' });
     await page.getByText('21.5').first().waitFor();
     await page.screenshot({ path: picture });
