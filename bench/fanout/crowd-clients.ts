@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PacketType } from '../../broker/frame-encoder.ts';
-import { LatencyHistogram } from '../latency-histogram.ts';
-import { connectFrame } from '../load-frames.ts';
+import { LatencyHistogram } from '../load/latency-histogram.ts';
+import { connectFrame } from '../load/load-frames.ts';
 import { answerParent } from './load-process.ts';
 import { MessageFrames, nowMicros, sentMicrosOf, subscribeFrame } from './messages.ts';
 

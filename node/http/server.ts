@@ -50,12 +50,13 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const isWelcome = (request: Parameters<typeof isLocalRequest>[0]) =>
     !isLocalOnly || isLocalRequest(request);
   server.addHook('onRequest', (request, reply, next) => {
-    if (isWelcome(request)) next();
-    else refuse(reply, 403, 'NOT_ALLOWED', 'a node without users answers this machine only');
-  });
-  server.addHook('onRequest', async (request, reply) => {
-    if (!isCrossSiteChange(request.raw)) return;
-    return refuse(reply, 403, 'NOT_ALLOWED', 'pages of other sites may change nothing here');
+    const why = !isWelcome(request)
+      ? 'a node without users answers this machine only'
+      : isCrossSiteChange(request.raw)
+        ? 'pages of other sites may change nothing here'
+        : undefined;
+    if (why === undefined) next();
+    else refuse(reply, 403, 'NOT_ALLOWED', why);
   });
   server.addHook('onRequest', requireUser(authenticator));
   stateRoutes(server, options);

@@ -49,7 +49,7 @@ describe('docs/devices', () => {
   });
 
   it('names in the flows for Node-RED the topics that are there, and one mistake on purpose', () => {
-    const topics = [...exampleFlows().values()].flat().flatMap(({ topic }) => topic || []);
+    const topics = [...exampleFlows('mqtt').values()].flat().flatMap(({ topic }) => topic || []);
     const wrong = topics.filter((topic) => objection(topic as string) !== undefined);
     expect(wrong).toEqual(['dss/puts/plant1/dev42/temp']);
     const shown = topicsOf(pages.get('node-red.md') ?? '');

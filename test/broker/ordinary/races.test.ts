@@ -284,7 +284,7 @@ describe('A clean session', () => {
     void before.store.saveSession(session('device', { user: '' }));
     before.store.enqueue('device', queued('old'));
     await world.pass();
-    dataPlane.watch = () => ({ close: () => {} });
+    dataPlane.watch = () => ({ position: () => new Map(), close: () => {} });
     const createStore = () => openStore(world, dataPlane).store;
     const node = await startBroker({ createStore }, { clock: world.env.clock });
     const client = node.open5();

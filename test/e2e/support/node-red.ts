@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 import { freePorts } from '../../../bench/free-ports.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type RunningProcess, startProcess, temporaryDirectory } from './processes.ts';
+import { type RunningProcess, runProcess, startProcess, temporaryDirectory } from './processes.ts';
 import type { ClusterNode } from './test-cluster.ts';
 
 const installed = join(import.meta.dirname, '../node-red/node_modules');
 const program = join(installed, 'node-red/red.js');
-const examples = join(import.meta.dirname, '../../../clients/node-red/examples');
+const packageFolder = join(import.meta.dirname, '../../../clients/node-red');
 
 /** Whether `test/setup/node-red.js` could install it. */
 export const hasNodeRed = existsSync(join(installed, '.installed-from'));
@@ -24,8 +24,9 @@ export interface FlowNode {
 /** What one debug node has shown in the sidebar: a message property, or a whole message. */
 export type Shown = unknown;
 
-/** The flows that we hand out, by file name. */
-export function exampleFlows(): Map<string, FlowNode[]> {
+/** The flows that we hand out, by file name: those of our own nodes, or those of MQTT nodes only. */
+export function exampleFlows(kind: 'dss' | 'mqtt'): Map<string, FlowNode[]> {
+  const examples = join(packageFolder, 'examples', kind === 'mqtt' ? 'mqtt-nodes' : '');
   const files = readdirSync(examples).filter((file) => file.endsWith('.json'));
   return new Map(
     files.map((file) => [
@@ -35,7 +36,24 @@ export function exampleFlows(): Map<string, FlowNode[]> {
   );
 }
 
-/** One Node-RED process with all example flows on one DSS node, driven as the editor drives it. */
+/**
+ * Packs our nodes as they would be published, and unpacks them where a Node-RED with this user directory finds them.
+ * What they need of `dss` is this build. Resolves with the package's folder.
+ */
+export async function installPackage(userDirectory: string): Promise<string> {
+  const modules = join(userDirectory, 'node_modules');
+  const folder = join(modules, 'node-red-contrib-dss');
+  await mkdir(folder, { recursive: true });
+  const pack = ['pack', packageFolder, '--pack-destination', userDirectory, '--silent'];
+  const { stdout, stderr } = await runProcess('npm', pack, { directory: userDirectory });
+  const tarball = join(userDirectory, stdout.trim());
+  const unpacked = await runProcess('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder]);
+  if (unpacked.code !== 0) throw new Error(`npm pack: ${stdout}\n${stderr}\n${unpacked.stderr}`);
+  await symlink(join(packageFolder, '../..'), join(modules, 'dss'));
+  return folder;
+}
+
+/** One Node-RED process with flows of ours, driven as the editor drives it. */
 export class NodeRed {
   readonly #process: RunningProcess;
   readonly #directory: string;
@@ -43,33 +61,25 @@ export class NodeRed {
   #comms: WebSocket | undefined;
   readonly #shown = new Map<string, Shown[]>();
   readonly #connected = new Set<string>();
-  readonly #mqttNodes: readonly string[];
+  /** Those that show how they are connected. */
+  readonly #dotted: readonly string[];
 
   private constructor(
     started: RunningProcess,
     directory: string,
     url: string,
-    mqttNodes: readonly string[],
+    dotted: readonly string[],
   ) {
     this.#process = started;
     this.#directory = directory;
     this.#url = url;
-    this.#mqttNodes = mqttNodes;
+    this.#dotted = dotted;
   }
 
+  /** With the example flows of MQTT nodes, all of them on one DSS node. */
   static async start(node: ClusterNode): Promise<NodeRed> {
-    const [port] = (await freePorts(1)) as [number];
-    const directory = await temporaryDirectory();
-    const flows = flowsFor(node);
-    await writeFile(join(directory, 'flows.json'), JSON.stringify(flows));
-    await writeFile(join(directory, 'settings.js'), settings(port));
-    const started = startProcess(process.execPath, [program, '--userDir', directory]);
-    const mqttNodes = flows.filter(({ type }) => type === 'mqtt in' || type === 'mqtt out');
-    const ids = mqttNodes.map(({ id }) => id);
-    const nodeRed = new NodeRed(started, directory, `http://127.0.0.1:${port}/editor`, ids);
+    const nodeRed = await NodeRed.startFlows(flowsFor(node));
     try {
-      await started.line(/Started flows/, 40_000);
-      nodeRed.#follow();
       await nodeRed.untilConnected();
     } catch (error) {
       await nodeRed.close();
@@ -78,14 +88,42 @@ export class NodeRed {
     return nodeRed;
   }
 
-  /** Until every MQTT node shows the green dot. */
+  /** `prepare`: puts into the user directory what Node-RED should find there. */
+  static async startFlows(
+    flows: readonly FlowNode[],
+    prepare: (userDirectory: string) => Promise<unknown> = async () => {},
+  ): Promise<NodeRed> {
+    const [port] = (await freePorts(1)) as [number];
+    const directory = await temporaryDirectory();
+    await prepare(directory);
+    await writeFile(join(directory, 'flows.json'), JSON.stringify(flows));
+    await writeFile(join(directory, 'settings.js'), settings(port));
+    const started = startProcess(process.execPath, [program, '--userDir', directory]);
+    const dotted = flows.filter(({ type }) => /^(mqtt|dss) /.test(type));
+    const ids = dotted.map(({ id }) => id);
+    const nodeRed = new NodeRed(started, directory, `http://127.0.0.1:${port}/editor`, ids);
+    try {
+      await started.line(/Started flows/, 40_000);
+      nodeRed.#follow();
+    } catch (error) {
+      await nodeRed.close();
+      throw error;
+    }
+    return nodeRed;
+  }
+
+  get editorUrl(): string {
+    return this.#url;
+  }
+
+  /** Until every node that shows a dot has a green one. */
   async untilConnected(): Promise<void> {
     await eventually('Node-RED connects', 15_000, () =>
-      this.#mqttNodes.every((id) => this.#connected.has(id)) ? true : undefined,
+      this.#dotted.every((id) => this.#connected.has(id)) ? true : undefined,
     );
   }
 
-  /** Until no MQTT node shows it any more. */
+  /** Until none shows it any more. */
   async untilDisconnected(): Promise<void> {
     await eventually('Node-RED sees the end of the connection', 15_000, () =>
       this.#connected.size === 0 ? true : undefined,
@@ -181,9 +219,9 @@ interface DebugEvent {
   readonly format?: string;
 }
 
-/** All examples in one workspace. They share one server, as they do when they are imported one by one. */
+/** All examples of MQTT nodes in one workspace. They share one server, as they do when they are imported one by one. */
 function flowsFor(node: ClusterNode): FlowNode[] {
-  const byId = new Map([...exampleFlows().values()].flat().map((part) => [part.id, part]));
+  const byId = new Map([...exampleFlows('mqtt').values()].flat().map((part) => [part.id, part]));
   return [...byId.values()].map((part) =>
     part.type === 'mqtt-broker'
       ? { ...part, broker: '127.0.0.1', port: String(node.mqttPort) }
@@ -200,6 +238,7 @@ function settings(port: number): string {
     credentialSecret: false,
     mqttReconnectTime: 250,
     telemetry: { enabled: false },
+    editorTheme: { tours: false },
     logging: { console: { level: 'info', metrics: false, audit: false } },
   })};\n`;
 }
