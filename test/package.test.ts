@@ -24,7 +24,7 @@ describe('the package', () => {
     const output = execFileSync('npm', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
     const [{ files: packed }] = JSON.parse(`${output}`);
     files = packed.map(({ path }: { path: string }) => path);
-  }, 30_000);
+  }, 120_000);
 
   it('has the documents, and what they link to', () => {
     expect(files).toEqual(expect.arrayContaining(['README.md', 'lsm/README.md', 'lsm/FORMAT.md']));

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
 import { readAll } from './support/clients.ts';
 import { type Example, examplesOf } from './support/doc-examples.ts';
 import { isAsPrinted } from './support/guide.ts';
-import { dss, dssScript, type RunningProcess, startProcess } from './support/processes.ts';
+import {
+  dss,
+  dssScript,
+  type RunningProcess,
+  runProcess,
+  startProcess,
+} from './support/processes.ts';
 import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 const examples = (document: string): Example[] =>
@@ -49,8 +55,7 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
     const { code } = await run.exited;
     expect(code, [...run.stdout, ...run.stderr].join('\n')).toBe(0);
     if (expected.length === 0) return;
-    const shown = expected.at(-1) === '…' ? run.stdout : run.stdout.slice(-expected.length);
-    expect(isAsPrinted(shown, expected), run.stdout.join('\n')).toBe(true);
+    expect(isAsPrinted(run.stdout, expected), run.stdout.join('\n')).toBe(true);
   };
 
   it.each(examples('TROUBLESHOOTING.md'))('shows at line $line what it is about', async (each) => {
@@ -91,9 +96,9 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
     for (const index of [0, 1]) await cluster.kill(index);
     const { dataDir } = cluster.node(0);
     const backup = `${dataDir}-backup`;
-    await cp(dataDir, backup, { recursive: true, preserveTimestamps: true });
+    expect(await runProcess('cp', ['-a', dataDir, backup])).toMatchObject({ code: 0 });
     await rm(dataDir, { recursive: true });
-    await cp(backup, dataDir, { recursive: true, preserveTimestamps: true });
+    expect(await runProcess('cp', ['-a', backup, dataDir])).toMatchObject({ code: 0 });
     const text = readFileSync(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
     const [, flags = ''] = /dss recover --data \/var\/lib\/dss (--lost \S+)/.exec(text) ?? [];
     const args = ['recover', '--data', dataDir, ...flags.split(' '), '--yes'];

@@ -1,3 +1,5 @@
+import { fits } from './doc-examples.ts';
+
 /** One block of commands in a guide, as somebody types it. */
 export interface GuideBlock {
   /** The line of the document where it begins. */
@@ -43,11 +45,6 @@ export function isAsPrinted(printed: readonly string[], expected: readonly strin
   const wanted = isOpen ? expected.slice(0, -1) : expected;
   const enough = isOpen ? printed.length >= wanted.length : printed.length === wanted.length;
   return enough && wanted.every((line, at) => fits(printed[at] ?? '', line));
-}
-
-function fits(printed: string, expected: string): boolean {
-  const literals = expected.split('…').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${literals.join('.*')}$`).test(printed);
 }
 
 function headingOf(before: string): string {
