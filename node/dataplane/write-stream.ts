@@ -32,10 +32,7 @@ export interface WriteStreamPort {
 }
 
 export const IN_FLIGHT_BATCHES_MAX = 2;
-/**
- * A batch follows one that is on its way only if it is as long: each costs all replicas the same, however little is
- * in it, and what comes until the answer makes it longer.
- */
+/** A batch as long as this follows another at once. */
 export const FOLLOWING_BYTES_MIN = 16 * 1024;
 const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
 /** A batch that gets no answer is sent again after this. */
@@ -99,13 +96,21 @@ export class WriteStream {
       const hasRoom =
         this.#inFlight.length === 0 ||
         (this.#inFlight.length < IN_FLIGHT_BATCHES_MAX &&
-          next.byteLength >= FOLLOWING_BYTES_MIN &&
+          this.#mayFollow(next) &&
           this.#inFlightBytes + next.byteLength <= IN_FLIGHT_BYTES_MAX);
       if (!hasRoom) return;
       this.#gathered.shift();
       this.#recount();
       this.#seal(next);
     }
+  }
+
+  /**
+   * Each batch costs all replicas the same, however little is in it, and what comes until the answer makes it longer:
+   * so it grows until it is as long as what is on its way.
+   */
+  #mayFollow({ byteLength }: GatheredBatch): boolean {
+    return byteLength >= Math.min(FOLLOWING_BYTES_MIN, this.#inFlightBytes);
   }
 
   /** The leader, or somebody who is not, about batch `number`. */

@@ -64,8 +64,16 @@ function handleAppend(state: RaftState, request: AppendRequest): void {
   const lastIndex = replicate(log, request);
   if (lastIndex !== undefined) {
     log.commitTo(Math.min(request.commit, lastIndex));
-    const answer = { reject: false, index: lastIndex, hintIndex: 0, hintTerm: 0 };
-    outbox.send({ kind: 'append-response', from, to, term, ...answer });
+    outbox.send({
+      kind: 'append-response',
+      from,
+      to,
+      term,
+      reject: false,
+      index: lastIndex,
+      hintIndex: 0,
+      hintTerm: 0,
+    });
     return;
   }
   const { index: hintIndex, term: hintTerm } = log.agreeAt(index, previousTerm);

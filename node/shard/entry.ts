@@ -84,12 +84,23 @@ function writeHeader(
   setUint53(view, at + 8, baseVersion);
   setUint53(view, at + 16, baseVersion + batch.count - 1);
   for (let i = 0; i < 8; i++) {
-    data[at + 24 + i] = Number.parseInt(batch.node.slice(i * 2, i * 2 + 2), 16);
+    const { node } = batch;
+    data[at + 24 + i] = (digit(node, 2 * i) << 4) | digit(node, 2 * i + 1);
   }
   view.setUint32(at + 32, batch.startCounter, true);
   setUint53(view, at + 36, batch.number);
   view.setUint32(at + 44, batch.bytes.length, true);
   view.setUint32(at + 48, batch.crc, true);
+}
+
+/** What its sections need in all, without looking further; 0 as well if the bytes do not parse. */
+export function needsOfEntry(data: Uint8Array): number {
+  let needs = 0;
+  for (let at = 0; at + SECTION_HEADER_BYTES <= data.length; ) {
+    needs |= (data[at + 2] as number) | ((data[at + 3] as number) << 8);
+    at += SECTION_HEADER_BYTES + uint32(data, at + 44);
+  }
+  return needs;
 }
 
 /** The sections of a write entry, or `undefined` if the bytes do not parse: every replica skips it alike. */
@@ -109,7 +120,7 @@ export function parseWriteEntry(data: Uint8Array): Section[] | undefined {
     if (batchEnd > data.length || count === 0 || number === undefined) return undefined;
     if (baseVersion === undefined || highestVersion !== baseVersion + count - 1) return undefined;
     sections.push({
-      node: hex(data, at + 24, at + 32),
+      node: nodeAt(data, at + 24),
       startCounter: view.getUint32(at + 32, true),
       number,
       count,
@@ -135,10 +146,27 @@ function getUint53(view: DataView, at: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** A hexadecimal digit of a node id. */
+function digit(node: string, at: number): number {
+  const code = node.charCodeAt(at);
+  return code <= 0x39 ? code - 0x30 : code - 0x57;
+}
 
-function hex(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) text += HEX[bytes[i] as number];
+function uint32(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
+}
+
+/** The texts of the node ids that were read last: there are few nodes, and an entry names some. */
+const knownNodes: { readonly low: number; readonly high: number; readonly text: string }[] = [];
+const KNOWN_NODES_MAX = 16;
+
+function nodeAt(bytes: Uint8Array, at: number): string {
+  const low = uint32(bytes, at);
+  const high = uint32(bytes, at + 4);
+  for (const known of knownNodes) if (known.low === low && known.high === high) return known.text;
+  const text = Buffer.from(bytes.subarray(at, at + 8)).toString('hex');
+  if (knownNodes.length === KNOWN_NODES_MAX) knownNodes.shift();
+  knownNodes.push({ low, high, text });
   return text;
 }

@@ -11,6 +11,7 @@ import {
   type ReplicaId,
   type Term,
 } from '../raft/types.ts';
+import { Applying } from './applying.ts';
 import { decodeMembers, isGone, placesOf } from './configuration.ts';
 import type { LocalGroups } from './local-groups.ts';
 import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
@@ -45,11 +46,6 @@ export interface ShardHostOptions {
 }
 
 const FETCH_BYTES_MAX = 1024 * 1024;
-/** Entries that everybody has stay in memory up to here, so that a follower a little behind needs no disk. */
-const CACHED_ENTRIES_MAX = 256;
-/** And of each group no more than this: while a node is away nobody's entries are what everybody has. */
-const CACHED_BYTES_MAX = 256 * 1024;
-
 /**
  * Drives all Raft groups of a node over its one log. One turn reads all input, steps it, gives each group at
  * most one tick, and then does what `#drain` says.
@@ -60,8 +56,9 @@ export class ShardHost {
   readonly #dirty = new Set<Replica>();
   #inbox: { readonly node: string; readonly messages: readonly GroupMessage[] }[] = [];
   readonly #outgoing = new OutgoingMessages();
-  /** What is to be done when the next round is durable. */
-  #gathering: (() => void)[] = [];
+  /** What counts, and who is told, when the next round is durable. */
+  #gathering: Gathered[] = [];
+  #persisting: (() => void)[] = [];
   readonly #roundWait: RoundWait;
   /** Batches wait for what the log is at. */
   readonly #queued = new Set<Replica>();
@@ -69,10 +66,7 @@ export class ShardHost {
   #commitsDue = new Set<Replica>();
   #commitsNew = new Set<Replica>();
   #roundInFlight = false;
-  #isApplying = false;
-  /** Whose entries are being applied. */
-  #applying: Replica | undefined;
-  readonly #whenApplied: (() => void)[] = [];
+  readonly #applying: Applying;
   #turnScheduled = false;
   #tickDue = false;
   #running = false;
@@ -86,6 +80,15 @@ export class ShardHost {
       maxWaitMs: options.roundsMaxWaitMs,
       stagedBytes: () => options.log.stagedBytes,
       onOver: () => this.#schedule(),
+    });
+    this.#applying = new Applying({
+      engine: options.engine,
+      onEntry: (replica, entry, complaint) => {
+        this.#report(replica, complaint);
+        this.#note(replica, entry);
+      },
+      onApplied: (replica) => this.touch(replica),
+      onFailed: (error) => this.#fail(error),
     });
   }
 
@@ -142,6 +145,7 @@ export class ShardHost {
   stop(): void {
     this.#stopped = true;
     this.#roundWait.end();
+    this.#applying.stop();
     for (const replica of this.#groups.replicas()) replica.close();
   }
 
@@ -220,21 +224,23 @@ export class ShardHost {
       replica.issueReads();
       while (replica.raft.hasReady()) this.#take(replica, replica.raft.ready());
       if (replica.raft.hasCommitToTell) this.#commitsNew.add(replica);
+      if (replica.applyQueue.length > 0) this.#applying.add(replica);
     }
-    if (!this.#roundInFlight && this.#gathering.length === 0) this.#tellCommits();
+    if (!this.#roundInFlight && !this.#wantsRound) this.#tellCommits();
     this.#outgoing.flush(this.#options.send);
     if (!this.#roundInFlight && this.#isRoundDue()) void this.#syncRound();
-    if (!this.#isApplying) void this.#applyCommitted();
+    void this.#applying.run();
   }
 
   /**
-   * While a round is being synced nothing that is proposed could be synced here: it waits, and goes into one entry
+   * While a round is being synced nothing that is proposed could be synced here, and while a group's last entry is
+   * not committed the next one would only be its smaller neighbour: what is queued waits, and goes into one entry
    * with what comes meanwhile. On an idle node nothing waits.
    */
   #propose(replica: Replica): void {
     if (!replica.hasQueued) return;
-    if (this.#roundInFlight) this.#queued.add(replica);
-    else replica.proposeQueued();
+    if (replica.mayPropose && !this.#roundInFlight) replica.proposeQueued();
+    else this.#queued.add(replica);
   }
 
   /**
@@ -269,10 +275,7 @@ export class ShardHost {
     }
     if (needsRound || replica.roundsPending > 0) {
       replica.roundsPending += 1;
-      this.#gathering.push(() => {
-        replica.roundsPending -= 1;
-        this.#persisted(replica, ready);
-      });
+      this.#gathering.push({ replica, ready });
       this.#roundWait.begin();
     } else {
       this.#persisted(replica, ready);
@@ -294,7 +297,7 @@ export class ShardHost {
   /** Resolves when all that is staged in the log is durable. */
   persist(): Promise<void> {
     return new Promise((resolve) => {
-      this.#gathering.push(resolve);
+      this.#persisting.push(resolve);
       this.#roundWait.hurry();
       this.#schedule();
     });
@@ -303,14 +306,12 @@ export class ShardHost {
   /** Resolves when nothing of a replica is being synced or applied, now that nothing new reaches it. */
   async whenIdle(replica: Replica): Promise<void> {
     while (replica.roundsPending > 0 && !this.#stopped) await this.persist();
-    while (this.#applying === replica && !this.#stopped) {
-      await new Promise<void>((resolve) => this.#whenApplied.push(resolve));
-    }
+    await this.#applying.whenIdle(replica);
   }
 
   /** What only keeps its order behind an earlier round has nothing to write, and so nothing to wait for. */
   #isRoundDue(): boolean {
-    if (this.#gathering.length === 0) return false;
+    if (!this.#wantsRound) return false;
     return this.#roundWait.isOver || !this.#options.log.hasStaged;
   }
 
@@ -322,11 +323,17 @@ export class ShardHost {
     this.#roundInFlight = true;
     try {
       const round = this.#gathering;
+      const waiting = this.#persisting;
       this.#gathering = [];
+      this.#persisting = [];
       this.#roundWait.end();
       if (this.#options.log.hasStaged) await this.#options.log.commitRound();
       if (this.#stopped) return;
-      for (const isDurable of round) isDurable();
+      for (const { replica, ready } of round) {
+        replica.roundsPending -= 1;
+        this.#persisted(replica, ready);
+      }
+      for (const isDurable of waiting) isDurable();
       this.#drain();
     } catch (error) {
       // A failed write or fsync is never retried: what reached the disk is unknown.
@@ -337,6 +344,10 @@ export class ShardHost {
     this.#roundEnded();
   }
 
+  get #wantsRound(): boolean {
+    return this.#gathering.length + this.#persisting.length > 0;
+  }
+
   #roundEnded(): void {
     const due = this.#commitsDue;
     this.#commitsDue = this.#commitsNew;
@@ -345,60 +356,6 @@ export class ShardHost {
     for (const replica of this.#queued) this.#dirty.add(replica);
     this.#queued.clear();
     this.#schedule();
-  }
-
-  async #applyCommitted(): Promise<void> {
-    this.#isApplying = true;
-    try {
-      for (let again = true; again && !this.#stopped; ) {
-        again = false;
-        for (const replica of this.#groups.replicas()) {
-          if (replica.applyQueue.length === 0 || !replica.mayApply) continue;
-          this.#applying = replica;
-          await this.#applyQueueOf(replica);
-          this.#endApplying();
-          again = true;
-        }
-      }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#isApplying = false;
-      this.#endApplying();
-    }
-  }
-
-  #endApplying(): void {
-    this.#applying = undefined;
-    for (const resolve of this.#whenApplied.splice(0)) resolve();
-  }
-
-  async #applyQueueOf(replica: Replica): Promise<void> {
-    const { engine } = this.#options;
-    let applied = 0;
-    const queue = replica.applyQueue;
-    while (applied < queue.length && replica.mayApply && !this.#stopped) {
-      const room = engine.waitForRoom();
-      if (room !== undefined) await room;
-      const entry = queue[applied] as (typeof queue)[number];
-      for (let read = replica.prepare(entry); read; read = replica.prepare(entry)) await read;
-      if (this.#stopped || !replica.mayApply) break;
-      applied += 1;
-      this.#report(replica, replica.apply(entry));
-      this.#note(replica, entry);
-    }
-    if (this.#stopped) return;
-    queue.splice(0, applied);
-    const { appliedIndex } = replica.state;
-    replica.raft.applied(appliedIndex);
-    replica.raft.releaseMemory(
-      Math.min(
-        appliedIndex,
-        Math.max(replica.raft.releasableIndex, appliedIndex - CACHED_ENTRIES_MAX),
-      ),
-    );
-    replica.raft.shrinkMemory(CACHED_BYTES_MAX);
-    this.touch(replica);
   }
 
   #note(replica: Replica, entry: Entry): void {
@@ -440,9 +397,10 @@ export class ShardHost {
         if (!replica.mayApply || this.#stopped) return;
         if (entries.length === 0) throw new Error(`committed entry ${next} is not in the log`);
         replica.applyQueue.push(...entries);
+        this.#applying.add(replica);
         next += entries.length;
-        if (!this.#isApplying) await this.#applyCommitted();
-        else await replica.whenApplied(next - 1);
+        if (this.#applying.isRunning) await replica.whenApplied(next - 1);
+        else await this.#applying.run();
       }
     } catch (error) {
       this.#fail(error);
@@ -472,6 +430,12 @@ export class ShardHost {
     this.stop();
     this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** A Ready of a replica, in the log's next round. */
+interface Gathered {
+  readonly replica: Replica;
+  readonly ready: Ready;
 }
 
 /** Whether it comes from a leader or a candidate, who counts on the replica that it is for. */

@@ -15,6 +15,7 @@ import { needsOf } from './write-batch.ts';
 
 /** An entry is one message to another node, which takes 1 MiB or one entry (DESIGN §6). */
 const ENTRY_BYTES_MAX = 512 * 1024;
+const LONG_BYTES = 64 * 1024;
 
 /** What a leader's log holds beyond what is applied: its next proposals continue from here. */
 export interface ProposedLog {
@@ -31,18 +32,25 @@ export interface WaitingBatch {
 
 /**
  * Batches that have come to a leader and are in no entry yet. An entry costs every replica the same whether it
- * holds one write or a thousand, so all that came until the log can take more become one entry, in the
- * order they came.
+ * holds one write or a thousand, so all that came while the entry before was on its way become one, in the order
+ * they came.
  */
 export class ProposalQueue {
   #waiting: WaitingBatch[] = [];
+  #bytes = 0;
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
 
+  /** It is long enough for an entry of its own: nothing is won by waiting for more. */
+  get isLong(): boolean {
+    return this.#bytes >= LONG_BYTES;
+  }
+
   add(waiting: WaitingBatch): void {
     this.#waiting.push(waiting);
+    this.#bytes += waiting.batch.bytes.length;
   }
 
   refuse(outcome: ForwardOutcome): void {
@@ -94,6 +102,7 @@ export class ProposalQueue {
   #take(): readonly WaitingBatch[] {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#bytes = 0;
     return waiting;
   }
 }

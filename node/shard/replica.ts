@@ -208,6 +208,11 @@ export class Replica {
     return !this.#queue.isEmpty;
   }
 
+  /** What is queued waits for the entry before to be committed, unless it is long. */
+  get mayPropose(): boolean {
+    return this.#queue.isLong || !this.raft.hasUncommitted;
+  }
+
   proposeQueued(): void {
     const proposed = this.#leading();
     if (proposed === undefined) {
@@ -405,7 +410,8 @@ export class Replica {
     else waiter.resolve({ kind: hasEffect ? 'applied' : 'ineffective' });
   }
 
-  #acknowledge({ node, startCounter, number, baseVersion: base, results }: AppliedSection): void {
+  #acknowledge({ section, results }: AppliedSection): void {
+    const { node, startCounter, number, baseVersion: base } = section;
     const waiters = this.#waiters.get(node);
     if (waiters === undefined) return;
     // A section that came too early in its stream was skipped: nothing of it is stored.

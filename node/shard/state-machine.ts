@@ -7,12 +7,13 @@ import { applySettingsRecord } from '../settings/meta-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { WriteApplier, type WriteObserver } from './apply-writes.ts';
 import type { ConditionalResult } from './condition.ts';
-import { parseWriteEntry, type Section } from './entry.ts';
+import { needsOfEntry, parseWriteEntry, type Section } from './entry.ts';
 import type { Streams } from './streams.ts';
 import { needsOf } from './write-batch.ts';
 
 /** A batch of an entry that was applied. */
-export interface AppliedSection extends Section {
+export interface AppliedSection {
+  readonly section: Section;
   /** What became of its conditional writes; undefined: the batch was in already, or came too early. */
   readonly results: readonly ConditionalResult[] | undefined;
 }
@@ -95,7 +96,7 @@ export class StateMachine implements GroupState {
 
   /** Looks up what `apply` must know. `undefined`: nothing is missing; else ask again then. */
   prepare(entry: Entry, observer: WriteObserver): Promise<void> | undefined {
-    if (entry.kind !== EntryKind.write) return undefined;
+    if (entry.kind !== EntryKind.write || needsOfEntry(entry.data) === 0) return undefined;
     const sections = parseWriteEntry(entry.data);
     return sections && this.#writes.prepare(entry.data, sections, observer, this.retention);
   }
@@ -140,7 +141,7 @@ export class StateMachine implements GroupState {
       this.highestVersion = Math.max(this.highestVersion, section.highestVersion);
       const { node, startCounter, number, count, batchStart, batchEnd } = section;
       if (this.streams.judge(node, startCounter, number).kind !== 'next') {
-        applied.push({ ...section, results: undefined });
+        applied.push({ section, results: undefined });
         continue;
       }
       this.streams.advance(node, startCounter, number);
@@ -148,7 +149,7 @@ export class StateMachine implements GroupState {
         return { kind: 'skipped', reason: 'its batch does not parse' };
       }
       const results = this.#writes.apply(data, section, observer, this.retention);
-      applied.push({ ...section, results });
+      applied.push({ section, results });
     }
     return { kind: 'applied', sections: applied };
   }

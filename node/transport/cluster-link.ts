@@ -1,9 +1,9 @@
 import type { ClusterDoor } from '../../broker/data-plane.ts';
-import { cluster, decode, encode, ProtocolError, raft } from '../../protos/index.ts';
+import { cluster, decode, ProtocolError } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { PeerMemory } from '../membership/peer-memory.ts';
 import type { GroupMessage } from '../shard/outgoing-messages.ts';
-import { fromWire, toWire } from './raft-codec.ts';
+import { decodeEnvelope, encodeEnvelope } from './raft-codec.ts';
 import { type RpcHandler, RpcHub, type RpcOrigin } from './rpc.ts';
 import { verifyCredentials } from './secret.ts';
 import type { Channel, Transport } from './transport.ts';
@@ -133,12 +133,11 @@ export class ClusterLink {
   }
 
   sendRaft(node: string, messages: readonly GroupMessage[]): void {
-    const payload = encode(raft.RaftEnvelope, {
-      format: 1,
+    const payload = encodeEnvelope({
       fromNode: this.#own.node,
       startCounter: this.#own.startCounter,
       syncedRound: this.syncedRound(),
-      messages: messages.map(toWire),
+      messages,
     });
     this.#send(node, 'consensus', `${this.#clusterId}/node/${node}/raft`, payload);
   }
@@ -216,15 +215,11 @@ export class ClusterLink {
     } else if (what === 'messages') {
       handlers.messages(peer, payload);
     } else if (what === 'raft') {
-      const envelope = decode(raft.RaftEnvelope, payload);
+      const envelope = decodeEnvelope(payload);
       if (envelope.fromNode !== peer) return;
       this.#memory.note(peer, envelope);
       handlers.heard(peer);
-      const messages = (envelope.messages as raft.RaftMessage[]).map(fromWire);
-      handlers.raft(
-        peer,
-        messages.filter((message) => message !== undefined),
-      );
+      handlers.raft(peer, envelope.messages);
     }
   }
 

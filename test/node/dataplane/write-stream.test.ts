@@ -120,16 +120,23 @@ describe('a write stream', () => {
     ]);
   });
 
-  it('gathers a little behind a batch that is on its way, until that is answered', () => {
+  it('gathers behind a batch that is on its way until it is as long, or that is answered', () => {
     const fixture = new Fixture();
     const sink = fixture.sink('s');
-    for (const token of [1, 2, 3]) {
+    const add = (token: number) => {
       fixture.add(sink, token, `k${token}`, 'v');
       fixture.stream.pump();
-    }
+    };
+    fixture.add(sink, 0, 'k0', 'v');
+    add(1);
+    add(2);
     expect(fixture.numbers).toEqual([1]);
-    fixture.stream.answered(1, { kind: 'committed', baseVersion: 10 });
-    expect(keysOf(fixture.sent.at(-1) as SealedBatch)).toEqual(['k2', 'k3']);
+    add(3);
+    expect(fixture.numbers).toEqual([1, 2]);
+    expect(keysOf(fixture.sent[1] as SealedBatch)).toEqual(['k2', 'k3']);
+    add(4);
+    fixture.stream.answered(2, { kind: 'committed', baseVersion: 10 });
+    expect(keysOf(fixture.sent[2] as SealedBatch)).toEqual(['k4']);
   });
 
   it('has at most 1 MiB on its way, and cuts what gathers into batches that fit a message', () => {

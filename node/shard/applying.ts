@@ -1,0 +1,111 @@
+import type { StorageEngine } from '../../lsm/engine.ts';
+import type { Entry } from '../raft/types.ts';
+import type { Replica } from './replica.ts';
+
+/** Entries that everybody has stay in memory up to here, so that a follower a little behind needs no disk. */
+const CACHED_ENTRIES_MAX = 256;
+/** And of each group no more than this: while a node is away nobody's entries are what everybody has. */
+const CACHED_BYTES_MAX = 256 * 1024;
+
+/** Applies what is committed, one replica after the other. */
+export class Applying {
+  readonly #engine: StorageEngine;
+  /** `complaint` says why an entry could not be understood, or applied. */
+  readonly #onEntry: (replica: Replica, entry: Entry, complaint: string | undefined) => void;
+  readonly #onApplied: (replica: Replica) => void;
+  readonly #onFailed: (error: unknown) => void;
+  /** Those that have something to apply. */
+  readonly #waiting = new Set<Replica>();
+  #running = false;
+  /** Whose entries are being applied. */
+  #current: Replica | undefined;
+  readonly #whenDone: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(options: {
+    readonly engine: StorageEngine;
+    readonly onEntry: (replica: Replica, entry: Entry, complaint: string | undefined) => void;
+    readonly onApplied: (replica: Replica) => void;
+    readonly onFailed: (error: unknown) => void;
+  }) {
+    this.#engine = options.engine;
+    this.#onEntry = options.onEntry;
+    this.#onApplied = options.onApplied;
+    this.#onFailed = options.onFailed;
+  }
+
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  /** Its queue is not empty, or may have been held back. */
+  add(replica: Replica): void {
+    this.#waiting.add(replica);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Waits only where an entry has to: for room in the engine, or for values that it depends on. */
+  async run(): Promise<void> {
+    if (this.#running || this.#waiting.size === 0) return;
+    this.#running = true;
+    try {
+      for (const replica of this.#waiting) {
+        this.#waiting.delete(replica);
+        this.#current = replica;
+        for (let next = this.#applySome(replica); next; next = this.#applySome(replica)) await next;
+        if (this.#stopped) return;
+        this.#end();
+      }
+    } catch (error) {
+      this.#onFailed(error);
+    } finally {
+      this.#running = false;
+      this.#end();
+    }
+  }
+
+  /** Resolves when nothing of this replica is being applied, now that nothing new reaches it. */
+  async whenIdle(replica: Replica): Promise<void> {
+    while (this.#current === replica && !this.#stopped) {
+      await new Promise<void>((resolve) => this.#whenDone.push(resolve));
+    }
+  }
+
+  #end(): void {
+    this.#current = undefined;
+    if (this.#whenDone.length === 0) return;
+    for (const resolve of this.#whenDone.splice(0)) resolve();
+  }
+
+  /** Returns what the next entry has to wait for; undefined: all are applied that may be. */
+  #applySome(replica: Replica): Promise<void> | undefined {
+    const queue = replica.applyQueue;
+    let applied = 0;
+    let waiting: Promise<void> | undefined;
+    while (applied < queue.length && replica.mayApply && !this.#stopped) {
+      const entry = queue[applied] as Entry;
+      waiting = this.#engine.waitForRoom() ?? replica.prepare(entry);
+      if (waiting !== undefined) break;
+      applied += 1;
+      this.#onEntry(replica, entry, replica.apply(entry));
+    }
+    if (applied > 0 && !this.#stopped) this.#applied(replica, applied);
+    return waiting;
+  }
+
+  #applied(replica: Replica, count: number): void {
+    const queue = replica.applyQueue;
+    if (count === queue.length) queue.length = 0;
+    else queue.splice(0, count);
+    const { raft, state } = replica;
+    const { appliedIndex } = state;
+    raft.applied(appliedIndex);
+    const cachedFrom = Math.max(raft.releasableIndex, appliedIndex - CACHED_ENTRIES_MAX);
+    raft.releaseMemory(Math.min(appliedIndex, cachedFrom));
+    raft.shrinkMemory(CACHED_BYTES_MAX);
+    this.#onApplied(replica);
+  }
+}
