@@ -126,7 +126,7 @@ async function compose(
     status: () => ({
       ...describeStatus(node, addresses),
       broker: broker.counters(),
-      process: describeProcess(startedAtMs),
+      process: { ...describeProcess(startedAtMs), stages: env.stages.figures() },
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
     routes: [

@@ -73,6 +73,7 @@ export class ShardHost {
     this.#groups = options.groups;
     this.#applying = new Applying({
       engine: options.engine,
+      stages: options.env.stages,
       onEntry: (replica, entry, complaint) => {
         this.#report(replica, complaint);
         this.#note(replica, entry);
@@ -143,7 +144,9 @@ export class ShardHost {
     this.#turnScheduled = true;
     this.#options.env.yield(() => {
       this.#turnScheduled = false;
+      const outer = this.#options.env.stages?.enter('replicate');
       if (!this.#stopped) this.#turn();
+      this.#options.env.stages?.leave(outer);
     });
   }
 
@@ -228,8 +231,14 @@ export class ShardHost {
    */
   #propose(replica: Replica): void {
     if (!replica.hasQueued) return;
-    if (replica.mayPropose && !this.#roundInFlight) replica.proposeQueued();
-    else this.#queued.add(replica);
+    if (!replica.mayPropose || this.#roundInFlight) {
+      this.#queued.add(replica);
+      return;
+    }
+    const { stages } = this.#options.env;
+    const outer = stages?.enter('propose');
+    replica.proposeQueued();
+    stages?.leave(outer);
   }
 
   /**
@@ -307,14 +316,16 @@ export class ShardHost {
       const waiting = this.#persisting;
       this.#gathering = [];
       this.#persisting = [];
-      if (this.#options.log.hasStaged) await this.#options.log.commitRound();
+      if (this.#options.log.hasStaged) await this.#commitRound();
       if (this.#stopped) return;
+      const outer = this.#options.env.stages?.enter('commit');
       for (const { replica, ready } of round) {
         replica.roundsPending -= 1;
         this.#persisted(replica, ready);
       }
       for (const isDurable of waiting) isDurable();
       this.#drain();
+      this.#options.env.stages?.leave(outer);
     } catch (error) {
       // A failed write or fsync is never retried: what reached the disk is unknown.
       this.#fail(error);
@@ -322,6 +333,17 @@ export class ShardHost {
       this.#roundInFlight = false;
     }
     this.#roundEnded();
+  }
+
+  async #commitRound(): Promise<void> {
+    const { log, env } = this.#options;
+    const { stages, clock } = env;
+    const outer = stages?.enter('append');
+    const synced = log.commitRound();
+    stages?.leave(outer);
+    const startedMs = clock.monotonicMs();
+    await synced;
+    stages?.add('sync', clock.monotonicMs() - startedMs);
   }
 
   get #wantsRound(): boolean {
