@@ -21,6 +21,8 @@ export class EndOfTurn {
   #run(): void {
     const tasks = this.#tasks;
     this.#tasks = [];
+    const outer = this.#env.stages?.enter('acknowledge');
     for (const task of tasks) task();
+    this.#env.stages?.leave(outer);
   }
 }

@@ -1,3 +1,5 @@
+import type { Stages } from './stages.ts';
+
 /**
  * What the broker needs from the world; structurally a part of the node's `Env` (`node/env.ts`), which the
  * broker must not import.
@@ -22,6 +24,8 @@ export interface BrokerEnv {
   readonly events: {
     emit(event: BrokerEvent): void;
   };
+  /** Absent: nobody wants to know. */
+  readonly stages?: Stages;
 }
 
 export interface BrokerEvent {

@@ -213,9 +213,12 @@ export class Front {
   #process(): void {
     if (this.#processing) return;
     this.#processing = true;
+    const { stages } = this.#context.env;
+    const outer = stages?.enter('front');
     const nowMs = this.#context.env.clock.monotonicMs();
     let more = true;
     while (more && this.#state === 'open' && this.#holds === 0) more = this.#step(nowMs);
+    stages?.leave(outer);
     this.#processing = false;
     if (this.#inputEnded && this.#holds === 0) this.finish(CLIENT_CLOSED);
   }

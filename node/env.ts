@@ -1,3 +1,4 @@
+import type { Stages } from '../broker/stages.ts';
 import type { Offload } from '../lsm/offload/offload.ts';
 import type { Vfs } from '../lsm/vfs/vfs.ts';
 
@@ -14,6 +15,8 @@ export interface Env {
   /** Runs `task` soon, after input that is already waiting: the end of one turn of the host. */
   readonly yield: (task: () => void) => void;
   readonly events: Events;
+  /** Absent: nobody wants to know what time goes to. */
+  readonly stages?: Stages;
 }
 
 export interface Clock {

@@ -28,6 +28,10 @@ export interface StatusDocument {
     readonly cpuUserMicros: number;
     readonly cpuSystemMicros: number;
     readonly memoryBytes: number;
+    /** What its time has gone to, by stage. */
+    readonly stages?: Readonly<
+      Record<string, { readonly micros: number; readonly messages: number }>
+    >;
   };
   readonly links: readonly LinkStatus[];
   /** Those that fire. */

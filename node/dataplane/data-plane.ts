@@ -222,6 +222,7 @@ export class NodeDataPlane implements DataPlane {
     reply: (body: RpcBody) => void,
   ): void {
     const { group = 0, number = 0, count = 0, crc = 0, batch = NOTHING } = request;
+    this.#env.stages?.count('route', count);
     this.#propose(
       group,
       { ...from, number, count, crc, bytes: new Uint8Array(batch) },
@@ -268,12 +269,17 @@ export class NodeDataPlane implements DataPlane {
     this.#pumpScheduled = true;
     this.#env.yield(() => {
       this.#pumpScheduled = false;
+      const outer = this.#env.stages?.enter('batch');
       for (const stream of this.#touched) stream.pump();
       this.#touched.clear();
+      this.#env.stages?.leave(outer);
     });
   }
 
   #send(group: number, batch: SealedBatch): void {
+    const { stages } = this.#env;
+    stages?.count('front', batch.count);
+    stages?.count('batch', batch.count);
     const target = this.#target(group);
     if (target === this.#own.node) {
       this.#propose(group, { ...this.#own, ...batch }, (outcome) =>
@@ -282,6 +288,7 @@ export class NodeDataPlane implements DataPlane {
       return;
     }
     const { number, count, crc, bytes } = batch;
+    stages?.count('route', count);
     this.#rpc.post(target, 'consensus', this.#rpc.newId(), {
       forwardRequest: { group, number, count, crc, batch: bytes },
     });
@@ -298,6 +305,7 @@ export class NodeDataPlane implements DataPlane {
   #propose(group: number, batch: ForwardedBatch, done: (outcome: ForwardOutcome) => void): void {
     const replica = this.#host.replica(group);
     if (replica === undefined) return done({ kind: 'not-leader', leader: undefined });
+    this.#env.stages?.count('propose', batch.count);
     replica.propose(batch, done);
     this.#host.touch(replica);
   }
@@ -306,8 +314,12 @@ export class NodeDataPlane implements DataPlane {
     const stream = this.#streams.get(group);
     if (stream === undefined || this.#stopped) return;
     if (outcome.kind === 'not-leader') this.#redirect(group, from, outcome.leader);
-    stream.answered(number, outcome);
+    const { stages } = this.#env;
+    const outer = stages?.enter('acknowledge');
+    const count = stream.answered(number, outcome);
     if (outcome.kind === 'committed') this.#recount();
+    stages?.count('acknowledge', count);
+    stages?.leave(outer);
   }
 
   /**

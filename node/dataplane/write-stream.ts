@@ -113,20 +113,21 @@ export class WriteStream {
     return byteLength >= Math.min(FOLLOWING_BYTES_MIN, this.#inFlightBytes);
   }
 
-  /** The leader, or somebody who is not, about batch `number`. */
-  answered(number: number, outcome: ForwardOutcome): void {
+  /** The leader, or somebody who is not, about batch `number`. Returns how many writes are committed by that. */
+  answered(number: number, outcome: ForwardOutcome): number {
     switch (outcome.kind) {
-      case 'committed':
-        this.#committed(number, outcome.baseVersion, outcome.results ?? []);
+      case 'committed': {
+        const count = this.#committed(number, outcome.baseVersion, outcome.results ?? []);
         this.pump();
-        break;
+        return count;
+      }
       case 'out-of-order':
       case 'bad-batch':
       case 'not-leader':
       case 'busy':
         // Not at once: every batch in flight gets the same answer. A new leader brings `resendAll` sooner.
         this.#resendDue = true;
-        break;
+        return 0;
     }
   }
 
@@ -206,11 +207,13 @@ export class WriteStream {
   }
 
   /** Streams are applied in order: a batch that is in means that all before it are. */
-  #committed(number: number, baseVersion: number, results: readonly ConditionalResult[]): void {
+  #committed(number: number, baseVersion: number, results: readonly ConditionalResult[]): number {
     const firstLeft = this.#inFlight.findIndex((batch) => batch.number > number);
     const done = this.#inFlight.splice(0, firstLeft < 0 ? this.#inFlight.length : firstLeft);
     const nowMs = this.#port.nowMs();
+    let count = 0;
     for (const batch of done) {
+      count += batch.count;
       if (batch.sinks.length > 0) this.#port.committed(batch.sinks.length, nowMs - batch.oldestMs);
       this.#inFlightBytes -= batch.bytes.length;
       const base = batch.number === number ? baseVersion : 0;
@@ -220,6 +223,7 @@ export class WriteStream {
         (batch.sinks[i] as WriteSink).writeCommitted(batch.tokens[i] as number, version);
       }
     }
+    return count;
   }
 }
 

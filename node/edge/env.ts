@@ -1,11 +1,15 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { Stages } from '../../broker/stages.ts';
+import type { JobName, Offload } from '../../lsm/offload/offload.ts';
 import { WorkerOffload } from '../../lsm/offload/worker-host.ts';
 import { OsVfs } from '../../lsm/vfs/os.ts';
 import type { Env, Events } from '../env.ts';
 
 /** The real world, as the hosts see it. */
-export function createEnv(events: Events): Env {
+export function createEnv(events: Events): Env & { readonly stages: Stages } {
+  const stages = new Stages(() => performance.now());
   return {
+    stages,
     clock: {
       nowMs: () => Date.now(),
       monotonicMs: () => performance.now(),
@@ -25,10 +29,33 @@ export function createEnv(events: Events): Env {
       bytes: (length) => Uint8Array.from(randomBytes(length)),
     },
     vfs: new OsVfs(),
-    offload: new WorkerOffload(),
+    offload: new TimedOffload(new WorkerOffload(), stages),
     yield: (task) => {
       setImmediate(task);
     },
     events,
   };
+}
+
+class TimedOffload implements Offload {
+  readonly #offload: Offload;
+  readonly #stages: Stages;
+
+  constructor(offload: Offload, stages: Stages) {
+    this.#offload = offload;
+    this.#stages = stages;
+  }
+
+  async run(job: JobName, input: unknown): Promise<unknown> {
+    const startedMs = performance.now();
+    try {
+      return await this.#offload.run(job, input);
+    } finally {
+      this.#stages.add(job === 'flush' ? 'flush' : 'compaction', performance.now() - startedMs);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#offload.close();
+  }
 }

@@ -53,7 +53,7 @@ export function httpRoutes(subject: HttpSubject): HttpRoutes {
     status: () => ({
       ...describeStatus(node, addresses),
       broker: broker.counters(),
-      process: describeProcess(startedAtMs),
+      process: { ...describeProcess(startedAtMs), stages: env.stages?.figures() },
     }),
     where: (key) => (node.hasJoined ? describePlace(node.active, key) : undefined),
     missing: () => describeMissing(node),

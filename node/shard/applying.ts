@@ -1,3 +1,4 @@
+import type { Stages } from '../../broker/stages.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Entry } from '../raft/types.ts';
 import type { Replica } from './replica.ts';
@@ -7,9 +8,12 @@ const CACHED_ENTRIES_MAX = 256;
 /** And of each group no more than this: while a node is away nobody's entries are what everybody has. */
 const CACHED_BYTES_MAX = 256 * 1024;
 
+const OF_EVERY_REPLICA = ['replicate', 'append', 'sync', 'commit', 'apply'] as const;
+
 /** Applies what is committed, one replica after the other. */
 export class Applying {
   readonly #engine: StorageEngine;
+  readonly #stages: Stages | undefined;
   /** `complaint` says why an entry could not be understood, or applied. */
   readonly #onEntry: (replica: Replica, entry: Entry, complaint: string | undefined) => void;
   readonly #onApplied: (replica: Replica) => void;
@@ -24,11 +28,13 @@ export class Applying {
 
   constructor(options: {
     readonly engine: StorageEngine;
+    readonly stages: Stages | undefined;
     readonly onEntry: (replica: Replica, entry: Entry, complaint: string | undefined) => void;
     readonly onApplied: (replica: Replica) => void;
     readonly onFailed: (error: unknown) => void;
   }) {
     this.#engine = options.engine;
+    this.#stages = options.stages;
     this.#onEntry = options.onEntry;
     this.#onApplied = options.onApplied;
     this.#onFailed = options.onFailed;
@@ -55,7 +61,7 @@ export class Applying {
       for (const replica of this.#waiting) {
         this.#waiting.delete(replica);
         this.#current = replica;
-        for (let next = this.#applySome(replica); next; next = this.#applySome(replica)) await next;
+        for (let next = this.#apply(replica); next; next = this.#apply(replica)) await next;
         if (this.#stopped) return;
         this.#end();
       }
@@ -78,6 +84,20 @@ export class Applying {
     this.#current = undefined;
     if (this.#whenDone.length === 0) return;
     for (const resolve of this.#whenDone.splice(0)) resolve();
+  }
+
+  #apply(replica: Replica): Promise<void> | undefined {
+    const { state } = replica;
+    const writesBefore = state.appliedWrites;
+    const outer = this.#stages?.enter('apply');
+    try {
+      return this.#applySome(replica);
+    } finally {
+      this.#stages?.leave(outer);
+      const writes = state.appliedWrites - writesBefore;
+      // Each is applied once, after it has passed all of these.
+      for (const stage of OF_EVERY_REPLICA) this.#stages?.count(stage, writes);
+    }
   }
 
   /** Returns what the next entry has to wait for; undefined: all are applied that may be. */

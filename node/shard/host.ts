@@ -83,6 +83,7 @@ export class ShardHost {
     });
     this.#applying = new Applying({
       engine: options.engine,
+      stages: options.env.stages,
       onEntry: (replica, entry, complaint) => {
         this.#report(replica, complaint);
         this.#note(replica, entry);
@@ -154,7 +155,9 @@ export class ShardHost {
     this.#turnScheduled = true;
     this.#options.env.yield(() => {
       this.#turnScheduled = false;
+      const outer = this.#options.env.stages?.enter('replicate');
       if (!this.#stopped) this.#turn();
+      this.#options.env.stages?.leave(outer);
     });
   }
 
@@ -239,8 +242,14 @@ export class ShardHost {
    */
   #propose(replica: Replica): void {
     if (!replica.hasQueued) return;
-    if (replica.mayPropose && !this.#roundInFlight) replica.proposeQueued();
-    else this.#queued.add(replica);
+    if (!replica.mayPropose || this.#roundInFlight) {
+      this.#queued.add(replica);
+      return;
+    }
+    const { stages } = this.#options.env;
+    const outer = stages?.enter('propose');
+    replica.proposeQueued();
+    stages?.leave(outer);
   }
 
   /**
@@ -327,14 +336,16 @@ export class ShardHost {
       this.#gathering = [];
       this.#persisting = [];
       this.#roundWait.end();
-      if (this.#options.log.hasStaged) await this.#options.log.commitRound();
+      if (this.#options.log.hasStaged) await this.#commitRound();
       if (this.#stopped) return;
+      const outer = this.#options.env.stages?.enter('commit');
       for (const { replica, ready } of round) {
         replica.roundsPending -= 1;
         this.#persisted(replica, ready);
       }
       for (const isDurable of waiting) isDurable();
       this.#drain();
+      this.#options.env.stages?.leave(outer);
     } catch (error) {
       // A failed write or fsync is never retried: what reached the disk is unknown.
       this.#fail(error);
@@ -342,6 +353,17 @@ export class ShardHost {
       this.#roundInFlight = false;
     }
     this.#roundEnded();
+  }
+
+  async #commitRound(): Promise<void> {
+    const { log, env } = this.#options;
+    const { stages, clock } = env;
+    const outer = stages?.enter('append');
+    const synced = log.commitRound();
+    stages?.leave(outer);
+    const startedMs = clock.monotonicMs();
+    await synced;
+    stages?.add('sync', clock.monotonicMs() - startedMs);
   }
 
   get #wantsRound(): boolean {

@@ -60,6 +60,7 @@ export function buildReplica(options: {
     displaces,
     nowMs: () => env.clock.nowMs(),
     monotonicMs: () => env.clock.monotonicMs(),
+    stages: env.stages,
   });
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Stages } from '../../broker/stages.ts';
 import type { kv } from '../../protos/index.ts';
 import { Raft } from '../raft/raft.ts';
 import type { Entry, RaftEvent, RaftOptions, ReadState, ReplicaId } from '../raft/types.ts';
@@ -108,6 +109,7 @@ export class Replica {
   #newest: KnownMembers = { data: undefined, members: NO_MEMBERS, nodes: new Map() };
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
+  readonly #stages: Stages | undefined;
   /** As leader: the streams and the highest version of the whole log, committed or not. */
   #proposed: ProposedLog | undefined;
   readonly #queue = new ProposalQueue();
@@ -127,6 +129,7 @@ export class Replica {
     readonly displaces: ReplicaId;
     readonly nowMs: () => number;
     readonly monotonicMs: () => number;
+    readonly stages?: Stages | undefined;
   }) {
     this.identity = options.identity;
     this.raft = new Raft(options.raft);
@@ -135,6 +138,7 @@ export class Replica {
     this.displaces = options.displaces;
     this.#nowMs = options.nowMs;
     this.#monotonicMs = options.monotonicMs;
+    this.#stages = options.stages;
   }
 
   get phase(): ReplicaPhase {
@@ -300,7 +304,7 @@ export class Replica {
       this.close();
       return this.halted;
     }
-    this.feed.entryApplied(entry.index);
+    this.#tellWatches(entry.index);
     if (outcome.kind === 'applied') {
       for (const section of outcome.sections) this.#acknowledge(section);
     }
@@ -310,6 +314,15 @@ export class Replica {
     return outcome.kind === 'skipped'
       ? `entry ${entry.term}/${entry.index} was skipped: ${outcome.reason}`
       : undefined;
+  }
+
+  #tellWatches(index: number): void {
+    const told = this.feed.changesToTell;
+    if (told === 0) return;
+    const outer = this.#stages?.enter('values');
+    this.feed.entryApplied(index);
+    this.#stages?.leave(outer);
+    this.#stages?.count('values', told);
   }
 
   onRaftEvents(events: readonly RaftEvent[]): void {

@@ -51,6 +51,8 @@ export class StateMachine implements GroupState {
   retention: Retention;
   /** Of the meta group: what the cluster was told at run time. */
   settings: Settings;
+  /** Since the start. */
+  appliedWrites = 0;
   readonly #writes: WriteApplier;
 
   constructor(
@@ -148,6 +150,7 @@ export class StateMachine implements GroupState {
       if (needsOf(data, batchStart, batchEnd, count) === undefined) {
         return { kind: 'skipped', reason: 'its batch does not parse' };
       }
+      this.appliedWrites += count;
       const results = this.#writes.apply(data, section, observer, this.retention);
       applied.push({ section, results });
     }

@@ -56,6 +56,12 @@ export class WatchFeed implements WriteObserver {
   readonly #watches = new Set<ShardWatch>();
   readonly #reservedWatches = new Set<ShardWatch>();
   readonly #touched = new Set<ShardWatch>();
+  /** Of the entry that is being applied, those that somebody watches. */
+  #changesToTell = 0;
+
+  get changesToTell(): number {
+    return this.#changesToTell;
+  }
 
   get wantsWrites(): boolean {
     return this.#watches.size > 0;
@@ -100,10 +106,12 @@ export class WatchFeed implements WriteObserver {
       watch.collect(item);
       this.#touched.add(watch);
     }
+    if (item !== undefined) this.#changesToTell += 1;
   }
 
   /** The entry at `index` is applied: what it changed may leave. */
   entryApplied(index: number): void {
+    this.#changesToTell = 0;
     for (const watch of this.#touched) watch.flush(index);
     this.#touched.clear();
   }

@@ -179,8 +179,10 @@ export class ClusterLink {
 
   #receive(peer: string, topic: string, payload: Uint8Array): void {
     if (this.#closed) return;
+    const levels = topic.split('/');
+    const outer = this.#env.stages?.enter(levels.at(-1) === 'raft' ? 'replicate' : 'route');
     try {
-      this.#dispatch(peer, topic.split('/'), payload);
+      this.#dispatch(peer, levels, payload);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#env.events.emit({
@@ -188,6 +190,8 @@ export class ClusterLink {
         name: 'malformed-cluster-message',
         message: `from node ${peer} on ${topic}: ${error.message}`,
       });
+    } finally {
+      this.#env.stages?.leave(outer);
     }
   }
 

@@ -102,7 +102,11 @@ export class RpcHub {
     this.#queues.set(key, queue);
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    this.#env.yield(() => this.#flush());
+    this.#env.yield(() => {
+      const outer = this.#env.stages?.enter('route');
+      this.#flush();
+      this.#env.stages?.leave(outer);
+    });
   }
 
   /**
