@@ -188,7 +188,8 @@ describe('a node that does not belong', () => {
     await cluster.startAll();
     const [first, second, third] = cluster.machines as [Machine, Machine, Machine];
     cluster.kill(third);
-    await cluster.world.run(5_000);
+    // Until its groups have other leaders, and as many each.
+    await cluster.world.run(30_000);
     third.secret = 'guessed';
     await cluster.start(third);
     const termsBefore = termsOf(first);

@@ -45,7 +45,14 @@ export function KeyTree({ chosen }: { readonly chosen: string | undefined }) {
 
   if (rows.length === 0) return <Empty>There are no keys yet.</Empty>;
   return (
-    <div class="tree" role="tree" aria-label="Keys by level" ref={list} onKeyDown={press}>
+    <div
+      class="tree"
+      role="tree"
+      aria-label="Keys by level"
+      aria-busy={branches.length === 0}
+      ref={list}
+      onKeyDown={press}
+    >
       {rows.map((row) =>
         row.kind === 'branch' ? (
           <Branch
