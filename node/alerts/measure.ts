@@ -126,7 +126,8 @@ const LISTED_MAX = 8;
 
 function listed(groups: readonly number[]): string {
   const names = groups.slice(0, LISTED_MAX).map((group) => (group === 0 ? '0 (meta)' : group));
-  return `${names.join(', ')}${groups.length > LISTED_MAX ? ', …' : ''}`;
+  const more = groups.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const MIB = 1024 * 1024;
