@@ -43,7 +43,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         'node/raft/replication.ts',
-        '  announceNews(state);\n}\n\n/** Entries or a commit index are to be told. */',
+        '  announceNews(state);\n}\n\n/** There are entries to send. */',
         '  announceNews(state);\n  const own = state.progress.get(state.id);\n  if (own !== undefined) own.match = log.lastIndex;\n}\n',
       ),
       edit('node/raft/raft.ts', 'own.match = state.log.stable;', ''),
@@ -161,15 +161,11 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'apply a resent forward twice',
     edits: [
+      edit('node/shard/proposal-queue.ts', "  if (verdict.kind === 'seen') return 'seen';\n", ''),
       edit(
-        'node/shard/replica.ts',
-        "if (verdict.kind === 'next') {",
-        "if (verdict.kind === 'next' || verdict.kind === 'seen') {",
-      ),
-      edit(
-        'node/shard/replica.ts',
-        '      proposed.streams.advance(',
-        "      if (verdict.kind === 'next') proposed.streams.advance(",
+        'node/shard/proposal-queue.ts',
+        '        log.streams.advance(',
+        "        if (log.streams.judge(node, startCounter, number).kind === 'next') log.streams.advance(",
       ),
       edit(
         'node/shard/state-machine.ts',
