@@ -48,7 +48,7 @@ const moduleExceptions: Record<string, string> = {
 };
 
 const impureWords = [
-  /\bDate\.now\b|\bnew Date\(|(?<![.\w])Date\(|(?<![.\w])performance\./,
+  /\bDate\.now\b|\bnew Date\b(?!\([^)])|(?<!\bnew )(?<![.\w])Date\(|(?<![.\w])performance\./,
   /\bMath\.random\b|\brandom(Bytes|UUID|Int|Fill|FillSync)\(|\bgetRandomValues\b/,
   /(?<![.\w])(setTimeout|setInterval|setImmediate|queueMicrotask)\b|\bAbortSignal\.timeout\b/,
   /\bawait fetch\(|\bnew Worker\(|\bAtomics\.wait|(?<![.\w])(process|console|globalThis)\./,
@@ -253,13 +253,22 @@ describe('the rules', () => {
     expect(purity(at('node/shard/a.ts', '// Date.now() is\nconst when = clock.nowMs();'))).toEqual(
       [],
     );
+    expect(purity(at('node/shard/a.ts', 'new Date(atMs).toISOString()'))).toEqual([]);
     expect(purity(at('broker/a.ts', "import type { Duplex } from 'node:stream';"))).toEqual([]);
     expect(purity(at('node/main.ts', "import 'node:fs'; setTimeout(tick, 1);"))).toEqual([]);
     expect(purity(at('node/shard/a.ts', 'async function f() {}'))).toEqual([]);
   });
 
   it.each([
-    ...['Date.now()', 'new Date()', 'performance.now()', 'Math.random()', 'randomBytes(8)'],
+    ...[
+      'Date.now()',
+      'new Date()',
+      'new Date;',
+      'Date()',
+      'performance.now()',
+      'Math.random()',
+      'randomBytes(8)',
+    ],
     ...['setTimeout(f)', 'setInterval(f)', 'setImmediate(f)', 'queueMicrotask(f)', 'new Worker(u)'],
     ...[
       'process.nextTick(f)',

@@ -4,7 +4,6 @@ import { AlertHistory, decodeKept, encodeKept } from './alert-history.ts';
 import { type AlertChange, AlertStates, type ToldAlert } from './alert-states.ts';
 import { type AlertDocument, alertDocument, ruleDocuments } from './document.ts';
 import type { AlertFacts } from './facts.ts';
-import { formatInstant } from './instant.ts';
 import { measure } from './measure.ts';
 import { RULE_NAMES, RULES, type RuleName, type RuleSettings, type Severity } from './rules.ts';
 import { type Post, Webhook } from './webhook.ts';
@@ -153,7 +152,7 @@ export class Alerts {
     });
     if (this.#webhook === undefined) return;
     const document = alertDocument(alert);
-    const time = formatInstant(nowMs);
+    const time = new Date(nowMs).toISOString();
     const body = { event: kind, cluster: clusterId, node: this.#node, time, alert: document };
     this.#untold.push({ body: JSON.stringify(body), atMs: livedMs });
   }

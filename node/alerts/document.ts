@@ -1,5 +1,4 @@
 import type { Alert, ResolvedAlert } from './alert-states.ts';
-import { formatInstant } from './instant.ts';
 import { RULE_NAMES, RULES, type RuleInForce, type RuleName, type Severity } from './rules.ts';
 
 /** An alert as programs and people see it: `GET /v1/alerts`, `/v1/cluster`, `dss/sys/alerts/<name>`, the webhook. */
@@ -18,8 +17,8 @@ export interface AlertDocument {
 
 export function alertDocument(alert: Alert | ResolvedAlert): AlertDocument {
   const { name, rule, subject, severity, state, sinceMs, message, advice } = alert;
-  const until = alert.state === 'resolved' ? { until: formatInstant(alert.untilMs) } : {};
-  const since = formatInstant(sinceMs);
+  const until = alert.state === 'resolved' ? { until: new Date(alert.untilMs).toISOString() } : {};
+  const since = new Date(sinceMs).toISOString();
   return { name, rule, subject, severity, state, since, ...until, message, advice };
 }
 

@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Of this package, from wherever in it this file was compiled to. */
+let found: string | undefined;
+
+/** Of this package, as it was when the process began. */
 export function packageVersion(): string {
+  found ??= readVersion();
+  return found;
+}
+
+/** From wherever in the package this file was compiled to. */
+function readVersion(): string {
   for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
     try {
       const text = readFileSync(join(directory, 'package.json'), 'utf8');

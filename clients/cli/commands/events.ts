@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { askHttp } from '../http.ts';
 import type { Shell } from '../shell.ts';
 import { formatDuration } from '../table.ts';
+import { formatTime } from '../time.ts';
 
 interface EventsDocument {
   readonly events: readonly {
@@ -39,7 +40,7 @@ function formatEvents({ events }: EventsDocument): string {
     .map((event) => {
       const { reason } = event;
       const why = reason === undefined ? '' : ` (${reason}${formatTimes(event)})`;
-      return `${new Date(event.atMs).toISOString()}  ${event.message}${why}`;
+      return `${formatTime(event.atMs)}  ${event.message}${why}`;
     })
     .join('\n');
 }

@@ -58,10 +58,6 @@ export function addNodeFlags(command: Command): Command {
       'when it is reached old history goes: 10GiB (default 0: no limit)',
     )
     .option(
-      '--verify-hours <hours>',
-      'the replicas of all data are compared once in so many hours (default 24; 0: never)',
-    )
-    .option(
       '--alerts-webhook <url>',
       'is told of alerts; better in the file or in DSS_ALERTS_WEBHOOK (default: nobody is)',
     )
@@ -79,16 +75,6 @@ export function addNodeFlags(command: Command): Command {
       'how fast data leaves this node for replicas elsewhere (default 67108864 bytes, 64MiB)',
     )
     .option(
-      '--replication-factor <count>',
-      'copies of each value (default 3)',
-      parseInteger('--replication-factor', 1, 7),
-    )
-    .option(
-      '--shards <count>',
-      'fixed when the cluster is created (default 64)',
-      parseInteger('--shards', 1, 256),
-    )
-    .option(
       '--memtable-bytes <bytes>',
       'what is gathered before a table is written (default 16777216)',
     )
@@ -104,5 +90,24 @@ export function addNodeFlags(command: Command): Command {
     )
     .option('--config <file>', 'YAML, also with users and rules; flags and environment win over it')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default info)');
-  return addLimitFlags(command);
+  return addLimitFlags(addClusterFlags(command));
+}
+
+/** What is the same for all nodes of a cluster. */
+export function addClusterFlags(command: Command): Command {
+  return command
+    .option(
+      '--replication-factor <count>',
+      'copies of each value (default 3)',
+      parseInteger('--replication-factor', 1, 7),
+    )
+    .option(
+      '--shards <count>',
+      'fixed when the cluster is created (default 64)',
+      parseInteger('--shards', 1, 256),
+    )
+    .option(
+      '--verify-hours <hours>',
+      'the replicas of all data are compared once in so many hours (default 24; 0: never)',
+    );
 }

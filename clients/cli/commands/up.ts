@@ -9,6 +9,7 @@ import { type Announced, announce } from '../up/announce.ts';
 import type { ClusterProcess, StorageFlags } from '../up/cluster-process.ts';
 import type { ClusterLayout, LayoutFlags } from '../up/layout.ts';
 import { hostOf, isOpen, type Reach } from '../up/reach.ts';
+import { addClusterFlags } from './node-flags.ts';
 
 interface UpOptions extends LayoutFlags, Reach, StorageFlags {
   readonly data: string;
@@ -23,7 +24,7 @@ const DEMO_CONNECTIONS = 6;
 
 export function defineUp(self: Command, shell: Shell): void {
   const port = (name: string) => parseInteger(name, 1, 65_535);
-  self
+  addClusterFlags(self)
     .option(
       '--nodes <count>',
       'how many (default 3); with more than before, the new ones join',
@@ -46,16 +47,6 @@ export function defineUp(self: Command, shell: Shell): void {
     .option('--config <file>', 'for every node, YAML: users, TLS, rules')
     .option('--demo', 'simulate 50 sensors under demo/…')
     .option('--no-fleet', 'no simulated sensors, also with --demo')
-    .option(
-      '--replication-factor <count>',
-      'copies of each value (default 3)',
-      parseInteger('--replication-factor', 1, 7),
-    )
-    .option(
-      '--shards <count>',
-      'fixed when the cluster is created (default 64)',
-      parseInteger('--shards', 1, 256),
-    )
     .addOption(
       new Option(
         '--storage-engine <engine>',
@@ -65,10 +56,6 @@ export function defineUp(self: Command, shell: Shell): void {
     .option(
       '--storage-max-bytes <size>',
       'of each node; when it is reached old history goes: 10GiB (default 0: no limit)',
-    )
-    .option(
-      '--verify-hours <hours>',
-      'the replicas of all data are compared once in so many hours (default 24; 0: never)',
     )
     .addOption(
       new Option('--log-level <level>', 'of the nodes')

@@ -2,6 +2,7 @@ import type { AlertsDocument } from '../alert-document.ts';
 import { askOthers } from '../every-node.ts';
 import { askHttp, type HttpDoor } from '../http.ts';
 import type { StatusDocument } from '../status-document.ts';
+import { formatTime } from '../time.ts';
 
 /** What one node says of itself and of the cluster as it sees it. */
 export interface NodeReport {
@@ -36,7 +37,7 @@ export async function gatherReport(door: HttpDoor, nowMs: number): Promise<Gathe
   ]);
   const { answers, silent } = await askOthers(door, first.status, askNode);
   return {
-    time: new Date(nowMs).toISOString(),
+    time: formatTime(nowMs),
     nodes: [first, ...answers],
     silent,
     ...{ events, moves },

@@ -1,6 +1,7 @@
 import type { AlertStatus } from '../alert-document.ts';
 import type { StatusDocument } from '../status-document.ts';
 import { formatBytes, formatDuration } from '../table.ts';
+import { formatTime } from '../time.ts';
 import type { GatheredReport, NodeReport } from './gather.ts';
 
 const HISTORY_SHOWN = 100;
@@ -102,7 +103,7 @@ function events({ events: all }: GatheredReport): string {
     .slice(-EVENTS_SHOWN)
     .map(({ atMs, message, reason }) => {
       const why = reason === undefined ? '' : ` (${reason})`;
-      return `- ${new Date(atMs).toISOString()} ${message}${why}`;
+      return `- ${formatTime(atMs)} ${message}${why}`;
     })
     .reverse();
   return ['## Recent events', '', ...(lines.length === 0 ? ['None.'] : lines)].join('\n');

@@ -1,5 +1,6 @@
 import type { AlertStatus } from '../alert-document.ts';
 import type { NodeStatus, StatusDocument } from '../status-document.ts';
+import { formatTime } from '../time.ts';
 
 /** What `dss top` shows of one moment, and prints with `--json`. */
 export interface Picture {
@@ -33,7 +34,7 @@ export function pictureOf(status: StatusDocument, nowMs: number): Picture {
     if (leader !== null) leaders[leader] = (leaders[leader] ?? 0) + 1;
   }
   return {
-    time: new Date(nowMs).toISOString(),
+    time: formatTime(nowMs),
     seenBy: node.name,
     cluster,
     totals: {
