@@ -21,6 +21,7 @@ import { Repairs } from './repair/repairs.ts';
 import type { Corruption } from './repair/table-damage.ts';
 import { encodeFilterState } from './retention/filter-state.ts';
 import { metaGroup } from './ring/slots.ts';
+import { ServedRequests } from './served-requests.ts';
 import {
   editNodeTable,
   type NodeRow,
@@ -83,7 +84,7 @@ export class ActiveNode {
   readonly #options: StorageNodeOptions;
   readonly #own: RpcOrigin;
   readonly #link: ClusterLink;
-  readonly #reads: Reads;
+  readonly #requests: ServedRequests;
   readonly #meta: MetaGroup;
   readonly #upkeep: Upkeep;
   readonly #logRelease: LogRelease;
@@ -173,12 +174,12 @@ export class ActiveNode {
     this.map = new ShardMap(genesis, this.members);
     const shared = { own: own.node, env, host, engine, map: this.map, rpc: link.rpc };
     this.watches = new Watches(shared);
-    this.#reads = new Reads({
+    const reads = new Reads({
       ...shared,
       onDifference: (group) => this.repairs.readDiffered(group),
     });
     const { watches } = this;
-    this.dataPlane = new NodeDataPlane({ ...shared, own, reads: this.#reads, watches });
+    this.dataPlane = new NodeDataPlane({ ...shared, own, reads, watches });
     this.#meta = new MetaGroup(host);
     this.settings = new SettingsService({
       env,
@@ -215,6 +216,11 @@ export class ActiveNode {
       shards: this.map.shards(),
       verifyMs: (options.verifyHours ?? 0) * 3_600_000,
     });
+    const { messages, balance, repairs } = this;
+    this.#requests = new ServedRequests(
+      { messages, dataPlane, reads, settings, groups, balance, watches, repairs },
+      (error) => this.#complain(error),
+    );
     this.#upkeep = new Upkeep({
       ...{ env, host, engine, log, map, members, dataPlane, settings },
       storageMaxBytes: options.storageMaxBytes ?? 0,
@@ -240,7 +246,7 @@ export class ActiveNode {
     this.#link.attach(this.genesis.clusterId, {
       raft: (peer, messages) => this.host.receive(peer, messages),
       heartbeat: (peer, heartbeat) => this.#onHeartbeat(peer, heartbeat),
-      rpc: (from, message, reply) => this.#serve(from, message, reply),
+      rpc: (from, message, reply) => this.#requests.serve(from, message, reply),
       messages: (peer, payload) => this.messages.receive(peer, payload),
       disconnected: (peer) => this.#onDisconnected(peer),
       connected: (peer) => this.dataPlane.reached(peer),
@@ -357,59 +363,6 @@ export class ActiveNode {
   #learnSettings(): void {
     const { settings } = this.#meta;
     if (settings !== undefined) this.settings.applied(settings);
-  }
-
-  #serve(from: RpcOrigin, message: RpcMessage, reply: (body: RpcBody) => void): void {
-    if (this.messages.serve(from, message, reply)) return;
-    if (message.forwardRequest != null) {
-      this.dataPlane.serveForward(from, message.forwardRequest, reply);
-    } else if (message.forwardReply != null) {
-      this.dataPlane.forwardAnswered(from.node, message.forwardReply);
-    } else if (message.readRequest != null) {
-      this.#reads.serve(message.readRequest).then(reply, (error) => this.#complain(error));
-    } else if (message.settingsRequest != null) {
-      this.settings.serve(message.settingsRequest).then(
-        (settingsReply) => reply({ settingsReply }),
-        (error) => this.#complain(error),
-      );
-    } else if (message.configurationRequest != null) {
-      const request = message.configurationRequest as cluster.ConfigurationRequest;
-      reply({ configurationReply: this.groups.change(request) });
-    } else if (message.balanceRequest != null) {
-      reply({ balanceReply: this.balance.serve() });
-    } else if (message.snapshotBegin != null) {
-      this.#answerSnapshot(
-        this.groups.beginSnapshot(message.snapshotBegin as cluster.SnapshotBegin),
-        reply,
-      );
-    } else if (message.snapshotBlocks != null) {
-      this.#answerSnapshot(
-        this.groups.takeBlocks(message.snapshotBlocks as cluster.SnapshotBlocks),
-        reply,
-      );
-    } else if (message.watchOpen != null) {
-      this.watches
-        .serve(from.node, message.id, message.watchOpen)
-        .catch((error) => this.#complain(error));
-    } else if (message.watchEvents != null) {
-      this.watches.eventsArrived(from.node, message.id, message.watchEvents);
-    } else if (message.watchCredit != null) {
-      this.watches.credited(from.node, message.id, message.watchCredit.bytes ?? 0);
-    } else if (message.watchClose != null) {
-      this.watches.closedBy(from.node, message.id, message.watchClose);
-    } else {
-      this.repairs.serve(message, reply);
-    }
-  }
-
-  #answerSnapshot(
-    taking: Promise<cluster.SnapshotReply.$Properties>,
-    reply: (body: RpcBody) => void,
-  ): void {
-    taking.then(
-      (snapshotReply) => reply({ snapshotReply }),
-      (error) => this.#complain(error),
-    );
   }
 
   #onHeartbeat(peer: string, heartbeat: cluster.Heartbeat): void {

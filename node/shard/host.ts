@@ -4,7 +4,6 @@ import type { Env } from '../env.ts';
 import {
   type Entry,
   EntryKind,
-  type Fetch,
   type Message,
   type RaftEvent,
   type Ready,
@@ -14,6 +13,7 @@ import {
 import { Applying } from './applying.ts';
 import { decodeMembers, isGone, placesOf } from './configuration.ts';
 import type { LocalGroups } from './local-groups.ts';
+import { LoggedEntries } from './logged-entries.ts';
 import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
 import type { Replica } from './replica.ts';
 import { RoundWait } from './round-wait.ts';
@@ -45,7 +45,6 @@ export interface ShardHostOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-const FETCH_BYTES_MAX = 1024 * 1024;
 /**
  * Drives all Raft groups of a node over its one log. One turn reads all input, steps it, gives each group at
  * most one tick, and then does what `#drain` says.
@@ -67,6 +66,7 @@ export class ShardHost {
   #commitsNew = new Set<Replica>();
   #roundInFlight = false;
   readonly #applying: Applying;
+  readonly #logged: LoggedEntries;
   #turnScheduled = false;
   #tickDue = false;
   #running = false;
@@ -89,6 +89,13 @@ export class ShardHost {
         this.#note(replica, entry);
       },
       onApplied: (replica) => this.touch(replica),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#logged = new LoggedEntries({
+      log: options.log,
+      applying: this.#applying,
+      isStopped: () => this.#stopped,
+      onFetched: (replica) => this.touch(replica),
       onFailed: (error) => this.#fail(error),
     });
   }
@@ -290,9 +297,8 @@ export class ShardHost {
       this.#persisted(replica, ready);
     }
     for (const entry of ready.committed) replica.applyQueue.push(entry);
-    if (ready.fetchCommitted !== undefined)
-      void this.#fetchCommitted(replica, ready.fetchCommitted);
-    for (const fetch of ready.fetches) void this.#fetch(replica, fetch);
+    if (ready.fetchCommitted !== undefined) void this.#logged.apply(replica, ready.fetchCommitted);
+    for (const fetch of ready.fetches) void this.#logged.fetch(replica, fetch);
     for (const { to, term } of ready.snapshots) this.#options.onSnapshotNeeded(replica, to, term);
     replica.finishReads(ready.reads);
   }
@@ -399,52 +405,6 @@ export class ShardHost {
       message: `group ${replica.identity.group}: ${complaint}`,
       data: { group: replica.identity.group },
     });
-  }
-
-  /** After a restart: committed entries whose bytes are only in the log. */
-  async #fetchCommitted(
-    replica: Replica,
-    range: { readonly firstIndex: number; readonly lastIndex: number },
-  ): Promise<void> {
-    try {
-      let next = range.firstIndex;
-      while (next <= range.lastIndex && replica.mayApply && !this.#stopped) {
-        const entries = await this.#options.log.read(
-          replica.identity.group,
-          next,
-          range.lastIndex,
-          FETCH_BYTES_MAX,
-        );
-        // It may have been removed meanwhile, and its log with it.
-        if (!replica.mayApply || this.#stopped) return;
-        if (entries.length === 0) throw new Error(`committed entry ${next} is not in the log`);
-        replica.applyQueue.push(...entries);
-        this.#applying.add(replica);
-        next += entries.length;
-        if (this.#applying.isRunning) await replica.whenApplied(next - 1);
-        else await this.#applying.run();
-      }
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** A follower needs entries that are no longer in memory. */
-  async #fetch(replica: Replica, fetch: Fetch): Promise<void> {
-    try {
-      const { group } = replica.identity;
-      const entries = await this.#options.log.read(
-        group,
-        fetch.firstIndex,
-        fetch.lastIndex,
-        FETCH_BYTES_MAX,
-      );
-      if (this.#stopped || replica.phase === 'gone') return;
-      replica.raft.fetched(fetch, entries);
-      this.touch(replica);
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   #fail(error: unknown): void {
