@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +61,8 @@ describe.skipIf(!isBuilt)('DssLevel as it is shipped', () => {
 
   it('does what the README of the whole shows', async () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const example = /\n## As a library\n[\s\S]*?```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    const example = /\n## The engine alone\n[\s\S]*?```js\n([\s\S]*?)```/.exec(readme)?.[1];
+    assert(example, 'README has no such section');
     const directory = mkdtempSync(join(tmpdir(), 'dss-readme-'));
     try {
       const printed = await outputOf(example, directory);
