@@ -12,7 +12,7 @@ export interface BrokerEnv {
     monotonicMs(): number;
   };
   readonly timers: {
-    /** Calls `task` once after `delayMs`. Returns a function that cancels it. */
+    /** Calls `task` once after `delayMs` of the monotonic clock, never before. Returns a function that cancels it. */
     after(delayMs: number, task: () => void): () => void;
   };
   readonly random: {

@@ -27,7 +27,7 @@ export interface Clock {
 }
 
 export interface Timers {
-  /** Calls `task` once after `delayMs`. Returns a function that cancels it. */
+  /** Calls `task` once after `delayMs` of the monotonic clock, never before. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void;
   /** Calls `task` every `periodMs`, without catching up after a stall. */
   every(periodMs: number, task: () => void): () => void;

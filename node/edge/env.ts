@@ -15,10 +15,7 @@ export function createEnv(events: Events): Env & { readonly stages: Stages } {
       monotonicMs: () => performance.now(),
     },
     timers: {
-      after(delayMs, task) {
-        const timer = setTimeout(task, delayMs);
-        return () => clearTimeout(timer);
-      },
+      after,
       every(periodMs, task) {
         const timer = setInterval(task, periodMs);
         return () => clearInterval(timer);
@@ -35,6 +32,25 @@ export function createEnv(events: Events): Env & { readonly stages: Stages } {
     },
     events,
   };
+}
+
+/** What `setTimeout` takes; of more it makes 1 ms. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** `setTimeout` counts whole milliseconds and may be one early, for whoever then looks at the clock. */
+function after(delayMs: number, task: () => void): () => void {
+  const dueAtMs = performance.now() + delayMs;
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number) => {
+    timer = setTimeout(run, Math.min(leftMs, TIMEOUT_MS_MAX));
+  };
+  const run = () => {
+    const leftMs = dueAtMs - performance.now();
+    if (leftMs > 0) wait(leftMs);
+    else task();
+  };
+  wait(delayMs);
+  return () => clearTimeout(timer);
 }
 
 class TimedOffload implements Offload {
