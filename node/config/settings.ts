@@ -70,7 +70,7 @@ export const SETTINGS = {
     path: 'tls.clientCertificates',
   },
   replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
-  shards: { default: 64, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
+  shards: { default: 16, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
   memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
   roundsMaxWaitMs: {
     default: 0,

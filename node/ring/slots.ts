@@ -46,7 +46,7 @@ export function slotStartToken(slot: number): number {
  * Cuts all slots into `shardCount` runs, as even as whole slots allow, in slot order. This is how a new
  * cluster starts; afterwards its layout is data.
  */
-export function shardLayout(shardCount = 64): Shard[] {
+export function shardLayout(shardCount: number): Shard[] {
   assert(Number.isInteger(shardCount) && shardCount >= 1 && shardCount <= slotCount);
   const border = (shard: number) => Math.floor((shard * slotCount) / shardCount);
   return Array.from({ length: shardCount }, (_, index) => ({

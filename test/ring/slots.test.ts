@@ -42,7 +42,6 @@ it('a layout covers every slot once, with groups from 1', () => {
     }
     expect(slot).toBe(256);
   }
-  expect(shardLayout()).toHaveLength(64);
 });
 
 it.each([0, 257, 1.5])('there is no layout of %d shards', (shardCount) => {

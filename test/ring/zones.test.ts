@@ -4,7 +4,7 @@ import { placeReplicas, type ShardPlacement } from '../../node/ring/placement.ts
 import { shardLayout } from '../../node/ring/slots.ts';
 import { SeededRandom } from '../support/random.ts';
 
-const shards = shardLayout();
+const shards = shardLayout(64);
 const draws = 50;
 
 const replicasOf = ({ voters, learners }: ShardPlacement) => [...voters, ...learners];

@@ -26,7 +26,7 @@ describe('the configuration of a node', () => {
       secret: '',
       isSecretOwn: true,
       replicationFactor: 3,
-      shards: 64,
+      shards: 16,
       memtableBytes: 16 * 1024 * 1024,
       roundsMaxWaitMs: 0,
       deadAfterSeconds: 300,
@@ -67,7 +67,7 @@ describe('the configuration of a node', () => {
       mqttPort: 3001,
       httpPort: 2002,
       name: 'from-file',
-      shards: 64,
+      shards: 16,
     });
   });
 
