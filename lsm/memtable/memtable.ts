@@ -43,7 +43,8 @@ export class Memtable {
     this.suffixBytes = suffixBytes;
     this.arena = arena;
     this.#series = new SeriesTable((series, key, start, end) => {
-      const address = this.recordAt(series, 0);
+      // The newest: the suffix of a new record is compared with it, too, and the others are out of the cache.
+      const address = this.recordAt(series, this.runLength(series) - 1);
       const { bytes } = arena.chunkOf(address);
       const keyStart = this.keyStart(address);
       return equalRanges(bytes, keyStart, this.keyEnd(address) - suffixBytes, key, start, end);

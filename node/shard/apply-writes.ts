@@ -1,5 +1,6 @@
 import { UNITS_PER_MS } from '../../broker/data-plane.ts';
 import { isReserved } from '../../broker/reserved-keys.ts';
+import { copyRange } from '../../lsm/bytes.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Retention } from '../retention/retention.ts';
 import { slotOf } from '../ring/slots.ts';
@@ -185,7 +186,7 @@ export class WriteApplier {
       cursor.tokenEnd,
       time,
     );
-    value.set(data.subarray(valueStart, valueEnd), headerLength);
+    copyRange(value, headerLength, data, valueStart, valueEnd);
     this.#engine.put(key, 0, keyLength, value, 0, headerLength + valueEnd - valueStart);
     if (expiresAt !== 0) this.#noteExpiry(slot, expiresAt, data, keyStart, keyEnd, version);
     // The current value is the one with the greatest time (DESIGN §3 ▣).

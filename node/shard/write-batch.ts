@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { copyRange } from '../../lsm/bytes.ts';
 import { TOKEN_BYTES } from './engine-key.ts';
 import { Needs } from './entry.ts';
 
@@ -83,14 +84,16 @@ export class WriteBatchBuilder {
     at = writeVarint(bytes, at, inner);
     bytes[at++] = TAG_KEY;
     at = writeVarint(bytes, at, keyBytes);
-    at = copyRange(source, keyStart, keyEnd, bytes, at);
+    copyRange(bytes, at, source, keyStart, keyEnd);
+    at += keyBytes;
     if (valueBytes === 0) {
       bytes[at++] = TAG_KIND;
       bytes[at++] = condition?.kind === 'expired' ? KIND_EXPIRE : KIND_DELETE;
     } else {
       bytes[at++] = TAG_VALUE;
       at = writeVarint(bytes, at, valueBytes);
-      at = copyRange(source, valueStart, valueEnd, bytes, at);
+      copyRange(bytes, at, source, valueStart, valueEnd);
+      at += valueBytes;
     }
     if (time !== 0) {
       bytes[at++] = TAG_TIME;
@@ -280,7 +283,8 @@ function writeCondition(
   assert(token.length === TOKEN_BYTES, 'tokens have one length');
   bytes[at++] = TAG_TOKEN;
   at = writeVarint(bytes, at, token.length);
-  return copyRange(token, 0, token.length, bytes, at);
+  copyRange(bytes, at, token, 0, token.length);
+  return at + token.length;
 }
 
 /** Divisions where shifts would cut: times have 53 bits. */
@@ -294,21 +298,5 @@ function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value;
   for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 0x80;
   bytes[at++] = rest;
-  return at;
-}
-
-/** Short ranges are copied by hand: a view and `set` cost more than the bytes. */
-function copyRange(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  at: number,
-): number {
-  if (end - start > 128) {
-    target.set(source.subarray(start, end), at);
-    return at + end - start;
-  }
-  for (let i = start; i < end; i++) target[at++] = source[i] as number;
   return at;
 }
