@@ -36,6 +36,7 @@ Three dss nodes, which fsync on a quorum before each PUBACK, and others take tur
   --rounds 5             of each scenario
   --seconds 10           how long each turn is measured
   --warmup 2             seconds before that
+  --start 20             seconds before the first turn of a broker: ours get twice as fast in that time
   --minutes 10           of the long run
   --share 0.5            of the top rate, in the long run; 1: as fast as it goes
   --wear-rate 1000       readings a second that are paced for wear
@@ -52,6 +53,7 @@ const options = {
   rounds: { type: 'string', default: '5' },
   seconds: { type: 'string', default: '10' },
   warmup: { type: 'string', default: '2' },
+  start: { type: 'string', default: '20' },
   minutes: { type: 'string', default: '10' },
   share: { type: 'string', default: '0.5' },
   'wear-rate': { type: 'string', default: '1000' },
@@ -95,7 +97,11 @@ async function runPart(
   const common = {
     data: values.data,
     contenders: CONTENDERS.filter((name) => names.includes(name)),
-    times: { seconds: Number(values.seconds), warmupSeconds: Number(values.warmup) },
+    times: {
+      seconds: Number(values.seconds),
+      warmupSeconds: Number(values.warmup),
+      startSeconds: Number(values.start),
+    },
   };
   const measure: Readonly<Record<PartName, () => Promise<unknown>>> = {
     throughput: () =>

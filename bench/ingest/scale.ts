@@ -29,7 +29,7 @@ export interface ReadingsStep {
   readonly writtenPerStoredByte: number | null;
 }
 
-const SHARDS = [8, 64, 256];
+const SHARDS = [8, 16, 64, 256];
 const CLIENTS = [1, 10, 100, 1_000, 5_000];
 /** Of all clients together, so that only their number differs. */
 const INFLIGHT_IN_ALL = 1_000;

@@ -39,9 +39,14 @@ export interface ProcessCost {
 export interface TurnTimes {
   readonly seconds: number;
   readonly warmupSeconds: number;
+  /** Before the first turn of a contender, if that is another time: who compiles as it runs is slow for so long. */
+  readonly startSeconds?: number;
 }
 
 const DRAIN_CONNECTIONS = 20;
+
+/** They have had a turn. */
+const warm = new WeakSet<Contender>();
 
 /** One contender under one load. */
 export async function runTurn(
@@ -55,9 +60,12 @@ export async function runTurn(
   const { clients, inflight, qos, valueBytes, keys, skew } = scenario;
   const { ports, topicPrefix, retain } = contender;
   const load = { clients, inflight, qos, valueBytes, keys, skew, ports, topicPrefix, retain };
+  const { startSeconds = options.warmupSeconds } = options;
+  const warmupSeconds = warm.has(contender) ? options.warmupSeconds : startSeconds;
+  warm.add(contender);
   try {
     const result = await forkLoad(
-      { ...load, ...options },
+      { ...load, ...options, warmupSeconds },
       {
         ...listener,
         onMeasuring: () => {
