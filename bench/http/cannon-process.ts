@@ -1,13 +1,12 @@
 import { type CannonMessage, type CannonOptions, runCannon } from './cannon.ts';
 
-/** The main program of the load's process; see `forkCannon`. */
-process.once('message', async (options: CannonOptions) => {
-  let last: CannonMessage;
+/** The main program of the load's process; see `Cannon`. */
+process.on('message', async (options: CannonOptions) => {
+  let answer: CannonMessage;
   try {
-    const result = await runCannon(options, () => process.send?.({ kind: 'measuring' }));
-    last = { kind: 'result', result };
+    answer = { kind: 'result', result: await runCannon(options) };
   } catch (error) {
-    last = { kind: 'failed', message: (error as Error).message };
+    answer = { kind: 'failed', message: (error as Error).message };
   }
-  process.send?.(last, () => process.disconnect());
+  process.send?.(answer);
 });

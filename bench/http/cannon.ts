@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import autocannon, { type Result } from 'autocannon';
 import { CpuShare } from '../fanout/cpu-share.ts';
@@ -14,7 +14,6 @@ export interface CannonOptions {
   readonly keys: number;
   readonly valueBytes: number;
   readonly seconds: number;
-  readonly warmupSeconds: number;
 }
 
 export interface CannonResult {
@@ -30,7 +29,6 @@ export interface CannonResult {
 }
 
 export type CannonMessage =
-  | { readonly kind: 'measuring' }
   | { readonly kind: 'result'; readonly result: CannonResult }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -38,15 +36,10 @@ export type CannonMessage =
 const REQUESTS_PER_CONNECTION = 500;
 
 /** One autocannon for each node, all at once, in this process. */
-export async function runCannon(
-  options: CannonOptions,
-  onMeasuring: () => void,
-): Promise<CannonResult> {
-  await fire(options, options.warmupSeconds);
-  onMeasuring();
+export async function runCannon(options: CannonOptions): Promise<CannonResult> {
   const cpu = new CpuShare();
   cpu.begin();
-  const results = await fire(options, options.seconds);
+  const results = await fire(options);
   const sum = (pick: (result: Result) => number) =>
     results.reduce((total, result) => total + pick(result), 0);
   return {
@@ -59,8 +52,8 @@ export async function runCannon(
   };
 }
 
-function fire(options: CannonOptions, duration: number): Promise<Result[]> {
-  const { contender, operation, ports, connections, keys, valueBytes } = options;
+function fire(options: CannonOptions): Promise<Result[]> {
+  const { contender, operation, ports, connections, keys, valueBytes, seconds } = options;
   const { request } = DIALECTS[contender];
   const value = 'x'.repeat(valueBytes);
   const any = () => request(operation, Math.floor(Math.random() * keys), value);
@@ -69,7 +62,7 @@ function fire(options: CannonOptions, duration: number): Promise<Result[]> {
       autocannon({
         url: `http://127.0.0.1:${port}`,
         connections: Math.round(connections / ports.length),
-        duration,
+        duration: seconds,
         setupClient: (client) =>
           client.setRequests(Array.from({ length: REQUESTS_PER_CONNECTION }, any)),
       }),
@@ -77,17 +70,30 @@ function fire(options: CannonOptions, duration: number): Promise<Result[]> {
   );
 }
 
-/** The same in a process of its own. */
-export function forkCannon(options: CannonOptions, onMeasuring: () => void): Promise<CannonResult> {
-  const child = fork(fileURLToPath(new URL('./cannon-process.js', import.meta.url)));
-  return new Promise((resolve, reject) => {
-    child.on('message', (message: CannonMessage) => {
-      if (message.kind === 'measuring') onMeasuring();
-      else if (message.kind === 'result') resolve(message.result);
-      else reject(new Error(`the load failed: ${message.message}`));
+/** The same in a process of its own: one for all turns, so that its code is as warm in each. */
+export class Cannon {
+  readonly #child: ChildProcess;
+
+  constructor() {
+    this.#child = fork(fileURLToPath(new URL('./cannon-process.js', import.meta.url)));
+  }
+
+  /** One at a time. */
+  fire(options: CannonOptions): Promise<CannonResult> {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      const onExit = () => reject(new Error('the load ended'));
+      child.once('exit', onExit);
+      child.once('message', (message: CannonMessage) => {
+        child.off('exit', onExit);
+        if (message.kind === 'result') resolve(message.result);
+        else reject(new Error(`the load failed: ${message.message}`));
+      });
+      child.send(options);
     });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the load ended with code ${code}`)));
-    child.send(options);
-  });
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
 }

@@ -6,7 +6,7 @@ import { describeMachine, type Machine } from '../machine.ts';
 import { type DssCluster, startDss } from '../peers/dss.ts';
 import { type EtcdCluster, startEtcd } from '../peers/etcd.ts';
 import { cpuMicrosOf } from '../process-figures.ts';
-import { type CannonResult, forkCannon } from './cannon.ts';
+import { Cannon, type CannonResult } from './cannon.ts';
 import { type ContenderName, DIALECTS, type Operation } from './contenders.ts';
 import { formatHttp } from './report.ts';
 
@@ -14,6 +14,8 @@ export const WORKLOAD = { valueBytes: 64, keys: 5_000 };
 const NODE_COUNT = 3;
 export const OPERATIONS: readonly Operation[] = ['put', 'get'];
 const FILLERS = 48;
+/** Of each turn, before it is measured: whoever was not asked meanwhile gets its share of the caches again. */
+const SETTLE_SECONDS = 2;
 
 export interface HttpTurn extends CannonResult {
   /** Of all processes of the contender. */
@@ -36,14 +38,17 @@ interface HttpLoad {
   /** Of all nodes together. */
   readonly connections: number;
   readonly seconds: number;
+  /** Of each contender and operation, before the first round. */
   readonly warmupSeconds: number;
 }
 
-const usage = `Usage: npm run bench -- http [--rounds 5] [--connections 192] [--seconds 5] [--warmup 2] [--json] [--save]
+const usage = `Usage: npm run bench -- http [--rounds 5] [--connections 192] [--seconds 5] [--warmup 20] [--json] [--save]
 
 Three dss nodes and three of etcd take turns: PUT and GET of one value over HTTP by autocannon, ${WORKLOAD.valueBytes}-byte values,
 ${WORKLOAD.keys} keys. Both sync every put on a quorum, on the same disk; both read linearizably.
+  --warmup <s>  load before the first round, for each contender and operation; each turn begins with two more
   --data <dir>  where the nodes keep their data (default ./.dss)
+  --profile <dir>  our nodes leave CPU profiles of their main threads of the last round there
   --save        write bench/results/http.json`;
 
 export async function http(args: readonly string[]): Promise<void> {
@@ -53,7 +58,8 @@ export async function http(args: readonly string[]): Promise<void> {
       rounds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '192' },
       seconds: { type: 'string', default: '5' },
-      warmup: { type: 'string', default: '2' },
+      warmup: { type: 'string', default: '20' },
+      profile: { type: 'string' },
       data: { type: 'string', default: '.dss' },
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
@@ -66,7 +72,7 @@ export async function http(args: readonly string[]): Promise<void> {
     seconds: Number(values.seconds),
     warmupSeconds: Number(values.warmup),
   };
-  const result = await runRounds(values.data, Number(values.rounds), load);
+  const result = await runRounds(values.data, Number(values.rounds), load, values.profile);
   const json = JSON.stringify(result, null, 2);
   process.stdout.write(`${values.json ? json : formatHttp(result)}\n`);
   if (values.save) {
@@ -82,29 +88,41 @@ interface Contender {
   readonly processIds: readonly number[];
 }
 
-async function runRounds(data: string, count: number, load: HttpLoad): Promise<HttpResult> {
+async function runRounds(
+  data: string,
+  count: number,
+  load: HttpLoad,
+  profile: string | undefined,
+): Promise<HttpResult> {
   const loadAverageBefore = loadavg()[0] ?? Number.NaN;
   await mkdir(data, { recursive: true });
   const directory = await mkdtemp(join(data, 'bench-'));
+  const cannon = new Cannon();
   let dss: DssCluster | undefined;
   let etcd: EtcdCluster | undefined;
   try {
     etcd = await startEtcd(directory, NODE_COUNT);
     if (etcd === undefined) process.stderr.write('etcd is not installed: DSS runs alone.\n');
-    dss = await startDss(directory, NODE_COUNT);
+    dss = await startDss(directory, NODE_COUNT, { profile });
     const contenders = await contendersOf(dss, etcd);
     for (const contender of contenders) await fill(contender);
+    process.stderr.write('warming up\n');
+    const { warmupSeconds } = load;
+    await runRound(cannon, contenders, { ...load, seconds: warmupSeconds });
     const rounds: HttpRound[] = [];
     for (let round = 0; round < count; round += 1) {
       process.stderr.write(`round ${round + 1} of ${count}\n`);
       // Each begins every other round.
       const order = round % 2 === 0 ? contenders : contenders.toReversed();
-      rounds.push(await runRound(order, load));
+      if (round === count - 1) dss.switchProfiles();
+      rounds.push(await runRound(cannon, order, load));
     }
+    dss.switchProfiles();
     const etcdVersion = etcd?.version ?? null;
     const workload = { ...WORKLOAD, ...load };
     return { machine: describeMachine(), loadAverageBefore, workload, etcdVersion, rounds };
   } finally {
+    cannon.close();
     await dss?.close();
     await etcd?.close();
     await rm(directory, { recursive: true, force: true });
@@ -119,12 +137,16 @@ async function contendersOf(dss: DssCluster, etcd: EtcdCluster | undefined): Pro
   return [ours, { name: 'etcd', ports: etcd.httpPorts, processIds: etcd.processIds }];
 }
 
-async function runRound(order: readonly Contender[], load: HttpLoad): Promise<HttpRound> {
+async function runRound(
+  cannon: Cannon,
+  order: readonly Contender[],
+  load: HttpLoad,
+): Promise<HttpRound> {
   const turns: Partial<Record<ContenderName, Record<Operation, HttpTurn>>> = {};
   for (const contender of order) turns[contender.name] = {} as Record<Operation, HttpTurn>;
   for (const operation of OPERATIONS) {
     for (const contender of order) {
-      const turn = await runTurn(contender, operation, load);
+      const turn = await runTurn(cannon, contender, operation, load);
       Object.assign(turns[contender.name] ?? {}, { [operation]: turn });
     }
   }
@@ -132,16 +154,16 @@ async function runRound(order: readonly Contender[], load: HttpLoad): Promise<Ht
 }
 
 async function runTurn(
+  cannon: Cannon,
   { name, ports, processIds }: Contender,
   operation: Operation,
-  load: HttpLoad,
+  { connections, seconds }: HttpLoad,
 ): Promise<HttpTurn> {
   const cpu = () => processIds.reduce((sum, id) => sum + cpuMicrosOf(id), 0);
-  let before = 0;
-  const options = { ...WORKLOAD, ...load, contender: name, operation, ports };
-  const result = await forkCannon(options, () => {
-    before = cpu();
-  });
+  const options = { ...WORKLOAD, connections, contender: name, operation, ports };
+  await cannon.fire({ ...options, seconds: SETTLE_SECONDS });
+  const before = cpu();
+  const result = await cannon.fire({ ...options, seconds });
   return { ...result, cpuMicrosPerAnswer: (cpu() - before) / result.answers };
 }
 

@@ -7,6 +7,7 @@ import { utf8Text } from '../../broker/json.ts';
 import { forbiddenIn, forbiddenToWrite } from '../../broker/permissions.ts';
 import { type Timing, ttlMember, unixMsMember } from '../../broker/request-members.ts';
 import { parseGet, type Request } from '../../broker/requests.ts';
+import { answer } from './answer.ts';
 import { etagOf, expectedVersion, isKnown } from './preconditions.ts';
 import { refuse, refuseFull, refuseRequest, refuseUnread, refuseWrite } from './refusal.ts';
 import {
@@ -79,16 +80,20 @@ async function getValue(
 
 function sendValue(request: KeyRequest, reply: FastifyReply, found: StoredValue): FastifyReply {
   const { value, version, time, expiresAt } = found;
-  reply.headers({
-    etag: etagOf(version),
-    'dss-version': version,
-    'dss-time': rfc3339(time),
-    'cache-control': 'no-cache',
-  });
-  if (expiresAt !== undefined) reply.header('dss-expires', rfc3339(expiresAt));
-  if (isKnown(request.headers, version)) return reply.code(304).send();
-  const type = isJson(value) ? 'application/json' : 'application/octet-stream';
-  return reply.type(type).send(value);
+  const headers = [
+    'etag',
+    etagOf(version),
+    'dss-version',
+    `${version}`,
+    'dss-time',
+    rfc3339(time),
+    'cache-control',
+    'no-cache',
+  ];
+  if (expiresAt !== undefined) headers.push('dss-expires', rfc3339(expiresAt));
+  if (isKnown(request.headers, version)) return answer(reply, 304, headers);
+  headers.push('content-type', isJson(value) ? 'application/json' : 'application/octet-stream');
+  return answer(reply, 200, headers, value);
 }
 
 /** What a PUT or DELETE and those who answer it need. */
@@ -194,10 +199,10 @@ function sendStored(
   value: Uint8Array,
   { version, expiresAt }: { readonly version: number; readonly expiresAt?: number | undefined },
 ): FastifyReply {
-  reply.header('dss-version', version);
-  if (value.length > 0) reply.header('etag', etagOf(version));
-  if (expiresAt !== undefined) reply.header('dss-expires', rfc3339(expiresAt));
-  return reply.code(204).send();
+  const headers = ['dss-version', `${version}`];
+  if (value.length > 0) headers.push('etag', etagOf(version));
+  if (expiresAt !== undefined) headers.push('dss-expires', rfc3339(expiresAt));
+  return answer(reply, 204, headers);
 }
 
 function rfc3339(time: number): string {
