@@ -170,6 +170,20 @@ describe('dss', () => {
       ]);
     });
 
+    it('comes back when the other nodes go by the new rules, too', async () => {
+      const rules = (revision: number) => ({ status: 200, body: { revision, rules: [] } });
+      node.answerHttp = () => rules(7);
+      let asked = 0;
+      other.answerHttp = () => rules(++asked < 3 ? 6 : 7);
+      const { code, stderr } = await run('ingest', 'add', 'tele/#');
+      expect([code, asked]).toEqual([0, 3]);
+      expect(stderr).toMatch(
+        /^n3 may still go by the rules of before: cannot reach [^.]+\.0\.0\.1:9: nothing listens there\n$/,
+      );
+      await run('ingest', 'rm', 'tele/#');
+      expect(asked).toBe(4);
+    });
+
     it('shows what the rules would make of a message', async () => {
       answer(200, {
         rule: 'tasmota',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseNodeAddresses } from '../addresses.ts';
 import type { NodeConnection } from '../connection.ts';
 import { type ErrorRow, readErrorTable } from '../error-table.ts';
-import { CliError, ExitCode, usageError } from '../errors.ts';
+import { CliError, ExitCode, usageError, whyNot } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { formatTable } from '../table.ts';
 import { formatTime } from '../time.ts';
@@ -94,7 +94,7 @@ async function showRecent(shell: Shell, command: Command): Promise<void> {
   );
   if (problems.length === nodes.length) throw problems[0];
   for (const problem of problems) {
-    shell.output.note(`Not asked: ${problem instanceof Error ? problem.message : String(problem)}`);
+    shell.output.note(`Not asked: ${whyNot(problem)}`);
   }
   const refusals = [...found].flatMap(([node, recent]) => recent.map((one) => ({ ...one, node })));
   showRefusals(

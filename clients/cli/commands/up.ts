@@ -118,11 +118,14 @@ async function runCluster(shell: Shell, options: UpOptions, parts: ClusterParts)
   try {
     const report = await Promise.race([cluster.start(), stop.requested]);
     if (report) {
+      const { processIds } = cluster;
+      // One that the cluster has removed has said so, and is there no more.
+      const nodes = layout.nodes.filter(({ name }) => processIds.has(name));
       const announced: Announced = {
-        layout,
+        layout: { ...layout, nodes },
         report,
         dataDir: options.data,
-        processIds: cluster.processIds,
+        processIds,
         host: hostOf(options.advertise ?? options.listen),
         isOpen: isOpen(options.listen),
         hasFleet: options.demo === true && options.fleet,

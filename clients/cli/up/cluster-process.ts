@@ -55,8 +55,10 @@ export class ClusterProcess {
     return this.#allStopped.promise;
   }
 
+  /** Of the nodes that run. */
   get processIds(): ReadonlyMap<string, number> {
-    return new Map(this.#nodes.map((node) => [node.name, node.processId]));
+    const running = this.#nodes.filter(({ exit }) => exit === undefined);
+    return new Map(running.map((node) => [node.name, node.processId]));
   }
 
   /**
