@@ -61,16 +61,21 @@ describe('dss up', () => {
       // Somebody who listens keeps the channel, and so the process.
       process.on('message', () => {});`,
     );
-    const nodes = ['n1', 'n2', 'n3'].map((name) => ({ name, mqttPort: 1, httpPort: 2 }));
+    const node = (id: number) => ({ name: `n${id}`, mqttPort: 10 + id, httpPort: 20 + id });
+    const nodes = [1, 2, 3].map(node);
+    const removed: string[] = [];
     const cluster = new ClusterProcess({
       ...{ script, dataDir: directory, secretFile: '', logLevel: 'warn' },
       layout: { format: 1, nodes },
       onLog: () => {},
       onStopped: () => {},
+      onRemoved: (node, joinAgain) => removed.push(`${node}: ${joinAgain}`),
     });
     await cluster.start();
     expect([...cluster.processIds.keys()]).toEqual(['n1', 'n3']);
     await cluster.stop();
+    expect(removed).toEqual([expect.stringMatching(/^n2: rm -r \S+\/n2 && \S.* --name n2 /)]);
+    expect(removed[0]).toContain(' --join 127.0.0.1:11,127.0.0.1:13 ');
   });
 
   it('remembers its layout and refuses another one', async () => {

@@ -167,6 +167,13 @@ async function prepareCluster(
           '\n',
         ),
       ),
+    onRemoved: (node, joinAgain) =>
+      output.result({ event: 'removed', node, joinAgain }, () =>
+        [
+          `${node} is not in the cluster any more. As a new node it joins with:`,
+          `  ${joinAgain}`,
+        ].join('\n'),
+      ),
   });
 }
 
