@@ -56,6 +56,13 @@ export function namingAdvice(flag: AddressFlag): string {
   return `Start a cluster with 'dss up', or name a node with ${flag} or ${variable}.`;
 }
 
+/** The node has users. Trying again, or elsewhere, would not help. */
+export function badCredentialsError(cause?: unknown): CliError {
+  const sentence =
+    'the node wants a user that it knows, with the right password: give --user and DSS_PASSWORD';
+  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause });
+}
+
 /** In words, without advice on how to name a node: of one that the cluster has named. */
 export function whyNot(error: unknown): string {
   if (error instanceof CliError) return error.sentence;

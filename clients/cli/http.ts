@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import {
+  badCredentialsError,
   CliError,
   ExitCode,
   unavailableError,
@@ -125,6 +126,7 @@ async function readJson<T>(url: URL, response: IncomingMessage): Promise<T> {
 
 /** Nodes say why in problem details (RFC 9457) with a `code`. */
 function refused(url: URL, status: number, said: string): CliError {
+  if (status === 401) return badCredentialsError();
   const exitCode =
     { 404: ExitCode.notFound, 503: ExitCode.unavailable }[status] ?? ExitCode.failure;
   try {

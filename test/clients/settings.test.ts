@@ -72,6 +72,12 @@ describe('dss', () => {
       expect(JSON.parse(failed.stderr)).toMatchObject({ error, message: 'a sentence' });
     });
 
+    it('says how to name a user to a node that has some', async () => {
+      answer(401, { code: 'BAD_CREDENTIALS', detail: 'name a user' });
+      const { code, stderr } = await run('retention', 'list');
+      expect([code, stderr]).toEqual([1, expect.stringContaining('give --user and DSS_PASSWORD')]);
+    });
+
     it.each([
       ['nothing to set', ['retention', 'set', 'plant1']],
       ['a count that is none', ['retention', 'set', 'plant1', '--versions', '0']],
