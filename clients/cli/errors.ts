@@ -49,7 +49,7 @@ export function unreachableError(sentence: string, flag: AddressFlag, cause: unk
   return new CliError(ExitCode.unavailable, 'UNAVAILABLE', sentence, options);
 }
 
-export type AddressFlag = '--node' | '--http';
+type AddressFlag = '--node' | '--http';
 
 export function namingAdvice(flag: AddressFlag): string {
   const variable = flag === '--node' ? 'DSS_NODE' : 'DSS_HTTP';

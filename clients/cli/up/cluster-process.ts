@@ -184,7 +184,7 @@ export function nodeArguments(
 }
 
 /** What makes a new node of one that was removed: what it holds counts no more. */
-export function joinAgain(
+function joinAgain(
   node: NodeLayout,
   options: Omit<ClusterProcessOptions, 'onLog' | 'onStopped' | 'onRemoved'>,
 ): string {
