@@ -360,8 +360,8 @@ export class StorageNode {
   }
 
   #removal(): NodeError {
-    const clusterId = this.#record.clusterId ?? 'it belonged to';
-    return new NodeError('NODE_REMOVED', removedSentence(clusterId, this.identity.name));
+    const sentence = removedSentence(this.#record.clusterId, this.identity.name);
+    return new NodeError('NODE_REMOVED', sentence);
   }
 
   #tidy(): void {

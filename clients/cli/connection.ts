@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
 import { type MqttAddress, parseNodeAddresses } from './addresses.ts';
 import { deferred } from './deferred.ts';
-import { CliError, ExitCode, unavailableError } from './errors.ts';
+import { CliError, ExitCode, namingAdvice, unreachableError } from './errors.ts';
 import { openMqttClient, untilAccepted, whyNotConnected } from './mqtt-client.ts';
 import { type Reply, replyError } from './reply.ts';
 import type { Security } from './security.ts';
@@ -83,8 +83,8 @@ export class NodeConnection {
         problem = error;
       }
     }
-    const sentence = `${describe(connection.#addresses, problem as Error)}. ${ADVICE}.`;
-    throw unavailableError(sentence, problem);
+    const sentence = describe(connection.#addresses, problem as Error);
+    throw unreachableError(sentence, '--node', problem);
   }
 
   /** Resolves when a quorum has stored the value (QoS 1 and 2), or when it was written to the socket (QoS 0). */
@@ -309,11 +309,9 @@ async function greet(client: MqttClient, { host, port }: MqttAddress): Promise<v
       },
     );
   if (granted.join() === '0,1,2') return;
-  const sentence = `what listens on ${host}:${port} is an MQTT broker, but not a node of DSS. ${ADVICE}.`;
-  throw new CliError(ExitCode.failure, 'NOT_A_NODE', sentence);
+  const sentence = `what listens on ${host}:${port} is an MQTT broker, but not a node of DSS`;
+  throw new CliError(ExitCode.failure, 'NOT_A_NODE', sentence, { advice: namingAdvice('--node') });
 }
-
-const ADVICE = "Start a cluster with 'dss up', or name a node with --node or DSS_NODE";
 
 function describe(addresses: readonly MqttAddress[], problem: Error): string {
   const where = addresses.map(({ url }) => url).join(' or ');

@@ -10,6 +10,12 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+interface CliErrorOptions extends ErrorOptions {
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** What to do about it: a sentence that the message ends with. */
+  readonly advice?: string;
+}
+
 /** An outcome that ends a command: one sentence for people, a stable code for programs. */
 export class CliError extends Error {
   override readonly name = 'CliError';
@@ -17,14 +23,12 @@ export class CliError extends Error {
   readonly exitCode: ExitCode;
   /** What programs may want beside the sentence; `--json` shows it. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** The message without its advice: for whoever says what to do in another way. */
+  readonly sentence: string;
 
-  constructor(
-    exitCode: ExitCode,
-    code: string,
-    message: string,
-    options: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
-  ) {
-    super(message, options);
+  constructor(exitCode: ExitCode, code: string, sentence: string, options: CliErrorOptions = {}) {
+    super(options.advice === undefined ? sentence : `${sentence}. ${options.advice}`, options);
+    this.sentence = sentence;
     this.exitCode = exitCode;
     this.code = code;
     this.details = options.details ?? {};
@@ -35,15 +39,50 @@ export function usageError(message: string): CliError {
   return new CliError(ExitCode.usage, 'USAGE', message);
 }
 
-export function unavailableError(message: string, cause?: unknown): CliError {
-  return new CliError(ExitCode.unavailable, 'UNAVAILABLE', message, { cause });
+export function unavailableError(sentence: string, cause?: unknown): CliError {
+  return new CliError(ExitCode.unavailable, 'UNAVAILABLE', sentence, { cause });
+}
+
+/** No node answers at the addresses that were given with `flag`, or are the default. */
+export function unreachableError(sentence: string, flag: AddressFlag, cause: unknown): CliError {
+  const options = { cause, advice: namingAdvice(flag) };
+  return new CliError(ExitCode.unavailable, 'UNAVAILABLE', sentence, options);
+}
+
+type AddressFlag = '--node' | '--http';
+
+export function namingAdvice(flag: AddressFlag): string {
+  const variable = flag === '--node' ? 'DSS_NODE' : 'DSS_HTTP';
+  return `Start a cluster with 'dss up', or name a node with ${flag} or ${variable}.`;
+}
+
+/** The node has users. Trying again, or elsewhere, would not help. */
+export function badCredentialsError(cause?: unknown): CliError {
+  const sentence =
+    'the node wants a user that it knows, with the right password: give --user and DSS_PASSWORD';
+  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause });
+}
+
+/** In words, without advice on how to name a node: of one that the cluster has named. */
+export function whyNot(error: unknown): string {
+  if (error instanceof CliError) return error.sentence;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A file named on the command line cannot be used; `what` goes before its name: `cannot read`. */
 export function fileError(what: string, path: string, cause: unknown): CliError {
-  const sentence = `${what} '${path}': ${(cause as Error).message}`;
+  const why = WHY_NO_FILE[systemCode(cause) ?? ''] ?? (cause as Error).message;
+  const sentence = `${what} '${path}': ${why}`;
   return new CliError(ExitCode.failure, 'FILE', sentence, { cause });
 }
+
+const WHY_NO_FILE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'not permitted (EACCES)',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'what stands before the last / is no directory',
+  ENOSPC: 'the disk is full (ENOSPC)',
+};
 
 const CLOSED =
   'what listens there closed the connection; if it wants TLS, say mqtts:// and https://';

@@ -1,3 +1,4 @@
+import { whyNot } from './errors.ts';
 import type { HttpDoor } from './http.ts';
 import type { NodeStatus, StatusDocument } from './status-document.ts';
 
@@ -25,7 +26,7 @@ export async function askOthers<T>(
   for (const [index, one] of asked.entries()) {
     const { name: node } = others[index] as NodeStatus;
     if (one.status === 'fulfilled') answers.push(one.value);
-    else silent.push({ node, why: (one.reason as Error).message });
+    else silent.push({ node, why: whyNot(one.reason) });
   }
   return { answers, silent };
 }

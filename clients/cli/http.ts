@@ -1,7 +1,15 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { CliError, ExitCode, unavailableError, usageError, whyUnreachable } from './errors.ts';
+import {
+  badCredentialsError,
+  CliError,
+  ExitCode,
+  unavailableError,
+  unreachableError,
+  usageError,
+  whyUnreachable,
+} from './errors.ts';
 import { NO_SECURITY, type Security } from './security.ts';
 import type { StatusDocument, WhereDocument } from './status-document.ts';
 
@@ -41,10 +49,7 @@ export async function askHttp<T>(door: HttpDoor, question: HttpQuestion): Promis
   }
   const where = urls.map((url) => url.origin).join(' or ');
   const why = whyUnreachable(problem);
-  throw unavailableError(
-    `cannot reach ${where}: ${why}. Start a cluster with 'dss up', or name a node with --http or DSS_HTTP.`,
-    problem,
-  );
+  throw unreachableError(`cannot reach ${where}: ${why}`, '--http', problem);
 }
 
 export function fetchStatus(
@@ -121,6 +126,7 @@ async function readJson<T>(url: URL, response: IncomingMessage): Promise<T> {
 
 /** Nodes say why in problem details (RFC 9457) with a `code`. */
 function refused(url: URL, status: number, said: string): CliError {
+  if (status === 401) return badCredentialsError();
   const exitCode =
     { 404: ExitCode.notFound, 503: ExitCode.unavailable }[status] ?? ExitCode.failure;
   try {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { MqttAddress } from './addresses.ts';
-import { CliError, ExitCode, whyUnreachable } from './errors.ts';
+import { badCredentialsError, type CliError, whyUnreachable } from './errors.ts';
 import { NO_SECURITY, type Security } from './security.ts';
 
 export interface MqttClientOptions {
@@ -79,7 +79,5 @@ function openStream(
 function badCredentials(problem: Error): CliError | undefined {
   const { code } = problem as { code?: unknown };
   if (code !== 4 && code !== 5) return undefined;
-  const sentence =
-    'the node wants a user that it knows, with the right password: give --user and DSS_PASSWORD';
-  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause: problem });
+  return badCredentialsError(problem);
 }

@@ -82,3 +82,10 @@ export async function followPages<P extends Page>(
 export function formatKeyed(item: KeyedItem): string {
   return `${item.key} ${toDisplay(fromJsonValue(item))}`;
 }
+
+/** For a person who wonders why there is no line. */
+export function nothingBelow(prefix: string): string {
+  if (prefix === '') return 'There is no key.';
+  if (!prefix.endsWith('/')) return `There is no key '${prefix}', and none below it.`;
+  return `There is no key below '${prefix}'. Without the '/' at its end it is everything below '${prefix.slice(0, -1)}'.`;
+}

@@ -21,6 +21,7 @@ import type {
 } from './options.ts';
 import { itemsOf, keysOf } from './pages.ts';
 import {
+  checkExpected,
   type Item,
   itemOf,
   ttlSeconds,
@@ -237,13 +238,15 @@ export class Client {
    * ```
    */
   async cas(key: string, value: Value, options: CasOptions): Promise<CasResult> {
+    checkExpected(options?.ifVersion);
     const { ttlMs } = options;
     const ttl = ttlMs === undefined ? {} : { ttl: ttlSeconds(ttlMs) };
     return this.#verbs.compareCertainly(key, { ...wireMembers(value), ...ttl }, options);
   }
 
   /** Deletes a key if its current value has the expected version. */
-  casDelete(key: string, options: Options & { ifVersion: number }): Promise<CasResult> {
+  async casDelete(key: string, options: Options & { ifVersion: number }): Promise<CasResult> {
+    checkExpected(options?.ifVersion);
     return this.#verbs.compareCertainly(key, { delete: true }, options);
   }
 

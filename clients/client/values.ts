@@ -88,14 +88,32 @@ export function ttlSeconds(ttlMs: number): number {
   throw clientError('INVALID_REQUEST', 'ttlMs is a number of milliseconds, at least 1');
 }
 
+/** Not by the types alone: in JSON `NaN` would be `null`, which means that there must be no value. */
+export function checkExpected(ifVersion: number | null | undefined): void {
+  if (ifVersion === null || Number.isSafeInteger(ifVersion)) return;
+  const sentence = 'ifVersion is the version that the key has, or null if it must have no value';
+  throw clientError('INVALID_REQUEST', sentence);
+}
+
 function textOf(value: Exclude<Value, Uint8Array>): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw clientError('INVALID_REQUEST', `${value} cannot be stored: JSON has no such number`);
   }
-  const json: string | undefined = JSON.stringify(value);
+  const json = jsonOf(value);
   if (json !== undefined) return json;
-  throw clientError('INVALID_REQUEST', `a ${typeof value} cannot be stored as JSON`);
+  const what = value === undefined ? 'undefined' : `a ${typeof value}`;
+  throw clientError('INVALID_REQUEST', `${what} cannot be stored: it has no JSON`);
+}
+
+function jsonOf(value: Exclude<Value, Uint8Array>): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch (error) {
+    // A bigint, a cycle, or a `toJSON` that throws.
+    const why = (error as Error).message;
+    throw clientError('INVALID_REQUEST', `it cannot be stored: it has no JSON (${why})`, error);
+  }
 }
 
 function wireBytes({ value, base64 }: WireValue): Uint8Array {

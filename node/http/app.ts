@@ -12,6 +12,8 @@ import { PROBLEM } from './schemas/common.ts';
 
 /** Of a path: no request line is longer, and keys say themselves that they are too long. */
 const PARAMETER_CHARACTERS_MAX = 16 * 1024;
+/** Paths that end with a key: what the router cannot decode there is no key. */
+const KEY_AT_END = /^\/v1\/(kv|history)\//;
 /** A request that takes longer to arrive is given up. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -39,8 +41,15 @@ export function createApp(options: AppOptions = {}): FastifyInstance {
     // What is not known is refused, not dropped.
     ajv: { customOptions: { removeAdditional: false } },
     schemaErrorFormatter: describeMismatch,
-    frameworkErrors: (error: FastifyError, _: unknown, reply: FastifyReply) => {
-      refuse(reply, error.statusCode ?? 400, 'INVALID_REQUEST', error.message);
+    frameworkErrors: (
+      error: FastifyError,
+      request: { readonly url: string },
+      reply: FastifyReply,
+    ) => {
+      const code = KEY_AT_END.test(request.url) ? 'INVALID_KEY' : 'INVALID_REQUEST';
+      const sentence = 'the path is not percent-encoded UTF-8';
+      if (error.code === 'FST_ERR_BAD_URL') refuse(reply, 400, code, sentence);
+      else refuse(reply, error.statusCode ?? 400, 'INVALID_REQUEST', error.message);
     },
   } as const;
   const app = (
@@ -54,19 +63,30 @@ export function createApp(options: AppOptions = {}): FastifyInstance {
   return app;
 }
 
-/** Of a query or a header, in words that people know. */
-function describeMismatch(errors: readonly FastifySchemaValidationError[], part: string): Error {
+/** Of a path, a query or a header, in words that people know. */
+function describeMismatch(errors: readonly FastifySchemaValidationError[]): Error {
   const [error] = errors;
   assert(error !== undefined, 'a mismatch has a reason');
   const { instancePath, keyword, params, message = '' } = error;
-  const { additionalProperty, missingProperty, allowedValues } = params;
+  const { additionalProperty, missingProperty } = params;
   if (keyword === 'additionalProperties') {
     return new Error(`"${additionalProperty}" is none of the parameters of this address`);
   }
   if (keyword === 'required') return new Error(`"${missingProperty}" has to be given`);
-  const name = instancePath.slice(1);
-  if (keyword !== 'enum') return new Error(`"${name}" in the ${part} ${message}, given once`);
-  return new Error(`"${name}" must be one of ${(allowedValues as string[]).join(', ')}`);
+  return new Error(`"${instancePath.slice(1)}" ${mustBe(keyword, params) ?? message}`);
+}
+
+function mustBe(
+  keyword: string,
+  { allowedValues, type, limit }: FastifySchemaValidationError['params'],
+): string | undefined {
+  if (keyword === 'enum') return `must be one of ${(allowedValues as string[]).join(', ')}`;
+  if (keyword === 'minimum') return `must be at least ${limit}`;
+  if (keyword === 'maximum') return `must be at most ${limit}`;
+  if (keyword !== 'type') return undefined;
+  // Text is whatever is given, so it was given twice.
+  if (type === 'string') return 'must be given once';
+  return `must be a ${type === 'integer' ? 'whole number' : type}, given once`;
 }
 
 /** What fastify itself refuses gets the shape of all refusals. */
@@ -75,13 +95,22 @@ function answerProblems(app: FastifyInstance, failed: (error: Error) => void): v
     const [path] = request.url.split('?', 1);
     return refuse(reply, 404, 'NOT_FOUND', `there is no ${request.method} ${path}`);
   });
-  app.setErrorHandler((error: FastifyError, _, reply) => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
+    if (status === 413) {
+      const sentence = `the body is larger than ${request.routeOptions.bodyLimit} bytes`;
+      return refuse(reply, 413, 'VALUE_TOO_LARGE', sentence);
+    }
     if (status < 500) {
-      const code = status === 413 ? 'VALUE_TOO_LARGE' : 'INVALID_REQUEST';
-      return refuse(reply, status, code, error.message);
+      return refuse(reply, status, 'INVALID_REQUEST', WRONG_BODY[error.code] ?? error.message);
     }
     failed(error);
     return refuse(reply, 500, 'FAILURE', 'the node could not answer; its log says why');
   });
 }
+
+const WRONG_BODY: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body must be JSON, sent as Content-Type: application/json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not JSON',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'there is no body, though its Content-Type is application/json',
+};

@@ -28,6 +28,7 @@ export function docsRoutes(server: FastifyInstance): void {
     );
   const hidden = { hide: true };
   serve('/docs', 'index.html', hidden);
+  serve('/docs/', 'index.html', hidden);
   serve('/docs/page.js', 'page.js', hidden);
   serve('/docs/page.css', 'page.css', hidden);
   serve('/docs/openapi.json', 'openapi.json', OPENAPI_DOCUMENT);

@@ -162,6 +162,7 @@ function removal(clusterId: string, name: string): Refusal {
 }
 
 /** For the person at a node that is dead or gone to its cluster. */
-export function removedSentence(clusterId: string, name: string): string {
-  return `cluster ${clusterId} has removed this node, ${name}: it was silent for too long, was replaced, or has left. What it holds counts no more and may be deleted; to take part again it joins as a new node, with an empty data directory and --join.`;
+export function removedSentence(clusterId: string | undefined, name: string): string {
+  const cluster = clusterId === undefined ? 'the cluster' : `cluster ${clusterId}`;
+  return `${cluster} has removed this node, ${name}: it was silent for too long, was replaced, or has left. What it holds counts no more and may be deleted; to take part again it joins as a new node, with an empty data directory and --join.`;
 }

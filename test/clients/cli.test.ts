@@ -146,6 +146,18 @@ describe('dss', () => {
     expect(all.stdout).toBe('p/0 v\np/1 v\np/2 v\np/3 v\np/4 v\n');
   });
 
+  it('says where there is nothing, and that a prefix has no slash at its end', async () => {
+    node.values.set('p/0', Buffer.from('v'));
+    for (const command of ['list', 'range']) {
+      const none = await run([command, 'q', ...at()]);
+      expect(none).toMatchObject({ code: 0, stdout: '' });
+      expect(none.stderr).toBe("There is no key 'q', and none below it.\n");
+      expect((await run([command, 'p/', ...at()])).stderr).toContain("everything below 'p'.");
+      expect((await run([command, 'q', '--json', '--all', ...at()])).stderr).toBe('');
+      expect((await run([command, 'p', '--all', ...at()])).stderr).toBe('');
+    }
+  });
+
   it('watches until it has seen enough', async () => {
     node.values.set('w/1', Buffer.from('v'));
     await run(['put', 'w/1', 'v', ...at()]);
@@ -229,7 +241,8 @@ describe('dss', () => {
       const { default: value } = SETTINGS[name];
       const described = help.find((text) => text.startsWith(`${flagOf(name)} `));
       expect(described, name).toBeDefined();
-      if (value !== '' && value !== false) expect(described).toContain(`(default ${value}`);
+      if (value === '' || value === false) continue;
+      expect(described).toMatch(new RegExp(`\\(default ${value}\\b`));
     }
   });
 

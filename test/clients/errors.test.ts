@@ -87,6 +87,12 @@ describe('dss errors', () => {
     it('says so when there is nothing, and fails when nobody answers', async () => {
       const quiet = await runCommand(['errors', '--recent', '--node', nodes[2]?.url ?? '']);
       expect(quiet).toEqual({ code: 0, stdout: '', stderr: 'Nothing was refused.\n' });
+      const [command, password] = [
+        ['errors', '--recent'],
+        ['--user', 'dev', '--password', 'x'],
+      ];
+      const told = await runCommand([...command, '--node', nodes[2]?.url ?? '', ...password]);
+      expect(told.stderr).toContain('only who may read everything is');
       const nobody = await runCommand(['errors', '--recent', '--node', 'mqtt://127.0.0.1:1']);
       expect(nobody).toMatchObject({ code: 4, stdout: '' });
     });

@@ -72,6 +72,12 @@ describe('dss', () => {
       expect(JSON.parse(failed.stderr)).toMatchObject({ error, message: 'a sentence' });
     });
 
+    it('says how to name a user to a node that has some', async () => {
+      answer(401, { code: 'BAD_CREDENTIALS', detail: 'name a user' });
+      const { code, stderr } = await run('retention', 'list');
+      expect([code, stderr]).toEqual([1, expect.stringContaining('give --user and DSS_PASSWORD')]);
+    });
+
     it.each([
       ['nothing to set', ['retention', 'set', 'plant1']],
       ['a count that is none', ['retention', 'set', 'plant1', '--versions', '0']],
@@ -168,6 +174,20 @@ describe('dss', () => {
         },
         { method: 'DELETE', path: '/v1/ingest?name=a%20b', body: undefined },
       ]);
+    });
+
+    it('comes back when the other nodes go by the new rules, too', async () => {
+      const rules = (revision: number) => ({ status: 200, body: { revision, rules: [] } });
+      node.answerHttp = () => rules(7);
+      let asked = 0;
+      other.answerHttp = () => rules(++asked < 3 ? 6 : 7);
+      const { code, stderr } = await run('ingest', 'add', 'tele/#');
+      expect([code, asked]).toEqual([0, 3]);
+      expect(stderr).toMatch(
+        /^n3 may still go by the rules of before: cannot reach [^.]+\.0\.0\.1:9: nothing listens there\n$/,
+      );
+      await run('ingest', 'rm', 'tele/#');
+      expect(asked).toBe(4);
     });
 
     it('shows what the rules would make of a message', async () => {

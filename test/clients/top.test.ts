@@ -16,7 +16,7 @@ const row = {
 const silent = {
   ...{ ...row, id: 'b', name: 'n2', state: 'failed', uptimeMs: null, memoryBytes: null },
   ...{ publishesPerSecond: null, putsPerSecond: null, commitP99Ms: null, loopDelayP99Ms: null },
-  ...{ diskFreeBytes: null, connections: null, leads: 0 },
+  ...{ diskUsedBytes: null, diskFreeBytes: null, connections: null, leads: 0 },
 };
 const shard = { kind: 'shard', firstSlot: 0, slotCount: 9, term: 3, replicas: ['n1', 'n2'] };
 const alert = {
@@ -60,6 +60,18 @@ describe('dss top', () => {
       'n2    failed      –       –           –         –                   –          –      0         3        –      –',
       '',
     ]);
+  });
+
+  it('takes no notice of what a silent node has said last', async () => {
+    for (const state of ['failed', 'dead']) {
+      const gone = { ...row, id: 'b', name: 'n2', state, leads: 0 };
+      const other = await startFakeNode({ ...status, nodes: [row, gone] });
+      const { stdout } = await runCommand(['top', '--http', other.http]);
+      expect(stdout).toContain('1,234 messages/s   2.3 puts/s   commit p99 12 ms');
+      expect(stdout).toContain('   7 connections');
+      expect(stdout).toMatch(/^n2 +\w+( +–){6} +0 +3( +–){2}$/m);
+      await other.close();
+    }
   });
 
   it('is one object with --json', async () => {

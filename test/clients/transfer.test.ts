@@ -48,7 +48,7 @@ describe('dss', () => {
       const input = `${lines.map((line) => JSON.stringify(line)).join('\n\n')}\r\n`;
       const args = ['batch', '--prefix', 'p', '--node', node.url];
       const { code, stdout } = await runCommand(args, input);
-      expect({ code, stdout }).toEqual({ code: 0, stdout: 'stored 4 values in 1 messages\n' });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'stored 4 values in 1 message\n' });
       expect(node.batches).toEqual([{ topic: 'dss/batch/p', count: 4 }]);
       expect([...node.values]).toEqual([
         ['p/a', Buffer.from('text')],
@@ -184,7 +184,7 @@ describe('dss', () => {
       const { stdout, stderr } = await run('export', '--json');
       expect(JSON.parse(stdout)).toMatchObject({ key: 'k', value: 'v' });
       expect(JSON.parse(stderr)).toMatchObject({ ok: true, values: 1 });
-      expect((await run('export')).stderr).toMatch(/^exported 1 values in [\d.]+ s \(/);
+      expect((await run('export')).stderr).toMatch(/^exported 1 value in [\d.]+ s \(/);
     });
 
     it('exports more than a page, and many histories, in order', async () => {

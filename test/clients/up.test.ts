@@ -5,7 +5,11 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { commandLine, nodeArguments } from '../../clients/cli/up/cluster-process.ts';
+import {
+  ClusterProcess,
+  commandLine,
+  nodeArguments,
+} from '../../clients/cli/up/cluster-process.ts';
 import { lockDirectory } from '../../clients/cli/up/directory-lock.ts';
 import {
   forgetUnused,
@@ -46,6 +50,32 @@ describe('dss up', () => {
       await expect(choosePorts(choice, 2)).rejects.toMatchObject({ exitCode: 1 });
       await expect(choosePorts(choice, 2)).rejects.toThrow(/port \d+ for MQTT is taken/);
     });
+  });
+
+  it('goes on without a node that the cluster has removed, and does not name it', async () => {
+    const script = join(directory, 'node.mjs');
+    await writeFile(
+      script,
+      `if (process.argv.includes('n2')) process.exit(6);
+      process.send({ event: 'usable', tls: false, users: false, warnings: [] });
+      // Somebody who listens keeps the channel, and so the process.
+      process.on('message', () => {});`,
+    );
+    const node = (id: number) => ({ name: `n${id}`, mqttPort: 10 + id, httpPort: 20 + id });
+    const nodes = [1, 2, 3].map(node);
+    const removed: string[] = [];
+    const cluster = new ClusterProcess({
+      ...{ script, dataDir: directory, secretFile: '', logLevel: 'warn' },
+      layout: { format: 1, nodes },
+      onLog: () => {},
+      onStopped: () => {},
+      onRemoved: (node, joinAgain) => removed.push(`${node}: ${joinAgain}`),
+    });
+    await cluster.start();
+    expect([...cluster.processIds.keys()]).toEqual(['n1', 'n3']);
+    await cluster.stop();
+    expect(removed).toEqual([expect.stringMatching(/^n2: rm -r \S+\/n2 && \S.* --name n2 /)]);
+    expect(removed[0]).toContain(' --join 127.0.0.1:11,127.0.0.1:13 ');
   });
 
   it('remembers its layout and refuses another one', async () => {

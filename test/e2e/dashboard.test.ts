@@ -187,14 +187,35 @@ describe.skipIf(!hasChromium)('the dashboard of three nodes', () => {
 
   it('fits a phone', async () => {
     await show('overview', { viewport: { width: 360, height: 740 } });
-    const pages = [...PAGES, `keys/${encodeURIComponent(TEMPERATURE)}`];
+    const raft = (await (await fetch(`${cluster.node(0).httpUrl}/debug/raft`)).json()) as {
+      readonly groups: readonly { readonly group: number; readonly role: string }[];
+    };
+    const led = raft.groups.find(({ role }) => role === 'leader');
+    const pages = [...PAGES, `keys/${encodeURIComponent(TEMPERATURE)}`, `shards/${led?.group}`];
     for (const hash of pages) {
       await page.goto(`${cluster.node(0).httpUrl}/#/${hash}`);
       await page.locator('main section:visible').first().waitFor();
       const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect({ hash, beyond }).toEqual({ hash, beyond: 0 });
     }
+    // The page that one is on is not the only one that can be found.
+    const nav = page.getByRole('navigation');
+    expect(await nav.evaluate((it) => it.scrollWidth - it.clientWidth)).toBe(0);
   });
+
+  it.each([768, 1_024, 1_080])(
+    'has the nodes and the search in full at %i pixels',
+    async (width) => {
+      await show('overview', { viewport: { width, height: 1_000 } });
+      const nodes = page.locator('.scroller[aria-label=Nodes]');
+      await nodes.waitFor();
+      expect(await nodes.evaluate((it) => it.scrollWidth - it.clientWidth)).toBe(0);
+      await page.goto(`${cluster.node(0).httpUrl}/#/keys`);
+      const search = page.getByPlaceholder('Keys that begin with…');
+      await search.waitFor();
+      expect(await search.evaluate((it) => it.clientWidth)).toBeGreaterThan(160);
+    },
+  );
 
   it('sees a node die and come back', async () => {
     await show('overview');

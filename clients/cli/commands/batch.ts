@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { CliError, fileError } from '../errors.ts';
 import { checkPrefix } from '../key.ts';
 import type { Shell } from '../shell.ts';
+import { plural } from '../table.ts';
 import type { BatchCounts, BatchElement } from '../transfer/batch-writer.ts';
-import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
+import { ProgressBar } from '../transfer/progress-bar.ts';
 import { malformed, toRecord } from '../transfer/record.ts';
 import { type ByteStream, openSource, readNdjson, type Sourced } from '../transfer/sources.ts';
 
@@ -35,7 +36,7 @@ Examples:
       const result = { ok: true, ...counts, ...bar.summary(counts.writes) };
       shell.output.result(
         result,
-        () => `stored ${formatCount(counts.writes)} values in ${counts.messages} messages`,
+        () => `stored ${plural(counts.writes, 'value')} in ${plural(counts.messages, 'message')}`,
       );
     });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseNodeAddresses } from '../addresses.ts';
 import type { NodeConnection } from '../connection.ts';
 import { type ErrorRow, readErrorTable } from '../error-table.ts';
-import { CliError, ExitCode, usageError } from '../errors.ts';
+import { CliError, ExitCode, usageError, whyNot } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { formatTable } from '../table.ts';
 import { formatTime } from '../time.ts';
@@ -94,15 +94,22 @@ async function showRecent(shell: Shell, command: Command): Promise<void> {
   );
   if (problems.length === nodes.length) throw problems[0];
   for (const problem of problems) {
-    shell.output.note(`Not asked: ${problem instanceof Error ? problem.message : String(problem)}`);
+    shell.output.note(`Not asked: ${whyNot(problem)}`);
   }
   const refusals = [...found].flatMap(([node, recent]) => recent.map((one) => ({ ...one, node })));
+  if (refusals.length === 0) {
+    const isAll = shell.security(command).user === undefined;
+    shell.output.note(isAll ? 'Nothing was refused.' : NOTHING_TOLD);
+  }
   showRefusals(
     shell,
     refusals.sort((a, b) => a.time - b.time),
   );
 }
 
+/** What others have sent is told to nobody else, and nodes do not say whether they keep it back. */
+const NOTHING_TOLD =
+  'Nothing was refused, or this user is not told: only who may read everything is.';
 const REFUSED = 'dss/sys/refused/';
 const CLUSTER = 'dss/sys/cluster';
 
@@ -119,7 +126,6 @@ function readRefusals(
 }
 
 function showRefusals(shell: Shell, refusals: readonly NodeRefusal[]): void {
-  if (refusals.length === 0) shell.output.note('Nothing was refused.');
   if (shell.output.json) {
     for (const refusal of refusals) shell.output.object(refusal);
     return;

@@ -6,9 +6,10 @@ import type { NodeConnection } from '../connection.ts';
 import { CliError, fileError, usageError } from '../errors.ts';
 import { checkPrefix, PREFIX_HELP } from '../key.ts';
 import type { Shell } from '../shell.ts';
+import { formatCount, plural } from '../table.ts';
 import { parseTime, timeHelp } from '../time.ts';
 import { type ExportPosition, readCurrent, readHistories } from '../transfer/export-reader.ts';
-import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
+import { ProgressBar } from '../transfer/progress-bar.ts';
 import { type Format, formatOf, formatOption, type ValueRecord } from '../transfer/record.ts';
 
 interface ExportOptions {
@@ -90,7 +91,7 @@ async function runExport(
   }
   const result = { ok: true, ...counts, ...bar.summary(counts.values) };
   const sentence = () =>
-    `exported ${formatCount(counts.values)} values in ${result.seconds} s (${formatCount(result.perSecond)}/s)`;
+    `exported ${plural(counts.values, 'value')} in ${result.seconds} s (${formatCount(result.perSecond)}/s)`;
   if (out === undefined) shell.output.aside(result, sentence);
   else shell.output.result(result, sentence);
 }

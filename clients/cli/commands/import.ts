@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { CliError, fileError } from '../errors.ts';
 import { checkPrefix } from '../key.ts';
 import type { Shell } from '../shell.ts';
+import { formatCount, plural } from '../table.ts';
 import type { BatchCounts, BatchWriter } from '../transfer/batch-writer.ts';
 import { ImportProgress } from '../transfer/import-progress.ts';
-import { formatCount, ProgressBar } from '../transfer/progress-bar.ts';
+import { ProgressBar } from '../transfer/progress-bar.ts';
 import {
   type Format,
   formatOf,
@@ -120,7 +121,7 @@ function report(shell: Shell, counts: BatchCounts, bar: ProgressBar): void {
   shell.output.result(
     result,
     () =>
-      `imported ${formatCount(writes)} values in ${result.seconds} s (${formatCount(result.perSecond)}/s)`,
+      `imported ${plural(writes, 'value')} in ${result.seconds} s (${formatCount(result.perSecond)}/s)`,
   );
   if (bare > 0) {
     shell.output.note(`${bare} values were too large to carry their times: they have that of now.`);

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { CliError, usageError } from '../errors.ts';
-import { askHttp, fetchStatus } from '../http.ts';
+import { usageError } from '../errors.ts';
+import { askHttp, type HttpQuestion } from '../http.ts';
 import { formatRules, type IngestDocument, mergeDocuments } from '../ingest/rule-report.ts';
+import { askOtherNodes, READ_RULES, untilKnown } from '../ingest/spread.ts';
 import { checkFilter } from '../key.ts';
 import { fromJsonValue, toDisplay, toJsonValue } from '../payload.ts';
 import { collect, type Shell } from '../shell.ts';
@@ -52,7 +53,7 @@ Examples:
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       const path = `/v1/ingest?name=${encodeURIComponent(name)}`;
-      show(shell, await askHttp(shell.httpDoor(command), { method: 'DELETE', path }));
+      await change(shell, command, { method: 'DELETE', path });
     });
 }
 
@@ -61,35 +62,25 @@ function addListCommand(ingest: Command, shell: Shell): void {
     .command('list')
     .description('print the rules; counts are those of all nodes that answer, since each started')
     .action(async (_options, command: Command) => {
-      const first = await askHttp<IngestDocument>(shell.httpDoor(command), READ);
-      show(shell, mergeDocuments([first, ...(await askOtherNodes(shell, command))]));
+      const door = shell.httpDoor(command);
+      const first = await askHttp<IngestDocument>(door, READ_RULES);
+      const { answers, silent } = await askOtherNodes(door);
+      for (const { node, why } of silent) {
+        shell.output.note(`Without the counts of ${node}: ${why}`);
+      }
+      show(shell, mergeDocuments([first, ...answers]));
     });
 }
 
-const OTHER_TIMEOUT_MS = 2_000;
-const READ = { path: '/v1/ingest' };
-
-/** Each node counts for itself. One that does not answer is named, and its counts are missing. */
-async function askOtherNodes(shell: Shell, command: Command): Promise<IngestDocument[]> {
-  const { bases, timeoutMs, ...door } = shell.httpDoor(command);
-  const { node, nodes } = await fetchStatus(bases, timeoutMs, door.security);
-  // Either all doors of a cluster speak TLS or none.
-  const scheme = [bases].flat().some((base) => base.startsWith('https:')) ? 'https' : 'http';
-  const others = nodes.filter(({ id }) => id !== node.id);
-  const documents = await Promise.all(
-    others.map(async ({ name, http }) => {
-      if (http === null) return [];
-      try {
-        const other = { ...door, bases: `${scheme}://${http}`, timeoutMs: OTHER_TIMEOUT_MS };
-        return [await askHttp<IngestDocument>(other, READ)];
-      } catch (error) {
-        if (!(error instanceof CliError)) throw error;
-        shell.output.note(`Without the counts of ${name}: ${error.message}`);
-        return [];
-      }
-    }),
-  );
-  return documents.flat();
+/** Has rules changed, and comes back when messages are taken by the new ones, at whatever node. */
+async function change(shell: Shell, command: Command, question: HttpQuestion): Promise<void> {
+  const door = shell.httpDoor(command);
+  const document = await askHttp<IngestDocument>(door, question);
+  const { silent } = await untilKnown(door, document.revision);
+  for (const { node, why } of silent) {
+    shell.output.note(`${node} may still go by the rules of before: ${why}`);
+  }
+  show(shell, document);
 }
 
 function addAddCommand(ingest: Command, shell: Shell): void {
@@ -110,8 +101,7 @@ function addAddCommand(ingest: Command, shell: Shell): void {
     .option('--before <name>', 'put it before that rule, instead of at the end')
     .action(async (filter: string | undefined, _options, command: Command) => {
       const body = ruleFrom(filter, shell.options<AddOptions>(command));
-      const request = { method: 'POST', path: '/v1/ingest', body } as const;
-      show(shell, await askHttp(shell.httpDoor(command), request));
+      await change(shell, command, { method: 'POST', path: '/v1/ingest', body });
     });
 }
 

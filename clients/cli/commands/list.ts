@@ -5,6 +5,7 @@ import {
   formatKeyed,
   type KeyedItem,
   limitOption,
+  nothingBelow,
   type Page,
   type PageOptions,
   pageLimit,
@@ -38,6 +39,7 @@ Examples:
       checkPrefix(prefix);
       const options = shell.options<ListOptions>(command);
       const values = options.values === true;
+      let shown = 0;
       await shell.withConnection(command, (node) =>
         followPages(shell.output, options, {
           fetch: (after) =>
@@ -46,9 +48,13 @@ Examples:
               values,
               after,
             }),
-          show: (page) => printPage(shell, prefix, page, options.all === true),
+          show: (page) => {
+            shown += (page.items ?? page.keys ?? []).length;
+            printPage(shell, prefix, page, options.all === true);
+          },
         }),
       );
+      if (shown === 0 && options.after === undefined) shell.output.note(nothingBelow(prefix));
     });
 }
 

@@ -103,7 +103,7 @@ export function addClusterFlags(command: Command): Command {
     )
     .option(
       '--shards <count>',
-      'fixed when the cluster is created (default 64)',
+      'fixed when the cluster is created (default 16)',
       parseInteger('--shards', 1, 256),
     )
     .option(

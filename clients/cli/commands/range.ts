@@ -8,6 +8,7 @@ import {
   type ItemsPage,
   type KeyedItem,
   limitOption,
+  nothingBelow,
   type PageOptions,
   pageLimit,
 } from '../pages.ts';
@@ -53,6 +54,7 @@ async function printRange(
 ): Promise<void> {
   const { from, to, reverse } = options;
   const limit = pageLimit(options);
+  let shown = 0;
   await followPages(output, options, {
     fetch: (after) =>
       node.ask<ItemsPage<KeyedItem>>(topicOf('range', prefix), {
@@ -63,6 +65,7 @@ async function printRange(
         after,
       }),
     show: ({ items, more, next }) => {
+      shown += items.length;
       if (output.json && !options.all) {
         return output.object({ ok: true, prefix, items, more, next });
       }
@@ -71,4 +74,6 @@ async function printRange(
       }
     },
   });
+  const isBounded = [from, to, options.after].some((key) => key !== undefined);
+  if (shown === 0 && !isBounded) output.note(nothingBelow(prefix));
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { asHeard } from '../heard.ts';
 import { fetchStatus } from '../http.ts';
 import type { Output } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import type { StatusDocument } from '../status-document.ts';
-import { formatBytes, formatDuration, formatTable } from '../table.ts';
+import { formatBytes, formatDuration, formatTable, plural } from '../table.ts';
 
 export function defineStatus(self: Command, shell: Shell): void {
   self
@@ -13,7 +14,8 @@ export function defineStatus(self: Command, shell: Shell): void {
 Examples:
   dss status
   dss status --http http://127.0.0.1:8081
-  dss status --json | jq -r .cluster.state     ok, degraded, no-quorum or forming`,
+  dss status --json | jq -r .cluster.state     ok, degraded, no-quorum or forming
+LEADS and REPLICAS count meta, too: the group that holds the settings of the cluster.`,
     )
     .action(async (_options, command: Command) => {
       const { http } = shell.options(command);
@@ -51,25 +53,27 @@ function formatNodes(status: StatusDocument): string {
     { title: 'LEADS', right: true },
     { title: 'REPLICAS', right: true },
     { title: 'MEMORY', right: true },
-    { title: 'DISK USED', right: true },
+    { title: 'DISK FREE', right: true },
     { title: 'HEARD', right: true },
   ];
-  const rows = status.nodes.map((node) => [
-    node.name,
-    node.state,
-    node.mqtt,
-    node.http ?? '',
-    String(node.leads),
-    String(node.replicas),
-    formatKnown(node.memoryBytes),
-    formatKnown(node.diskUsedBytes),
-    node.id === status.node.id ? 'itself' : formatHeard(node.lastHeardMs),
-  ]);
+  const rows = status.nodes
+    .map(asHeard)
+    .map((node) => [
+      node.name,
+      node.state,
+      node.mqtt,
+      node.http ?? '',
+      String(node.leads),
+      String(node.replicas),
+      formatKnown(node.memoryBytes),
+      formatKnown(node.diskFreeBytes),
+      node.id === status.node.id ? 'itself' : formatHeard(node.lastHeardMs),
+    ]);
   return formatTable(columns, rows);
 }
 
 function formatKnown(bytes: number | null): string {
-  return bytes === null ? '' : formatBytes(bytes);
+  return bytes === null ? '–' : formatBytes(bytes);
 }
 
 function formatHeard(milliseconds: number | null): string {
@@ -104,8 +108,8 @@ function formatStorage(status: StatusDocument): string {
   const { storage = {}, log = {} } = status;
   const parts = [
     `${formatBytes(storage.memtableBytes ?? 0)} in memory`,
-    `${count(storage.tableCount, 'table')} of ${formatBytes(storage.tableBytes ?? 0)}`,
-    `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${count(log.segments, 'segment')}`,
+    `${plural(storage.tableCount ?? 0, 'table')} of ${formatBytes(storage.tableBytes ?? 0)}`,
+    `log ${formatBytes(log.bytesOnDisk ?? 0)} in ${plural(log.segments ?? 0, 'segment')}`,
   ];
   return `Storage  ${parts.join('; ')}`;
 }
@@ -127,8 +131,4 @@ function formatLinks({ links = [] }: StatusDocument): string[] {
     connected ? 'connected' : `not connected${error === '' ? '' : `: ${error}`}`,
   ]);
   return ['', formatTable(columns, rows)];
-}
-
-function count(number: number | undefined, noun: string): string {
-  return `${number ?? 0} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -118,11 +118,14 @@ async function runCluster(shell: Shell, options: UpOptions, parts: ClusterParts)
   try {
     const report = await Promise.race([cluster.start(), stop.requested]);
     if (report) {
+      const { processIds } = cluster;
+      // One that the cluster has removed has said so, and is there no more.
+      const nodes = layout.nodes.filter(({ name }) => processIds.has(name));
       const announced: Announced = {
-        layout,
+        layout: { ...layout, nodes },
         report,
         dataDir: options.data,
-        processIds: cluster.processIds,
+        processIds,
         host: hostOf(options.advertise ?? options.listen),
         isOpen: isOpen(options.listen),
         hasFleet: options.demo === true && options.fleet,
@@ -163,6 +166,13 @@ async function prepareCluster(
         [`${node} stopped (${describeExit(exit)}). Start it again with:`, `  ${startAgain}`].join(
           '\n',
         ),
+      ),
+    onRemoved: (node, joinAgain) =>
+      output.result({ event: 'removed', node, joinAgain }, () =>
+        [
+          `${node} is not in the cluster any more. As a new node it joins with:`,
+          `  ${joinAgain}`,
+        ].join('\n'),
       ),
   });
 }

@@ -1,4 +1,5 @@
 import { NodeConnection } from '../connection.ts';
+import { whyNot } from '../errors.ts';
 import { askOthers, isSecure } from '../every-node.ts';
 import { askHttp, type HttpDoor } from '../http.ts';
 import type { StatusDocument } from '../status-document.ts';
@@ -36,6 +37,6 @@ export async function whyNotOverMqtt(address: string, door: HttpDoor): Promise<s
     await connection.close();
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    return whyNot(error);
   }
 }

@@ -110,8 +110,9 @@ export function formatRules({ rules }: IngestDocument): string {
 function formatProblems({ name, counters, examples }: IngestRuleReport): string[] {
   return examples.flatMap(({ problem, atMs, message, topic, payload, encoding }) => {
     const shown = encoding === 'base64' ? `base64:${payload}` : payload;
+    const amount = counters.problems[problem] ?? 0;
     return [
-      `${name}: ${problem}, ${counters.problems[problem]} times; last at ${formatTime(atMs)}: ${message}`,
+      `${name}: ${problem}, ${amount === 1 ? 'once' : `${amount} times; last`} at ${formatTime(atMs)}: ${message}`,
       `  ${topic} ${shown}`,
     ];
   });

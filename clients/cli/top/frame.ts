@@ -1,5 +1,5 @@
 import type { NodeStatus } from '../status-document.ts';
-import { clip, formatBytes, formatDuration, formatTable } from '../table.ts';
+import { clip, formatBytes, formatDuration, formatTable, plural } from '../table.ts';
 import type { Picture } from './picture.ts';
 
 type Style = 'green' | 'yellow' | 'red' | 'gray' | 'bold';
@@ -27,7 +27,7 @@ export function formatFrame(picture: Picture, options: FrameOptions): string[] {
     `${formatRate(totals.putsPerSecond)} puts/s`,
     `commit p99 ${formatMs(totals.commitP99Ms)}`,
     `loop delay p99 ${formatMs(totals.loopDelayP99Ms)}`,
-    `${totals.connections} connections`,
+    plural(totals.connections, 'connection'),
   ];
   return [
     `DSS ${style('bold', cluster.id)}: ${styled(style, cluster.state)}; a PUBACK means ${copies} of ${replicas} copies on disk; seen by ${seenBy} at ${time.slice(11, 19)}Z`,

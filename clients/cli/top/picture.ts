@@ -1,4 +1,5 @@
 import type { AlertStatus } from '../alert-document.ts';
+import { asHeard } from '../heard.ts';
 import type { NodeStatus, StatusDocument } from '../status-document.ts';
 import { formatTime } from '../time.ts';
 
@@ -27,7 +28,8 @@ export interface Picture {
 }
 
 export function pictureOf(status: StatusDocument, nowMs: number): Picture {
-  const { node, cluster, nodes, alerts } = status;
+  const { node, cluster, alerts } = status;
+  const nodes = status.nodes.map(asHeard);
   const shards = status.shards.filter(({ kind }) => kind === 'shard');
   const leaders: Record<string, number> = Object.fromEntries(nodes.map(({ name }) => [name, 0]));
   for (const { leader } of shards) {

@@ -1,5 +1,5 @@
 import type { Output } from '../output.ts';
-import { formatDuration } from '../table.ts';
+import { formatCount, formatDuration } from '../table.ts';
 
 const REDRAW_MS = 100;
 const BAR_CELLS = 24;
@@ -60,9 +60,4 @@ export function formatProgress(
   const left = progressed > 0 ? ((totalBytes - doneBytes) * elapsedMs) / progressed : 0;
   const remaining = left >= 1000 ? `, ${formatDuration(left)} left` : '';
   return `${bar} ${Math.floor(share * 100)} %  ${counts}${remaining}`;
-}
-
-/** `12345` → `12,345`. */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

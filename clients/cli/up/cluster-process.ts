@@ -29,6 +29,8 @@ export interface ClusterProcessOptions {
   readonly onLog: (node: string, line: string) => void;
   /** A node ended although nobody asked it to. */
   readonly onStopped: (node: string, exit: NodeExit, startAgain: string) => void;
+  /** Its cluster has removed a node, and goes on without it. */
+  readonly onRemoved?: (node: string, joinAgain: string) => void;
 }
 
 /** The nodes of a local cluster, each a real process. One that dies stays dead: that is what is being shown. */
@@ -55,8 +57,10 @@ export class ClusterProcess {
     return this.#allStopped.promise;
   }
 
+  /** Of the nodes that run. */
   get processIds(): ReadonlyMap<string, number> {
-    return new Map(this.#nodes.map((node) => [node.name, node.processId]));
+    const running = this.#nodes.filter(({ exit }) => exit === undefined);
+    return new Map(running.map((node) => [node.name, node.processId]));
   }
 
   /**
@@ -101,6 +105,7 @@ export class ClusterProcess {
     if (this.#stopping) return;
     if (exit.code === ExitCode.removed) {
       this.#removed.add(node.name);
+      this.#options.onRemoved?.(node.name, joinAgain(node, this.#options));
       this.#checkUsable();
       return;
     }
@@ -149,7 +154,7 @@ export function nodeArguments(
     logLevel,
     storage = {},
     reach = {},
-  }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped'>,
+  }: Omit<ClusterProcessOptions, 'script' | 'onLog' | 'onStopped' | 'onRemoved'>,
 ): string[] {
   // They are on one machine, so they meet where they listen.
   const host = hostOf(reach.listen);
@@ -176,6 +181,20 @@ export function nodeArguments(
   if (anonymous === true) args.push('--anonymous');
   if (config !== undefined) args.push('--config', config);
   return args;
+}
+
+/** What makes a new node of one that was removed: what it holds counts no more. */
+function joinAgain(
+  node: NodeLayout,
+  options: Omit<ClusterProcessOptions, 'onLog' | 'onStopped' | 'onRemoved'>,
+): string {
+  const nodes = options.layout.nodes.map((each) =>
+    each.name === node.name ? { ...each, joins: true as const } : each,
+  );
+  const layout = { ...options.layout, nodes };
+  const args = nodeArguments({ ...node, joins: true }, { ...options, layout });
+  const directory = quote(`${options.dataDir}/${node.name}`);
+  return `rm -r ${directory} && ${commandLine(options.script, args)}`;
 }
 
 /** A line that can be pasted into a shell in this directory. */

@@ -32,8 +32,8 @@ export function samplesOf(
   return samples.get(`${node ?? ''}/${measure}`)?.values ?? [];
 }
 
-/** What a node that failed has said last is not how it is. */
-export const isHeard = ({ state }: NodeRow): boolean => state !== 'failed';
+/** What a node that failed, or is dead, has said last is not how it is. */
+export const isHeard = ({ state }: NodeRow): boolean => state !== 'failed' && state !== 'dead';
 
 /** Sums of rates, the worst of latencies; undefined if no node says. */
 export function totalOf(nodes: readonly NodeRow[], measure: Measure): number | undefined {

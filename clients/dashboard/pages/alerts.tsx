@@ -45,7 +45,7 @@ function AlertList({
 function Rules({ rules }: { readonly rules: readonly AlertRule[] }) {
   return (
     <Scroller label="Rules">
-      <table>
+      <table class="stacked">
         <thead>
           <tr>
             <th scope="col">Rule</th>
@@ -67,8 +67,12 @@ function Rules({ rules }: { readonly rules: readonly AlertRule[] }) {
               </th>
               <td class="sentence">{description}</td>
               <td>{enabled ? severity : 'off'}</td>
-              <td class="number">{threshold === null ? UNKNOWN : `${count(threshold)} ${unit}`}</td>
-              <td class="number">{forSeconds === 0 ? 'at once' : duration(forSeconds * 1_000)}</td>
+              <td class="number" data-label="Threshold">
+                {threshold === null ? UNKNOWN : `${count(threshold)} ${unit}`}
+              </td>
+              <td class="number" data-label="For">
+                {forSeconds === 0 ? 'at once' : duration(forSeconds * 1_000)}
+              </td>
             </tr>
           ))}
         </tbody>

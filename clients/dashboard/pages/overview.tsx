@@ -168,7 +168,7 @@ function NodeLine({ row, isOwn }: { readonly row: NodeRow; readonly isOwn: boole
         </span>
       </td>
       <td data-label="Zone">{zone || UNKNOWN}</td>
-      <td data-label="Leads" class="number" title={`${replicas} replicas`}>
+      <td data-label="Leads" class="number" title={`${replicas} replicas, meta among them`}>
         {leads}
         <span class="quiet"> / {replicas}</span>
       </td>

@@ -25,7 +25,7 @@ export function RefusedPage() {
             ))}
           </ul>
           <Scroller label="Refusals">
-            <table class="refusals">
+            <table class="stacked">
               <thead>
                 <tr>
                   <th scope="col">Time</th>
@@ -60,7 +60,7 @@ function RefusalLine({ refusal }: { readonly refusal: Refusal }) {
       <td>
         <code class="topic">{topic || UNKNOWN}</code>
       </td>
-      <td>
+      <td data-label="Client">
         {client || UNKNOWN}
         {user && <span class="quiet"> as {user}</span>}
       </td>

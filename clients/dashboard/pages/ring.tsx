@@ -26,7 +26,7 @@ export function RingPage() {
     <div class="ring-page">
       <Panel
         title="Shards on nodes"
-        note="full: leads · pale: follows · red edge: no leader"
+        note="full: leads · pale: follows · red edge: no leader · outside: slots"
         class="ring-panel"
       >
         <Ring document={document} shards={shards} moves={body?.moves ?? []} chosen={chosen} />

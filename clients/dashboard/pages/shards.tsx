@@ -143,44 +143,46 @@ function Followers({ raft, problem, isAsked }: FollowersProps) {
     return <Empty>Only the leader{leaderText(raft)} knows how far its followers are.</Empty>;
   }
   return (
-    <table class="followers">
-      <thead>
-        <tr>
-          <th scope="col">Follower</th>
-          <th scope="col">State</th>
-          <th scope="col" class="number">
-            Has
-          </th>
-          <th scope="col" class="number">
-            Next
-          </th>
-          <th scope="col" class="number">
-            Behind
-          </th>
-          <th scope="col">Of what is in the log</th>
-        </tr>
-      </thead>
-      <tbody>
-        {raft.peers.map(({ id, node, match, next, state }) => (
-          <tr key={id}>
-            <th scope="row">
-              <NodeName name={node} />
+    <Scroller label="Followers">
+      <table class="followers">
+        <thead>
+          <tr>
+            <th scope="col">Follower</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Has
             </th>
-            <td>{state}</td>
-            <td class="number">{count(match)}</td>
-            <td class="number">{count(next)}</td>
-            <td class="number">
-              {match === null ? UNKNOWN : count(Math.max(0, raft.last - match))}
-            </td>
-            <td>
-              <span class="bar wide" aria-hidden="true">
-                <span style={{ width: `${shareOf(match, raft) * 100}%` }} />
-              </span>
-            </td>
+            <th scope="col" class="number">
+              Next
+            </th>
+            <th scope="col" class="number">
+              Behind
+            </th>
+            <th scope="col">Of what is in the log</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {raft.peers.map(({ id, node, match, next, state }) => (
+            <tr key={id}>
+              <th scope="row">
+                <NodeName name={node} />
+              </th>
+              <td>{state}</td>
+              <td class="number">{count(match)}</td>
+              <td class="number">{count(next)}</td>
+              <td class="number">
+                {match === null ? UNKNOWN : count(Math.max(0, raft.last - match))}
+              </td>
+              <td>
+                <span class="bar wide" aria-hidden="true">
+                  <span style={{ width: `${shareOf(match, raft) * 100}%` }} />
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroller>
   );
 }
 

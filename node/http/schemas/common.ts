@@ -26,6 +26,7 @@ const WHY: Readonly<Record<number, string>> = {
   409: 'Not as things stand.',
   412: 'The current value is not as expected; its entity tag comes along, if there is one.',
   413: 'The body is larger than this address takes.',
+  415: 'The body is not sent as `application/json`.',
   503: 'No quorum in time, too much at once, or the node has not joined yet: ask again after `Retry-After` seconds.',
   507: 'The storage of the cluster is full; deletes are still taken.',
 };

@@ -67,5 +67,5 @@ export const SET_WEIGHT = {
       },
     },
   },
-  response: { 200: TABLE, ...refusals(400, 404, 409, 503) },
+  response: { 200: TABLE, ...refusals(400, 404, 409, 415, 503) },
 } as const;

@@ -50,7 +50,7 @@ export const SET_RETENTION = {
   summary: 'Set the rule of a prefix',
   operationId: 'setRetention',
   'x-body': takesJson({ type: 'object', required: ['prefix'], properties: RETENTION_MEMBERS }),
-  response: { 200: RETENTION, ...refusals(400, 409, 413, 503) },
+  response: { 200: RETENTION, ...refusals(400, 409, 413, 415, 503) },
 } as const;
 
 export const REMOVE_RETENTION = {
@@ -112,7 +112,7 @@ export const ADD_INGEST = {
       preset: text('Instead of a rule.'),
     },
   }),
-  response: { 200: INGEST, ...refusals(400, 404, 409, 413, 503) },
+  response: { 200: INGEST, ...refusals(400, 404, 409, 413, 415, 503) },
 } as const;
 
 export const REMOVE_INGEST = {
@@ -148,6 +148,6 @@ export const TRY_INGEST = {
         problems: { type: 'array', items: { type: 'object', required: ['problem', 'message'] } },
       },
     }),
-    ...refusals(400, 413, 503),
+    ...refusals(400, 413, 415, 503),
   },
 } as const;

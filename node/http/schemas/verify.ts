@@ -52,5 +52,5 @@ export const VERIFY = {
       },
     },
   },
-  response: { 200: REPORT, ...refusals(400, 404, 503) },
+  response: { 200: REPORT, ...refusals(400, 404, 415, 503) },
 } as const;

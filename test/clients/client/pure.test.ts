@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isTopicFilter, matches } from '../../../broker/topics.ts';
 import { batchesOf, type Write } from '../../../clients/client/batches.ts';
 import { checkFilter, filterMatches } from '../../../clients/client/names.ts';
-import { itemOf, wireMembers } from '../../../clients/client/values.ts';
+import { checkExpected, itemOf, type Value, wireMembers } from '../../../clients/client/values.ts';
 
 const level = fc.constantFrom('', 'a', 'b', 'ä');
 const key = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join('/'));
@@ -35,6 +35,26 @@ describe('values', () => {
         expect(itemOf('k', wire).value).toEqual(bytes);
       }),
     );
+  });
+});
+
+describe('what has no JSON', () => {
+  const cycle: { self?: object } = {};
+  cycle.self = cycle;
+  it.each([undefined, 5n, () => 1, Number.NaN, cycle])('cannot be stored: %s', (value) => {
+    const store = () => wireMembers(value as unknown as Value);
+    expect(store).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_REQUEST',
+        message: expect.stringMatching(/cannot be stored: .*JSON/),
+      }),
+    );
+  });
+
+  it.each([undefined, Number.NaN, '5', 1.5])('is no version: %s', (version) => {
+    expect(() => checkExpected(version as number)).toThrow(/^ifVersion is /);
+    expect(() => checkExpected(5)).not.toThrow();
+    expect(() => checkExpected(null)).not.toThrow();
   });
 });
 

@@ -75,8 +75,10 @@ describe('a client that loses its connection', () => {
   });
 
   it('sends what was not sent yet, whatever it is', async () => {
+    const lost = new Promise((resolve) => dss.on('disconnect', resolve));
     kill(first);
-    await expect.poll(() => dss.url).toBeUndefined();
+    await lost;
+    expect(dss.url).toBeUndefined();
     expect(await dss.put('k', 'v', { resend: false })).toMatchObject({
       version: expect.any(Number),
     });

@@ -35,6 +35,15 @@ function fixture({ isJoined = true, isProfiling = false } = {}) {
 }
 
 describe('/debug', () => {
+  it.each([
+    ['log/x', '"group" must be a whole number, given once'],
+    ['profile?seconds=0', '"seconds" must be at least 0.1'],
+    ['profile?seconds=x', '"seconds" must be a number, given once'],
+  ])('says in words what is wrong: %s', async (path, detail) => {
+    const { status, body } = await fixture().ask(`/debug/${path}`);
+    expect([status, JSON.parse(body)]).toEqual([400, expect.objectContaining({ detail })]);
+  });
+
   it('is for administrators', async () => {
     const { ask, asked } = fixture();
     for (const path of ['raft', 'log/7', 'loop', 'profile']) {
