@@ -1,3 +1,4 @@
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { OsVfs } from '../vfs/os.ts';
 import { ByteRate } from './byte-rate.ts';
@@ -9,8 +10,13 @@ import {
   type WorkerSettings,
 } from './messages.ts';
 
-/** The other thread: takes jobs and answers each with what came of it. */
+/** A third of the time that the other threads get where all want it: flushes must not fall behind for ever. */
+const NICENESS = 5;
+
+/** The other thread: takes jobs and answers each with what came of it. Who reads and writes goes first. */
 const vfs = new OsVfs();
+// Only there threads have a niceness of their own.
+if (process.platform === 'linux' && getPriority() < NICENESS) setPriority(NICENESS);
 
 const { bytesPerSecond } = workerData as WorkerSettings;
 const rate =

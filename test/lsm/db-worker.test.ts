@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -37,7 +37,25 @@ async function withWorker(use: (offload: Offload, directory: string) => Promise<
   }
 }
 
+/** Of the threads of this process. */
+function nicenesses(): number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').replace(/^.*\) /, '');
+    return Number(fields.split(' ')[16]);
+  });
+}
+
 describe.skipIf(!isBuilt)('WorkerOffload', () => {
+  const hasRoomBelow = process.platform === 'linux' && getPriority() < 5;
+  it.runIf(hasRoomBelow)('steps back behind the other threads', async () => {
+    await withWorker(async (offload) => {
+      expect(nicenesses()).not.toContain(5);
+      await offload.run('flush', {}).catch(() => {});
+      expect(nicenesses()).toContain(5);
+      expect(getPriority()).toBeLessThan(5);
+    });
+  });
+
   it('flushes and compacts in its thread, on the real file system', async () => {
     await withWorker(async (offload, directory) => {
       const vfs = new OsVfs();
