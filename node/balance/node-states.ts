@@ -20,16 +20,18 @@ export interface StateChange {
  *
  * - who joins is active as soon as it is heard;
  * - who has failed for `deadAfterMs` is dead, as long as most nodes are alive and every group has a leader. A
- *   group without one may need just that node, and whoever is dead never comes back;
+ *   group without one may need just that node, and whoever is dead never comes back. Nor while there is nobody to take
+ *   its place: it would lose what it holds for nothing;
  * - who leaves or is dead is gone when no group has a replica there. That takes word of every group.
  */
 export function stateChanges(input: {
   readonly nodes: readonly WatchedNode[];
   readonly truths: readonly GroupTruth[];
   readonly groupCount: number;
+  readonly replicationFactor: number;
   readonly deadAfterMs: number;
 }): StateChange[] {
-  const { nodes, truths, groupCount, deadAfterMs } = input;
+  const { nodes, truths, groupCount, replicationFactor, deadAfterMs } = input;
   const healthy = new Set(nodes.filter(({ isHealthy }) => isHealthy).map(({ node }) => node));
   const areAllLed =
     truths.length === groupCount && truths.every(({ leader }) => healthy.has(leader));
@@ -37,6 +39,8 @@ export function stateChanges(input: {
   const expected = nodes.filter(({ state }) => state !== 'dead' && state !== 'gone');
   const alive = expected.filter(({ isHealthy }) => isHealthy);
   const isMajority = 2 * alive.length > expected.length;
+  const staying = alive.filter(({ state }) => state !== 'leaving');
+  const isReplaceable = staying.length >= replicationFactor;
 
   return nodes.flatMap(({ node, state, isHealthy, failedForMs }): StateChange[] => {
     if (state === 'gone') return [];
@@ -45,6 +49,7 @@ export function stateChanges(input: {
       if (areAllLed && !holders.has(node)) return [{ node, state: 'gone' }];
     }
     const isLost = state !== 'dead' && failedForMs >= deadAfterMs;
-    return isLost && isMajority && areAllLed ? [{ node, state: 'dead' }] : [];
+    const mayGo = isReplaceable || state === 'leaving';
+    return isLost && isMajority && areAllLed && mayGo ? [{ node, state: 'dead' }] : [];
   });
 }

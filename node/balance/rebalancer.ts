@@ -162,14 +162,15 @@ export class Rebalancer {
     table: readonly TableNode[],
     truths: readonly GroupTruth[],
   ): void {
-    const { shards, deadAfterMs = DEAD_AFTER_MS } = this.#options;
+    const { shards, replicationFactor, deadAfterMs = DEAD_AFTER_MS } = this.#options;
     const nodes = table.map(({ node, state }) => ({
       node,
       state,
       isHealthy: isHealthy(heard, node),
       failedForMs: this.#failed.get(node)?.forMs ?? 0,
     }));
-    const changes = stateChanges({ nodes, truths, groupCount: shards.length + 1, deadAfterMs });
+    const groupCount = shards.length + 1;
+    const changes = stateChanges({ nodes, truths, groupCount, replicationFactor, deadAfterMs });
     for (const change of changes) void this.#changeState(change);
   }
 

@@ -20,8 +20,12 @@ const truth = (group: number, holders: string): GroupTruth => ({
   })),
 });
 
-const changes = (nodes: readonly WatchedNode[], truths: readonly GroupTruth[], groupCount = 2) =>
-  stateChanges({ nodes, truths, groupCount, deadAfterMs }).map((change) => {
+const changes = (
+  nodes: readonly WatchedNode[],
+  truths: readonly GroupTruth[],
+  { groupCount = 2, replicationFactor = 2 } = {},
+) =>
+  stateChanges({ nodes, truths, groupCount, replicationFactor, deadAfterMs }).map((change) => {
     return `${change.node} ${change.state}`;
   });
 
@@ -51,10 +55,23 @@ describe('who has failed', () => {
     );
   });
 
+  it('is not while nobody can take its place, unless it was told to leave', () => {
+    const three = { replicationFactor: 3 };
+    const lost = node('c', failed);
+    expect(changes([node('a'), node('b'), lost], truths, three)).toEqual([]);
+    const newcomer = node('d', { state: 'joining' });
+    expect(changes([node('a'), node('b'), lost, newcomer], truths, three)).toContain('c dead');
+    const leaves = node('d', { state: 'leaving' });
+    expect(changes([node('a'), node('b'), lost, leaves], truths, three)).not.toContain('c dead');
+    expect(changes([node('a'), node('b'), { ...lost, state: 'leaving' }], truths, three)).toEqual([
+      'c dead',
+    ]);
+  });
+
   it('is not while a group has no leader that is heard, or nobody knows of a group', () => {
     const nodes = [node('a'), node('b'), node('c', failed)];
     expect(changes(nodes, [truth(0, 'abc'), truth(1, 'cab')])).toEqual([]);
-    expect(changes(nodes, truths, 3)).toEqual([]);
+    expect(changes(nodes, truths, { groupCount: 3 })).toEqual([]);
   });
 });
 
@@ -63,5 +80,7 @@ it('who leaves or is dead is gone once every group says that it holds nothing', 
   expect(changes(nodes, [truth(0, 'a'), truth(1, 'ab')])).toEqual(['c gone']);
   expect(changes(nodes, [truth(0, 'a'), truth(1, 'a')])).toEqual(['b gone', 'c gone']);
   expect(changes(nodes, [truth(0, 'a')])).toEqual([]);
-  expect(changes([...nodes, node('d', { state: 'gone' })], [truth(0, 'a')], 1)).not.toContain('d');
+  expect(
+    changes([...nodes, node('d', { state: 'gone' })], [truth(0, 'a')], { groupCount: 1 }),
+  ).not.toContain('d');
 });

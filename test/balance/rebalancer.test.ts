@@ -227,6 +227,16 @@ describe('the rebalancer', () => {
     expect(repairedAtMs).toBeGreaterThan(decidedAtMs);
   });
 
+  it('keeps the place of one of three that has failed until another node comes', async () => {
+    const scene = new Scene(3);
+    const lost = scene.fail(2);
+    await scene.world.run(3 * deadAfterMs);
+    expect(lost.state).toBe('active');
+    scene.toy.nodes.push(newNode(3));
+    await scene.world.until('it is dead', () => lost.state === 'dead', 20_000);
+    await scene.untilReached();
+  });
+
   it('takes nobody for dead when half of the nodes are silent, or a group has no leader', async () => {
     const half = new Scene(2);
     half.fail(1);
