@@ -58,9 +58,9 @@ export function namingAdvice(flag: AddressFlag): string {
 
 /** The node has users. Trying again, or elsewhere, would not help. */
 export function badCredentialsError(cause?: unknown): CliError {
-  const sentence =
-    'the node wants a user that it knows, with the right password: give --user and DSS_PASSWORD';
-  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause });
+  const sentence = 'the node wants a user that it knows, with the right password';
+  const advice = 'Give --user and DSS_PASSWORD.';
+  return new CliError(ExitCode.failure, 'BAD_CREDENTIALS', sentence, { cause, advice });
 }
 
 /** In words, without advice on how to name a node: of one that the cluster has named. */

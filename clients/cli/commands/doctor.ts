@@ -98,6 +98,6 @@ async function examineCluster(door: HttpDoor, version: string): Promise<Finding[
       error.exitCode === ExitCode.unavailable
         ? 'Nothing else was examined of a cluster. If one should be running: start it.'
         : 'Nothing else was examined of a cluster. Say who you are, with --user and DSS_PASSWORD, and which node, with --http.';
-    return [warning('cluster', error.message, advice)];
+    return [warning('cluster', error.sentence, advice)];
   }
 }
