@@ -28,7 +28,7 @@ import {
 import { beginAnew, endSuccession, entranceOf, isOutside } from './membership/succession.ts';
 import { NodeMessages } from './messages/node-messages.ts';
 import { metaGroup } from './ring/slots.ts';
-import { editNodeTable, isRemoved, type NodeRow, setNodeAddresses } from './settings/nodes.ts';
+import { editNodeTable, isRemoved, setNodeAddresses } from './settings/nodes.ts';
 import type { InitialRules, Settings } from './settings/settings.ts';
 import { addFirstReplicas, lossOf } from './shard/recovery.ts';
 import { ClusterLink } from './transport/cluster-link.ts';
@@ -332,7 +332,7 @@ export class StorageNode {
         if (before.get(node)?.mqttAddress === mqttAddress) continue;
         this.#link.learnAddress(node, mqttAddress);
       }
-      this.#checkOwnRow(before.get(this.identity.node));
+      this.#checkOwnRow();
     };
     settings.onChange(follow);
     follow(settings.current);
@@ -340,13 +340,12 @@ export class StorageNode {
   }
 
   /** A node that is told to go, or given up by the others, ends. */
-  #checkOwnRow(before: NodeRow | undefined): void {
+  #checkOwnRow(): void {
     const row = this.#record.rowOf(this.identity.node);
     if ((row !== undefined && !isRemoved(row)) || this.#hasEnded) return;
     this.#hasEnded = true;
-    const hasLeft = before?.state === 'leaving' && row?.state !== 'dead';
     const message = `${this.identity.name} holds nothing any more and has left the cluster.`;
-    const end: NodeEnd = hasLeft
+    const end: NodeEnd = row?.hasLeft
       ? { kind: 'left', message }
       : { kind: 'removed', error: this.#removal() };
     const tell = () => this.#options.onEnded?.(end);

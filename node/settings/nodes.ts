@@ -19,6 +19,8 @@ export interface NodeRow {
   readonly state: NodeState;
   /** Wall clock of the node that changed the state, in milliseconds since 1970. */
   readonly sinceMs: number;
+  /** Of one that is gone: it was told to leave, and gave everything away. Who looks late has not seen it leaving. */
+  readonly hasLeft?: true;
 }
 
 export type NodeState = 'joining' | 'active' | 'leaving' | 'dead' | 'gone';
@@ -153,7 +155,9 @@ export function setNodeState(
   if (row === undefined) return notFound(node);
   if (row.state === state) return { settings };
   if (!NEXT_STATES[row.state].includes(state)) return cannotBe(row, state);
-  return replaceRow(settings, row, { ...row, state, sinceMs: nowMs });
+  const next: NodeRow = { ...row, state, sinceMs: nowMs };
+  const hasLeft = row.state === 'leaving' && state === 'gone';
+  return replaceRow(settings, row, hasLeft ? { ...next, hasLeft } : next);
 }
 
 /** For a node whose addresses have changed. */

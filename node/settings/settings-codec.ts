@@ -51,5 +51,6 @@ export function nodeRowFromProto(row: kv.NodeRow.$Properties): NodeRow {
     weight: weight === undefined || weight === 0 ? 1 : weight,
     state: (STATE_NAMES.get(row.state as kv.NodeState) ?? 'active') as NodeState,
     sinceMs: row.sinceMs ?? 0,
+    ...(row.hasLeft === true ? { hasLeft: true } : {}),
   };
 }

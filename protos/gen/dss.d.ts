@@ -970,6 +970,9 @@ export namespace dss {
             /** wall clock of who changed the state */
             sinceMs: number;
 
+            /** of one that is gone: it was told to, and gave everything away */
+            hasLeft: boolean;
+
             /**
              * Creates a new NodeRow instance using the specified properties.
              * @param [properties] Properties to set
@@ -1025,6 +1028,9 @@ export namespace dss {
 
                 /** wall clock of who changed the state */
                 sinceMs?: number;
+
+                /** of one that is gone: it was told to, and gave everything away */
+                hasLeft?: boolean;
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1426,6 +1426,8 @@ export const dss = $root.dss = (() => {
 
             NodeRow.prototype.sinceMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
+            NodeRow.prototype.hasLeft = false;
+
             NodeRow.create = function(properties) {
                 return new NodeRow(properties);
             };
@@ -1453,6 +1455,8 @@ export const dss = $root.dss = (() => {
                     writer.uint32(/* id 7, wireType 0 =*/56).int32(message.state);
                 if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
                     writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.sinceMs);
+                if (message.hasLeft != null && $Object.hasOwnProperty.call(message, "hasLeft") && message.hasLeft !== false)
+                    writer.uint32(/* id 9, wireType 0 =*/72).bool(message.hasLeft);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1556,6 +1560,15 @@ export const dss = $root.dss = (() => {
                                 message.sinceMs = value;
                             else
                                 delete message.sinceMs;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.hasLeft = value;
+                            else
+                                delete message.hasLeft;
                             continue;
                         }
                     }

@@ -12,6 +12,8 @@ afterAll(() => cluster?.close());
 
 it('finds an acknowledged put whose key is older, or gone', async () => {
   const fleet = new PublishingFleet({ prefix: 'watched', nodes: () => cluster.nodes, keys: 20 });
+  // Every key is at its second number at least, so that there is an older one.
+  await fleet.allAcknowledgedAgain();
   await fleet.allAcknowledgedAgain();
   await fleet.stop();
   await expectNothingLost(fleet, cluster.nodes);

@@ -14,6 +14,7 @@ import {
   setNodeWeight,
 } from '../../../node/settings/nodes.ts';
 import { type EditResult, EMPTY_SETTINGS, type Settings } from '../../../node/settings/settings.ts';
+import { nodeRowFromProto, nodeRowToProto } from '../../../node/settings/settings-codec.ts';
 import { nodeRow } from './node-rows.ts';
 
 const NOW = 100;
@@ -159,6 +160,16 @@ describe('the state of a node', () => {
       else expect(rowOf(done(result), 'n2')).toMatchObject({ state: to, sinceMs: NOW });
     }
     expect(setNodeState(settings, 'n9', 'gone', NOW).problem?.kind).toBe('not-found');
+  });
+
+  it('says of one that is gone whether it had left, also once it is written and read', () => {
+    const goneFrom = (state: NodeState) => {
+      const settings = withNodes(nodeRow('n1'), nodeRow('n2', { state }));
+      const row = rowOf(done(setNodeState(settings, 'n2', 'gone', NOW)), 'n2') as NodeRow;
+      return nodeRowFromProto(nodeRowToProto(row)).hasLeft;
+    };
+    expect(goneFrom('leaving')).toBe(true);
+    expect(goneFrom('dead')).toBeUndefined();
   });
 
   it('is leaving when it is told to go, but for the last one that stays', () => {
