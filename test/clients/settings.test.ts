@@ -75,7 +75,7 @@ describe('dss', () => {
     it('says how to name a user to a node that has some', async () => {
       answer(401, { code: 'BAD_CREDENTIALS', detail: 'name a user' });
       const { code, stderr } = await run('retention', 'list');
-      expect([code, stderr]).toEqual([1, expect.stringContaining('give --user and DSS_PASSWORD')]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('Give --user and DSS_PASSWORD')]);
     });
 
     it.each([
