@@ -36,6 +36,8 @@ const FILE = 'alerts';
 const KEEP_MS = 10_000;
 /** A node that tells the webhook may die before it has: for so long the next one knows what is to be told. */
 const UNTOLD_MS = 60_000;
+/** Who has just started has not seen what the others want told, and lets them. */
+const NEWCOMER_MS = 30_000;
 const TOLD_MAX = 20;
 
 /** Looks each second at what may worry somebody, and tells who wants to know. */
@@ -44,6 +46,7 @@ export class Alerts {
   readonly #settings: AlertSettings;
   readonly #states: AlertStates;
   readonly #webhook: Webhook | undefined;
+  #startedAtMs = Number.POSITIVE_INFINITY;
   readonly #listeners: (() => void)[] = [];
   #history = new AlertHistory();
   #untold: { readonly body: string; readonly atMs: number }[] = [];
@@ -66,7 +69,9 @@ export class Alerts {
   async start(): Promise<void> {
     await this.#recall();
     if (this.#isStopped) return;
-    this.#cancel = this.#sources.env.timers.every(LOOK_MS, () => this.#look());
+    const { clock, timers } = this.#sources.env;
+    this.#startedAtMs = clock.monotonicMs();
+    this.#cancel = timers.every(LOOK_MS, () => this.#look());
     this.#look();
   }
 
@@ -116,8 +121,12 @@ export class Alerts {
       alerts: alerts.map(({ rule, subject, sinceMs, message }) => {
         return { rule, subject, sinceMs, message };
       }),
-      reachesWebhook: this.#webhook?.isWorking === true,
+      reachesWebhook: this.#webhook?.isWorking === true && !this.#isNewcomer,
     };
+  }
+
+  get #isNewcomer(): boolean {
+    return this.#sources.env.clock.monotonicMs() - this.#startedAtMs < NEWCOMER_MS;
   }
 
   #look(): void {

@@ -165,8 +165,7 @@ describe('alerts', () => {
 describe('the webhook', () => {
   it('is told of what fires and what is over', async () => {
     const hook = webhook();
-    const { state, pass, alerts } = await start({ post: hook.post });
-    expect(alerts.forHeartbeat().reachesWebhook).toBe(true);
+    const { state, pass } = await start({ post: hook.post });
     state.facts = N2_FAILED;
     await pass(2);
     state.facts = WELL;
@@ -176,6 +175,14 @@ describe('the webhook', () => {
       ...{ cluster: 'plant', node: 'n1', time: '2026-01-01T00:00:01.000Z' },
       alert: { state: 'firing', advice: expect.any(String) },
     });
+  });
+
+  it('is left to others by whoever has just started, who know what there is to tell', async () => {
+    const { pass, alerts } = await start({ post: webhook().post });
+    await pass(29);
+    expect(alerts.forHeartbeat().reachesWebhook).toBe(false);
+    await pass(1);
+    expect(alerts.forHeartbeat().reachesWebhook).toBe(true);
   });
 
   it('is told by one node; the next one knows what the last minute brought', async () => {
@@ -195,6 +202,7 @@ describe('the webhook', () => {
   it('that is down is tried again, ever more seldom, and told everything in order', async () => {
     const hook = webhook();
     const { state, pass, alerts, world } = await start({ post: hook.post });
+    await pass(30);
     hook.isDown = true;
     state.facts = N2_FAILED;
     await pass(1);
