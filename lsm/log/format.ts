@@ -98,6 +98,15 @@ export function parseSegmentFileName(name: string): number | undefined {
   return /^\d{10}\.log$/.test(name) ? Number(name.slice(0, 10)) : undefined;
 }
 
+/** A file that is no segment any more, and may become another. */
+export function spareFileName(segment: number): string {
+  return segmentFileName(segment).replace('.log', '.spare');
+}
+
+export function isSpareFileName(name: string): boolean {
+  return /^\d{10}\.spare$/.test(name);
+}
+
 /** `length` rounded up to the next border at which a round may start. */
 export function alignToRound(length: number): number {
   return Math.ceil(length / roundAlignmentBytes) * roundAlignmentBytes;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LsmError } from '../errors.ts';
-import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import type { Vfs } from '../vfs/vfs.ts';
 import { logIdBytes, type RoundHeader } from './format.ts';
 import { LogGroup } from './log-group.ts';
 import { readEntries } from './log-reads.ts';
@@ -27,6 +27,8 @@ export interface LogOptions {
   readonly newLogId: () => Uint8Array;
   /** A segment that is larger gets no further round. Default 16 MiB. */
   readonly segmentBytes?: number;
+  /** How much is written ahead of small rounds, for syncs that need not make the file longer; 0: nothing. Default 256 KiB. */
+  readonly zerosAheadBytes?: number;
 }
 
 export interface OpenedLog {
@@ -66,7 +68,6 @@ export class Log {
 
   #nextRound: number;
   #segment: number;
-  #file: VfsFile | undefined;
   #offset = 0;
   /** Its opening round is synced, so that no older one is the only home of any state. */
   #durableSegment = 0;
@@ -74,8 +75,6 @@ export class Log {
   #failure: LsmError | undefined;
   #closed = false;
   #rounds = 0;
-  #syncs = 0;
-  #bytesWritten = 0;
 
   /**
    * Opens or creates a log. What was found is durable when it resolves. Bad bytes never make it reject, only I/O
@@ -89,15 +88,18 @@ export class Log {
     const { groups: replayed, damage } = replay(recovery);
     const { recoveredRound } = recovery;
     const replicasLost = areReplicasLost(recovery, replayed);
-    const files = new SegmentFiles(vfs, directory);
+    const { segmentBytes = SEGMENT_BYTES, zerosAheadBytes = ZEROS_AHEAD_BYTES } = options;
+    const files = new SegmentFiles({ vfs, directory, segmentBytes, zerosAheadBytes });
     for (const { segment, fileBytes } of scans) files.add(segment, fileBytes);
-    const log = new Log(options, files, {
+    const log = new Log(files, {
+      segmentBytes,
       logId: recovery.logId ?? options.newLogId(),
       replicasLost,
       nextRound: recovery.nextRound,
       segment: recovery.nextSegment - 1,
     });
     try {
+      await files.removeOldSpares();
       for (const segment of recovery.tornSegments) await files.remove(segment);
       for (const group of replayed) log.#groups.set(group.group, LogGroup.recovered(group));
       const groups = replayed.map((group) => log.#group(group.group).recoveredState(group.suspect));
@@ -113,12 +115,17 @@ export class Log {
   }
 
   private constructor(
-    options: LogOptions,
     files: SegmentFiles,
-    start: { logId: Uint8Array; replicasLost: boolean; nextRound: number; segment: number },
+    start: {
+      segmentBytes: number;
+      logId: Uint8Array;
+      replicasLost: boolean;
+      nextRound: number;
+      segment: number;
+    },
   ) {
     assert(start.logId.length === logIdBytes, 'a log id has eight bytes');
-    this.#segmentBytes = options.segmentBytes ?? 16 * 1024 * 1024;
+    this.#segmentBytes = start.segmentBytes;
     this.#files = files;
     this.#logId = start.logId;
     this.#replicasLost = start.replicasLost;
@@ -253,7 +260,7 @@ export class Log {
   }
 
   /**
-   * Removes old segments, oldest first, up to one that holds an entry some group needs by what is durable.
+   * Lets go of old segments, oldest first, up to one that holds an entry some group needs by what is durable.
    * Returns how many. What was released counts once a round was written since.
    */
   async collect(): Promise<number> {
@@ -266,21 +273,26 @@ export class Log {
     for (;;) {
       const oldest = this.#files.oldest;
       if (oldest === undefined || oldest >= firstNeeded) return removed;
-      await this.#files.remove(oldest);
+      await this.#files.retire(oldest);
       removed++;
     }
   }
 
-  /** What its segments take. */
-  get diskBytes(): number {
+  /** What its segments take: what somebody may still need. */
+  get segmentsBytes(): number {
     return this.#files.bytes;
+  }
+
+  /** With the files that later segments write over. */
+  get diskBytes(): number {
+    return this.#files.bytes + this.#files.spareBytes;
   }
 
   statistics(): LogStatistics {
     return {
       rounds: this.#rounds,
-      syncs: this.#syncs,
-      bytesWritten: this.#bytesWritten,
+      syncs: this.#files.writes,
+      bytesWritten: this.#files.bytesWritten,
       segments: this.#files.count,
       bytesOnDisk: this.diskBytes,
     };
@@ -338,17 +350,12 @@ export class Log {
     return bytes;
   }
 
-  /** One write, one sync; a new segment's name as well. */
+  /** One write that is durable when it resolves; a new segment's name as well. */
   async #persist(bytes: Uint8Array, isOpening: boolean): Promise<void> {
-    if (isOpening) this.#file = await this.#files.create(this.#segment);
-    assert(this.#file !== undefined, 'no segment is open');
-    await this.#file.write(this.#offset, bytes);
+    if (isOpening) await this.#files.create(this.#segment);
+    await this.#files.write(this.#segment, this.#offset, bytes);
     this.#offset += bytes.length;
-    this.#files.grow(this.#segment, bytes.length);
     this.#rounds++;
-    this.#bytesWritten += bytes.length;
-    await this.#file.sync();
-    this.#syncs++;
     if (isOpening) await this.#files.syncDirectory();
   }
 
@@ -370,3 +377,6 @@ export class Log {
     if (this.#closed) throw new LsmError('ENGINE_CLOSED', 'the log is closed');
   }
 }
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const ZEROS_AHEAD_BYTES = 256 * 1024;

@@ -125,13 +125,13 @@ function withGaps(
       const gap =
         previous === undefined
           ? gapAtStart(segments, round)
-          : gapBetween(segments, previous, round.number - 1, round);
+          : gapBetween(previous, round.number - 1, round);
       if (gap !== undefined) steps.push(gap);
       steps.push(round);
       previous = round;
     }
   }
-  const gapAtEnd = previous && gapBetween(segments, previous, declaredRound, undefined);
+  const gapAtEnd = previous && gapBetween(previous, declaredRound, undefined);
   if (gapAtEnd !== undefined) steps.push(gapAtEnd);
   return steps;
 }
@@ -147,7 +147,6 @@ function gapAtStart(segments: readonly SegmentScan[], first: Round): Gap | undef
 
 /** `next` is undefined at the end of the log. */
 function gapBetween(
-  segments: readonly SegmentScan[],
   previous: Round,
   lastMissing: number,
   next: Round | undefined,
@@ -158,8 +157,7 @@ function gapBetween(
     const place = { segment: next.segment, offset: 0 };
     if (!isOpening(next))
       return { kind: 'gap', ...place, reason: 'the opening round cannot be read' };
-    const file = segments.find(({ segment }) => segment === previous.segment);
-    const isFileMissing = end >= (file?.fileBytes ?? 0);
+    const isFileMissing = next.segment > previous.segment + 1;
     if (isFileMissing && lastMissing > previous.number) return { kind: 'gap', ...place, reason };
   }
   if (lastMissing <= previous.number) return undefined;

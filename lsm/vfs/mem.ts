@@ -2,7 +2,7 @@ import { LsmError } from '../errors.ts';
 import { CrashableContent } from './mem-content.ts';
 import { CrashableNames, normalize } from './mem-names.ts';
 import { systemError } from './system-error.ts';
-import type { Vfs, VfsFile } from './vfs.ts';
+import type { OpenMode, Vfs, VfsFile } from './vfs.ts';
 
 /**
  * A file system in memory that can lose power: it remembers what was synced and what was not, for the
@@ -54,19 +54,19 @@ export class CrashableMemVfs implements Vfs {
     this.#existing(path).damage(offset, xorByte);
   }
 
-  async open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile> {
+  async open(path: string, mode: OpenMode): Promise<VfsFile> {
     await this.#operation('open', path);
-    if (mode !== 'create') return this.#file(path, this.#existing(path), mode === 'write');
+    if (!mode.startsWith('create')) return this.#file(path, this.#existing(path), mode);
     if (this.#names.get(path) !== undefined) throw systemError('EEXIST', path);
     this.#existingParent(path);
     const content = new CrashableContent();
     this.#names.change([path, content]);
-    return this.#file(path, content, true);
+    return this.#file(path, content, mode);
   }
 
   openSync(path: string): VfsFile {
     this.#operationNow('open', path);
-    return this.#file(path, this.#existing(path), false);
+    return this.#file(path, this.#existing(path), 'read');
   }
 
   async readFile(path: string): Promise<Uint8Array> {
@@ -130,8 +130,8 @@ export class CrashableMemVfs implements Vfs {
     };
   }
 
-  #file(path: string, content: CrashableContent, writable: boolean): VfsFile {
-    return new MemFile(path, content, writable, {
+  #file(path: string, content: CrashableContent, mode: OpenMode): VfsFile {
+    return new MemFile(path, content, mode, {
       readsNow: () => this.readsNow,
       operation: (kind) => this.#operation(kind, path),
       operationNow: (kind) => this.#operationNow(kind, path),
@@ -202,14 +202,14 @@ interface Disk {
 class MemFile implements VfsFile {
   readonly #path: string;
   readonly #content: CrashableContent;
-  readonly #writable: boolean;
+  readonly #mode: OpenMode;
   readonly #disk: Disk;
   #closed = false;
 
-  constructor(path: string, content: CrashableContent, writable: boolean, disk: Disk) {
+  constructor(path: string, content: CrashableContent, mode: OpenMode, disk: Disk) {
     this.#path = path;
     this.#content = content;
-    this.#writable = writable;
+    this.#mode = mode;
     this.#disk = disk;
   }
 
@@ -231,6 +231,7 @@ class MemFile implements VfsFile {
     this.#assertWritable();
     await this.#begin('write');
     this.#put(position, bytes);
+    if (this.#mode.endsWith('-durable')) await this.sync();
   }
 
   writeSync(position: number, bytes: Uint8Array): void {
@@ -287,6 +288,6 @@ class MemFile implements VfsFile {
   }
 
   #assertWritable(): void {
-    if (!this.#writable) throw systemError('EBADF', this.#path);
+    if (this.#mode === 'read') throw systemError('EBADF', this.#path);
   }
 }

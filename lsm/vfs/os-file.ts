@@ -9,6 +9,8 @@ export class OsFile implements VfsFile {
   readonly #path: string;
   readonly #pace: ReadPace;
   readonly #scratch: ReadScratch;
+  /** After each `write`, for that to be durable. */
+  readonly #mustSync: boolean;
   #descriptor: number;
   /**
    * Operations under way. The descriptor is closed when there are none: its number may be given to another file at
@@ -18,11 +20,18 @@ export class OsFile implements VfsFile {
   #whenIdle: (() => void) | undefined;
 
   /** Pace and scratch are those of the file system: all its files share them. */
-  constructor(path: string, descriptor: number, pace: ReadPace, scratch: ReadScratch) {
+  constructor(
+    path: string,
+    descriptor: number,
+    pace: ReadPace,
+    scratch: ReadScratch,
+    mustSync: boolean,
+  ) {
     this.#path = path;
     this.#descriptor = descriptor;
     this.#pace = pace;
     this.#scratch = scratch;
+    this.#mustSync = mustSync;
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
@@ -64,6 +73,7 @@ export class OsFile implements VfsFile {
         fs.write(descriptor, bytes, done, bytes.length - done, position + done, callback),
       );
     }
+    if (this.#mustSync) await this.sync();
   }
 
   writeSync(position: number, bytes: Uint8Array): void {

@@ -5,24 +5,29 @@ import { OsFile } from './os-file.ts';
 import { lockDirectory } from './os-lock.ts';
 import { ReadPace } from './read-pace.ts';
 import { ReadScratch } from './read-scratch.ts';
-import type { Vfs, VfsFile } from './vfs.ts';
+import type { OpenMode, Vfs, VfsFile } from './vfs.ts';
 
 /** The operating system's file system. */
 export class OsVfs implements Vfs {
   readonly #pace = new ReadPace(() => performance.now());
   readonly #scratch = new ReadScratch();
 
-  open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile> {
+  open(path: string, mode: OpenMode): Promise<VfsFile> {
+    const mustSync = mode.endsWith('-durable') && !hasDurableWrites;
     return new Promise((resolve, reject) => {
       fs.open(path, openFlags[mode], (error, descriptor) => {
-        if (error === null) resolve(new OsFile(path, descriptor, this.#pace, this.#scratch));
+        if (error === null) resolve(this.#file(path, descriptor, mustSync));
         else reject(error);
       });
     });
   }
 
+  #file(path: string, descriptor: number, mustSync = false): OsFile {
+    return new OsFile(path, descriptor, this.#pace, this.#scratch, mustSync);
+  }
+
   openSync(path: string): VfsFile {
-    return new OsFile(path, fs.openSync(path, openFlags.read), this.#pace, this.#scratch);
+    return this.#file(path, fs.openSync(path, openFlags.read));
   }
 
   async readFile(path: string): Promise<Uint8Array> {
@@ -88,4 +93,16 @@ export class OsVfs implements Vfs {
   }
 }
 
-const openFlags = { read: 'r', create: 'wx+', write: 'r+' } as const;
+const { O_RDWR, O_CREAT, O_EXCL, O_DSYNC } = fs.constants;
+
+/** Elsewhere it is missing, or does not reach the medium as libuv's `fdatasync` does (macOS). */
+const hasDurableWrites = process.platform === 'linux';
+const durably = hasDurableWrites ? O_DSYNC : 0;
+
+const openFlags: Readonly<Record<OpenMode, string | number>> = {
+  read: 'r',
+  create: 'wx+',
+  write: 'r+',
+  'create-durable': O_RDWR | O_CREAT | O_EXCL | durably,
+  'write-durable': O_RDWR | durably,
+};

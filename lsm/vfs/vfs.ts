@@ -11,9 +11,11 @@ export interface Vfs {
    * - `read`: it must exist.
    * - `create`: new and empty, for reading and writing; an existing one is an error (`EEXIST`).
    * - `write`: an existing one, for reading and writing.
+   * - `create-durable`, `write-durable`: the same, and `write` resolves when what it wrote is durable. What `sync` would
+   *   do as a second call, the system does in one where it can.
    * Errors carry Node's codes (`ENOENT`, `EEXIST`, `ENOSPC`, …).
    */
-  open(path: string, mode: 'read' | 'create' | 'write'): Promise<VfsFile>;
+  open(path: string, mode: OpenMode): Promise<VfsFile>;
   /** Opens an existing file for reading and blocks meanwhile: for readers that cannot wait. */
   openSync(path: string): VfsFile;
   /** Whole file at once; for small files. */
@@ -35,6 +37,8 @@ export interface Vfs {
    */
   lock(directory: string): Promise<() => Promise<void>>;
 }
+
+export type OpenMode = 'read' | 'create' | 'write' | 'create-durable' | 'write-durable';
 
 export interface VfsFile {
   /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */

@@ -38,7 +38,7 @@ export class LogRelease {
 
   async #run(): Promise<void> {
     const { log, engine, host, logBytesMax } = this.#options;
-    const isOver = log.diskBytes > logBytesMax;
+    const isOver = log.segmentsBytes > logBytesMax;
     const flushed = decodePositions(engine.flushedPositions());
     let isBehind = false;
     for (const replica of host.replicas()) {

@@ -12,12 +12,14 @@ export function openLog(
   vfs: CrashableMemVfs,
   segmentBytes = 1024 * 1024,
   logId: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+  zerosAheadBytes = 0,
 ): Promise<OpenedLog> {
   return Log.open({
     vfs,
     directory,
     newLogId: () => logId,
     segmentBytes,
+    zerosAheadBytes,
   });
 }
 

@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LsmError } from '../../../lsm/errors.ts';
+import { segmentFileName } from '../../../lsm/log/format.ts';
 import type { Log } from '../../../lsm/log/log.ts';
+import { scanLog } from '../../../lsm/log/segment-scan.ts';
 import type { GroupState, LogEntry } from '../../../lsm/log/types.ts';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { seeded } from '../../support/random.ts';
@@ -79,7 +81,7 @@ class Pair {
   }
 
   async start(): Promise<void> {
-    this.#log = (await openLog(this.#vfs, segmentBytes)).log;
+    this.#log = (await openModelLog(this.#vfs)).log;
     for (const group of [1, 2, 3]) this.#addGroup(newGroup(group));
     await this.commit();
   }
@@ -146,14 +148,14 @@ class Pair {
     let disk = this.#crashed(this.#vfs);
     for (let attempts = this.#below(3); attempts > 0; attempts--) {
       failAfter(disk, this.#below(12));
-      await openLog(disk, segmentBytes).catch(() => {});
+      await openModelLog(disk).catch(() => {});
       disk = this.#crashed(disk);
     }
     await this.#expectRecovery(disk, isAcknowledged);
   }
 
   async #expectRecovery(disk: CrashableMemVfs, isAcknowledged: boolean): Promise<void> {
-    const opened = await openLog(disk, segmentBytes);
+    const opened = await openModelLog(disk);
     expect(opened.damage).toEqual([]);
     expect(opened.replicasLost).toBe(false);
     expect(suspects(opened)).toEqual([]);
@@ -194,7 +196,10 @@ function expectSame(found: GroupContents[], expected: GroupContents[]): void {
   if (!isDeepStrictEqual(found, expected)) expect(found).toEqual(expected);
 }
 
-const segmentBytes = 12_000;
+/** Segments of a few rounds, some of them over zeros that were written ahead. */
+function openModelLog(vfs: CrashableMemVfs) {
+  return openLog(vfs, 12_000, undefined, 32 * 1024);
+}
 
 function failAfter(vfs: CrashableMemVfs, operations: number): void {
   let left = operations;
@@ -239,7 +244,7 @@ describe('log over damaged files', () => {
           const name = files[below(files.length)] ?? '';
           await damage(vfs, `${directory}/${name}`, untouchedFrom(name), below);
         }
-        const opened = await openLog(vfs, segmentBytes);
+        const opened = await openModelLog(vfs);
         const trusted = opened.groups.filter(({ suspect }) => suspect === undefined);
         const expected = contents.filter(({ group }) =>
           trusted.some((state) => state.group === group),
@@ -250,7 +255,7 @@ describe('log over damaged files', () => {
         const areKnown = isDeepStrictEqual(ids(opened.groups), ids(contents));
         expect(opened.replicasLost).toBe(!areKnown);
         if (opened.damage.length === 0) expect(expected).toEqual(contents);
-        const again = await openLog(vfs, segmentBytes);
+        const again = await openModelLog(vfs);
         expect(suspects(again)).toEqual(suspects(opened));
         expect(again.replicasLost).toBe(opened.replicasLost);
       }),
@@ -306,8 +311,7 @@ describe('log over damaged files', () => {
 async function busyLog(random: () => number, vfs = new CrashableMemVfs()) {
   const below = (bound: number) => Math.floor(random() * bound);
   const model = new Model();
-  let { log } = await openLog(vfs, segmentBytes);
-  let offset = 0;
+  let { log } = await openModelLog(vfs);
   for (let round = 1; round <= 25; round++) {
     const group = 1 + below(4);
     if (!model.groups.has(group) || below(12) === 0) {
@@ -331,21 +335,18 @@ async function busyLog(random: () => number, vfs = new CrashableMemVfs()) {
     log.stage(group, hardState, staged);
     model.stage(group, staged);
     model.set(group, { hardState });
-    offset = log.statistics().bytesOnDisk;
     await log.commitRound();
     if (round === 25) break;
     if (below(5) === 0) await log.collect();
-    if (below(8) === 0) ({ log } = await openLog(vfs, segmentBytes));
+    if (below(8) === 0) ({ log } = await openModelLog(vfs));
   }
-  const files = await vfs.list(directory);
-  let before = 0;
-  for (const name of files.slice(0, -1))
-    before += (await vfs.readFile(`${directory}/${name}`)).length;
-  const untouched = new Map([[files.at(-1), offset - before]]);
+  const last = (await scanLog(vfs, directory)).at(-1);
+  const lastOffset = last?.rounds.at(-1)?.offset ?? 0;
   return {
     vfs,
     contents: model.states(),
-    untouchedFrom: (name: string) => untouched.get(name) ?? Number.POSITIVE_INFINITY,
+    untouchedFrom: (name: string) =>
+      name === segmentFileName(last?.segment ?? 0) ? lastOffset : Number.POSITIVE_INFINITY,
   };
 }
 

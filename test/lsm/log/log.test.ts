@@ -151,7 +151,7 @@ describe('log', () => {
     expect(segments).toBeGreaterThan(2);
     expect(log.diskBytes).toBe(await bytesIn(vfs));
     expect(await log.collect()).toBe(segments - 1);
-    expect(await vfs.list(directory)).toHaveLength(1);
+    expect(log.statistics().segments).toBe(1);
     expect(log.diskBytes).toBe(await bytesIn(vfs));
 
     const reopened = await openLog(vfs.crashClone({ unsyncedKeepRatio: 0, random: () => 0 }));
@@ -246,6 +246,71 @@ describe('log', () => {
       const opened = await openLog(vfs.crashClone({ random: seeded(seed) }));
       expect(opened.damage).toEqual([]);
     }
+  });
+
+  it('writes over what old segments have left, and takes nothing of it for its own', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 16 * 1024);
+    const written: string[] = [];
+    vfs.onOperation = ({ kind, path: name }) => {
+      if (kind === 'write' && !written.includes(name)) written.push(name);
+    };
+    log.addGroup(newGroup(1));
+    const sizes: number[] = [];
+    for (let index = 1; index <= 60; index++) {
+      await commit(log, 1, ...entries(index, index, 1));
+      log.release(1, index - 3, 1);
+      await log.collect();
+      sizes.push(log.diskBytes);
+      for (const cut of [vfs.processCrashClone(), vfs.crashClone({ random: seeded(index) })]) {
+        const opened = await openLog(cut, 16 * 1024);
+        expect(opened.damage).toEqual([]);
+        expect(opened.groups[0]?.lastIndex).toBe(index);
+      }
+    }
+    expect(log.statistics().segments).toBe(2);
+    expect(written.length).toBeGreaterThan(10);
+    expect(await bytesIn(vfs)).toBe(log.diskBytes);
+    expect(Math.max(...sizes.slice(30))).toBe(Math.max(...sizes.slice(0, 30)));
+    const { length } = await vfs.readFile(written.at(-1) ?? '');
+    expect(length, 'as long from the beginning').toBe(16 * 1024);
+
+    await openLog(vfs);
+    expect((await vfs.list(directory)).filter((name) => !name.endsWith('.log'))).toEqual([]);
+  });
+
+  it('writes zeros ahead of small rounds, so that few of them make the file longer', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 1024 * 1024, undefined, 64 * 1024);
+    log.addGroup(newGroup(1));
+    const sizes = new Set<number>();
+    for (let index = 1; index <= 40; index++) {
+      await commit(log, 1, ...entries(index, index, 1));
+      sizes.add(await bytesIn(vfs));
+    }
+    const KIB = 1024;
+    expect([...sizes]).toEqual([4 * KIB + 64 * KIB, 4 * KIB + 128 * KIB, 4 * KIB + 192 * KIB]);
+    expect(log.statistics().bytesWritten, 'with the zeros').toBe((1 + 40 + 48) * 4 * KIB);
+    for (const cut of [vfs.processCrashClone(), vfs.crashClone({ random: seeded(1) })]) {
+      const opened = await openLog(cut);
+      expect(opened.damage).toEqual([]);
+      expect(opened.groups[0]?.lastIndex).toBe(40);
+    }
+
+    await commit(log, 1, ...entries(41, 41, 1, 'x'.repeat(64 * KIB)));
+    expect(await bytesIn(vfs), 'not of a large one').toBe((1 + 40 + 17) * 4 * KIB);
+  });
+
+  it('still writes the round where a full disk has no room for zeros', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 1024 * 1024, undefined, 64 * 1024);
+    log.addGroup(newGroup(1));
+    vfs.bytesMax = 12 * 1024;
+    await commit(log, 1, ...entries(1, 1, 1));
+    await commit(log, 1, ...entries(2, 2, 1));
+    await expectCode(commit(log, 1, ...entries(3, 3, 1)), 'LOG_FAILED');
+    vfs.bytesMax = Number.POSITIVE_INFINITY;
+    expect((await openLog(vfs)).groups[0]?.lastIndex).toBe(2);
   });
 
   it('returns fewer entries when they are released, and their file removed, while the disk works', async () => {

@@ -39,6 +39,24 @@ export function conformance(
       await file.close();
     });
 
+    it('writes what is durable at once as it writes everything else', async () => {
+      const created = await vfs.open(`${directory}/a`, 'create-durable');
+      await created.write(0, Uint8Array.of(1, 2, 3));
+      expect([...(await created.read(1, 2))]).toEqual([2, 3]);
+      await created.close();
+      const reopened = await vfs.open(`${directory}/a`, 'write-durable');
+      await reopened.write(2, Uint8Array.of(7, 8));
+      await reopened.sync();
+      await reopened.close();
+      expect([...(await vfs.readFile(`${directory}/a`))]).toEqual([1, 2, 7, 8]);
+      await expect(vfs.open(`${directory}/a`, 'create-durable')).rejects.toMatchObject({
+        code: 'EEXIST',
+      });
+      await expect(vfs.open(`${directory}/b`, 'write-durable')).rejects.toMatchObject({
+        code: 'ENOENT',
+      });
+    });
+
     it('opens with the codes of Node for what is there or not', async () => {
       await expect(vfs.open(`${directory}/a`, 'read')).rejects.toMatchObject({ code: 'ENOENT' });
       await expect(vfs.open(`${directory}/a`, 'write')).rejects.toMatchObject({ code: 'ENOENT' });

@@ -41,6 +41,18 @@ describe('a power cut', () => {
     expect(await contentOf(vfs.crashClone(dropAll))).toEqual([1, 8, 9]);
   });
 
+  it('takes nothing of a file whose writes are durable, unless its sync fails', async () => {
+    const { vfs } = await withFile(Uint8Array.of(1, 2, 3));
+    const file = await vfs.open('/data/a', 'write-durable');
+    await file.write(1, Uint8Array.of(8));
+    expect(await contentOf(vfs.crashClone(dropAll))).toEqual([1, 8, 3]);
+    vfs.onOperation = ({ kind }) => {
+      if (kind === 'sync') throw new Error('EIO');
+    };
+    await expect(file.write(1, Uint8Array.of(9))).rejects.toThrow('EIO');
+    expect(await contentOf(vfs.crashClone(dropAll))).toEqual([1, 8, 3]);
+  });
+
   it('leaves some sectors of a write and not others', async () => {
     const { vfs, file } = await withFile(new Uint8Array(2048).fill(1));
     await file.write(0, new Uint8Array(2048).fill(2));

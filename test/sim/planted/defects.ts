@@ -33,7 +33,10 @@ const LOSS: readonly Property[] = [
 export const DEFECTS: readonly Defect[] = [
   {
     name: 'skip an fsync',
-    edits: [edit('lsm/log/log.ts', 'await this.#file.sync();\n    this.#syncs++;', '')],
+    edits: [
+      edit('lsm/log/segment-files.ts', "'create-durable'", "'create'"),
+      edit('lsm/log/segment-files.ts', "'write-durable'", "'write'"),
+    ],
     mix: 'crashes',
     seedsMax: 10,
     caughtAs: LOSS,
