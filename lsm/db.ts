@@ -1,14 +1,11 @@
-import assert from 'node:assert/strict';
 import { requireBytes } from './arguments.ts';
-import { equalBytes, overlap } from './bytes.ts';
+import { equalBytes } from './bytes.ts';
 import { checkpointVersion } from './checkpoint.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { DamageSearch } from './compaction/damage-search.ts';
 import { loadCompactionFilter } from './compaction/filter.ts';
 import { FilterStates } from './compaction/filter-states.ts';
-import { acceptLosses } from './compaction/loss-acceptance.ts';
-import type { TableFormat } from './compaction/outputs.ts';
-import { PendingReplacement } from './compaction/range-replacement.ts';
+import { RangeReplacements, REPLACEMENTS_MAX } from './compaction/range-replacements.ts';
 import {
   type CorruptionDetail,
   corruptionDetail,
@@ -59,14 +56,13 @@ export class Db implements StorageEngine {
   readonly #compactor: Compactor;
   readonly #flushes: FlushQueue;
   readonly #damageSearch: DamageSearch;
-  readonly #tableFormat: TableFormat;
+  readonly #replacements: RangeReplacements;
   readonly #diskRoom: DiskRoom;
   readonly #memtables: Memtables;
   #knownSources: LookupSources | undefined;
   #freezeRequested = false;
-  readonly #replacing = new Set<KeyRange>();
-  /** A range replacement that is being committed. */
-  #applying: Promise<void> | undefined;
+  /** The next write has been paused for: what cannot be compacted, beside damage, must not hold it back for good. */
+  #hasSlowed = false;
   #stalls = 0;
   #failure: LsmError | undefined;
   #closed = false;
@@ -85,8 +81,7 @@ export class Db implements StorageEngine {
     const filterStates = new FilterStates(options.compactionFilter);
     const { lastSeq } = versions.state;
     this.#memtables = new Memtables(options.seriesSuffixBytes, lastSeq, filterStates);
-    this.#tableFormat = tableFormatOf(options);
-    const parts = { versions, tableFormat: this.#tableFormat, diskRoom: this.#diskRoom };
+    const parts = { versions, tableFormat: tableFormatOf(options), diskRoom: this.#diskRoom };
     const shared = { ...options, ...parts };
     this.#compactor = new Compactor({
       ...shared,
@@ -98,6 +93,11 @@ export class Db implements StorageEngine {
       beforeFlush: () => this.#compactionIfLevel0IsFull(),
       onFlushed: (frozen) => this.#flushed(frozen),
       onFailure: failures.report,
+    });
+    this.#replacements = new RangeReplacements({
+      ...{ ...shared, compactor: this.#compactor, flushes: this.#flushes },
+      takeSeq: () => this.#memtables.takeSeq(),
+      freezeFor: (range) => this.#freezeFor(range),
     });
     this.#damageSearch = new DamageSearch({ ...options, versions });
     this.#compactor.kick();
@@ -156,17 +156,19 @@ export class Db implements StorageEngine {
     const { memtableBytes, frozenMemtablesMax, pause } = this.#options;
     const isFull = this.#memtables.activeBytes >= memtableBytes;
     const { frozenCount } = this.#memtables;
-    const mayFreeze = frozenCount < frozenMemtablesMax && this.#applying === undefined;
+    const mayFreeze =
+      frozenCount < frozenMemtablesMax && this.#replacements.committed === undefined;
     if ((isFull || this.#freezeRequested) && mayFreeze) {
       this.#freeze(this.#options.notePositions());
     } else if (isFull) {
       this.#stalls++;
       this.#options.onEvent({ kind: 'stall', frozenMemtables: frozenCount });
       // Nothing may be left to flush when a replacement is done, and then only the writers freeze what is next.
-      return this.#applying?.catch(() => {}) ?? this.#flushes.progress();
+      return this.#replacements.committed ?? this.#flushes.progress();
     }
-    if (pause !== undefined && this.#isFallingBehind()) return pause(SLOWED_BY_MS);
-    return undefined;
+    if (pause === undefined || this.#hasSlowed || !this.#isFallingBehind()) return undefined;
+    this.#hasSlowed = true;
+    return pause(SLOWED_BY_MS);
   }
 
   /** The value of a key now. At once when everything needed is in memory or quickly read. */
@@ -237,7 +239,7 @@ export class Db implements StorageEngine {
   async flush(): Promise<void> {
     this.#checkWritable();
     if (this.#diskRoom.isFull) this.#retry();
-    while (this.#applying !== undefined) await this.#applying.catch(() => {});
+    while (this.#replacements.committed !== undefined) await this.#replacements.committed;
     this.#checkWritable();
     const item = this.#freezeWhatIsNew();
     if (item !== undefined) await this.#flushes.flushed(item);
@@ -268,14 +270,7 @@ export class Db implements StorageEngine {
 
   replaceRange(range: KeyRange): RangeReplacement {
     this.#checkWritable();
-    assert(this.#replacing.size < REPLACEMENTS_MAX, 'not too many are replaced at a time');
-    assert(![...this.#replacing].some((each) => overlap(each, range)), 'they do not overlap');
-    this.#replacing.add(range);
-    return new PendingReplacement(range, {
-      ...this.#replacementParts(range),
-      seq: this.#memtables.takeSeq(),
-      onEnd: () => this.#replacing.delete(range),
-    });
+    return this.#replacements.begin(range);
   }
 
   /**
@@ -304,7 +299,7 @@ export class Db implements StorageEngine {
   }
 
   acceptLosses(range: KeyRange): Promise<boolean> {
-    return acceptLosses(range, this.#replacementParts(range));
+    return this.#replacements.acceptLosses(range);
   }
 
   removeSetAside(): Promise<void> {
@@ -366,6 +361,7 @@ export class Db implements StorageEngine {
   #beforeWrite(key: Uint8Array): void {
     requireBytes(key, 'key');
     if (this.#failure !== undefined || this.#closed) this.#checkWritable();
+    this.#hasSlowed = false;
   }
 
   /** Returns what is frozen last; a full disk may keep it waiting, and who tries again adds nothing. */
@@ -390,31 +386,15 @@ export class Db implements StorageEngine {
     this.#compactor.kick();
   }
 
-  /** What it takes to put other tables in the place of some. */
-  #replacementParts(range: KeyRange) {
-    const { offload, tableBytes, borders } = this.#options;
-    return {
-      ...{ offload, tableBytes, borders, tableFormat: this.#tableFormat },
-      ...{ versions: this.#versions, compactor: this.#compactor },
-      apply: (work: () => Promise<void>) => this.#applyReplacement(range, work),
-    };
-  }
-
   /**
-   * The replaced range must not come back out of the memtable, nor older positions over the new ones: what is frozen is
-   * flushed before, the memtable too if it has anything of the range, and nothing is frozen meanwhile. A memtable that
-   * is full does not wait for one replacement after the other. And the first positions of all are not of one range alone.
+   * Also where the memtable has nothing of the range: a full one does not wait for one replacement after the other, and the
+   * first positions of all are not of one range alone.
    */
-  async #applyReplacement(range: KeyRange, work: () => Promise<void>): Promise<void> {
-    while (this.#applying !== undefined) await this.#applying.catch(() => {});
+  #freezeFor(range: KeyRange): void {
     this.#checkWritable();
     const isFull = this.#memtables.activeBytes >= this.#options.memtableBytes;
     const isFirst = this.flushedPositions() === undefined;
     if (isFull || isFirst || this.#memtables.hasActiveIn(range)) this.#freezeWhatIsNew();
-    this.#applying = this.#flushes.exclusively(work).finally(() => {
-      this.#applying = undefined;
-    });
-    await this.#applying;
   }
 
   /** Too many tables in level 0 make every read slow; the frozen memtables then hold the writers back. */
@@ -495,6 +475,3 @@ interface FailureSink {
 
 /** LevelDB's choice: so short that a writer hardly notices, long enough for the others to catch up. */
 const SLOWED_BY_MS = 1;
-
-/** Each holds the bytes of a table in memory until that is written. */
-const REPLACEMENTS_MAX = 4;

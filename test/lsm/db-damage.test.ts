@@ -113,6 +113,39 @@ describe('a damaged block', () => {
     expect(corruptions(opened).length).toBe(1);
     await expectOnlySeriesOneLost(opened);
   });
+
+  it('keeps the tables beside it from being compacted only until it is gone', async () => {
+    const { vfs, tables } = await fourTables();
+    vfs.damage(`/db/${tables[1]}`, 20, 1);
+    const opened = await openSmall(vfs, { level0TablesTrigger: 2 });
+    const { db } = opened;
+    await db.compactionsIdle();
+    expect(corruptions(opened)).toMatchObject([{ file: tables[1] }]);
+    const range = { lower: seriesKey(1, 's1'), upper: seriesKey(2, 's2') };
+    await db.replaceRange(range).commit(() => utf8('p'));
+    await db.compactionsIdle();
+    expect(db.statistics().filesPerLevel[0]).toBeLessThan(2);
+    expect(await db.verify()).toMatchObject({ damage: [] });
+  });
+});
+
+describe('a level 0 that cannot be compacted', () => {
+  it('makes every write slower, and holds none back for good', async () => {
+    let pauses = 0;
+    const pause = async () => void pauses++;
+    const { db } = await openSmall(undefined, {
+      ...{ level0TablesTrigger: 100, level0TablesSlow: 3, pause },
+    });
+    for (let table = 1; table <= 5; table++) {
+      const room = db.waitForRoom();
+      expect(room !== undefined, `with ${table - 1} tables`).toBe(table > 3);
+      await room;
+      expect(db.waitForRoom()).toBe(undefined);
+      put(db, keyAt(seriesKey(1, 's1'), table), utf8('v'));
+      await db.flush();
+    }
+    expect(pauses).toBe(2);
+  });
 });
 
 /** As if the engine had been killed: nothing says that the edit was synced. */
