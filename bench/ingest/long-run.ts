@@ -35,7 +35,7 @@ export function measureLongRun(
   return onFreshCluster(data, HEADLINE, {}, async (dss) => {
     onProgress('long: top rate');
     const top = await runTurn(dss, HEADLINE, times);
-    const before = await readWritten(dss);
+    const before = await readWritten(dss, data);
     const perSecond = Math.round(top.perSecond * share);
     onProgress(
       `long: ${minutes} minutes at ${share === 1 ? 'full load' : `${perSecond} a second`}`,
@@ -51,7 +51,7 @@ export function measureLongRun(
         samples.push({ atSeconds, perSecond: messages / seconds, p99Ms, residentBytes });
       },
     });
-    const written = writtenSince(before, await readWritten(dss));
+    const written = writtenSince(before, await readWritten(dss, data));
     return { top, share, turn, samples, written };
   });
 }

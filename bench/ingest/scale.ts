@@ -41,9 +41,7 @@ const FOR_EVER_SECONDS = 24 * 3_600;
 export async function measureScale(
   options: PartOptions & { readonly readings: number },
 ): Promise<ScaleResult> {
-  const readings = await onFreshCluster(options.data, SMALL, {}, (dss) =>
-    fill(dss, options.readings),
-  );
+  const readings = await onFreshCluster(options.data, SMALL, {}, (dss) => fill(dss, options));
   const shards: SizeStep[] = [];
   for (const size of SHARDS) shards.push(await withShards(size, options));
   return { readings, shards, clients: await withClients(options) };
@@ -56,11 +54,14 @@ export function marksUpTo(readings: number): number[] {
   return [...marks.filter((mark) => mark < readings), readings];
 }
 
-async function fill(dss: Contender, readings: number): Promise<ReadingsStep[]> {
+async function fill(
+  dss: Contender,
+  { readings, data }: { readonly readings: number; readonly data: string },
+): Promise<ReadingsStep[]> {
   onProgress(`scale: ${readings} readings`);
   const marks = marksUpTo(readings);
   const steps: ReadingsStep[] = [];
-  const writtenBefore = await readWritten(dss);
+  const writtenBefore = await readWritten(dss, data);
   let last = { messages: 0, seconds: 0, cpuMicros: cpuMicrosOfAll(dss) };
   let now = { messages: 0, seconds: 0 };
   const load = { seconds: FOR_EVER_SECONDS, warmupSeconds: 0, messagesMax: readings };
@@ -80,7 +81,7 @@ async function fill(dss: Contender, readings: number): Promise<ReadingsStep[]> {
       last = here;
     },
   });
-  const written = writtenSince(writtenBefore, await readWritten(dss));
+  const written = writtenSince(writtenBefore, await readWritten(dss, data));
   const ratio = bytesOf(written) / (last.messages * readingBytes(SMALL) * NODE_COUNT);
   const final = steps.pop();
   return final === undefined ? [] : [...steps, { ...final, writtenPerStoredByte: ratio }];

@@ -45,8 +45,7 @@ export interface TurnTimes {
 
 const DRAIN_CONNECTIONS = 20;
 
-/** They have had a turn. */
-const warm = new WeakSet<Contender>();
+const hadATurn = new WeakSet<Contender>();
 
 /** One contender under one load. */
 export async function runTurn(
@@ -61,8 +60,8 @@ export async function runTurn(
   const { ports, topicPrefix, retain } = contender;
   const load = { clients, inflight, qos, valueBytes, keys, skew, ports, topicPrefix, retain };
   const { startSeconds = options.warmupSeconds } = options;
-  const warmupSeconds = warm.has(contender) ? options.warmupSeconds : startSeconds;
-  warm.add(contender);
+  const warmupSeconds = hadATurn.has(contender) ? options.warmupSeconds : startSeconds;
+  hadATurn.add(contender);
   try {
     const result = await forkLoad(
       { ...load, ...options, warmupSeconds },

@@ -81,13 +81,13 @@ function measureCase(
     const contender = await start(directory);
     if (contender === undefined) return undefined;
     try {
-      const before = await readWritten(contender);
+      const before = await readWritten(contender, directory);
       const load = { seconds: WEAR_TURNS * times.seconds, warmupSeconds: 0 };
       const turn = await runTurn(contender, HEADLINE, {
         ...load,
         ...(perSecond === null ? {} : { perSecond }),
       });
-      const written = writtenSince(before, await readWritten(contender));
+      const written = writtenSince(before, await readWritten(contender, directory));
       return { name, perSecond, copies, turn, written };
     } finally {
       await closeAll([contender]);

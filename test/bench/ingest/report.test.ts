@@ -68,7 +68,7 @@ describe('the tables of throughput', () => {
 });
 
 it('shows wear by what was stored, on each node', () => {
-  const written = { log: 760, flush: 380, compaction: null, kernel: 1_520, rounds: 6 };
+  const written = { log: 760, flush: 380, compaction: null, device: 1_520, rounds: 6 };
   const row = { name: 'dss', perSecond: 10, copies: 2, turn: turn('dss', 5), written };
   const [table] = wearTables({ memtableBytes: 1024 ** 2, rows: [row] });
   // Five readings of 76 bytes, twice.
