@@ -46,8 +46,8 @@ export class Alerts {
   readonly #settings: AlertSettings;
   readonly #states: AlertStates;
   readonly #webhook: Webhook | undefined;
-  #startedAtMs = Number.POSITIVE_INFINITY;
   readonly #listeners: (() => void)[] = [];
+  #startedAtMs = Number.POSITIVE_INFINITY;
   #history = new AlertHistory();
   #untold: { readonly body: string; readonly atMs: number }[] = [];
   #node = '';

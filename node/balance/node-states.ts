@@ -19,9 +19,8 @@ export interface StateChange {
  * What the node table should say, given who is heard and what the groups are:
  *
  * - who joins is active as soon as it is heard;
- * - who has failed for `deadAfterMs` is dead, as long as most nodes are alive and every group has a leader. A
- *   group without one may need just that node, and whoever is dead never comes back. Nor while there is nobody to take
- *   its place: it would lose what it holds for nothing;
+ * - who has failed for `deadAfterMs` is dead, as long as most nodes are alive, every group has a leader, and others can
+ *   take its place. A group without a leader may need just that node, and whoever is dead never comes back;
  * - who leaves or is dead is gone when no group has a replica there. That takes word of every group.
  */
 export function stateChanges(input: {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -6,14 +5,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlertStatus, AlertsDocument } from '../../clients/cli/alert-document.ts';
 import { askHttp } from '../../clients/cli/http.ts';
+import { OsVfs } from '../../lsm/vfs/os.ts';
 import { decodeKept } from '../../node/alerts/alert-history.ts';
+import { readStateFile } from '../../node/membership/state-file.ts';
 import { eventually } from '../support/eventually.ts';
 import { gather } from './support/clients.ts';
 import { dss, temporaryDirectory } from './support/processes.ts';
 import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
-
-/** Of state files: a CRC and the format, before the text. */
-const HEADER_BYTES = 5;
 
 interface Told {
   readonly event: 'firing' | 'resolved';
@@ -126,10 +124,10 @@ describe('alerts of three nodes', () => {
     expect(stdout).toMatch(/node-failed-n3 +Nothing is heard of n3/);
 
     // Changes are written together, every ten seconds: not sooner than this it has to survive.
-    const kept = join(cluster.node(1).dataDir, 'alerts.copy');
     await eventually('what is over is on the disk', 20_000, async () => {
-      const rows = (await readFile(kept)).subarray(HEADER_BYTES).toString();
-      return decodeKept(rows).history.find(({ rule }) => rule === 'node-failed');
+      const kept = await readStateFile(new OsVfs(), cluster.node(1).dataDir, 'alerts');
+      const { history } = decodeKept(Buffer.from(kept ?? '').toString());
+      return history.find(({ rule }) => rule === 'node-failed');
     });
     await cluster.kill(1);
     cluster.restart(1);

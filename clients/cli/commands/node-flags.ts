@@ -67,7 +67,7 @@ export function addNodeFlags(command: Command): Command {
     )
     .option(
       '--dead-after-seconds <seconds>',
-      'a node that is silent for longer is dead, and its data goes to others (default 300)',
+      'a node that is silent for longer is dead where others can take its data (default 300)',
       parseInteger('--dead-after-seconds', 1, 7 * 24 * 3_600),
     )
     .option(
