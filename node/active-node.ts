@@ -155,6 +155,7 @@ export class ActiveNode {
     node = new ActiveNode({ ...input, engine, groups });
     for (const corruption of foundAtOpen) node.repairs.damaged(corruption);
     node.repairs.forced(recovery);
+    await node.alerts.recall();
     return node;
   }
 
@@ -257,7 +258,7 @@ export class ActiveNode {
     this.#upkeep.start();
     this.rebalancer.start();
     this.repairs.start();
-    void this.alerts.start();
+    this.alerts.start();
     this.#cancels.push(
       env.timers.every(TICK_MS, () => this.#learnSettings()),
       env.timers.every(TICK_MS, () => {

@@ -55,7 +55,6 @@ export class Alerts {
   #isChanged = false;
   #keptAtMs: number | undefined;
   #keeping: Promise<void> | undefined;
-  #isStopped = false;
 
   constructor(sources: AlertSources, settings: AlertSettings = {}) {
     const { env } = sources;
@@ -65,10 +64,25 @@ export class Alerts {
     this.#webhook = settings.post && new Webhook(env, settings.post);
   }
 
-  /** Resolves when it looks; what fired before the restart is known from then on. */
-  async start(): Promise<void> {
-    await this.#recall();
-    if (this.#isStopped) return;
+  /** What was kept before the restart: before anybody asks, and before `start`. */
+  async recall(): Promise<void> {
+    const { directory } = this.#settings;
+    if (directory === undefined) return;
+    const { vfs, events, clock } = this.#sources.env;
+    const loss = 'what alerts there were is forgotten';
+    try {
+      const bytes = await readDispensable(vfs, directory, FILE, { events, loss });
+      if (bytes === undefined) return;
+      const { firing, history } = decodeKept(new TextDecoder().decode(bytes));
+      this.#states.restore(firing, clock.monotonicMs());
+      this.#history = new AlertHistory(history);
+    } catch (error) {
+      const message = `${loss}: ${(error as Error).message}`;
+      events.emit({ level: 'warn', name: 'alerts-forgotten', message });
+    }
+  }
+
+  start(): void {
     const { clock, timers } = this.#sources.env;
     this.#startedAtMs = clock.monotonicMs();
     this.#cancel = timers.every(LOOK_MS, () => this.#look());
@@ -76,7 +90,6 @@ export class Alerts {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
     this.#cancel();
     this.#webhook?.stop();
     await this.#keeping;
@@ -172,23 +185,6 @@ export class Alerts {
       for (const { body } of this.#untold.splice(0)) this.#webhook?.send(body);
     }
     this.#untold = this.#untold.filter(({ atMs }) => livedMs - atMs < UNTOLD_MS);
-  }
-
-  async #recall(): Promise<void> {
-    const { directory } = this.#settings;
-    if (directory === undefined) return;
-    const { vfs, events, clock } = this.#sources.env;
-    const loss = 'what alerts there were is forgotten';
-    try {
-      const bytes = await readDispensable(vfs, directory, FILE, { events, loss });
-      if (bytes === undefined) return;
-      const { firing, history } = decodeKept(new TextDecoder().decode(bytes));
-      this.#states.restore(firing, clock.monotonicMs());
-      this.#history = new AlertHistory(history);
-    } catch (error) {
-      const message = `${loss}: ${(error as Error).message}`;
-      events.emit({ level: 'warn', name: 'alerts-forgotten', message });
-    }
   }
 
   /** What cannot be written now, on a disk that is full for one, is later. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
 import { type Listener, listenTcp } from '../../broker/server.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, HANGS_MS } from '../support/eventually.ts';
 import { type Harness, startBroker } from './harness.ts';
 
 const missing = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto', 'mosquitto_rr'].filter(
@@ -36,7 +36,7 @@ describe.skipIf(missing.length > 0)('Mosquitto clients', () => {
   const run = (program: string, ...args: string[]) =>
     new Promise<{ code: number; out: string }>((resolve) => {
       const where = ['-h', '127.0.0.1', '-p', String(listener.address.port)];
-      const child = execFile(program, [...where, ...args], { timeout: 10_000 }, (error, out) => {
+      const child = execFile(program, [...where, ...args], { timeout: HANGS_MS }, (error, out) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out });
       });
       children.add(child);
@@ -195,5 +195,5 @@ async function untilWatched({ plane }: Harness): Promise<void> {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  await eventually(what, 10_000, () => condition() || undefined);
+  await eventually(what, () => condition() || undefined);
 }

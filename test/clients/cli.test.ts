@@ -117,7 +117,7 @@ describe('dss', () => {
   it('sends a put again when the connection is lost before the PUBACK', async () => {
     node.holdAcknowledgements = true;
     const running = run(['put', 'k', '1', ...at()]);
-    await expect.poll(() => node.puts.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => node.puts.length).toBe(1);
     node.holdAcknowledgements = false;
     node.dropConnections();
     expect(await running).toMatchObject({ code: 0 });
@@ -215,7 +215,7 @@ describe('dss', () => {
     node.holdAcknowledgements = true;
     const flags = ['--devices', '3', '--rate', '10', '--seconds', '0.3', '--distinct-keys'];
     const running = run(['fleet', ...flags, '--json', ...at()]);
-    await expect.poll(() => node.puts.length, { timeout: 5_000 }).toBeGreaterThan(3);
+    await expect.poll(() => node.puts.length).toBeGreaterThan(3);
     node.holdAcknowledgements = false;
     node.dropConnections();
     const { code, stdout } = await running;

@@ -16,7 +16,7 @@ describe('a connection to the cluster', () => {
   });
 
   const loseConnection = async (): Promise<void> => {
-    await expect.poll(() => node.puts.length, { timeout: 5_000, interval: 5 }).toBe(1);
+    await expect.poll(() => node.puts.length).toBe(1);
     node.holdAcknowledgements = false;
     node.dropConnections();
   };

@@ -115,7 +115,7 @@ describe('dss shell', () => {
       const args = ['shell', '--node', node.url, '--http', node.http];
       const exitCode = runCommandLine(args, { stdin: input, stdout, stderr });
       const until = async (text: string): Promise<string> => {
-        await expect.poll(() => printed, { timeout: 5_000, interval: 5 }).toContain(text);
+        await expect.poll(() => printed).toContain(text);
         const taken = printed;
         printed = '';
         return taken;

@@ -54,7 +54,7 @@ describe('alerts of three nodes', () => {
     const board = await gather(cluster.node(1), 'dss/sys/alerts/#');
     await cluster.kill(2);
     for (const index of [0, 1]) {
-      const alert = await eventually(`an alert at ${index}`, 40_000, async () =>
+      const alert = await eventually(`an alert at ${index}`, async () =>
         (await alertsOf(index)).alerts.find(named('node-failed-n3')),
       );
       expect(alert).toMatchObject({
@@ -68,7 +68,7 @@ describe('alerts of three nodes', () => {
       board.messages.some(({ topic }) => topic === 'dss/sys/alerts/node-failed-n3'),
     );
     // Nodes that have just started leave it to others for half a minute.
-    await eventually('the webhook', 45_000, async () => (told.length >= 2 ? true : undefined));
+    await eventually('the webhook', async () => (told.length >= 2 ? true : undefined));
     const { cluster: of } = await cluster.status(0);
     for (const { event, alert, cluster: id } of told) {
       expect({ event, id, name: alert.name }).toEqual({
@@ -81,7 +81,7 @@ describe('alerts of three nodes', () => {
     const { body } = await metrics(0);
     expect(body).toContain('dss_alert{rule="node-failed",severity="critical"} 1');
     expect(body).toContain('dss_alert{rule="storage-full",severity="critical"} 0');
-  }, 120_000);
+  });
 
   async function metrics(index: number): Promise<{ readonly body: string }> {
     const response = await fetch(`${cluster.node(index).httpUrl}/metrics`);
@@ -110,12 +110,12 @@ describe('alerts of three nodes', () => {
     cluster.restart(2);
     await cluster.waitForLeaders();
     for (const index of [0, 1]) {
-      const over = await eventually(`over at ${index}`, 30_000, async () =>
+      const over = await eventually(`over at ${index}`, async () =>
         (await alertsOf(index)).history.find(named('node-failed-n3')),
       );
       expect(over).toMatchObject({ state: 'resolved', until: expect.any(String) });
     }
-    const over = await eventually('the webhook', 20_000, async () =>
+    const over = await eventually('the webhook', async () =>
       told.slice(before).find(({ event }) => event === 'resolved'),
     );
     expect(over.alert).toMatchObject({ name: 'node-failed-n3', state: 'resolved' });
@@ -124,7 +124,7 @@ describe('alerts of three nodes', () => {
     expect(stdout).toMatch(/node-failed-n3 +Nothing is heard of n3/);
 
     // Changes are written together, every ten seconds: not sooner than this it has to survive.
-    await eventually('what is over is on the disk', 20_000, async () => {
+    await eventually('what is over is on the disk', async () => {
       const kept = await readStateFile(new OsVfs(), cluster.node(1).dataDir, 'alerts');
       const { history } = decodeKept(Buffer.from(kept ?? '').toString());
       return history.find(({ rule }) => rule === 'node-failed');
@@ -137,5 +137,5 @@ describe('alerts of three nodes', () => {
       history.map(({ name }) => name),
       'a restart forgets nothing',
     ).toContain('node-failed-n3');
-  }, 120_000);
+  });
 });

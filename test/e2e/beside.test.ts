@@ -44,7 +44,7 @@ describe.skipIf(!hasMosquitto)('beside a Mosquitto', () => {
   }
 
   const untilLink = (what: string, name: string, condition: (link: LinkStatus) => boolean) =>
-    eventually(`${name}: ${what}`, 40_000, async () => {
+    eventually(`${name}: ${what}`, async () => {
       const link = await linkOf(name);
       return link !== undefined && condition(link) ? link : undefined;
     });
@@ -63,7 +63,7 @@ describe.skipIf(!hasMosquitto)('beside a Mosquitto', () => {
   }
 
   const untilStored = (key: string, value: string) =>
-    eventually(`${key} is ${value}`, 40_000, async () => {
+    eventually(`${key} is ${value}`, async () => {
       const [node] = cluster.running;
       if (node === undefined) return undefined;
       const values = await readAll(node, key);
@@ -98,7 +98,7 @@ describe.skipIf(!hasMosquitto)('beside a Mosquitto', () => {
     await mosquitto.stop();
     const away = await untilLink('away', 'office', (link) => !link.connected && link.error !== '');
     expect(away.error).toMatch(/ECONNREFUSED|lost/);
-    await eventually('an alert', 30_000, async () => {
+    await eventually('an alert', async () => {
       const { alerts } = await cluster.status(1);
       return alerts.some(({ name }) => name === 'link-down-office') ? true : undefined;
     });
@@ -144,7 +144,7 @@ describe.skipIf(!hasMosquitto)('beside a Mosquitto', () => {
 
   /** What somebody who comes now is told at once. */
   const untilRetained = (topic: string, payload: string | undefined) =>
-    eventually(`${topic} is retained as ${payload}`, 20_000, async () => {
+    eventually(`${topic} is retained as ${payload}`, async () => {
       const found = await retained();
       return found.get(topic) === payload ? true : undefined;
     });

@@ -9,10 +9,9 @@ import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 // The core of contract.test.ts and failures.test.ts once more, on nodes with `storage.engine: classic-level`. All of
 // them run on it with DSS_TEST_ENGINE=classic-level.
 
-const BUSY_MACHINE_MS = 120_000;
 const READINGS = 3_000;
 
-describe('three nodes that keep their values in LevelDB', { timeout: BUSY_MACHINE_MS }, () => {
+describe('three nodes that keep their values in LevelDB', () => {
   let cluster: TestCluster;
   const facts: Fact[] = [];
   beforeAll(async () => {
@@ -52,7 +51,7 @@ describe('three nodes that keep their values in LevelDB', { timeout: BUSY_MACHIN
       await Promise.all(puts);
     }
     await client.close();
-    await eventually('values are in tables', 10_000, async () => {
+    await eventually('values are in tables', async () => {
       const { storage } = await cluster.status(0);
       return (storage?.flushedBytes ?? 0) > 200_000 ? true : undefined;
     });

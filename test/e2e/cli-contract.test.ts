@@ -29,14 +29,14 @@ describe('the dss command', () => {
   const json = (...args: string[]) => dssJson([...args, ...at()]);
 
   it('takes a lease, keeps it, and gets it back when it expires', async () => {
-    const take = (holder: string, condition: string) =>
-      run('cas', 'lease', holder, '--if', condition, '--ttl', '2s', '--json');
+    const take = (holder: string, condition: string, ttl = '10m') =>
+      run('cas', 'lease', holder, '--if', condition, '--ttl', ttl, '--json');
     const { version } = JSON.parse((await take('a', 'none')).stdout);
     const lost = await take('b', 'none');
     expect(lost.code).toBe(5);
     expect(JSON.parse(lost.stderr)).toMatchObject({ error: 'VERSION_MISMATCH', version });
-    expect(await take('a', String(version))).toMatchObject({ code: 0 });
-    await eventually('the lease is free', 15_000, async () =>
+    expect(await take('a', String(version), '2s')).toMatchObject({ code: 0 });
+    await eventually('the lease is free', async () =>
       (await take('b', 'none')).code === 0 ? true : undefined,
     );
     expect(await run('get', 'lease')).toMatchObject({ stdout: 'b' });
@@ -80,7 +80,7 @@ describe('the dss command', () => {
     await writeFile(path, readings.join('\n'));
     const importing = startProcess(process.execPath, [dssScript, 'import', path, ...at()]);
     const victim = await cluster.busiestLeader();
-    await eventually('it has begun', 10_000, () => readFile(`${path}.dss-progress`));
+    await eventually('it has begun', () => readFile(`${path}.dss-progress`));
     await cluster.kill(victim);
     const { code } = await importing.exited;
     cluster.restart(victim);
@@ -96,7 +96,7 @@ describe('the dss command', () => {
     await run('ingest', 'add', 'tele/+/SENSOR', '--name', 'tele', '--value', 'each');
     for (const { httpUrl } of cluster.nodes) {
       const ask = (...args: string[]) => dssJson([...args, '--http', httpUrl]);
-      await eventually('it has heard of both', 10_000, async () => {
+      await eventually('it has heard of both', async () => {
         const { rules } = await ask('retention', 'list');
         const trial = await ask('ingest', 'test', 'tele/a/SENSOR', '{"temp":20}');
         if ((rules as unknown[]).length < 2 || trial.rule !== 'tele') return undefined;
@@ -114,7 +114,7 @@ describe('the dss command', () => {
 
   it('shows what any node has refused lately', async () => {
     await publish(cluster.node(1), 'dss/nonsense/x', '1');
-    const found = await eventually('the refusal is shown', 10_000, async () => {
+    const found = await eventually('the refusal is shown', async () => {
       const { stdout } = await run('errors', '--recent', '--json');
       const refusals = stdout.split('\n').map((line) => JSON.parse(line));
       return refusals.find(({ topic }) => topic === 'dss/nonsense/x');

@@ -109,18 +109,18 @@ describe('the client library and three nodes', () => {
       const counts = keys.map((key) => acknowledged.get(key) ?? 0);
       return Promise.resolve(Math.min(...counts) >= from ? true : undefined);
     };
-    await eventually('puts are under way', 30_000, progress(20));
+    await eventually('puts are under way', progress(20));
     expect([writer.url, reader.url]).toEqual([urls()[0], urls()[0]]);
     await cluster.kill(0);
     const before = Math.max(...acknowledged.values());
-    await eventually('every key is written again', 60_000, progress(before + 20));
+    await eventually('every key is written again', progress(before + 20));
     isOver = true;
     await Promise.all(writing);
     expect([writer.url, reader.url]).not.toContain(urls()[0]);
     for (const key of keys) {
       expect((await reader.get(key))?.json()).toBe(acknowledged.get(key));
     }
-    await eventually('the watch has the newest', 10_000, () =>
+    await eventually('the watch has the newest', () =>
       Promise.resolve(keys.every((key) => newest.get(key) === acknowledged.get(key)) || undefined),
     );
     await reader.close();

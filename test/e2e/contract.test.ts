@@ -9,7 +9,6 @@ import { chooseKeys, play } from './support/contract-stage.ts';
 import { PatientClient } from './support/patient-client.ts';
 import { type ClusterNode, printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
-const BUSY_MACHINE_MS = 120_000;
 /** A call to another node has 4.5 s. */
 const READ_RESUME_MS_MAX = 3_000;
 
@@ -22,9 +21,7 @@ async function leaderOfAny(cluster: TestCluster, leader: string): Promise<WhereD
   throw new Error(`${leader} leads nothing`);
 }
 
-describe('what docs/MQTT.md says, on five nodes with three copies', {
-  timeout: BUSY_MACHINE_MS,
-}, () => {
+describe('what docs/MQTT.md says, on five nodes with three copies', () => {
   let cluster: TestCluster;
   const facts: Fact[] = [];
   beforeAll(async () => {
@@ -106,12 +103,12 @@ describe('what docs/MQTT.md says, on five nodes with three copies', {
     const client = await PatientClient.connect([n3]);
     const follower = await gather(n1, 'dss/value/brief/#');
     for (const value of ['1', '2', '3', '4']) await client.put('few/key', value);
-    await eventually('two versions are left', 10_000, async () => {
+    await eventually('two versions are left', async () => {
       const { items = [] } = await client.ask('history/few/key');
       return items.map(({ value }) => value).join() === '4,3' ? true : undefined;
     });
     // A shard hears of a rule within about a second; from then on puts expire.
-    await eventually('a value expires', 10_000, async () => {
+    await eventually('a value expires', async () => {
       await client.put('brief/key', 'soon gone');
       return (await client.ask('get/brief/key')).expiresAt === undefined ? undefined : true;
     });
@@ -151,7 +148,7 @@ describe('what docs/MQTT.md says, on five nodes with three copies', {
       version: held.version,
       expiresAt: held.expiresAt,
     });
-    await eventually('what expired meanwhile is over', 10_000, async () => {
+    await eventually('what expired meanwhile is over', async () => {
       const { items = [] } = await after.ask('history/jobs/short');
       return items[0]?.deleted;
     });
@@ -159,7 +156,7 @@ describe('what docs/MQTT.md says, on five nodes with three copies', {
   });
 });
 
-describe('what docs/MQTT.md says, on one node alone', { timeout: BUSY_MACHINE_MS }, () => {
+describe('what docs/MQTT.md says, on one node alone', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await TestCluster.start({ nodes: 1 });

@@ -143,7 +143,7 @@ describe.skipIf(python === undefined)('devices in Python and MicroPython', () =>
     const output = () => started.flatMap(({ stderr }) => stderr).join('\n');
     const untilAll = (what: string, reached: (device: string) => boolean) =>
       values
-        .until(what, () => devices.every(reached), 20_000)
+        .until(what, () => devices.every(reached))
         .catch((error: Error) => expect.fail(`${error.message}\n${output()}`));
 
     await untilAll('both are there', (device) => latest(`${device}/online`) === '1');
@@ -165,7 +165,7 @@ describe.skipIf(python === undefined)('devices in Python and MicroPython', () =>
 
     for (const { child } of started) child.kill('SIGKILL');
     await untilAll('both are gone', (device) => latest(`${device}/online`) === '0');
-  }, 60_000);
+  });
 
   it('read: current values, then changes', async () => {
     cluster.restart(0);

@@ -128,7 +128,7 @@ describe('the program, as it is installed', () => {
     const ports = ['--mqtt-port', String(mqtt), '--http-port', String(http)];
     const args = ['up', '--nodes', '1', '--data', file('up'), ...ports, '--shards', '2', '--json'];
     const up = startProcess(process.execPath, [dssScript, ...args]);
-    expect(JSON.parse(await up.line(/"ready"/, 60_000))).toMatchObject({ event: 'ready' });
+    expect(JSON.parse(await up.line(/"ready"/))).toMatchObject({ event: 'ready' });
     up.child.kill('SIGINT');
     expect(await up.exited).toMatchObject({ code: 0 });
     for (const line of up.stdout) JSON.parse(line);

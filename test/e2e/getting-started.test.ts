@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../bench/free-ports.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, HANGS_MS } from '../support/eventually.ts';
 import { hasChromium, openBrowser } from './support/browser.ts';
 import { freeBlocks } from './support/free-blocks.ts';
 import { type GuideBlock, guideBlocks, guideLinks, isAsPrinted } from './support/guide.ts';
@@ -19,7 +19,6 @@ import {
 const root = join(import.meta.dirname, '../..');
 const guide = readFileSync(join(root, 'docs/getting-started.md'), 'utf8');
 const chapters = new Set(guideBlocks(guide).map(({ chapter }) => chapter));
-const SLOW_MS = 60_000;
 
 /**
  * Somebody new, in a clean home directory, who types what the guide prints. The ports are others, as it says
@@ -96,7 +95,7 @@ describe('docs/getting-started.md', () => {
   /** Types a block that ends by itself, again while it does not print yet what the guide says. */
   const type = async (block: GuideBlock, script = block.script): Promise<void> => {
     typed.push(block);
-    await eventually(`what line ${block.line} prints`, SLOW_MS, async () => {
+    await eventually(`what line ${block.line} prints`, async () => {
       const started = start(script);
       const { code } = await started.exited;
       const told = [...started.stdout, ...started.stderr].join('\n');
@@ -111,7 +110,7 @@ describe('docs/getting-started.md', () => {
     typed.push(block);
     const started = start(block.script);
     terminals.set(block.terminal, started);
-    await started.line(ready, SLOW_MS);
+    await started.line(ready);
     return started;
   };
 
@@ -126,7 +125,7 @@ describe('docs/getting-started.md', () => {
     if (browser === undefined) return;
     for (const link of links) {
       const page = await browser.newPage();
-      page.setDefaultTimeout(SLOW_MS);
+      page.setDefaultTimeout(HANGS_MS);
       await page.goto(here(link), { waitUntil: 'domcontentloaded' });
       pages.push(page);
     }
@@ -138,7 +137,7 @@ describe('docs/getting-started.md', () => {
     await pages.at(-1)?.getByRole('img', { name }).waitFor();
   };
 
-  it('starts a cluster', { timeout: 2 * SLOW_MS }, async () => {
+  it('starts a cluster', async () => {
     const [install, up] = chapter('Start a cluster') as [GuideBlock, GuideBlock];
     // The folder has what that would bring; test/package.test.ts installs for real.
     expect(install.script).toBe('npm install\n');
@@ -148,11 +147,11 @@ describe('docs/getting-started.md', () => {
     await shows('All 3 nodes are up, and every shard has a leader.');
   });
 
-  it('stores a value', { timeout: 3 * SLOW_MS }, async () => {
+  it('stores a value', async () => {
     for (const block of chapter('Store a value')) await type(block);
   });
 
-  it('watches it change', { timeout: 3 * SLOW_MS }, async () => {
+  it('watches it change', async () => {
     const [publish, ...others] = chapter('Watch it change') as [GuideBlock, ...GuideBlock[]];
     await visit('Watch it change');
     await draws(/dev42\/temp: \d+ values between 21.5 and 22.5, now 22.5/);
@@ -161,7 +160,7 @@ describe('docs/getting-started.md', () => {
     for (const block of others) await type(block);
   });
 
-  it.skipIf(!hasNodeRed)('has a flow in Node-RED', { timeout: 3 * SLOW_MS }, async () => {
+  it.skipIf(!hasNodeRed)('has a flow in Node-RED', async () => {
     const blocks = chapter('A flow in Node-RED');
     const [copy, run, ...others] = blocks as [GuideBlock, GuideBlock, ...GuideBlock[]];
     await type(copy);
@@ -174,7 +173,7 @@ describe('docs/getting-started.md', () => {
     await draws(/dev42\/fahrenheit: \d+ values .*, now 77$/);
   });
 
-  it('kills a node and starts it again', { timeout: 4 * SLOW_MS }, async () => {
+  it('kills a node and starts it again', async () => {
     const [kill, write, alerts] = chapter('Kill a node') as [GuideBlock, GuideBlock, GuideBlock];
     const up = terminal('first terminal');
     await visit('Kill a node');
@@ -188,11 +187,11 @@ describe('docs/getting-started.md', () => {
     const command = up.stdout[up.stdout.findIndex((line) => line.startsWith('n3 stopped')) + 1];
     const n3 = start(String(command));
     terminals.set('fourth terminal', n3);
-    await n3.line(/^DSS node n3 is ready/, SLOW_MS);
+    await n3.line(/^DSS node n3 is ready/);
     await shows('All 3 nodes are up');
   });
 
-  it('stops at Ctrl-C', { timeout: 2 * SLOW_MS }, async () => {
+  it('stops at Ctrl-C', async () => {
     for (const name of ['first terminal', 'fourth terminal']) {
       const { child, exited } = terminal(name);
       signalGroup(child.pid, 'SIGINT');

@@ -1,9 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { expectNothingLost, expectWhole } from './support/nothing-lost.ts';
 import { PublishingFleet } from './support/publishing-fleet.ts';
 import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
-
-const SILENCE_MS_MAX = 5_000;
 
 /** The tests run in order on one cluster, under one fleet after the other. */
 describe('a cluster that begins with one node', () => {
@@ -24,8 +22,7 @@ describe('a cluster that begins with one node', () => {
 
   async function expectAllThere(scenario: string): Promise<void> {
     await fleet.allAcknowledgedAgain();
-    const { silenceMs } = await expectWhole(scenario, fleet, cluster.running);
-    expect(silenceMs).toBeLessThan(SILENCE_MS_MAX);
+    await expectWhole(scenario, fleet, cluster.running);
     for (const other of earlier) await expectNothingLost(other, cluster.running);
     earlier.push(fleet);
   }
@@ -42,7 +39,7 @@ describe('a cluster that begins with one node', () => {
     for (const index of added) await cluster.leave(index);
     await cluster.waitForReplicas(3);
     await expectAllThere('1, 3, 5 and 3 nodes');
-  }, 240_000);
+  });
 
   it('loses nothing when a killed node is replaced by an empty one', async () => {
     await startFleet('replaced');
@@ -50,11 +47,11 @@ describe('a cluster that begins with one node', () => {
     await cluster.replace(2);
     await cluster.waitForReplicas(3);
     await expectAllThere('a killed node replaced');
-  }, 120_000);
+  });
 
   it('counts on what the new node holds when an old one dies', async () => {
     await startFleet('new-node');
     await cluster.kill(1);
     await expectAllThere('an old node killed');
-  }, 90_000);
+  });
 });

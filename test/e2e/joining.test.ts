@@ -43,7 +43,7 @@ describe('a cluster that grows', () => {
   const start = async (ordinal: number, ...flags: string[]) => {
     const started = startProcess(process.execPath, [dssScript, ...argsOf(ordinal, ...flags)]);
     processes.push(started);
-    await started.line(/is ready/, 30_000);
+    await started.line(/is ready/);
     return started;
   };
   const nodes = async (ordinal: number) =>
@@ -54,7 +54,7 @@ describe('a cluster that grows', () => {
     token = (await dss(['token', '--data', dataOf(1)])).stdout.trim();
     expect(token).toMatch(/^dss1\./);
     await start(2, '--join', mqttOf(1), '--token', token, '--zone', 'east');
-    await eventually('both hear each other', 20_000, async () => {
+    await eventually('both hear each other', async () => {
       const all = [...(await nodes(1)), ...(await nodes(2))];
       return all.length === 4 && all.every(({ health }) => health === 'active') ? true : undefined;
     });
@@ -79,7 +79,7 @@ describe('a cluster that grows', () => {
     await second.exited;
     ports[1] = (await freePorts(1))[0] as number;
     await start(2);
-    await eventually('n1 has it at its new place', 20_000, async () => {
+    await eventually('n1 has it at its new place', async () => {
       const row = (await nodes(1)).find(({ name }) => name === 'n2');
       return row?.mqtt === mqttOf(2) && row.health === 'active' ? true : undefined;
     });

@@ -38,7 +38,7 @@ async function connected(): Promise<{
   called.on('data', (chunk) => {
     heard.called += chunk.toString('latin1');
   });
-  await eventually('the CONNECT', 1_000, () => heard.called.includes('proof') || undefined);
+  await eventually('the CONNECT', () => heard.called.includes('proof') || undefined);
   return { caller, called, heard };
 }
 
@@ -48,10 +48,10 @@ it('holds the bytes of one direction and delivers them later, in order', async (
   caller.write('one');
   caller.write('two');
   called.write('answer');
-  await eventually('the other direction', 1_000, () => heard.caller === 'answer' || undefined);
+  await eventually('the other direction', () => heard.caller === 'answer' || undefined);
   expect(heard.called).not.toContain('one');
   links.heal();
-  await eventually('what was held', 1_000, () => heard.called.endsWith('onetwo') || undefined);
+  await eventually('what was held', () => heard.called.endsWith('onetwo') || undefined);
 });
 
 it('closes a connection that lost bytes only when the link is whole again', async () => {
@@ -59,7 +59,7 @@ it('closes a connection that lost bytes only when the link is whole again', asyn
   links.set(1, 0, 'dropped');
   called.write('lost');
   caller.write('through');
-  await eventually('the other way', 1_000, () => heard.called.endsWith('through') || undefined);
+  await eventually('the other way', () => heard.called.endsWith('through') || undefined);
   expect(caller.destroyed).toBe(false);
   const closed = once(caller, 'close');
   links.heal();
@@ -84,7 +84,7 @@ it('delays, and closes, what is between two nodes', async () => {
   links.set(0, 1, { delayMs: 50 });
   const sentMs = performance.now();
   caller.write('late');
-  await eventually('what is late', 1_000, () => heard.called.endsWith('late') || undefined);
+  await eventually('what is late', () => heard.called.endsWith('late') || undefined);
   expect(performance.now() - sentMs).toBeGreaterThanOrEqual(49);
   const closed = Promise.all([once(caller, 'close'), once(called, 'close')]);
   links.closeConnections(1, 0);

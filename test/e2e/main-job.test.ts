@@ -68,7 +68,7 @@ describe('three nodes', () => {
     await publish(n1, 'dss/put/qos/zero', '0', '-q', '0');
     const two = await dssJson(['get', 'qos/two', '--node', cluster.node(1).mqttUrl]);
     expect(two).toMatchObject({ value: '2' });
-    await eventually('the QoS 0 put is stored', 5_000, async () => {
+    await eventually('the QoS 0 put is stored', async () => {
       const { code } = await dss(['get', 'qos/zero', '--node', cluster.node(2).mqttUrl]);
       return code === 0 ? true : undefined;
     });

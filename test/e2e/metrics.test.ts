@@ -74,7 +74,7 @@ describe('what nodes tell of themselves', () => {
   });
 
   it('tells every node how each is', async () => {
-    const row = await eventually('rates of n1 at n2', 20_000, async () => {
+    const row = await eventually('rates of n1 at n2', async () => {
       for (let i = 0; i < 20; i += 1) await put(i);
       const { nodes } = await cluster.status(1);
       const found = nodes.find(({ name }) => name === 'n1');

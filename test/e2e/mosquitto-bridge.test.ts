@@ -51,10 +51,10 @@ describe.skipIf(!hasMosquitto)('a bridged Mosquitto', () => {
   printLogsOnFailure(() => cluster);
 
   const untilBridged = () =>
-    eventually('the bridge is up', 15_000, () => (bridgeStates.at(-1) === '1' ? true : undefined));
+    eventually('the bridge is up', () => (bridgeStates.at(-1) === '1' ? true : undefined));
 
   const untilMirrored = (what: string) =>
-    eventually(`${what}; mirrored: ${mirrored.join(' ')}`, 10_000, () =>
+    eventually(`${what}; mirrored: ${mirrored.join(' ')}`, () =>
       mirrored.includes(what) ? true : undefined,
     );
 
@@ -73,7 +73,7 @@ describe.skipIf(!hasMosquitto)('a bridged Mosquitto', () => {
     await newcomer.subscribeAsync('marker');
     await newcomer.subscribeAsync('mirror/#');
     await newcomer.publishAsync('marker', 'end');
-    await eventually('the marker', 5_000, () => (found.includes('marker=end') ? true : undefined));
+    await eventually('the marker', () => (found.includes('marker=end') ? true : undefined));
     await newcomer.endAsync(true);
     return found.filter((entry) => entry !== 'marker=end');
   }
@@ -138,9 +138,7 @@ describe.skipIf(!hasMosquitto)('a bridged Mosquitto', () => {
   it('goes on at the next node when its own is lost, and sends what was published meanwhile', async () => {
     bridgeStates.length = 0;
     await cluster.kill(0);
-    await eventually('the bridge is down', 15_000, () =>
-      bridgeStates.includes('0') ? true : undefined,
-    );
+    await eventually('the bridge is down', () => (bridgeStates.includes('0') ? true : undefined));
     for (let i = 1; i <= 20; i += 1) {
       await local.publishAsync('zigbee2mqtt/meanwhile', String(i), { qos: 1 });
     }
@@ -200,7 +198,7 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
           .filter(({ topic }) => !/^(dss|\$SYS)\//.test(topic))
           .map(({ topic, payload }) => `${topic}=${payload}`);
       await remote.until('the bridge is there', () => there().includes(`bridges/${v}=1`));
-      await eventually('the bridge has subscribed', 10_000, () =>
+      await eventually('the bridge has subscribed', () =>
         here.includes(`in/${v}/ready=1`) ? true : undefined,
       );
 
@@ -214,7 +212,7 @@ describe.skipIf(!hasMosquitto)('a Mosquitto with a bridge of ordinary topics', (
       await remote.until('all of it', () =>
         [...last, `out/${v}/x=20`].every((each) => there().includes(each)),
       );
-      await eventually('all of it', 10_000, () =>
+      await eventually('all of it', () =>
         [...last, `in/${v}/x=20`].every((each) => here.includes(each)) ? true : undefined,
       );
       const numbers = Array.from({ length: 20 }, (_, i) => i + 1);

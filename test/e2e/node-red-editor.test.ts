@@ -33,7 +33,7 @@ describe.skipIf(!hasNodeRed || !existsSync(CHROMIUM))('our nodes in the editor',
     page.on('pageerror', (error) => problems.push(String(error)));
     await page.goto(nodeRed.editorUrl);
     await page.waitForSelector('.red-ui-flow-node-group');
-  }, 180_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await nodeRed?.close();

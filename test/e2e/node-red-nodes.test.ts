@@ -135,7 +135,7 @@ describe.skipIf(!hasNodeRed)('our nodes in Node-RED', () => {
       received.set(id, []);
       helper.getNode(id).on('input', (msg) => received.get(id)?.push(msg));
     }
-  }, 180_000);
+  });
   afterAll(async () => {
     await helper?.unload();
     await client?.close();
@@ -144,8 +144,8 @@ describe.skipIf(!hasNodeRed)('our nodes in Node-RED', () => {
   });
   printLogsOnFailure(() => cluster);
 
-  const until = (id: string, wanted: object = {}, timeoutMs = 15_000): Promise<Message> =>
-    eventually(`${id} ${JSON.stringify(wanted)}`, timeoutMs, () => {
+  const until = (id: string, wanted: object = {}): Promise<Message> =>
+    eventually(`${id} ${JSON.stringify(wanted)}`, () => {
       const found = received.get(id)?.find((msg) => matches(msg, wanted));
       if (found === undefined) throw new Error(`got ${JSON.stringify(received.get(id))}`);
       return found;
@@ -159,7 +159,7 @@ describe.skipIf(!hasNodeRed)('our nodes in Node-RED', () => {
   const askInVain = (id: string, msg: Message): Promise<Message> => {
     received.set('caught', []);
     helper.getNode(id).receive(msg);
-    return until('caught', { error: { source: { id } } }, 40_000);
+    return until('caught', { error: { source: { id } } });
   };
   const dot = (id: string, fill: string, word: string) => {
     const text = expect.stringContaining(`status.${word}`);

@@ -26,7 +26,7 @@ describe('three nodes that are killed', () => {
 
   /** Connects as soon as somebody listens there, as devices do. */
   const connectAtOnce = (...args: Parameters<typeof ScriptClient.persistent>) =>
-    eventually('a connection', 20_000, () => ScriptClient.persistent(...args));
+    eventually('a connection', () => ScriptClient.persistent(...args));
 
   it('a client goes on at another node when its own is killed, wills are published', async () => {
     const witness = await ScriptClient.connect(n2(), 5);
@@ -129,7 +129,7 @@ describe('three nodes that are killed', () => {
     const listener = await Listener.start({ node: n1(), version: 'mqttv311', filter: 'few/#' });
     const state = await gather(n1(), 'dss/sys/cluster');
     const untilState = (wanted: string) =>
-      state.until(wanted, () => state.messages.at(-1)?.payload.includes(wanted) === true, 20_000);
+      state.until(wanted, () => state.messages.at(-1)?.payload.includes(wanted) === true);
 
     await Promise.all([cluster.kill(1), cluster.kill(2)]);
     await untilState('no-quorum');

@@ -17,7 +17,6 @@ import { printLogsOnFailure, TestCluster } from './support/test-cluster.ts';
 
 const examples = (document: string): Example[] =>
   examplesOf(readFileSync(new URL(`../../docs/${document}`, import.meta.url), 'utf8'));
-const READY_MS = 60_000;
 
 /** The blocks of both documents that begin with `# example`, as an operator types them, in their order. */
 describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
@@ -62,7 +61,7 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
     await type(each);
   });
 
-  it('has nodes come and go', { timeout: 4 * READY_MS }, async () => {
+  it('has nodes come and go', async () => {
     const blocks = examples('OPERATIONS.md').filter(({ script }) =>
       /dss (token|node)/.test(script),
     );
@@ -72,25 +71,25 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
       return { DSS_MQTT_PORT: String(mqtt), DSS_HTTP_PORT: String(http) };
     };
     const n4 = start(inForeground(join), await doors());
-    await n4.line(/^DSS node n4 is ready/, READY_MS);
+    await n4.line(/^DSS node n4 is ready/);
     await type(leave);
     expect(await n4.exited).toMatchObject({ code: 0 });
 
     await cluster.kill(2);
     const n3 = start(inForeground(replace), await doors());
-    await n3.line(/^DSS node n3 is ready/, READY_MS);
+    await n3.line(/^DSS node n3 is ready/);
     n3.child.kill('SIGTERM');
     await n3.exited;
     expect(blocks).toHaveLength(3);
   });
 
-  it('writes all values to a file, and reads them from there', { timeout: READY_MS }, async () => {
+  it('writes all values to a file, and reads them from there', async () => {
     const blocks = examples('OPERATIONS.md').filter(({ script }) => /export|import/.test(script));
     for (const block of blocks) await type(block);
     expect(blocks).toHaveLength(2);
   });
 
-  it('goes on from a copy of one directory', { timeout: 3 * READY_MS }, async () => {
+  it('goes on from a copy of one directory', async () => {
     const before = await readAll(cluster.node(0), 'plant1');
     expect(before.get('plant1/probe')).toBe('1');
     for (const index of [0, 1]) await cluster.kill(index);
@@ -104,7 +103,7 @@ describe('docs/TROUBLESHOOTING.md and docs/OPERATIONS.md', () => {
     const args = ['recover', '--data', dataDir, ...flags.split(' '), '--yes'];
     expect(await dss(args), basename(dataDir)).toMatchObject({ code: 0 });
     const started = cluster.restart(0);
-    await started.line(/^DSS node n1 is ready/, READY_MS);
+    await started.line(/^DSS node n1 is ready/);
     expect(await readAll(cluster.node(0), 'plant1')).toEqual(before);
   });
 });

@@ -38,7 +38,7 @@ describe('dss up', () => {
 
   it('starts three nodes, tells what to try, and stops at Ctrl-C', async () => {
     const first = up(...ports);
-    await first.line(/^DSS is ready/, 60_000);
+    await first.line(/^DSS is ready/);
     const subscribe = await first.line(/mosquitto_sub/);
     expect(subscribe).toContain(`mosquitto_sub -p ${mqttPort} -t 'dss/value/#' -v`);
     expect((await stat(join(directory, '.dss/cluster-secret'))).mode & 0o777).toBe(0o600);
@@ -62,7 +62,7 @@ describe('dss up', () => {
     expect(two).toMatchObject({ code: 1 });
     expect(two.stderr).toMatch(/created with --nodes 3/);
     const listener = startProcess('mosquitto', ['-p', String(mqttPort + 1)]);
-    await eventually('the port is taken', 5_000, async () => {
+    await eventually('the port is taken', async () => {
       const other = await dss(['up', '--data', 'other', ...ports], { directory });
       expect(other.code).toBe(1);
       return other.stderr.includes(`port ${mqttPort + 1} `) ? true : undefined;
@@ -87,7 +87,7 @@ describe('dss up', () => {
 
   it('has everything when it is started again, and tells how to start a node that was killed', async () => {
     const again = up('--demo', '--json');
-    const ready = JSON.parse(await again.line(/"event":"ready"/, 60_000)) as {
+    const ready = JSON.parse(await again.line(/"event":"ready"/)) as {
       nodes: { name: string; processId: number; mqtt: string }[];
       subscribe: string;
     };
@@ -103,8 +103,8 @@ describe('dss up', () => {
     expect(stopped).toMatchObject({ node: 'n2', signal: 'SIGKILL' });
     const [program, ...args] = stopped.startAgain.split(' ') as [string, ...string[]];
     const restarted = startProcess(program, args, { directory });
-    await restarted.line(/^DSS node n2 is ready/, 30_000);
-    await eventually('all three are active again', 20_000, async () => {
+    await restarted.line(/^DSS node n2 is ready/);
+    await eventually('all three are active again', async () => {
       const status = await dssJson(['status', '--http', `http://127.0.0.1:${httpPort}`]);
       return (status.cluster as { state: string }).state === 'ok' ? true : undefined;
     });
@@ -117,10 +117,10 @@ describe('dss up', () => {
 
   it('takes its nodes with it when it is killed', async () => {
     const up3 = up('--json');
-    await up3.line(/"event":"ready"/, 60_000);
+    await up3.line(/"event":"ready"/);
     up3.child.kill('SIGKILL');
     await up3.exited;
-    await eventually('no node listens any more', 15_000, async () => {
+    await eventually('no node listens any more', async () => {
       const doors = [httpPort, httpPort + 1, httpPort + 2].map((port) =>
         fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined),
       );

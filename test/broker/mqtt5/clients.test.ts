@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Listener, listenTcp } from '../../../broker/server.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, HANGS_MS } from '../../support/eventually.ts';
 import { type Harness, startBroker } from '../harness.ts';
 
 let harness: Harness;
@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 const until = (what: string, condition: () => boolean) =>
-  eventually(what, 10_000, () => condition() || undefined);
+  eventually(what, () => condition() || undefined);
 
 const missing = ['mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr'].filter(
   (program) => spawnSync(program, ['--help']).error !== undefined,
@@ -34,7 +34,7 @@ describe.skipIf(missing.length > 0)('Mosquitto clients in MQTT 5', () => {
   const run = (program: string, ...args: string[]) =>
     new Promise<{ code: number; out: string }>((resolve) => {
       const where = ['-V', 'mqttv5', '-h', '127.0.0.1', '-p', String(listener.address.port)];
-      const child = execFile(program, [...where, ...args], { timeout: 10_000 }, (error, out) => {
+      const child = execFile(program, [...where, ...args], { timeout: HANGS_MS }, (error, out) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out });
       });
       children.add(child);

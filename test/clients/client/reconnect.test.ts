@@ -16,8 +16,7 @@ describe('a client that loses its connection', () => {
     await cluster.close();
   });
 
-  const isHeld = (count: number) =>
-    expect.poll(() => cluster.plane.held.length, { timeout: 5_000, interval: 5 }).toBe(count);
+  const isHeld = (count: number) => expect.poll(() => cluster.plane.held.length).toBe(count);
   const [first, second] = [0, 1];
   const kill = (node: number) => cluster.nodes[node]?.kill();
 

@@ -41,7 +41,7 @@ export async function connectMqtt(
 export interface Gathered {
   readonly client: MqttClient;
   readonly messages: { topic: string; payload: string; retain: boolean }[];
-  until(what: string, reached: () => boolean, timeoutMs?: number): Promise<void>;
+  until(what: string, reached: () => boolean): Promise<void>;
 }
 
 export async function gather(
@@ -58,8 +58,8 @@ export async function gather(
   return {
     client,
     messages,
-    until: async (what, reached, timeoutMs = 10_000) => {
-      await eventually(what, timeoutMs, () => (reached() ? true : undefined));
+    until: async (what, reached) => {
+      await eventually(what, () => (reached() ? true : undefined));
     },
   };
 }

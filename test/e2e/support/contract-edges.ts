@@ -10,7 +10,7 @@ export async function expectRefusals(node: ClusterNode, prefix: string): Promise
   const client = await PatientClient.connect([node]);
   const refused = async (topic: string, payload: string | Uint8Array, report: object) => {
     await client.publish(topic, payload);
-    await eventually(`a report on ${topic.slice(0, 60)}`, 5_000, () =>
+    await eventually(`a report on ${topic.slice(0, 60)}`, () =>
       client.reports.length > 0 ? true : undefined,
     );
     expect(client.reports.splice(0)).toEqual([expect.objectContaining(report)]);

@@ -152,7 +152,7 @@ async function readThePast({ client, keys, disturb }: Stage): Promise<void> {
   }
   const before = { at: new Date((items[0]?.time as number) - 1).toISOString() };
   expect(await client.ask(`get/${key}`, before)).toMatchObject({ ok: false, error: 'NOT_FOUND' });
-  await eventually('the nearest replica has it', 10_000, async () => {
+  await eventually('the nearest replica has it', async () => {
     const nearest = await client.ask(`get/${key}`, { consistency: 'eventual' });
     return nearest.value === '4' ? true : undefined;
   });

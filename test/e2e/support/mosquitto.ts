@@ -64,7 +64,7 @@ export async function startMosquitto(
     });
   const start = async (): Promise<void> => {
     running = startProcess(program as string, ['-c', path]);
-    await eventually('Mosquitto starts', 10_000, isUp);
+    await eventually('Mosquitto starts', isUp);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     running?.child.kill(signal);

@@ -103,7 +103,7 @@ export class NodeRed {
     const ids = dotted.map(({ id }) => id);
     const nodeRed = new NodeRed(started, directory, `http://127.0.0.1:${port}/editor`, ids);
     try {
-      await started.line(/Started flows/, 40_000);
+      await started.line(/Started flows/);
       nodeRed.#follow();
     } catch (error) {
       await nodeRed.close();
@@ -118,14 +118,14 @@ export class NodeRed {
 
   /** Until every node that shows a dot has a green one. */
   async untilConnected(): Promise<void> {
-    await eventually('Node-RED connects', 15_000, () =>
+    await eventually('Node-RED connects', () =>
       this.#dotted.every((id) => this.#connected.has(id)) ? true : undefined,
     );
   }
 
   /** Until none shows it any more. */
   async untilDisconnected(): Promise<void> {
-    await eventually('Node-RED sees the end of the connection', 15_000, () =>
+    await eventually('Node-RED sees the end of the connection', () =>
       this.#connected.size === 0 ? true : undefined,
     );
   }
@@ -157,7 +157,7 @@ export class NodeRed {
     wanted: (shown: T) => boolean = () => true,
   ): Promise<T> {
     try {
-      return await eventually(`debug node "${names}"`, 10_000, () =>
+      return await eventually(`debug node "${names}"`, () =>
         ([names].flat().flatMap((name) => this.shown(name)) as T[]).find(wanted),
       );
     } catch (error) {

@@ -1,11 +1,9 @@
 import { expect } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, HANGS_MS } from '../../support/eventually.ts';
 import { gather } from './clients.ts';
 import { PatientClient } from './patient-client.ts';
 import type { FleetKey, FleetTimes, PublishingFleet } from './publishing-fleet.ts';
 import type { ClusterNode } from './test-cluster.ts';
-
-const SNAPSHOT_MS = 20_000;
 
 /** What a node holds of an acknowledged put: nothing, or something older. */
 interface Loss {
@@ -40,7 +38,7 @@ export async function expectWhole(
 export async function expectNothingLost(
   fleet: PublishingFleet,
   nodes: readonly ClusterNode[],
-  snapshotMs = SNAPSHOT_MS,
+  snapshotMs = HANGS_MS,
 ): Promise<void> {
   const found = await Promise.all(nodes.map((node) => lossesAt(node, fleet, snapshotMs)));
   const losses = found.flat();
@@ -64,7 +62,7 @@ async function lossesAt(
     return written.every(({ key }) => values.has(key));
   };
   // What does not come in this time is what the caller is told.
-  await eventually('every key', snapshotMs, () => isThere() || undefined).catch(() => {});
+  await eventually('every key', () => isThere() || undefined, snapshotMs).catch(() => {});
   await reader.client.endAsync(true);
   return written.flatMap(({ key, acknowledged, sent }) => {
     const value = values.get(key);

@@ -144,7 +144,7 @@ export class ScriptClient {
 }
 
 export async function untilTrue(what: string, reached: () => boolean): Promise<void> {
-  await eventually(what, 20_000, () => (reached() ? true : undefined));
+  await eventually(what, () => (reached() ? true : undefined));
 }
 
 /** What a subscriber that comes now is given as retained, by topic. */
@@ -154,7 +154,7 @@ export async function retainedAt(node: ClusterNode, filter: string): Promise<Map
   // Retained messages come after the SUBACK, and before what is published later.
   await script.client.subscribeAsync([filter, marker], { qos: 1 });
   await script.client.publishAsync(marker, '', { qos: 1 });
-  await eventually('the marker', 10_000, () =>
+  await eventually('the marker', () =>
     script.packets.some(({ topic }) => topic === marker) ? true : undefined,
   );
   await script.leave();
@@ -169,7 +169,7 @@ export async function untilRetained(
   expected: Readonly<Record<string, string>>,
 ): Promise<void> {
   const wanted = JSON.stringify(Object.entries(expected).sort());
-  await eventually(`${wanted} is retained at ${node.name}`, 20_000, async () => {
+  await eventually(`${wanted} is retained at ${node.name}`, async () => {
     const found = await retainedAt(node, filter);
     const text = JSON.stringify([...found].sort());
     if (text !== wanted) throw new Error(`found ${text}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { HANGS_MS } from '../../support/eventually.ts';
 
 /** The compiled command line: end-to-end tests run what users run. `DSS_DIST` names another build. */
 export const dssScript = join(
@@ -21,7 +22,7 @@ export interface RunningProcess {
   readonly stderr: string[];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** The first line of stdout, from the beginning, that matches. */
-  line(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  line(pattern: RegExp): Promise<string>;
 }
 
 export interface FinishedProcess {
@@ -86,7 +87,7 @@ export function startProcess(
       wake();
     });
   });
-  const line = (pattern: RegExp, timeoutMs = 20_000): Promise<string> =>
+  const line = (pattern: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
         clearTimeout(timer);
@@ -101,8 +102,8 @@ export function startProcess(
       const complaint = (why: string): string =>
         `${command} ${args.join(' ')}: no line ${pattern}: ${why}\n${[...stdout, ...stderr].join('\n')}`;
       const timer = setTimeout(
-        () => finish(() => reject(new Error(complaint(`waited ${timeoutMs} ms`)))),
-        timeoutMs,
+        () => finish(() => reject(new Error(complaint(`waited ${HANGS_MS} ms`)))),
+        HANGS_MS,
       );
       watchers.add(look);
       look();

@@ -88,9 +88,9 @@ export class PublishingFleet {
   }
 
   /** Resolves when every key has got a new value from now on: no shard is left out. */
-  async allAcknowledgedAgain(timeoutMs = 30_000): Promise<void> {
+  async allAcknowledgedAgain(): Promise<void> {
     const sinceMs = performance.now();
-    await eventually('every key is acknowledged again', timeoutMs, () =>
+    await eventually('every key is acknowledged again', () =>
       this.#hasAllSince(sinceMs) ? true : undefined,
     );
   }

@@ -12,7 +12,8 @@ const RESEND_MS = 40;
 export class ResendingClient {
   readonly #socket: Socket;
   readonly #pending = new Map<number, () => void>();
-  #lastId = 0;
+  /** By packet id, from 1 on. */
+  readonly #acknowledged: number[] = [];
   #resends = 0;
   #rest = Buffer.alloc(0);
 
@@ -39,10 +40,14 @@ export class ResendingClient {
     return this.#resends;
   }
 
+  /** The PUBACKs of each put, in the order of the puts. */
+  get acknowledged(): readonly number[] {
+    return this.#acknowledged;
+  }
+
   /** Resolves at the PUBACK; rejects when the connection is closed before. */
   put(topic: string, payload: string): Promise<void> {
-    this.#lastId = (this.#lastId % 65_535) + 1;
-    const id = this.#lastId;
+    const id = this.#acknowledged.push(0);
     this.#socket.write(frames.publish(topic, payload, { qos: 1, id }));
     return new Promise((resolve, reject) => {
       const onClose = (): void => finish(() => reject(new Error('the connection was closed')));
@@ -68,7 +73,10 @@ export class ResendingClient {
   #onData(chunk: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     for (; this.#rest.length >= 4; this.#rest = this.#rest.subarray(4)) {
-      if (this.#rest[0] === 0x40) this.#pending.get(this.#rest.readUInt16BE(2))?.();
+      if (this.#rest[0] !== 0x40) continue;
+      const id = this.#rest.readUInt16BE(2);
+      this.#acknowledged[id - 1] = (this.#acknowledged[id - 1] ?? 0) + 1;
+      this.#pending.get(id)?.();
     }
   }
 }

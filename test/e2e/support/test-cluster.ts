@@ -166,10 +166,10 @@ export class TestCluster {
    * Waits until every shard has so many replicas, all of them on nodes that run and know of it, each of these has
    * some, and nothing moves any more: a replica counts for its shard only at the end of its move.
    */
-  async waitForReplicas(count: number, timeoutMs = 60_000): Promise<void> {
+  async waitForReplicas(count: number): Promise<void> {
     const indexes = [...this.nodes.keys()].filter((index) => this.#processes[index]);
     let restingSinceMs = performance.now();
-    await eventually(`${count} replicas of every shard, and rest`, timeoutMs, async () => {
+    await eventually(`${count} replicas of every shard, and rest`, async () => {
       const statuses = await Promise.all(indexes.map((index) => this.status(index)));
       const { moves } = (await this.#get(indexes[0] ?? 0, '/v1/moves')) as { moves: unknown[] };
       const isResting = moves.length === 0 && isReplicated(statuses, count);
@@ -197,11 +197,11 @@ export class TestCluster {
   }
 
   /** Waits until every running node knows a leader that runs for every shard. */
-  async waitForLeaders(timeoutMs = 30_000): Promise<void> {
+  async waitForLeaders(): Promise<void> {
     const alive = this.running;
     const names = new Set<string | null>(alive.map((node) => node.name));
     for (const node of alive) {
-      await eventually(`${node.name} knows every leader`, timeoutMs, async () => {
+      await eventually(`${node.name} knows every leader`, async () => {
         const { shards } = await this.status(this.indexOf(node.name));
         return shards.length > 0 && shards.every((shard) => names.has(shard.leader))
           ? true
@@ -211,7 +211,7 @@ export class TestCluster {
   }
 
   /** Waits until the node has applied what is committed at the leaders now. */
-  async waitForCatchUp(index: number, timeoutMs = 30_000): Promise<void> {
+  async waitForCatchUp(index: number): Promise<void> {
     const targets = new Map<number, number>();
     for (const other of this.nodes.keys()) {
       if (!this.#processes[other]) continue;
@@ -220,7 +220,7 @@ export class TestCluster {
         targets.set(group, Math.max(targets.get(group) ?? 0, local?.commit ?? 0));
       }
     }
-    await eventually(`${this.node(index).name} catches up`, timeoutMs, async () => {
+    await eventually(`${this.node(index).name} catches up`, async () => {
       const behind = (await this.status(index)).shards.filter(
         (shard: ShardStatus) =>
           shard.local && (shard.local.applied ?? 0) < (targets.get(shard.group) ?? 0),

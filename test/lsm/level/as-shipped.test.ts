@@ -40,7 +40,7 @@ describe.skipIf(!isBuilt)('DssLevel as it is shipped', () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
-  }, 20_000);
+  });
 
   it('keeps no program from ending that forgets to close it, loses nothing then, and can be moved', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'dss-forgotten-'));

@@ -22,7 +22,8 @@ async function start(settings: AlertSettings = {}, world = new FakeEnv()) {
     },
     settings,
   );
-  await alerts.start();
+  await alerts.recall();
+  alerts.start();
   const pass = async (seconds: number) => {
     for (let i = 0; i < seconds; i++) {
       world.pass(1_000);

@@ -60,7 +60,7 @@ class Client {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  await eventually(what, 10_000, () => condition() || undefined);
+  await eventually(what, () => condition() || undefined);
 }
 
 const numbers = (from: number, to: number) =>

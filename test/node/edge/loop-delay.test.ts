@@ -13,7 +13,7 @@ describe('LoopDelay', () => {
 
   it('tells how long something held up the event loop', async () => {
     delay = new LoopDelay();
-    const seen = await eventually('a delay', 10_000, async () => {
+    const seen = await eventually('a delay', async () => {
       block(150);
       const { maxMs } = delay?.recent() ?? { maxMs: 0 };
       return maxMs > 100 ? delay?.recent() : undefined;

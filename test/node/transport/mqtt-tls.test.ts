@@ -39,10 +39,10 @@ async function arrives(server: TlsOptions, own: TlsMaterial): Promise<string> {
   const sender = transport(own);
   const address = `127.0.0.1:${listener.address.port}`;
   sender.connect(address);
-  await eventually('it can be sent', 5_000, () =>
+  await eventually('it can be sent', () =>
     sender.send(address, 'consensus', 'x', Buffer.from('hello')) ? true : undefined,
   );
-  const message = await eventually('it arrives', 5_000, () => door.messages[0]);
+  const message = await eventually('it arrives', () => door.messages[0]);
   return `${message.peer}: ${message.payload}`;
 }
 
