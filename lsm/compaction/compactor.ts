@@ -10,6 +10,7 @@ import { type Descent, editFor, inputsOf, totalBytes } from './choice.ts';
 import type { CompactionFilterSpec } from './filter.ts';
 import { FullCompaction } from './full-compaction.ts';
 import type { Stretch } from './full-strategy.ts';
+import { newHaste, setHaste } from './haste.ts';
 import type { CompactOutput } from './job.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import type { SieveInput } from './sieve.ts';
@@ -49,6 +50,7 @@ export class Compactor {
   #isRunning = false;
   #running: Promise<void> = Promise.resolve();
   #step: Promise<void> | undefined;
+  readonly #haste = newHaste();
   /** Until the next kick, as there was no room: what is told to who wanted something. */
   #stopped: LsmError | undefined;
   #kicksToPass = 0;
@@ -88,6 +90,7 @@ export class Compactor {
   }
 
   #start(): void {
+    setHaste(this.#haste, this.#isWaitedFor);
     if (this.#isRunning || this.#closed) return;
     this.#isRunning = true;
     this.#stopped = undefined;
@@ -102,6 +105,7 @@ export class Compactor {
   /** Waits for the compaction under way; no other begins. */
   async close(): Promise<void> {
     this.#closed = true;
+    setHaste(this.#haste, true);
     await this.#running;
   }
 
@@ -180,7 +184,16 @@ export class Compactor {
     this.#isRunning = false;
   }
 
+  /** By other work, or soon by writers, who are slowed when level 0 is too full. */
+  get #isWaitedFor(): boolean {
+    const { versions, level0TablesTrigger } = this.#options;
+    const wanted = this.#exclusives.length + this.#rewrites.length + this.#fulls.length;
+    const level0Tables = versions.state.version.levels[0]?.length ?? 0;
+    return wanted > 0 || level0Tables >= 2 * level0TablesTrigger;
+  }
+
   #nextStep(): Promise<void> | undefined {
+    setHaste(this.#haste, this.#isWaitedFor);
     const exclusive = this.#exclusives.shift();
     if (exclusive !== undefined) return exclusive.work().then(exclusive.resolve, exclusive.reject);
     if (this.#stopped !== undefined) return undefined;
@@ -216,7 +229,8 @@ export class Compactor {
       if (choice.kind === 'move') return { output: NOTHING_WRITTEN, edit: editFor(choice, []) };
       const { filterSpec, compactionMemoryBytes } = this.#options;
       const sieve = this.#jobs.sieveFor(inputs, filterSpec());
-      const written = await this.#jobs.merge(choice, sieve, compactionMemoryBytes);
+      const haste = full === undefined ? this.#haste : undefined;
+      const written = await this.#jobs.merge(choice, sieve, compactionMemoryBytes, haste);
       // What is held may be alone when the next jobs are done.
       const isJudged = sieve?.spec !== undefined && written.heldEntries === 0;
       const judged = isJudged ? written.tables : [];

@@ -4,6 +4,7 @@ import type { VersionSet } from '../version/version-set.ts';
 import { disjointRuns, type Merge } from './choice.ts';
 import { tablesElsewhere } from './elsewhere.ts';
 import type { CompactionFilterSpec } from './filter.ts';
+import type { Haste } from './haste.ts';
 import type { CompactInput, CompactOutput, CutInput, LoadInput, RewriteInput } from './job.ts';
 import { type OutputsInput, oneTable, type TableFormat } from './outputs.ts';
 import type { SalvageInput, SalvageOutput } from './salvage.ts';
@@ -29,11 +30,12 @@ export class JobRunner {
     { level, tables, overlapped }: Merge,
     sieve: SieveInput | undefined,
     memoryBytes: number,
+    haste: Haste | undefined,
   ): Promise<CompactOutput> {
     const upper = level === 0 ? disjointRuns(tables) : runsOfLevels(this.#options.versions, tables);
     const runs = [...upper, [...overlapped]].filter((run) => run.length > 0);
     const outputs = this.#outputsFor([...tables, ...overlapped], this.#options.tableBytes);
-    const input: CompactInput = { ...outputs, runs, sieve, memoryBytes };
+    const input: CompactInput = { ...outputs, runs, sieve, memoryBytes, haste };
     return this.#options.offload.run('compact', input) as Promise<CompactOutput>;
   }
 

@@ -11,6 +11,7 @@ import type { TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { ExportedBlocksCursor } from './exported-block.ts';
+import type { Haste } from './haste.ts';
 import {
   type Dropper,
   Outputs,
@@ -35,6 +36,8 @@ export interface CompactInput extends OutputsInput {
   readonly sieve: SieveInput | undefined;
   /** What the job may take. */
   readonly memoryBytes: number;
+  /** Without it there is somebody who waits. */
+  readonly haste?: Haste | undefined;
 }
 
 export interface RewriteInput extends OutputsInput {

@@ -31,8 +31,8 @@ export interface Dropper {
   drops(entry: Cursor): MaybePromise<boolean>;
 }
 
-/** Waited for after so many bytes were written, so that others get their share of the disk. */
-export type Pace = (bytes: number) => Promise<void> | undefined;
+/** Waited for now and then, whenever something was written, so that others get their share. */
+export type Pace = () => Promise<void>;
 
 /** The tables that a job writes, one after the other. */
 export class Outputs {
@@ -42,8 +42,6 @@ export class Outputs {
   readonly #finished: TableMeta[] = [];
   #created = 0;
   #writer: TableWriter | undefined;
-  /** Of the table that is being written. */
-  #pacedBytes = 0;
   /** Index of the first border above the current key. */
   #nextBorder = 0;
 
@@ -94,9 +92,7 @@ export class Outputs {
 
   async #drain(writer: TableWriter): Promise<void> {
     await writer.drain();
-    const bytes = writer.sizeBytes - this.#pacedBytes;
-    this.#pacedBytes = writer.sizeBytes;
-    await this.#pace?.(bytes);
+    await this.#pace?.();
   }
 
   async #createWriter(): Promise<TableWriter> {
@@ -114,8 +110,7 @@ export class Outputs {
     const table = await writer.finish();
     this.#finished.push(table);
     this.#writer = undefined;
-    await this.#pace?.(table.bytes - this.#pacedBytes);
-    this.#pacedBytes = 0;
+    await this.#pace?.();
   }
 
   /** What a failed job leaves is of no use. What cannot be removed now goes at the next open. */

@@ -12,18 +12,28 @@ import {
   runVerify,
   type VerifyInput,
 } from '../compaction/job.ts';
-import type { Pace } from '../compaction/outputs.ts';
 import { runSalvage, type SalvageInput } from '../compaction/salvage.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import type { Courtesy } from './courtesy.ts';
 import type { JobName } from './offload.ts';
 
-/** Runs a job by its name, in whichever thread this is. What is not a flush writes at the pace. */
-export function runJob(vfs: Vfs, job: JobName, input: unknown, pace?: Pace): Promise<unknown> {
+/** Runs a job by its name, in whichever thread this is. */
+export function runJob(
+  vfs: Vfs,
+  job: JobName,
+  input: unknown,
+  courtesy?: Courtesy,
+): Promise<unknown> {
+  const pace = courtesy?.pace();
   switch (job) {
-    case 'flush':
-      return runFlush(vfs, input as FlushInput);
-    case 'compact':
-      return runCompact(vfs, input as CompactInput, pace);
+    case 'flush': {
+      const flush = runFlush(vfs, input as FlushInput);
+      return courtesy === undefined ? flush : courtesy.whileFlushing(flush);
+    }
+    case 'compact': {
+      const { haste } = input as CompactInput;
+      return runCompact(vfs, input as CompactInput, courtesy?.pace(haste));
+    }
     case 'rewrite':
       return runRewrite(vfs, input as RewriteInput, pace);
     case 'cut':

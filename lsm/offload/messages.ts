@@ -1,12 +1,6 @@
 import { LsmError, type LsmErrorCode } from '../errors.ts';
 import type { JobName } from './offload.ts';
 
-/** What a thread is told when it starts. */
-export interface WorkerSettings {
-  /** For what is not a flush; 0 for no limit. */
-  readonly bytesPerSecond: number;
-}
-
 export interface JobRequest {
   readonly id: number;
   readonly job: JobName;

@@ -1,32 +1,24 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { LsmError } from '../errors.ts';
-import { errorOf, type JobResponse, type WorkerSettings } from './messages.ts';
+import { errorOf, type JobResponse } from './messages.ts';
 import type { JobName, Offload } from './offload.ts';
 
 export interface WorkerOffloadOptions {
-  /** What compactions and the like write at most, in the mean; flushes are not held up. 0: no limit, the default. */
-  readonly compactionBytesPerSecond?: number;
   /** Of the thread; see `node:worker_threads`. By default its heap is kept small. */
   readonly resourceLimits?: ResourceLimits;
 }
 
 /**
- * Runs jobs in one worker thread, which has the real file system: a flush goes on while a compaction waits for the
- * disk. It starts with the first job; when it crashes its jobs fail, and the next job starts another.
+ * Runs jobs in one worker thread, which has the real file system: a flush comes first (`Courtesy`). It starts with the first job; when it crashes its jobs fail, and the next job starts another.
  */
 export class WorkerOffload implements Offload {
-  readonly #settings: WorkerSettings;
   readonly #resourceLimits: ResourceLimits;
   readonly #pending = new Map<number, PendingJob>();
   #worker: Worker | undefined;
   #nextId = 1;
   #closed = false;
 
-  constructor({
-    compactionBytesPerSecond = 0,
-    resourceLimits = RESOURCE_LIMITS,
-  }: WorkerOffloadOptions = {}) {
-    this.#settings = { bytesPerSecond: compactionBytesPerSecond };
+  constructor({ resourceLimits = RESOURCE_LIMITS }: WorkerOffloadOptions = {}) {
     this.#resourceLimits = resourceLimits;
   }
 
@@ -52,7 +44,6 @@ export class WorkerOffload implements Offload {
 
   #start(): Worker {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: this.#settings,
       resourceLimits: this.#resourceLimits,
       // None of the process: some, such as `--input-type` and `--expose-gc`, a thread refuses.
       execArgv: [],

@@ -1,14 +1,10 @@
 import { getPriority, setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
 import { OsVfs } from '../vfs/os.ts';
-import { ByteRate } from './byte-rate.ts';
+import { Courtesy } from './courtesy.ts';
 import { runJob } from './jobs.ts';
-import {
-  describeFailure,
-  type JobRequest,
-  type JobResponse,
-  type WorkerSettings,
-} from './messages.ts';
+import { describeFailure, type JobRequest, type JobResponse } from './messages.ts';
 
 /** A third of the time that the other threads get where all want it: flushes must not fall behind for ever. */
 const NICENESS = 5;
@@ -18,19 +14,11 @@ const vfs = new OsVfs();
 // Only there threads have a niceness of their own.
 if (process.platform === 'linux' && getPriority() < NICENESS) setPriority(NICENESS);
 
-const { bytesPerSecond } = workerData as WorkerSettings;
-const rate =
-  bytesPerSecond > 0
-    ? new ByteRate(bytesPerSecond, {
-        nowMs: () => performance.now(),
-        pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-      })
-    : undefined;
-const pace = rate && ((bytes: number) => rate.take(bytes));
+const courtesy = new Courtesy({ nowMs: () => performance.now(), pause });
 
 parentPort?.on('message', ({ id, job, input }: JobRequest) => {
   const answer = (response: JobResponse) => parentPort?.postMessage(response);
-  runJob(vfs, job, input, pace).then(
+  runJob(vfs, job, input, courtesy).then(
     (output) => answer({ id, output }),
     (error: unknown) => answer({ id, failure: describeFailure(error) }),
   );

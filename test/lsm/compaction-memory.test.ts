@@ -11,7 +11,6 @@ import {
   readAheadBytes,
   runCompact,
 } from '../../lsm/compaction/job.ts';
-import { ByteRate } from '../../lsm/offload/byte-rate.ts';
 import type { Offload } from '../../lsm/offload/offload.ts';
 import { EntryKind } from '../../lsm/sstable/format.ts';
 import type { TableMeta } from '../../lsm/sstable/table-meta.ts';
@@ -19,7 +18,6 @@ import { TableWriter } from '../../lsm/sstable/table-writer.ts';
 import { CrashableMemVfs } from '../../lsm/vfs/mem.ts';
 import { OsVfs } from '../../lsm/vfs/os.ts';
 import type { Vfs } from '../../lsm/vfs/vfs.ts';
-import { settled } from '../support/settled.ts';
 
 const FORMAT = { suffixBytes: 0, blockSizeBytes: 4096, codec: 'none', keyFilter: false } as const;
 
@@ -111,29 +109,6 @@ describe('the memory of a merge', () => {
   });
 });
 
-describe('ByteRate', () => {
-  it('lets through what it is given, at the rate in the mean', async () => {
-    let nowMs = 5;
-    const rate = new ByteRate(1_000_000, {
-      nowMs: () => nowMs,
-      pause: async (milliseconds) => {
-        nowMs += milliseconds;
-      },
-    });
-    for (let i = 0; i < 100; i++) {
-      const wait = rate.take(250_000);
-      if (wait !== undefined) await wait;
-    }
-    expect(nowMs).toBeGreaterThan(24_800);
-    expect(nowMs).toBeLessThan(25_100);
-    // A rest saves up no more than a little.
-    nowMs += 60_000;
-    expect(rate.take(90_000)).toBeUndefined();
-    expect(rate.take(90_000)).toBeInstanceOf(Promise);
-    await settled();
-  });
-});
-
 // A worker thread runs compiled code only, so this needs `npm run build`, which `npm test` does first.
 const compiled = join(import.meta.dirname, '../../dist/lsm/offload/worker-host.js');
 
@@ -163,21 +138,6 @@ describe.skipIf(!existsSync(compiled))('in a worker thread', () => {
       const input = mergeOf(directory, tables, 8 << 20);
       const output = (await offload.run('compact', input)) as CompactOutput;
       expect(output.tables.reduce((sum, { bytes }) => sum + bytes, 0)).toBeGreaterThan(95_000_000);
-    });
-  });
-
-  it('a merge keeps to its rate, and a flush does not wait for it', async () => {
-    await inThread({ compactionBytesPerSecond: 4_000_000 }, async (offload, vfs, directory) => {
-      const tables = [1, 2].map((i) => writeTable(vfs, directory, i, { count: 1000, step: 2 }));
-      const input = mergeOf(directory, await Promise.all(tables), 8 << 20);
-      const order: string[] = [];
-      const began = performance.now();
-      const merge = offload.run('compact', input).then(() => order.push('merge'));
-      const missing = { directory, memtable: undefined };
-      const flush = offload.run('flush', missing).catch(() => order.push('flush'));
-      await Promise.all([merge, flush]);
-      expect(order).toEqual(['flush', 'merge']);
-      expect(performance.now() - began).toBeGreaterThan(350);
     });
   });
 });
