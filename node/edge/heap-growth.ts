@@ -5,17 +5,21 @@ const LOOK_MS = 1_000;
 /** Of the time between two looks: with less to do the process is idle. */
 const IDLE_SHARE = 0.25;
 
+/** Left to itself V8 lets the old generation grow to four times what lives before it collects, and buffers with it. */
+const OLD_GENERATION_GROWTH_PERCENT = 30;
+
 /**
- * Keeps an idle process small. V8 lets its young generation grow to 32 MiB by what survives while a process starts, or
+ * Keeps the process small. V8 lets its young generation grow to 32 MiB by what survives while a process starts, or
  * over minutes in which little happens, and gives it back late or never: so it grows only under load, when that saves
  * collections. Nothing makes it small again but V8 itself.
  */
-export class IdleMemory {
+export class HeapGrowth {
   #mayGrow = false;
   #utilization = performance.eventLoopUtilization();
   readonly #timer = setInterval(() => this.#look(), LOOK_MS).unref();
 
   constructor() {
+    setFlagsFromString(`--heap-growing-percent=${OLD_GENERATION_GROWTH_PERCENT}`);
     letYoungGenerationGrow(this.#mayGrow);
   }
 
