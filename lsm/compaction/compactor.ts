@@ -90,7 +90,7 @@ export class Compactor {
   }
 
   #start(): void {
-    setHaste(this.#haste, this.#isWaitedFor);
+    this.#updateHaste();
     if (this.#isRunning || this.#closed) return;
     this.#isRunning = true;
     this.#stopped = undefined;
@@ -105,7 +105,7 @@ export class Compactor {
   /** Waits for the compaction under way; no other begins. */
   async close(): Promise<void> {
     this.#closed = true;
-    setHaste(this.#haste, true);
+    this.#updateHaste();
     await this.#running;
   }
 
@@ -184,16 +184,17 @@ export class Compactor {
     this.#isRunning = false;
   }
 
-  /** By other work, or soon by writers, who are slowed when level 0 is too full. */
-  get #isWaitedFor(): boolean {
+  /** Other work waits for a merge, or soon writers do, who are slowed when level 0 is too full. */
+  #updateHaste(): void {
     const { versions, level0TablesTrigger } = this.#options;
     const wanted = this.#exclusives.length + this.#rewrites.length + this.#fulls.length;
     const level0Tables = versions.state.version.levels[0]?.length ?? 0;
-    return wanted > 0 || level0Tables >= 2 * level0TablesTrigger;
+    const isFull = level0Tables >= 2 * level0TablesTrigger;
+    setHaste(this.#haste, this.#closed || wanted > 0 || isFull);
   }
 
   #nextStep(): Promise<void> | undefined {
-    setHaste(this.#haste, this.#isWaitedFor);
+    this.#updateHaste();
     const exclusive = this.#exclusives.shift();
     if (exclusive !== undefined) return exclusive.work().then(exclusive.resolve, exclusive.reject);
     if (this.#stopped !== undefined) return undefined;

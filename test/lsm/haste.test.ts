@@ -41,7 +41,12 @@ describe('a merge', () => {
 
   it('has none when the engine is closed', async () => {
     const { db, goOn, haste } = await merging();
+    put(db, utf8('a-12345678'), utf8('v'));
+    const flushed = db.flush().catch(() => {});
     const closed = db.close();
+    expect(isHasty(haste() as Haste)).toBe(true);
+    await flushed;
+    await settled();
     expect(isHasty(haste() as Haste)).toBe(true);
     goOn();
     await closed;
