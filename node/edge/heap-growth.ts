@@ -6,7 +6,7 @@ const LOOK_MS = 1_000;
 const IDLE_SHARE = 0.25;
 
 /** Left to itself V8 lets the old generation grow to four times what lives before it collects, and buffers with it. */
-const OLD_GENERATION_GROWTH_PERCENT = 30;
+const OLD_GENERATION_GROWTH_PERCENT = 25;
 
 /**
  * Keeps the process small. V8 lets its young generation grow to 32 MiB by what survives while a process starts, or
