@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Ends what hangs, and measures nothing: a machine may be as busy as it likes.
     testTimeout: 600_000,
     hookTimeout: 300_000,

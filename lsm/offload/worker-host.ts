@@ -9,7 +9,8 @@ export interface WorkerOffloadOptions {
 }
 
 /**
- * Runs jobs in one worker thread, which has the real file system: a flush comes first (`Courtesy`). It starts with the first job; when it crashes its jobs fail, and the next job starts another.
+ * Runs jobs in one worker thread, which has the real file system; a flush comes first (`Courtesy`). It starts with the
+ * first job; when it crashes its jobs fail, and the next job starts another.
  */
 export class WorkerOffload implements Offload {
   readonly #resourceLimits: ResourceLimits;

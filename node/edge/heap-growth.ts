@@ -5,7 +5,7 @@ const LOOK_MS = 1_000;
 /** Of the time between two looks: with less to do the process is idle. */
 const IDLE_SHARE = 0.25;
 
-/** Left to itself V8 lets the old generation grow to four times what lives before it collects, and buffers with it. */
+/** Left to itself V8 lets the old generation double before it collects, and with it go the buffers that nobody needs. */
 const OLD_GENERATION_GROWTH_PERCENT = 25;
 
 /**
