@@ -20,7 +20,8 @@ async function merging() {
   };
   await flush(4);
   const merges = () => offload.jobs.filter(({ job }) => job === 'compact');
-  const haste = (): Haste | undefined => (merges().at(-1)?.input as CompactInput).haste;
+  const haste = (): Haste | undefined =>
+    (merges().at(-1) as { readonly input: CompactInput }).input.haste;
   return { db, goOn, flush, merges, haste };
 }
 
