@@ -136,9 +136,16 @@ function withGaps(
   return steps;
 }
 
-/** Segments that nobody needs are removed, so the story may begin with any number, but with an opening round. */
+/**
+ * Segments that nobody needs are removed, so the story may begin with any number, but with an opening round. Numbers of
+ * opening rounds never fall: after one that is void, what cannot be read would be void as well.
+ */
 function gapAtStart(segments: readonly SegmentScan[], first: Round): Gap | undefined {
-  const unreadable = segments.find(({ fileBytes, rounds }) => fileBytes > 0 && rounds.length === 0);
+  const firstVoid = segments.findIndex(({ rounds: [round] }) => {
+    return round !== undefined && isOpening(round) && round.number >= first.number;
+  });
+  const counting = firstVoid < 0 ? segments : segments.slice(0, firstVoid);
+  const unreadable = counting.find(({ fileBytes, rounds }) => fileBytes > 0 && rounds.length === 0);
   const segment = Math.min(unreadable?.segment ?? first.segment, first.segment);
   if (segment === first.segment && isOpening(first)) return undefined;
   const reason = `what was before round ${first.number} cannot be read`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scanLog } from '../../../lsm/log/segment-scan.ts';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { seeded } from '../../support/random.ts';
 import {
@@ -11,6 +12,8 @@ import {
   nextRoundOffset,
   openLog,
   path,
+  readAll,
+  suspects,
   texts,
 } from './harness.ts';
 
@@ -46,6 +49,35 @@ describe('an undeclared round, which may be in the page cache only', () => {
       ]);
       expect(await texts(again.log, 1)).toEqual(expected);
     }
+  });
+
+  it('is not missed where it was said again twice, and one of the files lost it with the power', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs, 4096);
+    log.addGroup(newGroup(1));
+    await commit(log, 1, ...entries(1, 2, 1));
+    log.release(1, 2, 1);
+    await commit(log, 1, ...entries(3, 3, 1));
+    // Only an opening round is left, and no round declares it.
+    expect(await log.collect()).toBe(2);
+    const killed = vfs.processCrashClone();
+    killed.onOperation = ({ kind, path }) => {
+      if (kind === 'sync' && path.endsWith('.log')) throw new Error('killed before the sync');
+    };
+    await expectCode(openLog(killed, 4096), 'LOG_FAILED');
+    const again = killed.processCrashClone();
+    await openLog(again, 4096);
+    let unreadable = 0;
+    for (let seed = 0; seed < 10; seed++) {
+      const cut = again.crashClone({ random: seeded(seed) });
+      const lost = (await scanLog(cut, directory))[1];
+      if (lost !== undefined && lost.fileBytes > 0 && lost.rounds.length === 0) unreadable++;
+      const opened = await openLog(cut, 4096);
+      expect(opened.damage).toEqual([]);
+      expect(suspects(opened)).toEqual([]);
+      expect((await readAll(opened.log, 1, 3)).map(({ index }) => index)).toEqual([3]);
+    }
+    expect(unreadable).toBeGreaterThan(0);
   });
 
   it('is not brought back by an old segment once it was voided', async () => {
