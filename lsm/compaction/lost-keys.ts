@@ -16,6 +16,7 @@ export function lostTables(
   origin: TableMeta,
   ranges: readonly KeyRange[],
 ): TableMeta[] {
+  if (ranges.length > 0) versions.noteLosses(origin);
   const firstFileNumber = versions.allocateFileNumbers(ranges.length);
   return ranges.map((keys, i) => lostTable(origin, firstFileNumber + i, keys));
 }

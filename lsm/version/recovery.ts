@@ -99,10 +99,10 @@ async function recoverState(
   }
   const isAsFound = content.end === 'clean' && !manifest.passedOver;
   const quarantined = await quarantine(context, state, damaged);
-  const isNew = damaged.some(({ placed }) => !placed.table.damaged);
   return {
     state: quarantined,
-    manifest: isAsFound && !isNew ? file : undefined,
+    // What is lost is said in a first edit: without that a manifest is not believed at all.
+    manifest: isAsFound && damaged.length === 0 ? file : undefined,
     isDurable: endsSynced(content),
   };
 }
@@ -240,7 +240,9 @@ async function salvage(
     .tables()
     .filter((table) => table.damaged)
     .map((table) => ({ level: 0, table }));
-  let isAllThere = true;
+  const lost = new Set(added.map(({ table }) => `${tableFileName(table.fileNumber)}${SET_ASIDE}`));
+  // Keys may be lost of which only an edit told that cannot be read.
+  let isAllThere = names.every((name) => !isSetAside(name) || lost.has(name));
   for (const name of names) {
     const fileNumber = parseTableFileName(name);
     if (fileNumber === undefined) continue;
@@ -275,9 +277,12 @@ async function readMeta(
   return reader.meta;
 }
 
-async function setAside(context: RecoveryContext, name: string): Promise<void> {
-  const path = `${context.directory}/${name}`;
-  if (await context.vfs.exists(path)) await context.vfs.rename(path, `${path}${SET_ASIDE}`);
+export async function setAside(
+  { vfs, directory }: Pick<RecoveryContext, 'vfs' | 'directory'>,
+  name: string,
+): Promise<void> {
+  const path = `${directory}/${name}`;
+  if (await vfs.exists(path)) await vfs.rename(path, `${path}${SET_ASIDE}`);
 }
 
 /** Whether that is the name of a damaged table. */

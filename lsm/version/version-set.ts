@@ -8,7 +8,7 @@ import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
 import { TableReader } from '../sstable/table-reader.ts';
 import { manifestFileName } from './manifest-format.ts';
 import { ManifestWriter } from './manifest-writer.ts';
-import { isSetAside, type Recovered, type RecoveryContext, recover } from './recovery.ts';
+import { isSetAside, type Recovered, type RecoveryContext, recover, setAside } from './recovery.ts';
 import type { Version } from './version.ts';
 import { applyEdit, type EngineState, type VersionEdit } from './version-edit.ts';
 
@@ -31,6 +31,8 @@ export class VersionSet {
   readonly #users = new Map<Version, number>();
   /** How many versions in use name a file. */
   readonly #references = new Map<number, number>();
+  /** Set aside instead of removed. */
+  readonly #lossy = new Set<number>();
   #state: EngineState;
   /** `undefined` when the next edit begins a new one. */
   #manifest: ManifestWriter | undefined;
@@ -106,6 +108,14 @@ export class VersionSet {
     const reader = new TableReader(this.#options.files, table, this.#options.cache);
     this.#readers.set(table.fileNumber, reader);
     return reader;
+  }
+
+  /**
+   * Some keys of a table are lost, and others will stand for them. Its file stays, under another name, to tell of that
+   * should the edit be lost which says so.
+   */
+  noteLosses({ fileNumber, damaged }: TableMeta): void {
+    if (!damaged) this.#lossy.add(fileNumber);
   }
 
   /** The keys that a table may hold which is in use now, by the name of its file. */
@@ -288,14 +298,20 @@ export class VersionSet {
     this.#readers.delete(fileNumber);
     await reader?.close();
     await files.close(fileNumber);
-    await this.#removeIfThereIsRoom(tableFileName(fileNumber));
+    const name = tableFileName(fileNumber);
+    if (this.#lossy.delete(fileNumber)) await ifThereIsRoom(setAside(this.#options, name));
+    else await this.#removeIfThereIsRoom(name);
   }
 
-  /** Some file systems need room to remove something. What stays goes at the next open. */
   async #removeIfThereIsRoom(name: string): Promise<void> {
     const { vfs, directory } = this.#options;
-    await vfs.remove(`${directory}/${name}`).catch((error) => {
-      if (!isDiskFull(error)) throw error;
-    });
+    await ifThereIsRoom(vfs.remove(`${directory}/${name}`));
   }
+}
+
+/** Some file systems need room to remove or rename something. What stays goes at the next open. */
+async function ifThereIsRoom(work: Promise<void>): Promise<void> {
+  await work.catch((error) => {
+    if (!isDiskFull(error)) throw error;
+  });
 }

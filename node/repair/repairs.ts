@@ -118,6 +118,7 @@ export class Repairs {
 
   /** The engine has met damage. */
   damaged(corruption: Corruption): void {
+    this.#mayHaveSetAside = true;
     this.#damage.found(corruption);
   }
 

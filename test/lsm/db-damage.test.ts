@@ -134,6 +134,25 @@ describe('a level 0 that cannot be compacted', () => {
   });
 });
 
+async function manifestOf(vfs: CrashableMemVfs) {
+  const names = await vfs.list('/db');
+  const manifest = names.findLast((name) => name.startsWith('MANIFEST')) as string;
+  return { manifest, before: await sizeOf(vfs, manifest) };
+}
+
+/** By an edit that comes at `before`, where a range is replaced; another follows it. */
+async function losesSeriesOne() {
+  const { vfs, tables } = await fourTables();
+  vfs.damage(`/db/${tables[1]}`, 20, 1);
+  const { db } = await reopen(vfs);
+  await db.flush();
+  const { manifest, before } = await manifestOf(vfs);
+  await db.replaceRange({ lower: Uint8Array.of(200) }).commit(() => utf8('p'));
+  await db.flush();
+  await db.close();
+  return { vfs, manifest, before };
+}
+
 /** As if the engine had been killed: nothing says that the edit was synced. */
 async function damageLastEdit(vfs: CrashableMemVfs, manifest: string): Promise<void> {
   const file = await vfs.open(`/db/${manifest}`, 'write');
@@ -220,9 +239,7 @@ describe('a damaged manifest', () => {
     const { db } = opened;
     put(db, keyAt(seriesKey(9, 's9'), 1), utf8('9'));
     await db.flush();
-    const names = await vfs.list('/db');
-    const manifest = names.findLast((name) => name.startsWith('MANIFEST')) as string;
-    const before = await sizeOf(vfs, manifest);
+    const { manifest, before } = await manifestOf(vfs);
     const range = { lower: Uint8Array.of(1), upper: Uint8Array.of(2) };
     const snapshot = db.snapshot();
     const replacement = db.replaceRange(range);
@@ -237,6 +254,29 @@ describe('a damaged manifest', () => {
     expect(again.db.flushedPositions()).toBeUndefined();
     const found = await again.db.snapshot().first(seriesKey(1, 's1'));
     expect(text(found?.value as Uint8Array)).toBe('1:19');
+  });
+
+  it('where keys were found to be lost: no positions cover them', async () => {
+    const { vfs, manifest, before } = await losesSeriesOne();
+    vfs.damage(`/db/${manifest}`, before + 20, 1);
+    const { db } = await reopen(vfs);
+    expect(db.flushedPositions()).toBeUndefined();
+    expect(await db.snapshot().first(seriesKey(1, 's1'))).toBeUndefined();
+  });
+
+  it('where keys had been found to be lost in an earlier life: they stay lost', async () => {
+    const { vfs } = await losesSeriesOne();
+    const opened = await reopen(vfs);
+    const { manifest, before } = await manifestOf(vfs);
+    for (const time of [1, 2]) {
+      put(opened.db, keyAt(seriesKey(9, 's9'), time), utf8('9'));
+      await opened.db.flush();
+    }
+    await opened.db.close();
+    vfs.damage(`/db/${manifest}`, before + 20, 1);
+    const again = await reopen(vfs);
+    expect(corruptions(again)[0]).toMatchObject({ file: manifest });
+    await expectOnlySeriesOneLost(again);
   });
 
   it('as a whole: everything is found but the positions', async () => {
