@@ -31,6 +31,8 @@ export interface ShardHostOptions {
   readonly onRaftEvent: (replica: Replica, event: RaftEvent) => void;
   /** A leader or a candidate asks a replica that this node does not have: makes it, if it was just added. */
   readonly onUnknown: (node: string, group: number, replicaId: ReplicaId) => Replica | undefined;
+  /** A leader would append to a replica that takes over a snapshot, which does not hear of it. */
+  readonly onAppendWhileInstalling: (replica: Replica, term: Term) => void;
   /** A follower needs what is no longer in the log. */
   readonly onSnapshotNeeded: (replica: Replica, to: ReplicaId, term: Term) => void;
   /** The group has applied that this replica is not one of it any more. */
@@ -194,10 +196,11 @@ export class ShardHost {
     } else if (sender !== node) {
       return;
     }
-    const audible = replica.phase === 'installing' ? whileInstalling(message) : message;
-    if (audible === undefined) return;
-    replica.raft.step(audible);
     this.#dirty.add(replica);
+    if (replica.phase !== 'installing') replica.raft.step(message);
+    else if (message.kind === 'append-request')
+      this.#options.onAppendWhileInstalling(replica, message.term);
+    else replica.raft.step(whileInstalling(message));
   }
 
   #addressee(node: string, group: number, message: Message): Replica | undefined {
@@ -437,7 +440,6 @@ function isRequest({ kind }: Message): boolean {
  * A replica that takes over a snapshot hears that there is a leader, and may vote for another. It appends nothing, and
  * learns of no commit, so that it has nothing to apply.
  */
-function whileInstalling(message: Message): Message | undefined {
-  if (message.kind === 'append-request') return undefined;
+function whileInstalling(message: Message): Message {
   return message.kind === 'heartbeat-request' ? { ...message, commit: 0 } : message;
 }

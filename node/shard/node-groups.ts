@@ -86,6 +86,7 @@ export class NodeGroups {
       send: options.sendRaft,
       onRaftEvent,
       onUnknown: (_node, group, replicaId) => this.#changes.admit(group, replicaId),
+      onAppendWhileInstalling: (replica, term) => this.#receiver.leaderAppends(replica, term),
       onSnapshotNeeded: (replica, to, term) => this.sender.send(replica, to, term),
       onRemoved: (replica) => void this.#changes.remove(replica),
       onConfigured: options.onProgress,

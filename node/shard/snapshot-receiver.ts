@@ -105,6 +105,12 @@ export class SnapshotReceiver {
     return this.#inTurn(session, () => this.#take(session, message));
   }
 
+  /** The leader of `term` wants to send entries: of an earlier leader's snapshot there is nothing more to come. */
+  leaderAppends(replica: Replica, term: Term): void {
+    const session = this.#sessions.get(replica.identity.group);
+    if (session?.replica === replica && session.term < term) void this.#end(session);
+  }
+
   /** The replica is gone. */
   async abandon(replica: Replica): Promise<void> {
     const session = this.#sessions.get(replica.identity.group);

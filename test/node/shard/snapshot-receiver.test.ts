@@ -56,6 +56,16 @@ describe('A snapshot that comes in', () => {
     expect(await begin(receiver, { transfer: 5, term: 3 })).toBe(SnapshotStatus.SNAPSHOT_BUSY);
   });
 
+  it('is given up when a later leader would append: the earlier one sends nothing more', async () => {
+    const { receiver, replica } = await open();
+    await begin(receiver, { transfer: 1, term: 3 });
+    receiver.leaderAppends(replica, 3);
+    expect(await begin(receiver, { transfer: 1, term: 3 })).toBe(SnapshotStatus.SNAPSHOT_WANTED);
+    receiver.leaderAppends(replica, 4);
+    await expect.poll(() => replica.phase).toBe('running');
+    expect(await begin(receiver, { transfer: 1, term: 4 })).toBe(SnapshotStatus.SNAPSHOT_WANTED);
+  });
+
   it('is not said to be installed before it is durable, whoever asks', async () => {
     const { receiver, replica, fake } = await open();
     const blocks = await chunks(['a']);
