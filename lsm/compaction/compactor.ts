@@ -2,6 +2,7 @@ import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.t
 import { type DiskRoom, diskFullError, isDiskFull } from '../disk-full.ts';
 import type { CompactedTables, EngineEvent, EngineTable } from '../engine.ts';
 import { closedError, type LsmError } from '../errors.ts';
+import { tableFileName } from '../sstable/format.ts';
 import type { TableMeta } from '../sstable/table-meta.ts';
 import type { PlacedTable } from '../version/version.ts';
 import type { VersionEdit } from '../version/version-edit.ts';
@@ -37,7 +38,7 @@ export interface CompactorOptions extends StrategyOptions, JobRunnerOptions {
 export class Compactor {
   readonly #options: CompactorOptions;
   readonly #jobs: JobRunner;
-  /** Files of compactions that met damage: left alone from then on, so that they are not tried forever. */
+  /** Files that a compaction has found damaged: left alone from then on, so that they are not tried forever. */
   readonly #avoid = new Set<number>();
   readonly #exclusives: Wanted<void, { readonly work: () => Promise<void> }>[] = [];
   readonly #rewrites: WantedRewrite[] = [];
@@ -330,9 +331,11 @@ export class Compactor {
       return;
     }
     if (!isCorruption(error)) return this.#fail(error);
-    for (const { fileNumber } of inputs) this.#avoid.add(fileNumber);
     const detail = corruptionDetail(error);
     const { versions, onEvent } = this.#options;
+    const files = inputs.map(({ fileNumber }) => fileNumber);
+    const damaged = files.filter((file) => tableFileName(file) === detail.file);
+    for (const file of damaged.length > 0 ? damaged : files) this.#avoid.add(file);
     onEvent(corruptionEvent(detail, versions.rangeOf(detail.file)));
   }
 }

@@ -113,6 +113,20 @@ describe('a damaged block', () => {
     expect(corruptions(opened).length).toBe(1);
     await expectOnlySeriesOneLost(opened);
   });
+
+  it('keeps the tables beside it from being compacted only until it is gone', async () => {
+    const { vfs, tables } = await fourTables();
+    vfs.damage(`/db/${tables[1]}`, 20, 1);
+    const opened = await openSmall(vfs, { level0TablesTrigger: 2 });
+    const { db } = opened;
+    await db.compactionsIdle();
+    expect(corruptions(opened)).toMatchObject([{ file: tables[1] }]);
+    const range = { lower: seriesKey(1, 's1'), upper: seriesKey(2, 's2') };
+    await db.replaceRange(range).commit(() => utf8('p'));
+    await db.compactionsIdle();
+    expect(db.statistics().filesPerLevel[0]).toBeLessThan(2);
+    expect(await db.verify()).toMatchObject({ damage: [] });
+  });
 });
 
 describe('a level 0 that cannot be compacted', () => {
