@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, type Machine } from '../machine.ts';
 import { updatePerformanceDocument } from '../performance-document.ts';
 import { asText } from '../report-table.ts';
+import { measureBatches } from './batches.ts';
 import { CONTENDERS } from './contenders.ts';
 import { measureLatency } from './latency.ts';
 import { type LongRunResult, longRunPicture, measureLongRun } from './long-run.ts';
@@ -33,7 +34,7 @@ Three dss nodes, which fsync on a quorum before each PUBACK, and others take tur
   --parts <names>        of ${PARTS.join(', ')}; or all
   --scenarios headline   of ${SCENARIOS.map(({ name }) => name).join(', ')}; all (of these); or one-shard
   --contenders <names>   of ${CONTENDERS.join(', ')}; those that are not installed are left out
-  --rounds 5             of each scenario
+  --rounds 5             of each scenario, and of batches
   --seconds 10           how long each turn is measured
   --warmup 2             seconds before that
   --start 20             seconds before the first turn of a broker: ours get twice as fast in that time
@@ -111,6 +112,7 @@ async function runPart(
         rounds: Number(values.rounds),
         profile: values.profile,
       }),
+    batches: () => measureBatches({ ...common, rounds: Number(values.rounds) }),
     latency: () => measureLatency(common),
     long: () =>
       measureLongRun({ ...common, minutes: Number(values.minutes), share: Number(values.share) }),

@@ -1,13 +1,77 @@
 import { formatBytes } from '../../clients/cli/table.ts';
-import { count, fixed, left, median, percent, type ReportTable, right } from '../report-table.ts';
+import {
+  count,
+  fixed,
+  left,
+  mean,
+  median,
+  percent,
+  type ReportTable,
+  right,
+} from '../report-table.ts';
+import type { BatchesResult, BatchesRow } from './batches.ts';
 import { NODE_COUNT } from './contenders.ts';
 import type { LatencyResult } from './latency.ts';
 import { type LongRunResult, MEMORY_BUDGET_BYTES } from './long-run.ts';
 import type { ScaleResult, SizeStep } from './scale.ts';
 import { HEADLINE } from './scenarios.ts';
-import type { Turn } from './turn.ts';
+import type { ProcessCost, Turn } from './turn.ts';
 import type { WearResult, WearRow } from './wear.ts';
 import { readingBytes, type WrittenBytes } from './written-bytes.ts';
+
+export function batchesTables({ rows }: BatchesResult): ReportTable[] {
+  const readingsPerSecond = ({ scenario, turns }: BatchesRow): number[] =>
+    turns.map(({ perSecond }) => perSecond * (scenario.batch?.readings ?? 1));
+  const [puts] = rows;
+  const single = puts === undefined ? [] : readingsPerSecond(puts);
+  return [
+    {
+      title: 'Batches: readings a second, beside single puts',
+      columns: [
+        left('A message is'),
+        right('in flight'),
+        right('readings/s'),
+        right('from – to'),
+        right('× puts'),
+        right('p50 ms'),
+        right('p99 ms'),
+        right('CPU µs/reading·node'),
+        right('main thread'),
+        right('load CPU'),
+      ],
+      rows: rows.map((row) => {
+        const { scenario, turns } = row;
+        const { batch, clients, inflight } = scenario;
+        const rates = readingsPerSecond(row);
+        const ratios = rates.map((rate, round) => rate / (single[round] ?? Number.NaN));
+        const perReading = (pick: (process: ProcessCost) => number | null) =>
+          median(turns.map(({ processes }) => mean(processes.map((each) => pick(each) ?? 0)))) /
+          (batch?.readings ?? 1);
+        return [
+          batch === undefined ? 'a put' : `${count(batch.readings)} readings, ${batch.format}`,
+          `${clients} × ${inflight}`,
+          count(median(rates)),
+          `${count(Math.min(...rates))} – ${count(Math.max(...rates))}`,
+          fixed(median(ratios), 2),
+          fixed(median(turns.map(({ p50Ms }) => p50Ms)), 2),
+          fixed(median(turns.map(({ p99Ms }) => p99Ms)), 2),
+          fixed(
+            perReading(({ cpuMicrosPerMessage }) => cpuMicrosPerMessage),
+            2,
+          ),
+          fixed(
+            perReading(({ mainMicrosPerMessage }) => mainMicrosPerMessage),
+            2,
+          ),
+          percent(median(turns.map(({ cpuShare }) => cpuShare))),
+        ];
+      }),
+      notes: [
+        `${HEADLINE.valueBytes}-byte values of ${count(HEADLINE.keys)} keys. A batch is acknowledged when all of it is fsynced by a majority, like a put.`,
+      ],
+    },
+  ];
+}
 
 export function latencyTables({ contenders }: LatencyResult): ReportTable[] {
   const row = (name: string, share: string, due: string, turn: Turn): string[] => [
@@ -142,15 +206,20 @@ export function scaleTables({ readings, shards, clients }: ScaleResult): ReportT
   const cost = right('CPU µs/msg·node');
   const filled: ReportTable = {
     title: 'Scale: readings stored',
-    columns: [right('Readings'), right('msg/s'), cost, right('× first')],
+    columns: [
+      right('Readings'),
+      right('readings/s'),
+      right('CPU µs/reading·node'),
+      right('× first'),
+    ],
     rows: readings.map((step) => [
       count(step.readings),
       count(step.perSecond),
-      fixed(step.cpuMicrosPerMessageNode, 2),
-      fixed(step.cpuMicrosPerMessageNode / (readings[0]?.cpuMicrosPerMessageNode ?? 1), 2),
+      fixed(step.cpuMicrosPerReadingNode, 2),
+      fixed(step.cpuMicrosPerReadingNode / (readings[0]?.cpuMicrosPerReadingNode ?? 1), 2),
     ]),
     notes: [
-      `Each row is what was written since the one before; 5,000 series, 16-byte values. In all ${fixed(readings.at(-1)?.writtenPerStoredByte ?? null, 2)} bytes were written by byte stored.`,
+      `Each row is what was written since the one before; 5,000 series, 16-byte values, batches of 100. In all ${fixed(readings.at(-1)?.writtenPerStoredByte ?? null, 2)} bytes were written by byte stored.`,
     ],
   };
   const sized = (title: string, column: string, steps: readonly SizeStep[], note: string) => ({

@@ -1,4 +1,5 @@
 import { cpuMicrosOf } from '../process-figures.ts';
+import { BATCHES_OF_100 } from './batches.ts';
 import { type Contender, NODE_COUNT } from './contenders.ts';
 import { onFreshCluster, onProgress, type PartOptions } from './part.ts';
 import { HEADLINE } from './scenarios.ts';
@@ -24,7 +25,7 @@ export interface SizeStep {
 export interface ReadingsStep {
   readonly readings: number;
   readonly perSecond: number;
-  readonly cpuMicrosPerMessageNode: number;
+  readonly cpuMicrosPerReadingNode: number;
   /** Log, flush and compaction since the beginning, by the bytes of all readings on one node; null but for the last. */
   readonly writtenPerStoredByte: number | null;
 }
@@ -33,8 +34,9 @@ const SHARDS = [8, 16, 64, 256];
 const CLIENTS = [1, 10, 100, 1_000, 5_000];
 /** Of all clients together, so that only their number differs. */
 const INFLIGHT_IN_ALL = 1_000;
-/** Values are small, as it is many of them that are of interest. */
-const SMALL = { ...HEADLINE, valueBytes: 16 };
+/** Values are small and come in batches, as it is many of them that are of interest. */
+const SMALL = { ...BATCHES_OF_100, valueBytes: 16 };
+const READINGS_PER_MESSAGE = SMALL.batch.readings;
 const FOR_EVER_SECONDS = 24 * 3_600;
 
 /** What a reading costs as a cluster has more of everything. */
@@ -62,27 +64,32 @@ async function fill(
   const marks = marksUpTo(readings);
   const steps: ReadingsStep[] = [];
   const writtenBefore = await readWritten(dss, data);
-  let last = { messages: 0, seconds: 0, cpuMicros: cpuMicrosOfAll(dss) };
-  let now = { messages: 0, seconds: 0 };
-  const load = { seconds: FOR_EVER_SECONDS, warmupSeconds: 0, messagesMax: readings };
+  let last = { readings: 0, seconds: 0, cpuMicros: cpuMicrosOfAll(dss) };
+  let now = { readings: 0, seconds: 0 };
+  const load = {
+    seconds: FOR_EVER_SECONDS,
+    warmupSeconds: 0,
+    messagesMax: readings / READINGS_PER_MESSAGE,
+  };
   await runTurn(dss, SMALL, load, {
     onProgress: ({ messages, seconds }) => {
-      now = { messages: now.messages + messages, seconds: now.seconds + seconds };
-      if (now.messages < (marks[steps.length] ?? Number.POSITIVE_INFINITY)) return;
+      const readings = now.readings + messages * READINGS_PER_MESSAGE;
+      now = { readings, seconds: now.seconds + seconds };
+      if (readings < (marks[steps.length] ?? Number.POSITIVE_INFINITY)) return;
       const here = { ...now, cpuMicros: cpuMicrosOfAll(dss) };
-      const added = here.messages - last.messages;
+      const added = readings - last.readings;
       steps.push({
-        readings: here.messages,
+        readings,
         perSecond: added / (here.seconds - last.seconds),
-        cpuMicrosPerMessageNode: (here.cpuMicros - last.cpuMicros) / added / NODE_COUNT,
+        cpuMicrosPerReadingNode: (here.cpuMicros - last.cpuMicros) / added / NODE_COUNT,
         writtenPerStoredByte: null,
       });
-      onProgress(`scale: ${here.messages} readings are stored`);
+      onProgress(`scale: ${readings} readings are stored`);
       last = here;
     },
   });
   const written = writtenSince(writtenBefore, await readWritten(dss, data));
-  const ratio = bytesOf(written) / (last.messages * readingBytes(SMALL) * NODE_COUNT);
+  const ratio = bytesOf(written) / (last.readings * readingBytes(SMALL) * NODE_COUNT);
   const final = steps.pop();
   return final === undefined ? [] : [...steps, { ...final, writtenPerStoredByte: ratio }];
 }

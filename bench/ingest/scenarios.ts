@@ -1,3 +1,5 @@
+import type { BatchShape } from '../load/load-frames.ts';
+
 /** What is published, by whom, to which cluster. */
 export interface Scenario {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface Scenario {
   readonly replicationFactor: number;
   readonly shards: number;
   readonly engine: 'lsm' | 'classic-level';
+  /** What each message is, if not a put; DSS only. */
+  readonly batch?: BatchShape;
 }
 
 export const HEADLINE: Scenario = {

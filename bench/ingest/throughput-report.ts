@@ -1,4 +1,13 @@
-import { count, fixed, left, median, percent, type ReportTable, right } from '../report-table.ts';
+import {
+  count,
+  fixed,
+  left,
+  mean,
+  median,
+  percent,
+  type ReportTable,
+  right,
+} from '../report-table.ts';
 import { CONTENDERS } from './contenders.ts';
 import { stageTables } from './stage-report.ts';
 import type { ScenarioResult, ThroughputResult } from './throughput.ts';
@@ -148,8 +157,4 @@ const perSecond = (turn: Turn): number => turn.perSecond;
 
 function medianOf(turns: readonly Turn[], pick: (turn: Turn) => number): number {
   return median(turns.map(pick));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -44,6 +44,7 @@ export interface TurnTimes {
 }
 
 const DRAIN_CONNECTIONS = 20;
+const BATCH_TOPIC = 'dss/batch/bench';
 
 const hadATurn = new WeakSet<Contender>();
 
@@ -56,9 +57,21 @@ export async function runTurn(
 ): Promise<Turn> {
   const drain = await startDrain(contender, scenario);
   let before: Promise<Reading> | undefined;
-  const { clients, inflight, qos, valueBytes, keys, skew } = scenario;
-  const { ports, topicPrefix, retain } = contender;
-  const load = { clients, inflight, qos, valueBytes, keys, skew, ports, topicPrefix, retain };
+  const { clients, inflight, qos, valueBytes, keys, skew, batch } = scenario;
+  const { ports, retain } = contender;
+  const topicPrefix = batch === undefined ? contender.topicPrefix : BATCH_TOPIC;
+  const load = {
+    clients,
+    inflight,
+    qos,
+    valueBytes,
+    keys,
+    skew,
+    ports,
+    topicPrefix,
+    retain,
+    batch,
+  };
   const { startSeconds = options.warmupSeconds } = options;
   const warmupSeconds = hadATurn.has(contender) ? options.warmupSeconds : startSeconds;
   hadATurn.add(contender);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { LoadClient, type Sending } from './load-client.ts';
-import { PublishFrames } from './load-frames.ts';
+import { type BatchShape, PublishFrames } from './load-frames.ts';
 import { Pace } from './pace.ts';
 import { UnconfirmedClient } from './unconfirmed-client.ts';
 
@@ -27,8 +27,10 @@ export interface LoadOptions {
   readonly perSecond?: number;
   /** Each message has a time at which it is due, by `perSecond`, and its latency counts from then. */
   readonly isOpenLoop?: boolean;
-  /** `dss/put/bench/` for DSS; six digits follow. */
+  /** `dss/put/bench/` for DSS; six digits follow. Of batches the whole topic. */
   readonly topicPrefix: string;
+  /** What a message is, if not a put. */
+  readonly batch?: BatchShape | undefined;
 }
 
 export interface LoadResult {

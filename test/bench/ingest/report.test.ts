@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { latencyTables, wearTables } from '../../../bench/ingest/part-reports.ts';
+import { BATCHES_OF_100 } from '../../../bench/ingest/batches.ts';
+import { batchesTables, latencyTables, wearTables } from '../../../bench/ingest/part-reports.ts';
 import { marksUpTo } from '../../../bench/ingest/scale.ts';
 import { HEADLINE, SCENARIOS, scenariosNamed } from '../../../bench/ingest/scenarios.ts';
 import { stagesBetween } from '../../../bench/ingest/stages.ts';
@@ -82,6 +83,22 @@ it('shows latency at parts of the top rate of the same run', () => {
     contenders: [{ contender: 'dss', top: turn('dss', 100), steps }],
   });
   expect(table?.rows[1]).toEqual(['dss', '10 %', '10', '9', '1.00', '2.00', '3.0', '1.25', '50 %']);
+});
+
+it('shows batches by their readings, beside the puts of the same round', () => {
+  const cost = { cpuMicrosPerMessage: 200, mainMicrosPerMessage: 100, leads: 5 };
+  const processes = [{ name: 'n1', ...cost, roundsPerSecond: 1, syncsPerSecond: 1, stages: null }];
+  const [table] = batchesTables({
+    rows: [
+      { scenario: HEADLINE, turns: [turn('dss', 100, { processes }), turn('dss', 50)] },
+      { scenario: BATCHES_OF_100, turns: [turn('dss', 2, { processes }), turn('dss', 3)] },
+    ],
+  });
+  const [puts, batches] = table?.rows ?? [];
+  expect(puts?.slice(0, 5)).toEqual(['a put', '48 × 20', '75', '50 – 100', '1.00']);
+  expect(batches?.slice(0, 5)).toEqual([
+    ...['100 readings, protobuf', '48 × 2', '250', '200 – 300', '4.00'],
+  ]);
 });
 
 it('varies one thing at a time in eleven scenarios', () => {

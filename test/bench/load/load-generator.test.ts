@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { LatencyHistogram } from '../../../bench/load/latency-histogram.ts';
 import { connectFrame, PublishFrames } from '../../../bench/load/load-frames.ts';
 import { runLoad } from '../../../bench/load/load-generator.ts';
+import { parseBatch } from '../../../broker/batch.ts';
+import { text } from '../../support/text.ts';
 
 const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 
@@ -193,6 +195,26 @@ describe('frames', () => {
     expect(buffer[0]).toBe(0x31);
     expect(frames.frameBytes).toBe(2 + 2 + 't/000001'.length + 8);
     expect(buffer.readUInt32LE(frames.frameBytes - 8)).toBe(5);
+  });
+
+  it.each(['json', 'protobuf'] as const)('encodes batches (%s), each of other keys', (format) => {
+    const shape = { topicPrefix: 'dss/batch/b', keys: 6, valueBytes: 16 };
+    const frames = new PublishFrames({ ...shape, batch: { readings: 2, format } });
+    const readingsOf = (sequence: number) => {
+      const frame = Buffer.alloc(frames.frameBytes);
+      frames.write(frame, 0, sequence, 1);
+      const payload = frame.subarray(2 + 2 + shape.topicPrefix.length + 2);
+      const limits = { keyBytesMax: 100, valueBytesMax: 100 };
+      const parsed = parseBatch(Buffer.from('b'), payload, limits, 0);
+      const writes = parsed.kind === 'batch' ? parsed.writes : [];
+      return writes.map(({ key, value }) => [text(key), text(value)]);
+    };
+    const keys = (sequence: number) => readingsOf(sequence).map(([key]) => key);
+    expect(keys(0)).toEqual(['b/000000', 'b/000001']);
+    expect(keys(5)).toEqual(['b/000004', 'b/000005']);
+    const [before, after] = [readingsOf(1), readingsOf(4)];
+    expect(after[0]).toEqual(before[0]);
+    expect(after[1]?.[1]).toMatch(/^00000004[0-9a-f]{8}$/);
   });
 
   it('encodes a CONNECT for MQTT 3.1.1', () => {
