@@ -16,6 +16,7 @@ import {
   hasLayout,
   openLayout,
   openSecretFile,
+  rememberRemoved,
 } from '../../clients/cli/up/layout.ts';
 import { choosePorts } from '../../clients/cli/up/ports.ts';
 
@@ -52,11 +53,14 @@ describe('dss up', () => {
     });
   });
 
-  it('goes on without a node that the cluster has removed, and does not name it', async () => {
+  it.each([
+    ['has removed', 'process.exit(6)'],
+    ['was left by', "process.send({ event: 'left' }, () => process.exit(0))"],
+  ])('goes on without a node that the cluster %s, and does not name it', async (_, ends) => {
     const script = join(directory, 'node.mjs');
     await writeFile(
       script,
-      `if (process.argv.includes('n2')) process.exit(6);
+      `if (process.argv.includes('n2')) await new Promise(() => { ${ends}; });
       process.send({ event: 'usable', tls: false, users: false, warnings: [] });
       // Somebody who listens keeps the channel, and so the process.
       process.on('message', () => {});`,
@@ -76,6 +80,22 @@ describe('dss up', () => {
     await cluster.stop();
     expect(removed).toEqual([expect.stringMatching(/^n2: rm -r \S+\/n2 && \S.* --name n2 /)]);
     expect(removed[0]).toContain(' --join 127.0.0.1:11,127.0.0.1:13 ');
+    expect([...cluster.removed]).toEqual(['n2']);
+  });
+
+  it('has a node that was removed join, should it start without what it held', async () => {
+    const base = 16_000 + (process.pid % 5_000);
+    const layout = await openLayout(directory, { nodes: 3, mqttPort: base, httpPort: base + 10 });
+    await rememberRemoved(directory, layout, new Set(['n1']));
+    const again = await openLayout(directory, {});
+    const [first, second] = again.nodes.map((node) =>
+      nodeArguments(node, {
+        ...{ dataDir: 'd', secretFile: 's', logLevel: 'warn' },
+        layout: again,
+      }),
+    );
+    expect(first?.join(' ')).toContain(` --join 127.0.0.1:${base + 1},127.0.0.1:${base + 2} `);
+    expect(second).not.toContain('--join');
   });
 
   it('remembers its layout and refuses another one', async () => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ExitCode } from '../errors.ts';
 import type { Shell } from '../shell.ts';
 import { listenForStop } from '../stop-signal.ts';
-import type { NodeReport } from '../up/node-process.ts';
+import type { NodeReport, UsableReport } from '../up/node-process.ts';
 import { addNodeFlags, type NodeFlags } from './node-flags.ts';
 import { addNodeChanges } from './nodes.ts';
 
@@ -60,14 +60,23 @@ async function runNode(shell: Shell, flags: NodeFlags): Promise<void> {
   if (end?.kind === 'left') {
     const { message } = end;
     shell.output.result({ event: 'left', node: options.name, message }, () => message);
+    await tellOfLeaving();
   }
   process.exit(ExitCode.ok);
+}
+
+/** `dss up` then knows that there is no use in starting it again. */
+function tellOfLeaving(): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.({ event: 'left' } satisfies NodeReport, () => resolve());
+    else resolve();
+  });
 }
 
 /** `dss up` waits until every node can be used, and says how. */
 function tellOfLeaders(
   node: { hasLeaders(): boolean },
-  report: Omit<NodeReport, 'event'>,
+  report: Omit<UsableReport, 'event'>,
 ): NodeJS.Timeout {
   const timer = setInterval(() => {
     if (!node.hasLeaders()) return;

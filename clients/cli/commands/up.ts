@@ -107,6 +107,7 @@ interface ClusterParts {
 async function runCluster(shell: Shell, options: UpOptions, parts: ClusterParts): Promise<void> {
   const { output } = shell;
   const { layout, security } = parts;
+  const { rememberRemoved } = await import('../up/layout.ts');
   const stop = listenForStop();
   const cluster = await prepareCluster(shell, options, parts);
   const count = layout.nodes.length;
@@ -138,6 +139,7 @@ async function runCluster(shell: Shell, options: UpOptions, parts: ClusterParts)
     output.note('Stopping …');
     await demo?.stop();
     await cluster.stop();
+    await rememberRemoved(options.data, layout, cluster.removed);
     stop.release();
   }
   output.result({ event: 'closed' }, () => 'Stopped.');

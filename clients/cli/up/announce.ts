@@ -4,12 +4,12 @@ import type { Shell } from '../shell.ts';
 import { formatTable } from '../table.ts';
 import { DEFAULT_HTTP_PORT, DEFAULT_MQTT_PORT } from './default-ports.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
-import type { NodeReport } from './node-process.ts';
+import type { UsableReport } from './node-process.ts';
 
 /** A cluster that is ready, as far as people have to know about it. */
 export interface Announced {
   readonly layout: ClusterLayout;
-  readonly report: NodeReport;
+  readonly report: UsableReport;
   readonly dataDir: string;
   readonly processIds: ReadonlyMap<string, number>;
   /** By which the nodes are reached from here. */

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import { deferred } from '../deferred.ts';
 import { CliError, ExitCode } from '../errors.ts';
 import type { ClusterLayout, NodeLayout } from './layout.ts';
-import { type NodeExit, NodeProcess, type NodeReport } from './node-process.ts';
+import { type NodeExit, NodeProcess, type UsableReport } from './node-process.ts';
 import { hostOf, type Reach } from './reach.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -29,7 +29,7 @@ export interface ClusterProcessOptions {
   readonly onLog: (node: string, line: string) => void;
   /** A node ended although nobody asked it to. */
   readonly onStopped: (node: string, exit: NodeExit, startAgain: string) => void;
-  /** Its cluster has removed a node, and goes on without it. */
+  /** A node has left its cluster, or was removed: that goes on without it. */
   readonly onRemoved?: (node: string, joinAgain: string) => void;
 }
 
@@ -40,10 +40,9 @@ export class ClusterProcess {
   readonly #lastLines = new Map<string, string[]>();
   readonly #allStopped = deferred();
   readonly #usable = new Set<string>();
-  /** Those that their cluster has removed: it goes on without them. */
   readonly #removed = new Set<string>();
-  #report: NodeReport | undefined;
-  readonly #allUsable = deferred<NodeReport>();
+  #report: UsableReport | undefined;
+  readonly #allUsable = deferred<UsableReport>();
   #stopping = false;
   #started = false;
   #failed: ((error: CliError) => void) | undefined;
@@ -57,6 +56,11 @@ export class ClusterProcess {
     return this.#allStopped.promise;
   }
 
+  /** Those that are not in the cluster any more. */
+  get removed(): ReadonlySet<string> {
+    return this.#removed;
+  }
+
   /** Of the nodes that run. */
   get processIds(): ReadonlyMap<string, number> {
     const running = this.#nodes.filter(({ exit }) => exit === undefined);
@@ -67,7 +71,7 @@ export class ClusterProcess {
    * Starts every node and waits until each knows a leader for every shard. Rejects when a node gives up before.
    * What the last of them reports goes for all: they are told the same.
    */
-  async start(): Promise<NodeReport> {
+  async start(): Promise<UsableReport> {
     const failed = new Promise<never>((_, reject) => {
       this.#failed = reject;
     });
@@ -96,6 +100,7 @@ export class ClusterProcess {
         this.#report = report;
         this.#checkUsable();
       },
+      onLeft: () => this.#removed.add(node.name),
       onExit: (exit) => this.#onExit(node, exit),
     });
   }
@@ -103,8 +108,8 @@ export class ClusterProcess {
   #onExit(node: NodeLayout, exit: NodeExit): void {
     if (this.#nodes.every((candidate) => candidate.exit)) this.#allStopped.resolve();
     if (this.#stopping) return;
-    if (exit.code === ExitCode.removed) {
-      this.#removed.add(node.name);
+    if (exit.code === ExitCode.removed) this.#removed.add(node.name);
+    if (this.#removed.has(node.name)) {
       this.#options.onRemoved?.(node.name, joinAgain(node, this.#options));
       this.#checkUsable();
       return;
@@ -159,10 +164,11 @@ export function nodeArguments(
   // They are on one machine, so they meet where they listen.
   const host = hostOf(reach.listen);
   const first = layout.nodes.filter(({ joins }) => joins !== true);
+  const others = layout.nodes.filter(({ name }) => name !== node.name);
   const args = ['node', '--name', node.name, '--data', `${dataDir}/${node.name}`];
   args.push('--mqtt-port', String(node.mqttPort), '--http-port', String(node.httpPort));
   if (node.joins === true) {
-    args.push('--join', first.map((member) => `${host}:${member.mqttPort}`).join(','));
+    args.push('--join', others.map((member) => `${host}:${member.mqttPort}`).join(','));
   } else if (first.length > 1) {
     args.push('--peers', first.map((peer) => `${peer.name}=${host}:${peer.mqttPort}`).join(','));
   }
@@ -188,11 +194,7 @@ function joinAgain(
   node: NodeLayout,
   options: Omit<ClusterProcessOptions, 'onLog' | 'onStopped' | 'onRemoved'>,
 ): string {
-  const nodes = options.layout.nodes.map((each) =>
-    each.name === node.name ? { ...each, joins: true as const } : each,
-  );
-  const layout = { ...options.layout, nodes };
-  const args = nodeArguments({ ...node, joins: true }, { ...options, layout });
+  const args = nodeArguments({ ...node, joins: true }, options);
   const directory = quote(`${options.dataDir}/${node.name}`);
   return `rm -r ${directory} && ${commandLine(options.script, args)}`;
 }

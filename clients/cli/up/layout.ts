@@ -19,7 +19,7 @@ export interface NodeLayout {
   readonly name: string;
   readonly mqttPort: number;
   readonly httpPort: number;
-  /** It came when the cluster was there already, and so joins it. */
+  /** It came when the cluster was there already, or is to come again, and so joins it. */
   readonly joins?: true;
 }
 
@@ -43,6 +43,19 @@ export async function openLayout(dataDir: string, flags: LayoutFlags): Promise<C
   if (layout === known) return layout;
   await writeLayout(dataDir, layout);
   return layout;
+}
+
+/** Nodes that are not in the cluster any more join it if they are started without what they held. */
+export async function rememberRemoved(
+  dataDir: string,
+  layout: ClusterLayout,
+  removed: ReadonlySet<string>,
+): Promise<void> {
+  if (removed.size === 0) return;
+  const nodes = layout.nodes.map((node) =>
+    removed.has(node.name) ? { ...node, joins: true as const } : node,
+  );
+  await writeLayout(dataDir, { ...layout, nodes });
 }
 
 /** Whether there is, or was to be, a cluster in the directory. */

@@ -7,8 +7,10 @@ export interface NodeExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What a node tells the `dss up` above it once every shard has a leader. */
-export interface NodeReport {
+/** What a node tells the `dss up` above it: when every shard has a leader, and when it has left its cluster. */
+export type NodeReport = UsableReport | { readonly event: 'left' };
+
+export interface UsableReport {
   readonly event: 'usable';
   readonly tls: boolean;
   readonly users: boolean;
@@ -22,7 +24,8 @@ export interface NodeProcessOptions {
   readonly script: string;
   readonly args: readonly string[];
   readonly onLog: (line: string) => void;
-  readonly onUsable: (report: NodeReport) => void;
+  readonly onUsable: (report: UsableReport) => void;
+  readonly onLeft?: () => void;
   readonly onExit: (exit: NodeExit) => void;
 }
 
@@ -46,8 +49,9 @@ export class NodeProcess {
     createInterface({ input: this.#child.stderr as Readable }).on('line', options.onLog);
     (this.#child.stdout as Readable).resume();
     this.#child.on('message', (message) => {
-      const report = message as Partial<NodeReport>;
-      if (report.event === 'usable') options.onUsable(report as NodeReport);
+      const report = message as NodeReport;
+      if (report.event === 'usable') options.onUsable(report);
+      else if (report.event === 'left') options.onLeft?.();
     });
     this.#exited = new Promise((resolve) => {
       // 'close' comes after the last line of the log.
