@@ -231,6 +231,19 @@ export class Db implements StorageEngine {
     });
   }
 
+  get isRebuilt(): boolean {
+    return this.#versions.state.isRebuilt;
+  }
+
+  async acceptRebuilt(): Promise<void> {
+    this.#checkWritable();
+    try {
+      await this.#versions.commit({ isRebuilt: false });
+    } catch (error) {
+      throw typedFailure('that it was rebuilt cannot be put on record as settled', error);
+    }
+  }
+
   flushedPositions(): Uint8Array | undefined {
     return this.#versions.state.positions;
   }

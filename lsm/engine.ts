@@ -26,6 +26,15 @@ export interface StorageEngine {
   /** The positions noted with the newest flushed memtable, as `notePositions` gave them. */
   flushedPositions(): Uint8Array | undefined;
 
+  /**
+   * Whether its tables were found without what says how they belong together, after damage: some of it may be missing, or
+   * be what was removed or replaced before, or go beyond `flushedPositions`. Stays so until `acceptRebuilt`.
+   */
+  readonly isRebuilt: boolean;
+
+  /** Whoever needs to has seen to it that nothing is believed of what was rebuilt that should not be. */
+  acceptRebuilt(): Promise<void>;
+
   /** Freezes the memtable and resolves when everything written before is in tables. */
   flush(): Promise<void>;
 

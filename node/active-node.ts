@@ -38,7 +38,7 @@ import { encodePositions } from './shard/group-position.ts';
 import type { ShardHost } from './shard/host.ts';
 import { LogRelease } from './shard/log-release.ts';
 import { NodeGroups } from './shard/node-groups.ts';
-import { recoverReplicas } from './shard/recovery.ts';
+import { distrustRebuilt, recoverReplicas } from './shard/recovery.ts';
 import type { Replica } from './shard/replica.ts';
 import { TICK_MS } from './shard/replica-builder.ts';
 import type { StorageNodeOptions } from './storage-node.ts';
@@ -126,9 +126,10 @@ export class ActiveNode {
       },
     });
     opened = engine;
-    const { loggedGroups, ...recovery } = await carryOut({
+    const { loggedGroups: afterOrder, ...recovery } = await carryOut({
       ...{ log, engine, order, own: own.node, loggedGroups: input.loggedGroups },
     });
+    const loggedGroups = await distrustRebuilt({ log, engine, loggedGroups: afterOrder });
     const layouts = new Map(genesis.groups.map((each) => [each.group, each]));
     const groups = new NodeGroups({
       env,

@@ -167,6 +167,11 @@ export class ClassicLevelEngine implements StorageEngine {
     });
   }
 
+  /** LevelDB finds its tables, or does not open. */
+  readonly isRebuilt = false;
+
+  async acceptRebuilt(): Promise<void> {}
+
   flushedPositions(): Uint8Array | undefined {
     return this.#positions;
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { compareBytes, compareRanges } from '../bytes.ts';
-import { isCorruption } from '../corruption.ts';
+import { corruptionDetail, corruptionEvent, isCorruption } from '../corruption.ts';
 import { isDiskFull, typedFailure } from '../disk-full.ts';
-import type { KeyRange, RangeReplacement } from '../engine.ts';
+import type { EngineEvent, KeyRange, RangeReplacement } from '../engine.ts';
 import { BlockCursor } from '../sstable/block-cursor.ts';
 import { EntryKind } from '../sstable/format.ts';
 import { keysOf, type TableMeta } from '../sstable/table-meta.ts';
@@ -14,6 +14,7 @@ import { lostTables, outside, overlaps } from './lost-keys.ts';
 
 export interface PendingReplacementOptions extends JobRunnerOptions {
   readonly compactor: Compactor;
+  readonly onEvent: (event: EngineEvent) => void;
   /** For every entry: above those in the range now, below those that are written into it afterwards. */
   readonly seq: number;
   /**
@@ -167,6 +168,8 @@ export class PendingReplacement implements RangeReplacement {
     } catch (error) {
       if (!isCorruption(error)) throw error;
       const { tables, lost } = await this.#jobs.salvage(level, table, range);
+      for (const keys of lost)
+        this.#options.onEvent(corruptionEvent(corruptionDetail(error), keys));
       return [...tables, ...lostTables(versions, table, lost)];
     }
   }

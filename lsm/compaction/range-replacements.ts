@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { overlap } from '../bytes.ts';
-import type { KeyRange, RangeReplacement } from '../engine.ts';
+import type { EngineEvent, KeyRange, RangeReplacement } from '../engine.ts';
 import type { FlushQueue } from '../flush-queue.ts';
 import type { Compactor } from './compactor.ts';
 import type { JobRunnerOptions } from './job-runner.ts';
@@ -12,6 +12,7 @@ export const REPLACEMENTS_MAX = 4;
 
 export interface RangeReplacementsOptions extends JobRunnerOptions {
   readonly compactor: Compactor;
+  readonly onEvent: (event: EngineEvent) => void;
   readonly flushes: Pick<FlushQueue, 'exclusively'>;
   readonly takeSeq: () => number;
   /** Freezes what has to be in tables before anything takes the place of this range. @throws where nothing may be written */

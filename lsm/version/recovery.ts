@@ -155,7 +155,7 @@ async function damagedTables(
   for (const placed of version.placedTables()) {
     const name = tableFileName(placed.table.fileNumber);
     if (placed.table.damaged) {
-      damaged.push({ placed, missing: false, offset: 0, reason: 'quarantined before' });
+      damaged.push(damagedBefore(placed));
     } else if (!present.has(name)) {
       const missing = !present.has(`${name}${SET_ASIDE}`);
       damaged.push({ placed, missing, offset: 0, reason: 'the file is missing' });
@@ -165,6 +165,10 @@ async function damagedTables(
     }
   }
   return damaged;
+}
+
+function damagedBefore(placed: PlacedTable): DamagedTable {
+  return { placed, missing: false, offset: 0, reason: 'quarantined before' };
 }
 
 /** Sees that a table is the one the manifest means. */
@@ -189,12 +193,9 @@ async function quarantine(
   damaged: readonly DamagedTable[],
 ): Promise<EngineState> {
   if (damaged.length === 0) return state;
-  for (const { placed, offset, reason } of damaged) {
-    const name = tableFileName(placed.table.fileNumber);
-    await setAside(context, name);
-    const { smallest, largest } = placed.table;
-    const lost = `${reason}; keys ${hex(smallest)} to ${hex(largest)} are lost`;
-    report(context, { file: name, offset, reason: lost, range: keysOf(placed.table) });
+  for (const found of damaged) {
+    await setAside(context, tableFileName(found.placed.table.fileNumber));
+    reportLost(context, found);
   }
   const removed = damaged.map(({ placed }) => placed.table.fileNumber);
   const added = damaged.map(({ placed: { level, table } }) => ({
@@ -240,6 +241,7 @@ async function salvage(
     .tables()
     .filter((table) => table.damaged)
     .map((table) => ({ level: 0, table }));
+  for (const placed of added) reportLost(context, damagedBefore(placed));
   const lost = new Set(added.map(({ table }) => `${tableFileName(table.fileNumber)}${SET_ASIDE}`));
   // Keys may be lost of which only an edit told that cannot be read.
   let isAllThere = names.every((name) => !isSetAside(name) || lost.has(name));
@@ -262,7 +264,7 @@ async function salvage(
   const version = Version.empty.apply(added, new Set());
   const positions = isAllThere && lastSeq === known.lastSeq ? known.positions : undefined;
   return {
-    state: { ...known, version, lastSeq, positions },
+    state: { ...known, version, lastSeq, positions, isRebuilt: true },
     manifest: undefined,
     isDurable: false,
   };
@@ -288,6 +290,15 @@ export async function setAside(
 /** Whether that is the name of a damaged table. */
 export function isSetAside(name: string): boolean {
   return parseTableFileName(name.replace(SET_ASIDE, '')) !== undefined && name.endsWith(SET_ASIDE);
+}
+
+function reportLost(context: RecoveryContext, { placed, offset, reason }: DamagedTable): void {
+  const { fileNumber, smallest, largest } = placed.table;
+  const lost = `${reason}; keys ${hex(smallest)} to ${hex(largest)} are lost`;
+  report(context, {
+    ...{ file: tableFileName(fileNumber), offset, reason: lost },
+    range: keysOf(placed.table),
+  });
 }
 
 function report(

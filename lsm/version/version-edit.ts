@@ -12,6 +12,8 @@ export interface EngineState {
   readonly lastSeq: number;
   /** Noted when the newest flushed memtable was frozen. */
   readonly positions: Uint8Array | undefined;
+  /** What was found without a manifest to be believed, and nobody has seen to it yet. */
+  readonly isRebuilt: boolean;
 }
 
 /** One step from a state to the next; what is absent stays. */
@@ -22,6 +24,7 @@ export interface VersionEdit {
   readonly nextFileNumber?: number;
   readonly lastSeq?: number;
   readonly positions?: Uint8Array;
+  readonly isRebuilt?: boolean;
 }
 
 export const EMPTY_STATE: EngineState = {
@@ -29,6 +32,7 @@ export const EMPTY_STATE: EngineState = {
   nextFileNumber: 1,
   lastSeq: 0,
   positions: undefined,
+  isRebuilt: false,
 };
 
 export function applyEdit(state: EngineState, edit: VersionEdit): EngineState {
@@ -37,6 +41,7 @@ export function applyEdit(state: EngineState, edit: VersionEdit): EngineState {
     nextFileNumber: Math.max(state.nextFileNumber, edit.nextFileNumber ?? 0),
     lastSeq: Math.max(state.lastSeq, edit.lastSeq ?? 0),
     positions: edit.positions ?? state.positions,
+    isRebuilt: edit.isRebuilt ?? state.isRebuilt,
   };
 }
 
@@ -48,13 +53,21 @@ export function isEmptyEdit({ added, removed, ...fields }: VersionEdit): boolean
 
 /** The edit that leads from nothing to `state`. */
 export function snapshotEdit(state: EngineState): VersionEdit {
-  const { nextFileNumber, lastSeq, positions } = state;
+  const { nextFileNumber, lastSeq, positions, isRebuilt } = state;
   const added = state.version.placedTables();
-  return { added, nextFileNumber, lastSeq, ...(positions === undefined ? {} : { positions }) };
+  const noted = positions === undefined ? {} : { positions };
+  return { added, nextFileNumber, lastSeq, ...noted, ...(isRebuilt ? { isRebuilt } : {}) };
 }
 
 /** Fields with a tag each, in any order (FORMAT.md, Manifest). */
-const Tag = { nextFileNumber: 1, lastSeq: 2, positions: 3, added: 4, removed: 5 } as const;
+const Tag = {
+  nextFileNumber: 1,
+  lastSeq: 2,
+  positions: 3,
+  added: 4,
+  removed: 5,
+  isRebuilt: 6,
+} as const;
 
 export function encodeEdit(writer: ByteWriter, edit: VersionEdit): void {
   if (edit.nextFileNumber !== undefined) {
@@ -68,6 +81,10 @@ export function encodeEdit(writer: ByteWriter, edit: VersionEdit): void {
   if (edit.positions !== undefined) {
     writer.u8(Tag.positions);
     writer.byteString(edit.positions);
+  }
+  if (edit.isRebuilt !== undefined) {
+    writer.u8(Tag.isRebuilt);
+    writer.u8(edit.isRebuilt ? 1 : 0);
   }
   for (const { level, table } of edit.added ?? []) {
     writer.u8(Tag.added);
@@ -93,6 +110,7 @@ export function decodeEdit(reader: ByteReader, malformed: (reason: string) => Er
     if (tag === Tag.nextFileNumber) edit.nextFileNumber = reader.varint();
     else if (tag === Tag.lastSeq) edit.lastSeq = reader.varint();
     else if (tag === Tag.positions) edit.positions = reader.byteString();
+    else if (tag === Tag.isRebuilt) edit.isRebuilt = reader.u8() !== 0;
     else if (tag === Tag.added) added.push(decodeAdded(reader, malformed));
     else if (tag === Tag.removed) removed.push(reader.varint());
     else throw new LsmError('FORMAT_TOO_NEW', `the manifest has a field ${tag}, newer than ours`);

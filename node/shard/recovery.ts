@@ -1,4 +1,5 @@
 import type { StorageEngine } from '../../lsm/engine.ts';
+import { LsmError } from '../../lsm/errors.ts';
 import type { Log, OpenedLog } from '../../lsm/log/log.ts';
 import type { GroupState as LoggedGroup, RecoveredGroup } from '../../lsm/log/types.ts';
 import type { kv } from '../../protos/index.ts';
@@ -10,6 +11,8 @@ import {
   replicasOf,
 } from '../membership/genesis.ts';
 import {
+  canDoWithout,
+  decodeMembers,
   decodeStored,
   encodeStored,
   GENESIS_POSITION,
@@ -76,6 +79,41 @@ function replicaOn(node: string, group: GenesisGroup): GenesisReplica | undefine
 function firstConfiguration(group: GenesisGroup): StoredConfiguration {
   const { firstSlot, slotCount } = group;
   return { firstSlot, slotCount, configurations: [genesisConfiguration(group)], removed: false };
+}
+
+/**
+ * What an engine has rebuilt after damage may lack anything, so replicas of groups whose others decide without them are
+ * built anew from those, also if the node ends before that. Where nobody else has a majority, what is here is the best there is.
+ */
+export async function distrustRebuilt(options: {
+  readonly log: Log;
+  readonly engine: StorageEngine;
+  readonly loggedGroups: readonly RecoveredGroup[];
+}): Promise<readonly RecoveredGroup[]> {
+  const { log, engine, loggedGroups } = options;
+  if (!engine.isRebuilt) return loggedGroups;
+  const now = loggedGroups.map((found) => {
+    const stored = decodeStored(found.configuration);
+    if (stored.suspect !== undefined || !othersDecide(found, stored)) return found;
+    const configuration = encodeStored({ ...stored, suspect: REBUILT });
+    log.setConfiguration(found.group, configuration);
+    log.stage(found.group, found.hardState, []);
+    return { ...found, configuration };
+  });
+  await log.commitRound();
+  await engine.acceptRebuilt().catch((error: unknown) => {
+    // Then the next start does the same again.
+    if (!(error instanceof LsmError) || error.code !== 'DISK_FULL') throw error;
+  });
+  return now;
+}
+
+const REBUILT = 'the manifest of its tables was damaged, and they were put together without it';
+
+function othersDecide({ replicaId }: RecoveredGroup, stored: StoredConfiguration): boolean {
+  const newest = stored.configurations.at(-1);
+  if (stored.removed || newest === undefined) return false;
+  return canDoWithout(decodeMembers(newest.data), replicaId, () => true);
 }
 
 /** Puts each local replica together from what the log and the engine hold. */

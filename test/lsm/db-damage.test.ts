@@ -158,10 +158,11 @@ async function manifestOf(vfs: CrashableMemVfs) {
 async function losesSeriesOne() {
   const { vfs, tables } = await fourTables();
   vfs.damage(`/db/${tables[1]}`, 20, 1);
-  const { db } = await reopen(vfs);
+  const { db, events } = await reopen(vfs);
   await db.flush();
   const { manifest, before } = await manifestOf(vfs);
   await db.replaceRange({ lower: Uint8Array.of(200) }).commit(() => utf8('p'));
+  expect(corruptions({ events })).toMatchObject([{ file: tables[1] }]);
   await db.flush();
   await db.close();
   return { vfs, manifest, before };
@@ -187,6 +188,23 @@ describe('a damaged manifest', () => {
     expect(corruptions(opened)).toMatchObject([{ file: manifest }]);
     expect(await contentOf(opened.db.snapshot())).toEqual(content);
     expect(text(opened.db.flushedPositions() as Uint8Array)).toBe('4');
+  });
+
+  it('is known of until somebody says otherwise, also in later lives', async () => {
+    const { vfs } = await fourTables();
+    const isRebuilt = async (life?: (opened: OpenedDb) => Promise<void>) => {
+      const opened = await reopen(vfs);
+      const before = opened.db.isRebuilt;
+      await life?.(opened);
+      await opened.db.close();
+      return before;
+    };
+    expect(await isRebuilt()).toBe(false);
+    vfs.damage(`/db/${(await manifestOf(vfs)).manifest}`, 120, 1);
+    expect(await isRebuilt()).toBe(true);
+    expect(await isRebuilt(({ db }) => db.flush())).toBe(true);
+    expect(await isRebuilt(({ db }) => db.acceptRebuilt())).toBe(true);
+    expect(await isRebuilt()).toBe(false);
   });
 
   it('in its last edit: it counts as torn, and the table it added is given up with its positions', async () => {
@@ -289,7 +307,9 @@ describe('a damaged manifest', () => {
     await opened.db.close();
     vfs.damage(`/db/${manifest}`, before + 20, 1);
     const again = await reopen(vfs);
-    expect(corruptions(again)[0]).toMatchObject({ file: manifest });
+    const [first, second] = corruptions(again);
+    expect([first?.file, first?.range]).toEqual([manifest, undefined]);
+    expect(second?.range).toBeDefined();
     await expectOnlySeriesOneLost(again);
   });
 
