@@ -49,6 +49,8 @@ export type SnapshotReply = cluster.SnapshotReply.$Properties;
 
 /** A sender that says nothing for so long has given up. */
 const SILENCE_MAX_MS = 15_000;
+/** So late an append may come that was sent before the snapshot. To believe one that is later costs another snapshot. */
+const LATE_APPEND_MS = 1_000;
 
 const BUSY: SnapshotReply = { status: SnapshotStatus.SNAPSHOT_BUSY };
 const REFUSED: SnapshotReply = { status: SnapshotStatus.SNAPSHOT_REFUSED };
@@ -105,10 +107,14 @@ export class SnapshotReceiver {
     return this.#inTurn(session, () => this.#take(session, message));
   }
 
-  /** The leader of `term` wants to send entries: of an earlier leader's snapshot there is nothing more to come. */
+  /**
+   * The leader of `term` wants to send entries: of an earlier leader's snapshot there is nothing more to come. Nor of its
+   * own, as it sends none to whom it sends a snapshot, unless that was on its way for long.
+   */
   leaderAppends(replica: Replica, term: Term): void {
     const session = this.#sessions.get(replica.identity.group);
-    if (session?.replica === replica && session.term < term) void this.#end(session);
+    if (session?.replica !== replica || session.term > term) return;
+    if (session.term < term || this.#silentMs(session) > LATE_APPEND_MS) void this.#end(session);
   }
 
   /** The replica is gone. */
@@ -202,8 +208,11 @@ export class SnapshotReceiver {
   }
 
   async #giveUpIfSilent(session: Session): Promise<void> {
-    const silentMs = this.#options.env.clock.monotonicMs() - session.lastHeardMs;
-    if (silentMs > SILENCE_MAX_MS) await this.#end(session);
+    if (this.#silentMs(session) > SILENCE_MAX_MS) await this.#end(session);
+  }
+
+  #silentMs({ lastHeardMs }: Session): number {
+    return this.#options.env.clock.monotonicMs() - lastHeardMs;
   }
 
   #isOpen(session: Session): boolean {

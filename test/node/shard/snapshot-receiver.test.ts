@@ -66,6 +66,19 @@ describe('A snapshot that comes in', () => {
     expect(await begin(receiver, { transfer: 1, term: 4 })).toBe(SnapshotStatus.SNAPSHOT_WANTED);
   });
 
+  it('is given up when its own leader would append and has long sent no more of it', async () => {
+    const { receiver, replica, fake } = await open();
+    await begin(receiver, { transfer: 1, term: 3 });
+    fake.pass(900);
+    receiver.leaderAppends(replica, 3);
+    expect(await begin(receiver, { transfer: 1, term: 3 })).toBe(SnapshotStatus.SNAPSHOT_WANTED);
+    fake.pass(1_100);
+    receiver.leaderAppends(replica, 2);
+    expect(replica.phase).toBe('installing');
+    receiver.leaderAppends(replica, 3);
+    await expect.poll(() => replica.phase).toBe('running');
+  });
+
   it('is not said to be installed before it is durable, whoever asks', async () => {
     const { receiver, replica, fake } = await open();
     const blocks = await chunks(['a']);
