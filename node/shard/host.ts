@@ -17,6 +17,7 @@ import { LoggedEntries } from './logged-entries.ts';
 import { type GroupMessage, OutgoingMessages } from './outgoing-messages.ts';
 import type { Replica } from './replica.ts';
 import { RoundWait } from './round-wait.ts';
+import { Standstill } from './standstill.ts';
 
 export interface ShardHostOptions {
   readonly env: Env;
@@ -67,6 +68,7 @@ export class ShardHost {
   #commitsDue = new Set<Replica>();
   #commitsNew = new Set<Replica>();
   #roundInFlight = false;
+  readonly #standstill = new Standstill();
   readonly #applying: Applying;
   readonly #logged: LoggedEntries;
   #turnScheduled = false;
@@ -216,6 +218,8 @@ export class ShardHost {
       if (!replica.isReachable) continue;
       replica.raft.tick();
       replica.expireReads(nowMs);
+      const isStuck = this.#standstill.isFoundAt(replica, nowMs);
+      if (isStuck && replica.raft.role === 'leader') replica.handOver();
       this.#dirty.add(replica);
     }
   }
@@ -371,7 +375,9 @@ export class ShardHost {
     const synced = log.commitRound();
     stages?.leave(outer);
     const startedMs = clock.monotonicMs();
+    this.#standstill.roundBegins(startedMs);
     await synced;
+    this.#standstill.roundEnds();
     stages?.add('sync', clock.monotonicMs() - startedMs);
   }
 

@@ -168,6 +168,35 @@ describe('damage in the log of one node', () => {
   });
 });
 
+describe('a leader whose disk hangs', () => {
+  it.each([
+    ['wholly', () => true],
+    ['when tables are written', (path: string) => path.includes('/tables')],
+  ])('(%s) lets another lead, though it is heard all the time', async (_, hangs) => {
+    const cluster = new SimCluster({
+      nodes: 3,
+      seed: 341,
+      shardCount: 1,
+      memtableBytes: 16 * 1024,
+    });
+    await cluster.startAll();
+    await cluster.world.run(5_000);
+    const leader = cluster.leaderOf('k');
+    const other = cluster.machines.find((machine) => machine !== leader) as Machine;
+    const inner = leader.vfs.onOperation;
+    leader.vfs.onOperation = (operation) =>
+      operation.kind === 'sync' && hangs(operation.path)
+        ? new Promise(() => {})
+        : inner?.(operation);
+    for (let i = 0; i < 20; i++) {
+      const put = cluster.put(other, 'k', `${i}`.padEnd(10_000)).catch(() => {});
+      await cluster.world.resolve('a put, or its end', put, 30_000);
+    }
+    await cluster.world.resolve('a put', cluster.put(other, 'k', 'after'), 10_000);
+    expect(cluster.leaderOf('k')).not.toBe(leader);
+  });
+});
+
 describe('a log that is lost', () => {
   const complaintsOf = (cluster: SimCluster, machine: Machine) =>
     cluster.world.log.filter(
