@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { ClusterDoor, DataPlane } from '../broker/data-plane.ts';
 import { Log } from '../lsm/log/log.ts';
 import type { cluster } from '../protos/index.ts';
@@ -470,6 +471,6 @@ async function layOut(
   const folders = [logFolder(generation), engineFolder(engine.name, generation)];
   for (const folder of folders) await vfs.makeDirectory(`${directory}/${folder}`);
   await vfs.syncDirectory(directory);
-  const parent = directory.slice(0, directory.lastIndexOf('/'));
-  if (parent !== '') await vfs.syncDirectory(parent);
+  const parent = dirname(directory);
+  if (parent !== '/') await vfs.syncDirectory(parent);
 }

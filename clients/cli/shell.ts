@@ -105,11 +105,12 @@ export function parseInteger(name: string, minimum: number, maximum = Number.MAX
   };
 }
 
-export function parsePositive(name: string) {
+export function parsePositive(name: string, maximum = Number.MAX_VALUE) {
   return (text: string): number => {
     const value = Number(text);
-    if (text.trim() !== '' && value > 0 && Number.isFinite(value)) return value;
-    throw usageError(`${name} needs a number greater than 0, not '${text}'`);
+    if (text.trim() !== '' && value > 0 && value <= maximum) return value;
+    const bound = maximum === Number.MAX_VALUE ? '' : ` and at most ${maximum}`;
+    throw usageError(`${name} needs a number greater than 0${bound}, not '${text}'`);
   };
 }
 

@@ -71,7 +71,12 @@ export const SETTINGS = {
   },
   replicationFactor: { default: 3, schema: Type.Integer({ minimum: 1, maximum: 7 }) },
   shards: { default: 16, schema: Type.Integer({ minimum: 1, maximum: 256 }) },
-  memtableBytes: { default: 16 * MIB, schema: Type.Integer({ minimum: 64 * 1024 }) },
+  memtableBytes: {
+    default: 16 * MIB,
+    schema: Type.Integer({ minimum: 64 * 1024 }),
+    allowed: 'a size of at least 64KiB, such as 16MiB',
+    isByteSize: true,
+  },
   roundsMaxWaitMs: {
     default: 0,
     schema: Type.Integer({ minimum: 0, maximum: 100 }),
@@ -114,7 +119,12 @@ export const SETTINGS = {
     // Who knows it can speak in the name of the cluster.
     isSecret: true,
   },
-  valueBytesMax: { default: MIB, schema: Type.Integer({ minimum: 1, maximum: MIB }) },
+  valueBytesMax: {
+    default: MIB,
+    schema: Type.Integer({ minimum: 1, maximum: MIB }),
+    allowed: 'a size of at most 1MiB, such as 64KiB',
+    isByteSize: true,
+  },
   ...LIMIT_SETTINGS,
   onInvalid: { default: 'ack', schema: Type.Enum(['ack', 'close']) },
   logLevel: { default: 'info', schema: Type.Enum([...LOG_LEVELS]) },

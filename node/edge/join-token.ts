@@ -22,7 +22,7 @@ export async function readJoinToken(
   if (secret === undefined || secret === '') {
     throw new NodeError(
       'CONFIG_INVALID',
-      `the cluster secret is not to be found: name the data directory of a node with --data (now ${data}), and the secret as that node gets it, with --secret-file or --config.`,
+      `the cluster secret is not to be found: name the data directory of a node with --data (now ${data}), and the secret as that node gets it, with --secret-file, --config or DSS_SECRET.`,
     );
   }
   const vfs = new OsVfs();

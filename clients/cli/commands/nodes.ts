@@ -34,6 +34,8 @@ Examples:
     });
 }
 
+const WEIGHT_MAX = 100;
+
 /** What is done to a node from any machine; `node` alone runs one. */
 export function addNodeChanges(node: Command, shell: Shell): void {
   node
@@ -49,7 +51,11 @@ export function addNodeChanges(node: Command, shell: Shell): void {
     .command('weight')
     .description('change the share of the data that a node holds')
     .argument('<name>', 'as "dss nodes" shows it')
-    .argument('<weight>', 'against other nodes, which have 1', parsePositive('the weight'))
+    .argument(
+      '<weight>',
+      'against other nodes, which have 1',
+      parsePositive('the weight', WEIGHT_MAX),
+    )
     .action(async (name: string, weight: number, _options, command: Command) => {
       const request = { method: 'POST', path: pathOf(name, 'weight'), body: { weight } } as const;
       show(shell, await askHttp(shell.httpDoor(command), request));

@@ -55,7 +55,7 @@ Examples:
       if (keep === undefined && versions === undefined && ttl === undefined) {
         throw usageError('say what the rule is: --keep, --versions or --ttl');
       }
-      const body = { prefix, keep, versions, ttl };
+      const body = { prefix, keep: duration(keep), versions, ttl: duration(ttl) };
       const request = { method: 'PUT', path: '/v1/retention', body } as const;
       show(shell, await askHttp(shell.httpDoor(command), request));
     });
@@ -68,6 +68,11 @@ Examples:
       const path = `/v1/retention?prefix=${encodeURIComponent(prefix)}`;
       show(shell, await askHttp(shell.httpDoor(command), { method: 'DELETE', path }));
     });
+}
+
+/** Digits alone are seconds, which JSON has as a number. */
+function duration(text: string | undefined): string | number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function show(shell: Shell, document: RetentionDocument): void {

@@ -144,8 +144,8 @@ describe('a setting that is wrong', () => {
     ['httpPort', ['-1', '65536', 'http', '80.1'], WHOLE_NUMBER],
     ['replicationFactor', ['0', '8', 'three', '2.5'], WHOLE_NUMBER],
     ['shards', ['0', '257', 'many'], WHOLE_NUMBER],
-    ['memtableBytes', ['0', '65535', '16M'], WHOLE_NUMBER],
-    ['valueBytesMax', ['0', '1048577', '1e9'], WHOLE_NUMBER],
+    ['memtableBytes', ['0', '65535', '63KiB', '16X'], /must be a size of at least 64KiB/],
+    ['valueBytesMax', ['0', '1048577', '2MiB', '1e9'], /must be a size of at most 1MiB/],
     ['onInvalid', ['drop', 'ACK'], /must be one of ack, close/],
     ['logLevel', ['verbose', 'INFO'], /must be one of trace, debug, info, warn, error, silent/],
   ])('is named with where it comes from and what is allowed: %s', (name, values, allowed) => {
