@@ -46,9 +46,10 @@ interface Transfer {
   sentBytes: number;
 }
 
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES_MAX = 512 * 1024;
+const CHUNK_BYTES_MIN = 16 * 1024;
 /** So much of one snapshot is on its way and not answered, so that neither side waits for the other's turn. */
-const IN_FLIGHT_BYTES_MAX = 2 * CHUNK_BYTES;
+const CHUNKS_IN_FLIGHT = 2;
 const CALL_DEADLINE_MS = 5_000;
 const BUSY_PAUSE_MS = 200;
 const TRIES_MAX = 5;
@@ -184,8 +185,9 @@ export class SnapshotSender {
       const blocksOf = (at: number, blocks: Uint8Array[], last: boolean) => ({
         snapshotBlocks: { group, toReplica: to, transfer: number, number: at, blocks, last },
       });
+      const chunkBytes = this.#chunkBytes();
       const chunks = new ChunkWindow({
-        bytesMax: IN_FLIGHT_BYTES_MAX,
+        bytesMax: CHUNKS_IN_FLIGHT * chunkBytes,
         triesMax: TRIES_MAX,
         send: async (at, blocks) => {
           const body = blocksOf(at, [...blocks], false);
@@ -193,7 +195,7 @@ export class SnapshotSender {
         },
         pause: () => this.#pause(BUSY_PAUSE_MS),
       });
-      for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), CHUNK_BYTES)) {
+      for await (const chunk of chunksOf(snapshot, rangeOf(replica.identity), chunkBytes)) {
         const bytes = bytesOf(chunk);
         await this.#awaitRate(bytes);
         if (!this.#isWanted(transfer) || !(await chunks.add(chunk, bytes))) return false;
@@ -230,6 +232,12 @@ export class SnapshotSender {
 
   #ask({ node }: Transfer, body: RpcBody): Promise<RpcMessage | undefined> {
     return this.#options.call(node, body, CALL_DEADLINE_MS);
+  }
+
+  /** At most a second's worth: all who receive at a low rate are to hear something long before they give up. */
+  #chunkBytes(): number {
+    const bytes = Math.max(CHUNK_BYTES_MIN, this.#options.bytesPerSecond());
+    return Math.min(CHUNK_BYTES_MAX, bytes);
   }
 
   async #awaitRate(bytes: number): Promise<void> {

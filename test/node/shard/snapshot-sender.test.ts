@@ -31,6 +31,16 @@ describe('A snapshot', () => {
     expect({ handOvers, ended }).toEqual({ handOvers: 1, ended: [undefined] });
   });
 
+  it('at a low rate comes in chunks of a second, so that nobody gives up between them', async () => {
+    const blocks = Array.from({ length: 40 }, () => new Uint8Array(4_096));
+    const bytesPerSecond = 32 * 1024;
+    const answers = Array.from({ length: 10 }, () => SNAPSHOT_WANTED);
+    const { asked } = await send({ answers, blocks, bytesPerSecond });
+    const sizes = asked.flatMap(({ blocks }) => (blocks?.blocks?.length ? [blocks.blocks] : []));
+    expect(sizes.length).toBeGreaterThan(0);
+    for (const chunk of sizes) expect(chunk).toHaveLength(bytesPerSecond / 4_096);
+  });
+
   it('that fails for another reason is tried again', async () => {
     const { handOvers, ended } = await send({
       answers: [SNAPSHOT_WANTED],
@@ -40,13 +50,17 @@ describe('A snapshot', () => {
   });
 });
 
-/** Sends the state of a leader that holds nothing, and what fails is that its tables are read. */
+/** Sends the state of a leader that holds so many blocks; what fails is that its tables are read. */
 async function send({
   answers,
   failure,
+  blocks = [],
+  bytesPerSecond = 1,
 }: {
   readonly answers: readonly (cluster.SnapshotStatus | undefined)[];
   readonly failure?: Error;
+  readonly blocks?: readonly Uint8Array[];
+  readonly bytesPerSecond?: number;
 }) {
   const fake = new FakeEnv();
   const { env } = fake;
@@ -66,9 +80,9 @@ async function send({
     },
   };
   const snapshot = {
-    // biome-ignore lint/correctness/useYield: it fails before there is anything, or there is nothing
     exportRange: async function* () {
       if (failure !== undefined) throw failure;
+      for (const bytes of blocks) yield { bytes };
     },
     close: () => {},
   };
@@ -84,7 +98,7 @@ async function send({
       asked.push({ timeoutMs, blocks: snapshotBlocks });
       return status === undefined ? undefined : ({ snapshotReply: { status } } as RpcMessage);
     },
-    bytesPerSecond: () => 1,
+    bytesPerSecond: () => bytesPerSecond,
     onEnd: () => {},
   });
   sender.send(leader as unknown as Replica, TO, TERM);
