@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Runs } from './runs.ts';
 
 /**
- * Where a group's live entries are, without an object per entry: eight bytes each, and runs for what
- * neighbours share. Invariant: segments never go down with the index, because a replaced entry takes
+ * Where a group's live entries are, and what they are known by, without an object per entry: twelve bytes
+ * each, and runs for what neighbours share. Invariant: segments never go down with the index, because a replaced entry takes
  * everything after it along.
  */
 export class EntryIndex {
@@ -14,6 +14,7 @@ export class EntryIndex {
   #head = 0;
   #offsets = new Uint32Array(0);
   #lengths = new Uint32Array(0);
+  #checksums = new Uint32Array(0);
   readonly #terms = new Runs();
   readonly #segments = new Runs();
 
@@ -60,12 +61,18 @@ export class EntryIndex {
     return this.#lengths[this.#place(index)] as number;
   }
 
-  append(term: number, segment: number, offset: number, length: number): void {
+  /** Of the whole record, as it was written. */
+  checksum(index: number): number {
+    return this.#checksums[this.#place(index)] as number;
+  }
+
+  append(term: number, segment: number, offset: number, length: number, checksum: number): void {
     assert(offset < 0x1_0000_0000, 'a segment is too long for the entry index');
     if (this.#head + this.#count === this.#offsets.length) this.#makeRoom();
     const place = this.#head + this.#count;
     this.#offsets[place] = offset;
     this.#lengths[place] = length;
+    this.#checksums[place] = checksum;
     this.#count++;
     this.#terms.append(this.lastIndex, term);
     this.#segments.append(this.lastIndex, segment);
@@ -122,6 +129,7 @@ export class EntryIndex {
     const isCrowded = this.#count * 2 > capacity;
     this.#offsets = this.#moved(this.#offsets, isCrowded ? 2 * capacity : Math.max(16, capacity));
     this.#lengths = this.#moved(this.#lengths, this.#offsets.length);
+    this.#checksums = this.#moved(this.#checksums, this.#offsets.length);
     this.#head = 0;
   }
 

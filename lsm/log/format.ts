@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeU32 } from '../bytes.ts';
+import { crc32c } from '../hash/crc32c.ts';
 import type { HardState } from './types.ts';
 
 /**
@@ -61,6 +63,18 @@ export const directoryFlag = { suspect: 1, hasConfiguration: 2 } as const;
 /** Offsets in a record. */
 export const recordField = { term: 0, dataLength: 8, kind: 12 } as const;
 export const recordHeaderBytes = 16;
+
+/** Of a group's records in a round, from the checksum of each: every byte is looked at once. */
+export function recordsChecksum(checksums: Uint32Array): number {
+  let sum = 0;
+  for (let ordinal = 0; ordinal < checksums.length; ordinal++) {
+    writeU32(fourBytes, 0, checksums[ordinal] as number);
+    sum = crc32c(fourBytes, 0, 4, sum);
+  }
+  return sum;
+}
+
+const fourBytes = new Uint8Array(4);
 
 /** What a round says of itself, less the lengths, which follow from its content. */
 export interface RoundHeader {

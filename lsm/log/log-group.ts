@@ -138,13 +138,14 @@ export class LogGroup {
     return section;
   }
 
-  /** The section's records go to `offset` of a segment. */
-  place(section: RoundSection, segment: number, offset: number): void {
+  /** The section's records go to `offset` of a segment. `checksums`: of each. */
+  place(section: RoundSection, segment: number, offset: number, checksums: Uint32Array): void {
     this.index.truncateAfter(section.firstIndex - 1);
     let at = offset;
+    let ordinal = 0;
     for (const { term, data } of section.entries) {
       const length = recordHeaderBytes + data.length;
-      this.index.append(term, segment, at, length);
+      this.index.append(term, segment, at, length, checksums[ordinal++] as number);
       at += length;
     }
     this.#neededSegmentOnceSynced = this.index.oldestSegment;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isCorruption } from '../corruption.ts';
 import { LsmError } from '../errors.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { logIdBytes, type RoundHeader } from './format.ts';
@@ -7,7 +8,7 @@ import { readEntries } from './log-reads.ts';
 import { recover } from './recovery.ts';
 import { replay } from './replay.ts';
 import { areReplicasLost, replicasChecksum } from './replicas.ts';
-import { RoundWriter } from './round-writer.ts';
+import { RoundWriter, type WrittenRecords } from './round-writer.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { scanLog } from './segment-scan.ts';
 import type {
@@ -207,6 +208,8 @@ export class Log {
   /**
    * The entries from `firstIndex` to `lastIndex`, at least one but no more than `bytesMax` of data. Staged
    * entries are not there before their round. Fewer, or none, if they are not or no longer in the log.
+   * @throws {LsmError} CORRUPTION if the disk gives other bytes than were written. Then a round is wanted: it declares
+   *   the damaged one synced, which might else be the last, and pass for a torn tail at the next start
    */
   async read(
     group: number,
@@ -215,15 +218,15 @@ export class Log {
     bytesMax: number,
   ): Promise<LogEntry[]> {
     this.#assertUsable();
-    const entries = await readEntries(
-      this.#group(group),
-      this.#files,
-      firstIndex,
-      lastIndex,
-      bytesMax,
-    );
-    this.#assertUsable();
-    return entries;
+    const found = this.#group(group);
+    try {
+      const entries = await readEntries(found, this.#files, firstIndex, lastIndex, bytesMax);
+      this.#assertUsable();
+      return entries;
+    } catch (error) {
+      if (isCorruption(error)) this.#staged.add(found);
+      throw error;
+    }
   }
 
   /**
@@ -242,6 +245,7 @@ export class Log {
    * Writes a group's entries from `firstIndex` on once more, with the next round, so that they hold no old segment:
    * for those that can be neither applied nor given up. Returns whether that was done; not if the log moved on
    * meanwhile, for then there is no need.
+   * @throws {LsmError} CORRUPTION, like `read`: under a checksum of their own wrong bytes would pass for good ones
    */
   async moveToTail(group: number, firstIndex: number): Promise<boolean> {
     this.#assertUsable();
@@ -342,10 +346,10 @@ export class Log {
       segment: this.#segment,
       replicasChecksum: this.#replicasChecksum,
     };
-    const { bytes, recordsOffsets } = this.#writer.write(header, sections);
+    const { bytes, records } = this.#writer.write(header, sections);
     for (const [at, section] of sections.entries()) {
-      const recordsOffset = this.#offset + (recordsOffsets[at] as number);
-      groups[at]?.place(section, this.#segment, recordsOffset);
+      const { offset, checksums } = records[at] as WrittenRecords;
+      groups[at]?.place(section, this.#segment, this.#offset + offset, checksums);
     }
     return bytes;
   }

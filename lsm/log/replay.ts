@@ -174,7 +174,9 @@ class GroupReplay implements ReplayedGroup {
     for (let ordinal = 0; ordinal < records.lengths.length; ordinal++) {
       const length = records.lengths[ordinal] as number;
       if (section.firstIndex + ordinal > this.index.startIndex) {
-        this.index.append(records.terms[ordinal] as number, segment, offset, length);
+        const term = records.terms[ordinal] as number;
+        const checksum = records.checksums[ordinal] as number;
+        this.index.append(term, segment, offset, length, checksum);
       }
       offset += length;
     }

@@ -13,6 +13,7 @@ import {
   type RoundHeader,
   recordField,
   recordHeaderBytes,
+  recordsChecksum,
   roundAlignmentBytes,
   roundFlag,
   roundKind,
@@ -42,6 +43,8 @@ export interface RecordList {
   /** Whole records: header and data. */
   readonly lengths: Uint32Array;
   readonly terms: Float64Array;
+  /** Of whole records. */
+  readonly checksums: Uint32Array;
 }
 
 /**
@@ -178,20 +181,22 @@ function readRecords(
 ): RecordList | undefined {
   const count = entry.lastIndex + 1 - entry.firstIndex;
   if (end > bytes.length || count * recordHeaderBytes > end - start) return undefined;
-  if (crc32c(bytes, start, end) !== checksum) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const lengths = new Uint32Array(count);
   const terms = new Float64Array(count);
+  const checksums = new Uint32Array(count);
   let at = start;
   for (let ordinal = 0; ordinal < count; ordinal++) {
     if (at + recordHeaderBytes > end) return undefined;
     const length = recordHeaderBytes + view.getUint32(at + recordField.dataLength, true);
     lengths[ordinal] = length;
     terms[ordinal] = getU53(view, at + recordField.term);
-    if (Number.isNaN(terms[ordinal])) return undefined;
+    if (at + length > end || Number.isNaN(terms[ordinal])) return undefined;
+    checksums[ordinal] = crc32c(bytes, at, at + length);
     at += length;
   }
-  return at === end ? { offset: start, lengths, terms } : undefined;
+  if (at !== end || recordsChecksum(checksums) !== checksum) return undefined;
+  return { offset: start, lengths, terms, checksums };
 }
 
 function startsWith(bytes: Uint8Array, offset: number, expected: Uint8Array): boolean {

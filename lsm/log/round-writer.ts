@@ -13,6 +13,7 @@ import {
   type RoundHeader,
   recordField,
   recordHeaderBytes,
+  recordsChecksum,
   roundFlag,
   roundKind,
   roundMagic,
@@ -28,8 +29,15 @@ export interface RoundSection extends DirectoryEntry {
 export interface WrittenRound {
   /** A view of the writer's buffer: good until the next round. */
   readonly bytes: Uint8Array;
-  /** Where each section's records start, from the start of the round. */
-  readonly recordsOffsets: readonly number[];
+  /** Of each section. */
+  readonly records: readonly WrittenRecords[];
+}
+
+export interface WrittenRecords {
+  /** From the start of the round. */
+  readonly offset: number;
+  /** Of each whole record. */
+  readonly checksums: Uint32Array;
 }
 
 /** Lays out rounds, one after the other, in a buffer that it uses again. */
@@ -46,18 +54,19 @@ export class RoundWriter {
     this.#reserve(length);
     this.#bytes.fill(0, 0, recordsStart).fill(0, end, length);
 
-    const recordsOffsets: number[] = [];
+    const records: WrittenRecords[] = [];
     let entryAt = headerBytes;
     let recordsAt = recordsStart;
     for (const section of sections) {
-      const recordsEnd = this.#writeRecords(recordsAt, section.entries);
-      this.#writeEntry(entryAt, section, recordsAt, recordsEnd);
-      recordsOffsets.push(recordsAt);
+      const checksums = new Uint32Array(section.entries.length);
+      const written = { offset: recordsAt, checksums };
+      recordsAt = this.#writeRecords(recordsAt, section.entries, checksums);
+      this.#writeEntry(entryAt, section, written, recordsAt);
+      records.push(written);
       entryAt += entryLength(section);
-      recordsAt = recordsEnd;
     }
     this.#writeHeader(header, length, directoryLength, sections.length);
-    return { bytes: this.#bytes.subarray(0, length), recordsOffsets };
+    return { bytes: this.#bytes.subarray(0, length), records };
   }
 
   #writeHeader(header: RoundHeader, length: number, directoryLength: number, count: number): void {
@@ -78,7 +87,12 @@ export class RoundWriter {
     view.setUint32(headerField.checksum, covered, true);
   }
 
-  #writeEntry(at: number, section: RoundSection, recordsAt: number, recordsEnd: number): void {
+  #writeEntry(
+    at: number,
+    section: RoundSection,
+    records: WrittenRecords,
+    recordsEnd: number,
+  ): void {
     const view = this.#view;
     const configuration = section.configuration;
     view.setUint32(at + directoryField.group, section.group, true);
@@ -96,25 +110,28 @@ export class RoundWriter {
     putU53(view, at + directoryField.previousTerm, section.previousTerm);
     putU53(view, at + directoryField.logStartIndex, section.logStart.index);
     putU53(view, at + directoryField.logStartTerm, section.logStart.term);
-    view.setUint32(at + directoryField.recordsOffset, recordsAt, true);
-    view.setUint32(at + directoryField.recordsLength, recordsEnd - recordsAt, true);
-    const recordsChecksum = crc32c(this.#bytes, recordsAt, recordsEnd);
-    view.setUint32(at + directoryField.recordsChecksum, recordsChecksum, true);
+    view.setUint32(at + directoryField.recordsOffset, records.offset, true);
+    view.setUint32(at + directoryField.recordsLength, recordsEnd - records.offset, true);
+    const checksum = recordsChecksum(records.checksums);
+    view.setUint32(at + directoryField.recordsChecksum, checksum, true);
     view.setUint32(at + directoryField.configurationLength, configuration?.length ?? 0, true);
     view.setUint32(at + directoryField.configurationChecksum, section.configurationChecksum, true);
     if (configuration !== undefined) this.#bytes.set(configuration, at + directoryEntryBytes);
   }
 
   /** Returns where the records end. */
-  #writeRecords(start: number, entries: readonly LogEntry[]): number {
+  #writeRecords(start: number, entries: readonly LogEntry[], checksums: Uint32Array): number {
     let at = start;
+    let ordinal = 0;
     for (const { term, kind, data } of entries) {
+      const end = at + recordHeaderBytes + data.length;
       this.#bytes.fill(0, at, at + recordHeaderBytes);
       putU53(this.#view, at + recordField.term, term);
       this.#view.setUint32(at + recordField.dataLength, data.length, true);
       this.#view.setUint8(at + recordField.kind, kind);
       this.#bytes.set(data, at + recordHeaderBytes);
-      at += recordHeaderBytes + data.length;
+      checksums[ordinal++] = crc32c(this.#bytes, at, end);
+      at = end;
     }
     return at;
   }

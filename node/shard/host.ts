@@ -1,3 +1,4 @@
+import { isCorruption } from '../../lsm/corruption.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import type { Env } from '../env.ts';
@@ -100,7 +101,7 @@ export class ShardHost {
       applying: this.#applying,
       isStopped: () => this.#stopped,
       onFetched: (replica) => this.touch(replica),
-      onFailed: (error) => this.#fail(error),
+      onFailed: (error) => void this.#unreadable(error),
     });
   }
 
@@ -414,6 +415,15 @@ export class ShardHost {
       message: `group ${replica.identity.group}: ${complaint}`,
       data: { group: replica.identity.group },
     });
+  }
+
+  /**
+   * The log does not give back what was written: the next start finds what that is, and distrusts the replicas that have
+   * lost it. Only a round that a later one declares synced can be found damaged (`lsm/FORMAT.md#rules-for-reading`).
+   */
+  async #unreadable(error: unknown): Promise<void> {
+    if (isCorruption(error)) await this.persist();
+    this.#fail(error);
   }
 
   #fail(error: unknown): void {

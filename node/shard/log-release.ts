@@ -1,3 +1,4 @@
+import { isCorruption } from '../../lsm/corruption.ts';
 import type { StorageEngine } from '../../lsm/engine.ts';
 import type { Log } from '../../lsm/log/log.ts';
 import { decodePositions } from './group-position.ts';
@@ -25,12 +26,18 @@ export class LogRelease {
     this.#options = options;
   }
 
-  /** Does nothing while it is still at it. */
+  /**
+   * Does nothing while it is still at it.
+   * @throws {LsmError} CORRUPTION if entries that were to stay cannot be read; the next start finds them damaged
+   */
   async run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     try {
       await this.#run();
+    } catch (error) {
+      if (isCorruption(error)) await this.#options.host.persist();
+      throw error;
     } finally {
       this.#isRunning = false;
     }

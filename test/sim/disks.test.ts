@@ -197,6 +197,41 @@ describe('a leader whose disk hangs', () => {
   });
 });
 
+describe('bits that change in the log of a node that runs', () => {
+  it('go to no other: a leader that reads them ends, and is suspect when it is back', async () => {
+    const cluster = new SimCluster({ nodes: 3, seed: 327, shardCount: 1 });
+    await cluster.startAll();
+    const [first, , third] = cluster.machines as [Machine, Machine, Machine];
+    await cluster.makeLead(first, 'k0');
+    cluster.kill(third);
+    const value = 'A'.repeat(50_000);
+    for (let i = 0; i < 20; i++) {
+      await cluster.world.resolve('put', cluster.put(first, `k${i}`, value));
+    }
+    await spoil(first, 'A'.repeat(1_000));
+    await cluster.start(third);
+    await cluster.world.until('it is found', () => first.fatal !== undefined);
+    expect(first.fatal).toMatchObject({ code: 'CORRUPTION' });
+    await cluster.start(first);
+    await cluster.world.until('it is back', () => first.joined);
+    const group = first.active.map.shards()[0]?.group;
+    expect(suspectsOf(first)).toEqual([group]);
+    await cluster.untilLed();
+    for (const machine of cluster.machines) {
+      for (let i = 0; i < 20; i++) expect(await cluster.get(machine, `k${i}`)).toBe(value);
+    }
+  });
+
+  /** Changes the first place in its newest segment that holds this text. */
+  async function spoil({ vfs }: Machine, text: string): Promise<void> {
+    const segments = (await vfs.list(LOG)).filter((name) => name.endsWith('.log')).sort();
+    const path = `${LOG}/${segments.at(-1)}`;
+    const at = Buffer.from(await vfs.readFile(path)).indexOf(text);
+    expect(at).toBeGreaterThan(0);
+    vfs.damage(path, at + 500, 0x02);
+  }
+});
+
 describe('a log that is lost', () => {
   const complaintsOf = (cluster: SimCluster, machine: Machine) =>
     cluster.world.log.filter(

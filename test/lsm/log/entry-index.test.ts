@@ -14,15 +14,22 @@ describe('entry index', () => {
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const index = new EntryIndex(5, 1);
         let start = { index: 5, term: 1 };
-        let list: { index: number; term: number; segment: number; offset: number }[] = [];
+        let list: {
+          index: number;
+          term: number;
+          segment: number;
+          offset: number;
+          checksum: number;
+        }[] = [];
         let [term, segment] = [1, 1];
         for (const { kind, count, step } of operations) {
           const last = start.index + list.length;
           if (kind === 'append') {
             [term, segment] = [term + step, segment + step];
             for (let at = 1; at <= count; at++) {
-              index.append(term, segment, 100 * at, 16 + at);
-              list.push({ index: last + at, term, segment, offset: 100 * at });
+              const checksum = 0xffffffff - last - at;
+              index.append(term, segment, 100 * at, 16 + at, checksum);
+              list.push({ index: last + at, term, segment, offset: 100 * at, checksum });
             }
           } else if (kind === 'truncate') {
             index.truncateAfter(Math.max(start.index, last - count));
@@ -54,6 +61,7 @@ describe('entry index', () => {
             term: index.term(entry.index),
             segment: index.segment(entry.index),
             offset: index.offset(entry.index),
+            checksum: index.checksum(entry.index),
           }));
           expect(found).toEqual(list);
         }

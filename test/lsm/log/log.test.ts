@@ -8,6 +8,7 @@ import {
   entries,
   expectCode,
   newGroup,
+  nextRoundOffset,
   openLog,
   path,
   readAll,
@@ -389,12 +390,66 @@ describe('log', () => {
     expect(() => log.release(1, 4, 2)).toThrow('not written');
   });
 
-  it('says when the record on the disk is not the one that was written', async () => {
+  it.each([
+    { when: 'it was written', isReopened: false },
+    { when: 'it was found at open', isReopened: true },
+  ])('gives out no record of which a bit has changed since $when', async ({ isReopened }) => {
+    const vfs = new CrashableMemVfs();
+    let { log } = await openLog(vfs);
+    log.addGroup(newGroup(1));
+    await log.commitRound();
+    const round = nextRoundOffset(log);
+    await commit(log, 1, ...entries(1, 3, 1));
+    await commit(log, 1, ...entries(4, 4, 1));
+    if (isReopened) {
+      await log.close();
+      ({ log } = await openLog(vfs));
+    }
+    const all = await texts(log, 1);
+    const length = 16 + bytes('1/1').length;
+    const second = round + 64 + 104 + length;
+    for (let bit = 0; bit < 8 * length; bit++) {
+      const flip = () => vfs.damage(path(1), second + (bit >> 3), 1 << (bit & 7));
+      flip();
+      await expectCode(readAll(log, 1), 'CORRUPTION');
+      await expectCode(log.read(1, 2, 2, 0), 'CORRUPTION');
+      expect(await log.read(1, 1, 1, 0), 'its neighbour').toEqual(entries(1, 1, 1));
+      expect(await log.read(1, 3, 4, 100), 'and the next ones').toEqual(entries(3, 4, 1));
+      flip();
+    }
+    log.release(1, 1, 1);
+    expect(await texts(log, 1, 2)).toEqual(all.slice(1));
+  });
+
+  it('finds the last round damaged at the next start, and not torn, once that was read', async () => {
     const vfs = new CrashableMemVfs();
     const { log } = await openLog(vfs);
     log.addGroup(newGroup(1));
+    await log.commitRound();
+    const round = nextRoundOffset(log);
     await commit(log, 1, ...entries(1, 1, 1));
-    vfs.damage(path(1), 4096 + 64 + 104 + newGroup(1).configuration.length, 0xff);
+    vfs.damage(path(1), round + 64 + 104 + 16, 0x40);
     await expectCode(readAll(log, 1), 'CORRUPTION');
+    expect(log.hasStaged).toBe(true);
+    await log.commitRound();
+    await log.close();
+    const { groups, damage } = await openLog(vfs);
+    expect(damage).toMatchObject([{ offset: round, groups: [1] }]);
+    expect(groups[0]?.suspect).toContain('are missing');
+  });
+
+  it('gives out no record of another entry where a write went elsewhere', async () => {
+    const vfs = new CrashableMemVfs();
+    const { log } = await openLog(vfs);
+    for (const group of [1, 2]) log.addGroup(newGroup(group));
+    await log.commitRound();
+    const written = nextRoundOffset(log);
+    await commit(log, 1, ...entries(1, 1, 1, 'a'));
+    await commit(log, 2, ...entries(1, 1, 1, 'b'));
+    const file = await vfs.open(path(1), 'write');
+    const other = (await vfs.readFile(path(1))).subarray(written, written + 4096);
+    await file.write(written + 4096, other.slice());
+    await expectCode(readAll(log, 2), 'CORRUPTION');
+    expect(await texts(log, 1)).toEqual(['1/1a']);
   });
 });

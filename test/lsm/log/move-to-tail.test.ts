@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { settled } from '../../support/settled.ts';
-import { commit, entries, newGroup, openLog, texts } from './harness.ts';
+import {
+  commit,
+  entries,
+  expectCode,
+  newGroup,
+  openLog,
+  path,
+  suspects,
+  texts,
+} from './harness.ts';
 
 /** Entries of a group in several segments, each in a place of its own. */
 async function scattered() {
@@ -72,6 +81,18 @@ describe('entries that are moved to the tail', () => {
     await log.commitRound();
     await reads.free();
     expect(await reading).toEqual(all);
+  });
+
+  it('are left where they are if one is not what was written', async () => {
+    const { vfs, log } = await scattered();
+    // The second entry is in the third segment, behind an opening round of one block.
+    const { length } = newGroup(1).configuration;
+    vfs.damage(path(3), 64 + 104 + length + 16, 0x02);
+    await expectCode(log.moveToTail(1, 1), 'CORRUPTION');
+    await log.commitRound();
+    await expectCode(texts(log, 1), 'CORRUPTION');
+    await log.close();
+    expect(suspects(await openLog(vfs))).toEqual([1]);
   });
 
   it('are not brought back when others have replaced them meanwhile', async () => {

@@ -57,7 +57,10 @@ describe('round', () => {
     expect([0, 4, 80, 84, 92, 96].map((at) => view.getUint32(64 + at, true))).toEqual([
       1, 2, 169, 19, 1, 0,
     ]);
-    expect(written.recordsOffsets).toEqual([169]);
+    const checksum = crc32c(written.bytes, 169, 169 + 19);
+    expect(written.records).toEqual([{ offset: 169, checksums: Uint32Array.of(checksum) }]);
+    const checksumBytes = Uint8Array.from([0, 8, 16, 24], (shift) => checksum >>> shift);
+    expect(view.getUint32(64 + 88, true)).toBe(crc32c(checksumBytes));
     expect([...written.bytes.subarray(169, 190)]).toEqual([
       ...[3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0],
       ...bytes('3/6'),
@@ -118,6 +121,20 @@ describe('round', () => {
             expect([...(records?.lengths ?? [])]).toEqual(
               written.map(({ data }) => 16 + data.length),
             );
+            const { offset: recordsAt = 0, lengths = [] } = records ?? {};
+            let recordAt = recordsAt;
+            for (const [ordinal, length] of lengths.entries()) {
+              const checksum = crc32c(file, recordAt, recordAt + length);
+              expect(records?.checksums[ordinal]).toBe(checksum);
+              recordAt += length;
+            }
+            if (recordAt === recordsAt) continue;
+            const flipped = file.slice();
+            const bit = flip % (8 * (recordAt - recordsAt));
+            const place = recordsAt + (bit >> 3);
+            flipped[place] = (flipped[place] ?? 0) ^ (1 << (bit & 7));
+            const damaged = readRound(flipped, offset, 3, header.logId);
+            expect(damaged?.sections[at]?.records).toBeUndefined();
           }
           const directoryBytes = new DataView(file.buffer).getUint32(offset + 52, true);
           const changed = offset + (flip % (64 + directoryBytes));
