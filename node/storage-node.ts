@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { ClusterDoor, DataPlane } from '../broker/data-plane.ts';
 import { Log } from '../lsm/log/log.ts';
 import type { cluster } from '../protos/index.ts';
@@ -471,6 +470,7 @@ async function layOut(
   const folders = [logFolder(generation), engineFolder(engine.name, generation)];
   for (const folder of folders) await vfs.makeDirectory(`${directory}/${folder}`);
   await vfs.syncDirectory(directory);
-  const parent = dirname(directory);
-  if (parent !== '/') await vfs.syncDirectory(parent);
+  const slash = directory.lastIndexOf('/');
+  const parent = slash < 0 ? '.' : directory.slice(0, slash);
+  if (parent !== '') await vfs.syncDirectory(parent);
 }
