@@ -66,6 +66,14 @@ export class EntryIndex {
     return this.#checksums[this.#place(index)] as number;
   }
 
+  /** Of the records from `firstIndex` on. */
+  bytesFrom(firstIndex: number): number {
+    let sum = 0;
+    const first = Math.max(firstIndex, this.#startIndex + 1);
+    for (let index = first; index <= this.lastIndex; index++) sum += this.length(index);
+    return sum;
+  }
+
   append(term: number, segment: number, offset: number, length: number, checksum: number): void {
     assert(offset < 0x1_0000_0000, 'a segment is too long for the entry index');
     if (this.#head + this.#count === this.#offsets.length) this.#makeRoom();

@@ -99,6 +99,28 @@ export class LogGroup {
     this.#stagedBytes += recordsLength(entries);
   }
 
+  /**
+   * These are in files, from the log's start to its end or to what is staged, and are to be written once more. Returns
+   * whether that is so still.
+   */
+  stageAgain(entries: readonly LogEntry[]): boolean {
+    const end = this.#staged[0]?.index ?? this.index.lastIndex + 1;
+    const again = entries.filter(({ index }) => index < end);
+    // What is staged replaces all that follows: some of the entries alone would cut off the others.
+    const isWhole =
+      again[0]?.index === this.index.startIndex + 1 && again.at(-1)?.index === end - 1;
+    if (!isWhole || again.some(({ index, term }) => this.index.term(index) !== term)) return false;
+    this.#staged = [...again, ...this.#staged];
+    this.#stagedBytes += recordsLength(again);
+    return true;
+  }
+
+  /** Gives up the entries from `index` on; gone with the next round that names this group. */
+  cutFrom(index: number): void {
+    this.#unstageFrom(index);
+    this.index.truncateAfter(index - 1);
+  }
+
   get stagedBytes(): number {
     return this.#stagedBytes;
   }

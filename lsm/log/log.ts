@@ -242,25 +242,54 @@ export class Log {
   }
 
   /**
-   * Writes a group's entries from `firstIndex` on once more, with the next round, so that they hold no old segment:
-   * for those that can be neither applied nor given up. Returns whether that was done; not if the log moved on
-   * meanwhile, for then there is no need.
-   * @throws {LsmError} CORRUPTION, like `read`: under a checksum of their own wrong bytes would pass for good ones
+   * Writes all of a group's entries once more, with the next round, so that they hold no old segment: for those that
+   * cannot be given up. They are in memory until that round is written; nothing of the group may be released before.
+   * Returns whether there is something to write; not if they were released or replaced meanwhile.
+   *
+   * @param cutsAtDamage whether an entry that cannot be read is given up, with all that follow it, as the next start would
+   * have it. Only of a replica that promises nothing any more.
+   * @throws {LsmError} CORRUPTION, like `read`, where it is not cut: under a checksum of their own wrong bytes would pass
+   *   for good ones
    */
-  async moveToTail(group: number, firstIndex: number): Promise<boolean> {
+  async moveToTail(group: number, { cutsAtDamage = false } = {}): Promise<boolean> {
     this.#assertUsable();
     const moved = this.#group(group);
-    const { lastIndex } = moved;
-    if (firstIndex > lastIndex || moved.stagedBytes > 0) return false;
-    if (moved.neededSegment === this.#segment) return false;
-    const term = moved.index.term(lastIndex);
-    const entries = await this.read(group, firstIndex, lastIndex, Number.POSITIVE_INFINITY);
-    const isSame = moved.lastIndex === lastIndex && moved.index.term(lastIndex) === term;
-    // What is staged replaces all that follows: some of the entries alone would cut off the others.
-    const isWhole = entries.at(-1)?.index === lastIndex;
-    if (!isSame || !isWhole || moved.stagedBytes > 0) return false;
-    this.stage(group, undefined, entries);
-    return true;
+    const { index } = moved;
+    if (index.oldestSegment === undefined || index.oldestSegment === this.#segment) return false;
+    const entries: LogEntry[] = [];
+    let next = index.startIndex + 1;
+    let metDamage = false;
+    let isCut = false;
+    // In portions, so that nobody else's read waits for all of it; what was appended meanwhile goes along.
+    while (index.has(next) && !isCut) {
+      // What comes before the damage is read entry by entry.
+      const lastIndex = metDamage ? next : index.lastIndex;
+      try {
+        const portion = await this.read(group, next, lastIndex, PORTION_BYTES);
+        if (portion.length === 0) return false;
+        for (const entry of portion) entries.push(entry);
+        next += portion.length;
+      } catch (error) {
+        if (!cutsAtDamage || !isUnreadable(error)) throw error;
+        isCut = metDamage && index.has(next);
+        metDamage = true;
+      }
+    }
+    if (isCut) moved.cutFrom(next);
+    const isMoved = moved.stageAgain(entries);
+    if (isCut || isMoved) this.#staged.add(moved);
+    return isCut || isMoved;
+  }
+
+  /** What a group's entries from `firstIndex` on take in the files. */
+  bytesFrom(group: number, firstIndex: number): number {
+    return this.#group(group).index.bytesFrom(firstIndex);
+  }
+
+  /** What the segments take from the oldest one on that holds an entry of the group; 0: none does. */
+  heldBytes(group: number): number {
+    const { oldestSegment } = this.#group(group).index;
+    return oldestSegment === undefined ? 0 : this.#files.bytesFrom(oldestSegment);
   }
 
   /**
@@ -384,3 +413,8 @@ export class Log {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const ZEROS_AHEAD_BYTES = 256 * 1024;
+const PORTION_BYTES = 1024 * 1024;
+
+function isUnreadable(error: unknown): boolean {
+  return isCorruption(error) || (error as { readonly code?: unknown }).code === 'EIO';
+}

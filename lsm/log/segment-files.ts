@@ -49,6 +49,13 @@ export class SegmentFiles {
     return sum;
   }
 
+  /** Of this segment and those after it. */
+  bytesFrom(first: number): number {
+    let sum = 0;
+    for (const [segment, size] of this.#sizes) if (segment >= first) sum += size;
+    return sum;
+  }
+
   get spareBytes(): number {
     return this.#spares.reduce((sum, { size }) => sum + size, 0);
   }
