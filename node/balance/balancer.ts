@@ -37,7 +37,7 @@ export interface BalancerInput {
  * that leave, then balance, then leaders. The same input gives the same steps, in the same order.
  *
  * No group gets two changes at once, a number of voters that is even, or a change after which it has no
- * healthy majority; nothing is sent to a node that is silent or full.
+ * healthy majority; nothing is sent to a node that is silent, and to a full one only what replaces its own.
  */
 export function nextSteps(input: BalancerInput): Step[] {
   const { truths, targets, underWay } = input;
@@ -106,12 +106,12 @@ function replaceSuspect(
 ): StepAction | undefined {
   const voters = truth.replicas.filter(({ role }) => role === 'voter');
   const isReplaceable = ({ node, isSuspect }: ReplicaTruth) =>
-    isSuspect && target.voters.includes(node) && receivers.canReceive(node);
+    isSuspect && target.voters.includes(node) && receivers.canReplace(node);
   const suspect = voters.filter(isReplaceable).sort((a, b) => a.replicaId - b.replicaId)[0];
   if (suspect === undefined) return undefined;
   // The new one is empty: it counts among the voters before it can agree to anything.
   const others = voters.filter((voter) => voter !== suspect && isGood(voter, truth, nodes));
-  if (2 * others.length <= voters.length || !receivers.take(suspect.node)) return undefined;
+  if (2 * others.length <= voters.length || !receivers.takeInPlace(suspect.node)) return undefined;
   return {
     kind: 'replace-suspect',
     suspect: suspect.replicaId,

@@ -12,6 +12,8 @@ export class Receivers {
   readonly #nodes: Nodes;
   readonly #limits: BalancerLimits;
   readonly #receiving = new Map<string, number>();
+  /** Full nodes that one of their replicas is being replaced on. */
+  readonly #replacing = new Set<string>();
 
   constructor(input: {
     readonly truths: readonly GroupTruth[];
@@ -35,7 +37,19 @@ export class Receivers {
 
   /** Whether a new replica may be given to the node at all. */
   canReceive(node: string): boolean {
-    return this.#nodes.isActive(node) && this.#nodes.isHealthy(node) && !this.#nodes.isFull(node);
+    return this.#canBeSent(node) && !this.#nodes.isFull(node);
+  }
+
+  /**
+   * Whether one that is on the node may be replaced. A full node may do so with one at a time: what it has of that one goes
+   * when the new one comes, and it may be just what keeps the node full.
+   */
+  canReplace(node: string): boolean {
+    return this.#canBeSent(node) && !this.#replacing.has(node);
+  }
+
+  #canBeSent(node: string): boolean {
+    return this.#nodes.isActive(node) && this.#nodes.isHealthy(node);
   }
 
   /** Counts one more replica on the node, unless that were too many. */
@@ -48,7 +62,16 @@ export class Receivers {
     return true;
   }
 
+  /** As `take`, of one in whose place another one comes. */
+  takeInPlace(node: string): boolean {
+    if (!this.#nodes.isFull(node)) return this.take(node);
+    if (!this.canReplace(node)) return false;
+    this.#replacing.add(node);
+    return true;
+  }
+
   #count(node: string): void {
+    if (this.#nodes.isFull(node)) this.#replacing.add(node);
     if (this.canReceive(node)) this.#receiving.set(node, (this.#receiving.get(node) ?? 0) + 1);
   }
 }

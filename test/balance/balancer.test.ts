@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BalancerInput, nextSteps } from '../../node/balance/balancer.ts';
 import type { BalancerNode } from '../../node/balance/nodes.ts';
+import type { Step } from '../../node/balance/step.ts';
 import type { GroupTarget, GroupTruth, ReplicaTruth } from '../../node/balance/truth.ts';
 
 const limits = { receivingPerNodeMax: 1, receivingMax: 2, transfersMax: 2 };
@@ -177,8 +178,34 @@ describe('suspects', () => {
 
   it('are not, while the others are no majority or the node cannot take a replica', () => {
     expect(one('ab!c', 'abc', { nodes: nodes({ c: { isHealthy: false } }) })).toEqual([]);
-    expect(one('ab!c', 'abc', { nodes: nodes({ b: { isFull: true } }) })).toEqual([]);
+    expect(one('ab!c', 'abc', { nodes: nodes({ b: { state: 'leaving' } }) })).toEqual([]);
     expect(one('ab!c-', 'abc')).toEqual([]);
+  });
+
+  it('are swapped on a full node too, one at a time, as they may be what fills it', () => {
+    const full = { nodes: nodes({ b: { isFull: true } }) };
+    expect(one('ab!c', 'abc', full)).toMatchObject([{ kind: 'replace-suspect', node: 'b' }]);
+    const roomy = { ...full, limits: { receivingPerNodeMax: 9, receivingMax: 9, transfersMax: 0 } };
+    const groups = (...truths: GroupTruth[]) =>
+      steps(
+        truths,
+        truths.map(({ group }) => target(group, 'abc')),
+        roomy,
+      ).map(({ group }) => group);
+    expect(groups(truth(1, 'ab!c'), truth(2, 'ab!c'))).toEqual([1]);
+    // One is being filled already, or was just asked for.
+    expect(groups(truth(1, 'ab-c'), truth(2, 'ab!c'))).toEqual([]);
+    const [underWay] = nextSteps({
+      ...{ truths: [truth(1, 'ab!c')], targets: new Map([[1, target(1, 'abc')]]) },
+      ...{ ...roomy, underWay: [] },
+    });
+    const both = [truth(1, 'ab!c'), truth(2, 'ab!c')];
+    const targets = both.map(({ group }) => target(group, 'abc'));
+    expect(steps(both, targets, { ...roomy, underWay: [underWay as Step] })).toEqual([]);
+    // It still gets nothing that it had not.
+    expect(one('acd', 'abc', full)).toEqual([]);
+    expect(one('a+b!', 'a+b', full)).toMatchObject([{ learners: [], added: [] }]);
+    expect(one('a', 'a+b', full)).toEqual([]);
   });
 
   it('that are learners are dropped, and added again', () => {
