@@ -191,8 +191,8 @@ export class ActiveNode {
       call: (to, body, timeoutMs) => link.rpc.call(to, 'consensus', body, timeoutMs),
     });
     const { map, members, dataPlane, settings } = this;
-    const { logBytesMax } = storageSizes(options);
-    this.#logRelease = new LogRelease({ log, engine, host, logBytesMax });
+    const suspects = () => groups.suspects();
+    this.#logRelease = new LogRelease({ log, engine, host, suspects, ...storageSizes(options) });
     this.rebalancer = new Rebalancer({
       env,
       shards: this.map.shards(),

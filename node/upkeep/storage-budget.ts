@@ -31,11 +31,16 @@ const PARTS_MIN = 16;
 const DEFAULT_BYTES = 16 * 1024 * 1024;
 /** What the log may take before it goes without asking who still needs it (DESIGN §5 ▣, Segments). */
 const LOG_PARTS = 4;
+/** So many times that are kept for those who are being brought up to date, where the disk's budget has room for it. */
+const CATCH_UP_PARTS = 4;
+const CATCH_UP_OF_STORAGE = 1 / 8;
 
 export interface StorageSizes {
   readonly memtableBytes: number;
   readonly segmentBytes: number;
   readonly logBytesMax: number;
+  /** What the log may take for the sake of those who are being brought up to date. */
+  readonly catchUpBytesMax: number;
 }
 
 export function storageSizes(options: {
@@ -47,9 +52,12 @@ export function storageSizes(options: {
   const largest = storageMaxBytes === 0 ? Infinity : Math.floor(storageMaxBytes / PARTS_MIN);
   const memtableBytes = Math.min(options.memtableBytes ?? DEFAULT_BYTES, largest);
   const segmentBytes = Math.min(options.segmentBytes ?? DEFAULT_BYTES, largest);
+  const logBytesMax = LOG_PARTS * Math.max(memtableBytes, segmentBytes);
+  const room = storageMaxBytes === 0 ? Infinity : Math.floor(storageMaxBytes * CATCH_UP_OF_STORAGE);
   return {
     memtableBytes,
     segmentBytes,
-    logBytesMax: LOG_PARTS * Math.max(memtableBytes, segmentBytes),
+    logBytesMax,
+    catchUpBytesMax: Math.max(logBytesMax, Math.min(CATCH_UP_PARTS * logBytesMax, room)),
   };
 }

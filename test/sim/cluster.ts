@@ -102,6 +102,7 @@ export class SimCluster {
     scrubBytesPerSecond?: number;
     verifyHours?: number;
     roundsMaxWaitMs?: number;
+    snapshotBytesPerSecond?: number;
   };
 
   constructor(options: {
@@ -118,6 +119,7 @@ export class SimCluster {
     readonly scrubBytesPerSecond?: number;
     readonly verifyHours?: number;
     readonly roundsMaxWaitMs?: number;
+    readonly snapshotBytesPerSecond?: number;
   }) {
     this.random = new SeededRandom(options.seed);
     this.network = new Network(this.world, this.random);
@@ -133,6 +135,7 @@ export class SimCluster {
       verifyHours,
       alerts,
       roundsMaxWaitMs,
+      snapshotBytesPerSecond,
     } = options;
     this.#options = {
       replicationFactor,
@@ -146,6 +149,7 @@ export class SimCluster {
       ...(verifyHours === undefined ? {} : { verifyHours }),
       ...(alerts === undefined ? {} : { alerts }),
       ...(roundsMaxWaitMs === undefined ? {} : { roundsMaxWaitMs }),
+      ...(snapshotBytesPerSecond === undefined ? {} : { snapshotBytesPerSecond }),
     };
     for (let i = 1; i <= options.nodes; i++) {
       this.machines.push(new Machine(`n${i}`, `10.0.0.${i}:1883`));

@@ -30,7 +30,10 @@ describe('An entry of which a bit has changed in the log', () => {
     const node = await openNode(fake);
     await node.settle();
     const { log, engine } = node;
-    const release = new LogRelease({ log, engine, host: node.groups.host, logBytesMax: 0 });
+    const release = new LogRelease({
+      ...{ log, engine, host: node.groups.host, suspects: () => [] },
+      ...{ logBytesMax: 0, catchUpBytesMax: 0 },
+    });
     await engine.flush();
     await flip(fake);
     const running = expect(release.run()).rejects.toMatchObject({ code: 'CORRUPTION' });

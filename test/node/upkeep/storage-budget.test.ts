@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isFull, isPressed } from '../../../node/upkeep/storage-budget.ts';
+import { isFull, isPressed, storageSizes } from '../../../node/upkeep/storage-budget.ts';
 
 const used = (percent: number) => ({ usedBytes: percent, maxBytes: 100 });
 
@@ -22,4 +22,13 @@ it('puts are refused when nothing is left to go, at 110 % at once, and until the
   expect(isFull(used(111), { ...before, hasHistory: true })).toBe(true);
   expect(isFull(used(96), { wasFull: true, hasHistory: true })).toBe(true);
   expect(isFull(used(95), { wasFull: true, hasHistory: true })).toBe(false);
+});
+
+it('of a large budget the log may take four times its own for who is brought up to date, of a small one no more than that', () => {
+  const logBytesMax = 64 * 2 ** 20;
+  const of = (storageMaxBytes: number) => storageSizes({ storageMaxBytes });
+  expect(of(0)).toMatchObject({ logBytesMax, catchUpBytesMax: 4 * logBytesMax });
+  expect(of(100 * 2 ** 30).catchUpBytesMax).toBe(4 * logBytesMax);
+  expect(of(2 ** 30)).toMatchObject({ logBytesMax, catchUpBytesMax: 2 * logBytesMax });
+  expect(of(2 ** 20)).toMatchObject({ logBytesMax: 2 ** 18, catchUpBytesMax: 2 ** 18 });
 });
