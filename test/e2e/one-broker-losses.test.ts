@@ -102,8 +102,8 @@ describe('three nodes that are killed', () => {
         return ScriptClient.persistent(n3(), protocol, options);
       }),
     );
-    // They got it from the store, and keep it there.
-    for (const each of deaf) await each.until('what is queued', ({ length }) => length > 0);
+    // They got it from the store, and keep it there. What has not reached that would be gone with all nodes.
+    for (const each of deaf) await each.until('what is queued', (all) => all.includes('two'));
 
     await Promise.all(cluster.nodes.map((_, index) => cluster.kill(index)));
     for (const index of cluster.nodes.keys()) cluster.restart(index);
@@ -162,7 +162,8 @@ describe('three nodes that are killed', () => {
     const there = await ScriptClient.persistent(n3(), 5, { clientId: 'wanderer' });
     expect(there.sessionPresent).toBe(true);
     await there.until('what is left', (all) => all.includes('m3'));
-    expect(there.payloads).toEqual(['m2', 'm3']);
+    // That the first one was taken is told by n1 when it can, which may be later.
+    expect(there.payloads.filter((payload) => payload !== 'm1')).toEqual(['m2', 'm3']);
     const moved = await ScriptClient.persistent(n2(), 4, { clientId: 'local' });
     expect(moved.sessionPresent).toBe(true);
     await moved.until('what is left', (all) => all.includes('m3'));

@@ -99,7 +99,7 @@ export class ScriptClient {
     const { acknowledges = true, ...rest } = options;
     const client = mqtt.connect(node.mqttUrl, { protocolVersion, reconnectPeriod: 0, ...rest });
     const script = new ScriptClient(client);
-    if (!acknowledges) client.handleMessage = () => {};
+    if (!acknowledges) swallowAcknowledgements(client);
     await new Promise<void>((resolve, reject) => {
       client.once('error', reject);
       client.once('close', () => reject(new Error('the connection was closed')));
@@ -179,4 +179,15 @@ export async function untilRetained(
 
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** MQTT.js takes the next message when it has sent them: `handleMessage` could keep it from that, but after the first only. */
+function swallowAcknowledgements(client: MqttClient): void {
+  type Send = (packet: { readonly cmd: string }, done?: () => void, ...rest: unknown[]) => void;
+  const sender = client as unknown as { _sendPacket: Send };
+  const send = sender._sendPacket.bind(client);
+  sender._sendPacket = (packet, done, ...rest) => {
+    if (packet.cmd === 'puback' || packet.cmd === 'pubrec') done?.();
+    else send(packet, done, ...rest);
+  };
 }
