@@ -86,7 +86,7 @@ export interface StorageEngine {
    */
   acceptLosses(range: KeyRange): Promise<boolean>;
 
-  /** Removes the files of damaged tables, which were set aside when it was opened: nobody wants anything out of them. */
+  /** Removes the files of damaged tables that were set aside: nobody wants anything out of them. */
   removeSetAside(): Promise<void>;
 
   /** About how much a range takes in tables, without reading any of them. */

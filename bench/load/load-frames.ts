@@ -98,7 +98,10 @@ function batchPayload(
     key: keyName(index * readings + i),
     value: randomBytes(valueBytes).toString('hex').slice(0, valueBytes),
   }));
-  if (format === 'json') return Buffer.from(JSON.stringify(content));
-  const encoded = content.map(({ key, value }) => ({ key, value: Buffer.from(value), timeMs: 0 }));
-  return encode(kv.DeviceBatch, { format: 1, readings: encoded });
+  return format === 'json' ? Buffer.from(JSON.stringify(content)) : deviceBatch(content);
+}
+
+export function deviceBatch(content: readonly { key: string; value: string }[]): Uint8Array {
+  const readings = content.map(({ key, value }) => ({ key, value: Buffer.from(value), timeMs: 0 }));
+  return encode(kv.DeviceBatch, { format: 1, readings });
 }

@@ -1,4 +1,4 @@
-import { encode, kv } from '../../protos/index.ts';
+import { deviceBatch } from '../load/load-frames.ts';
 import type { RequestClient } from '../request-client.ts';
 import { keyName, textOf } from './readings.ts';
 
@@ -31,7 +31,7 @@ export function verbCases(lastTimeMs: number): VerbCase[] {
     { name: 'delete', against: 'put', send: (client, n) => deleteKey(client, n) },
     casCase(),
     batchCase('batch, JSON', (n) => Buffer.from(JSON.stringify(readingsOf(n)))),
-    batchCase('batch, DeviceBatch', deviceBatch),
+    batchCase('batch, DeviceBatch', (sequence) => deviceBatch(readingsOf(sequence))),
     { name: 'get strong', send: (client, n) => ask(client, `get/${readKey(n)}`) },
     {
       name: 'get eventual',
@@ -120,15 +120,6 @@ function readingsOf(sequence: number): { key: string; value: string }[] {
     key: keyName((first + i) % KEYS),
     value: textOf(first + i),
   }));
-}
-
-function deviceBatch(sequence: number): Uint8Array {
-  const readings = readingsOf(sequence).map(({ key, value }) => ({
-    key,
-    value: Buffer.from(value),
-    timeMs: 0,
-  }));
-  return encode(kv.DeviceBatch, { format: 1, readings });
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { overlap } from '../bytes.ts';
-import type { EngineEvent, KeyRange, RangeReplacement } from '../engine.ts';
+import type { KeyRange, RangeReplacement } from '../engine.ts';
 import type { FlushQueue } from '../flush-queue.ts';
-import type { Compactor } from './compactor.ts';
 import type { JobRunnerOptions } from './job-runner.ts';
 import { acceptLosses } from './loss-acceptance.ts';
-import { PendingReplacement } from './range-replacement.ts';
+import { PendingReplacement, type PendingReplacementOptions } from './range-replacement.ts';
 
 /** Each holds the bytes of a table in memory until that is written. */
 export const REPLACEMENTS_MAX = 4;
 
-export interface RangeReplacementsOptions extends JobRunnerOptions {
-  readonly compactor: Compactor;
-  readonly onEvent: (event: EngineEvent) => void;
+export interface RangeReplacementsOptions
+  extends JobRunnerOptions,
+    Pick<PendingReplacementOptions, 'compactor' | 'onEvent'> {
   readonly flushes: Pick<FlushQueue, 'exclusively'>;
   readonly takeSeq: () => number;
   /** Freezes what has to be in tables before anything takes the place of this range. @throws where nothing may be written */
