@@ -229,7 +229,14 @@ export class RaftLog {
   }
 
   shrinkMemory(bytesMax: number): void {
-    const lastReleasable = Math.min(this.#applied, this.#stable);
+    this.#shrink(bytesMax, Math.min(this.#applied, this.#stable));
+  }
+
+  unloadCommitted(bytesMax: number): void {
+    this.#shrink(bytesMax, this.#applicable);
+  }
+
+  #shrink(bytesMax: number, lastReleasable: LogIndex): void {
     let bytes = this.#window.bytes;
     let index = this.#window.firstIndex;
     for (; bytes > bytesMax && index <= lastReleasable; index++) {

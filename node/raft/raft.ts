@@ -338,6 +338,14 @@ export class Raft {
     this.#state.log.shrinkMemory(bytesMax);
   }
 
+  /**
+   * As `shrinkMemory`, but lets go of what is not applied, too, where it is committed: it is named as
+   * `Ready.fetchCommitted` when its turn comes.
+   */
+  unloadCommitted(bytesMax: number): void {
+    this.#state.log.unloadCommitted(bytesMax);
+  }
+
   /** What the entries in memory take, as all limits of the core count it. */
   get memoryBytes(): number {
     return this.#state.log.memoryBytes;

@@ -44,9 +44,13 @@ export class Applying {
     return this.#running;
   }
 
-  /** Its queue is not empty, or may have been held back. */
+  /**
+   * Its queue is not empty, or may have been held back. While something has to wait, as for a disk that is full, the
+   * group goes on without this replica: what comes meanwhile is in the log, and need not be in memory, too.
+   */
   add(replica: Replica): void {
     this.#waiting.add(replica);
+    if (this.#running) replica.raft.unloadCommitted(CACHED_BYTES_MAX);
   }
 
   stop(): void {

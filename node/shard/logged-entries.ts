@@ -27,7 +27,7 @@ export class LoggedEntries {
     this.#onFailed = options.onFailed;
   }
 
-  /** After a restart: committed entries whose bytes are only in the log. */
+  /** Committed entries whose bytes are only in the log: after a restart, or of a replica that applies slowly. */
   async apply(
     replica: Replica,
     range: { readonly firstIndex: number; readonly lastIndex: number },

@@ -176,6 +176,7 @@ export class Cluster {
   }
 
   #forget(node: TestNode): void {
+    if (this.random.chance(0.5)) node.raft.unloadCommitted(this.random.below(100));
     node.flush();
     const { raft } = node;
     raft.releaseMemory(raft.appliedIndex - this.random.below(5));
