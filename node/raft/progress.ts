@@ -193,9 +193,9 @@ export class Progress {
   }
 
   describe(learner: boolean): ReplicaProgress {
-    const { replica, state, match, next, isPaused: paused, active } = this;
+    const { replica, state, match, next, isPaused: paused, active, silentTicks } = this;
     const inflightBytes = this.#inflightBytes;
-    return { replica, state, learner, match, next, inflightBytes, paused, active };
+    return { replica, state, learner, match, next, inflightBytes, paused, active, silentTicks };
   }
 
   checkInvariants(): void {

@@ -264,6 +264,8 @@ export interface ReplicaProgress {
   readonly paused: boolean;
   /** Heard from since the leader last checked its quorum. */
   readonly active: boolean;
+  /** Since it was last heard from. */
+  readonly silentTicks: number;
 }
 
 export interface RaftStatus {

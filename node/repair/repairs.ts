@@ -15,7 +15,7 @@ import { ClusterVerification } from './cluster-verification.ts';
 import type { Comparison } from './comparison.ts';
 import { Digests, isDigestOf } from './digests.ts';
 import { Incidents } from './incidents.ts';
-import { canSpare } from './spare.ts';
+import { Spares } from './spares.ts';
 import { type Corruption, TableDamage } from './table-damage.ts';
 import { Verifier } from './verifier.ts';
 
@@ -50,6 +50,7 @@ export class Repairs {
   readonly incidents: Incidents;
   readonly verification: ClusterVerification;
   readonly #options: RepairsOptions;
+  readonly #spares: Spares;
   readonly #damage: TableDamage;
   readonly #digests: Digests;
   readonly #verifier: Verifier;
@@ -65,12 +66,13 @@ export class Repairs {
       rpc.call(node, 'consensus', body, timeoutMs);
     this.#options = options;
     this.incidents = new Incidents(env.clock);
+    this.#spares = new Spares({ clock: env.clock, own, host, members, call });
     this.#damage = new TableDamage({
       events: env.events,
       shards,
       host,
-      distrust: (replica, reason) =>
-        canSpare(replica, members) && groups.distrust(replica.identity.group, reason),
+      mayLeave: (replica) => this.#spares.mayLeave(replica),
+      distrust: (replica, reason) => groups.distrust(replica.identity.group, reason),
       incidents: this.incidents,
     });
     this.#digests = new Digests({ env, engine, bytesPerSecond: VERIFY_BYTES_PER_SECOND });
@@ -169,10 +171,11 @@ export class Repairs {
 
   /** Whether the message was for here. */
   serve(message: RpcMessage, reply: (body: RpcBody) => void): boolean {
-    const { checksumQuery, distrust, verifyRequest } = message;
+    const { checksumQuery, distrust, verifyRequest, spareRequest } = message;
     if (checksumQuery != null) reply({ checksumReport: this.#verifier.report(checksumQuery) });
     else if (distrust != null) this.#distrusted(distrust);
     else if (verifyRequest != null) reply({ verifyReply: this.verification.serve(verifyRequest) });
+    else if (spareRequest != null) reply({ spareReply: this.#spares.serve(spareRequest) });
     else return false;
     return true;
   }

@@ -13,7 +13,9 @@ export interface TableDamageOptions {
   readonly events: Events;
   readonly shards: readonly Shard[];
   readonly host: ShardHost;
-  /** Whether the group can do without its replica here, and from now on does. */
+  /** Whether the group can do without its replica here, as its leader says. */
+  readonly mayLeave: (replica: Replica) => Promise<boolean>;
+  /** It may leave. Whether it does. */
   readonly distrust: (replica: Replica, reason: string) => boolean;
   readonly incidents: Incidents;
 }
@@ -27,6 +29,8 @@ export class TableDamage {
   readonly #options: TableDamageOptions;
   readonly #reasons = new Map<number, string>();
   readonly #toldOf = new Set<string>();
+  /** Groups whose leader is being asked. */
+  readonly #asking = new Set<number>();
   #isStarted = false;
 
   constructor(options: TableDamageOptions) {
@@ -70,12 +74,20 @@ export class TableDamage {
   /** To be called now and then: a group may have got other replicas by now, or have its others back. */
   check(): void {
     if (!this.#isStarted) return;
-    const { distrust, incidents } = this.#options;
-    for (const replica of this.#served()) {
-      const { group, replicaId } = replica.identity;
-      const reason = this.#reasons.get(group) as string;
-      if (!distrust(replica, reason)) incidents.incident('table-damaged', group, replicaId, reason);
-    }
+    for (const replica of this.#served()) void this.#giveUp(replica);
+  }
+
+  async #giveUp(replica: Replica): Promise<void> {
+    const { mayLeave, distrust, incidents } = this.#options;
+    const { group, replicaId } = replica.identity;
+    if (this.#asking.has(group)) return;
+    this.#asking.add(group);
+    const isSpared = await mayLeave(replica);
+    this.#asking.delete(group);
+    if (!this.#served().includes(replica)) return;
+    const reason = this.#reasons.get(group) as string;
+    if (isSpared && distrust(replica, reason)) return;
+    incidents.incident('table-damaged', group, replicaId, reason);
   }
 
   /** Groups that lack some of their values here and have no other replicas to get them from. */

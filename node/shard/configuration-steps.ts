@@ -8,6 +8,8 @@ const { ConfigurationStatus, ReplicaRole } = cluster;
 
 /** So few entries behind, a replica is as good as up to date: the rest follows within a round trip. */
 const LAG_MAX = 256;
+/** Every tick has a heartbeat: whoever answers none for so long is not counted on. */
+const SILENT_TICKS_MAX = 10;
 
 /**
  * Carries out one step that the balancer asks of the leader of a group. It counts only if the group is still as the
@@ -43,7 +45,7 @@ function isReady(
   plan: ChangePlan,
 ): plan is Extract<ChangePlan, { readonly kind: 'change' }> {
   if (plan.kind !== 'change') return false;
-  const near = caughtUp(replica).add(replica.identity.replicaId);
+  const near = nearReplicas(replica);
   const { voters } = plan.members;
   // Else the group could not commit the entry that ends the change.
   const isLive = voters.filter(({ replicaId }) => near.has(replicaId)).length > voters.length / 2;
@@ -60,18 +62,19 @@ function done({ raft }: Replica): cluster.ConfigurationReply.$Properties {
   return { status: ConfigurationStatus.CONFIGURATION_PROPOSED, configurationIndex };
 }
 
-function caughtUp({ raft }: Replica): Set<ReplicaId> {
+/** Those that are at most a little behind this leader, and were heard not long ago; itself among them. */
+export function nearReplicas({ raft, identity }: Replica): Set<ReplicaId> {
   const { progress, commitIndex } = raft.status();
-  const isNear = ({ state, match }: (typeof progress)[number]) =>
-    state === 'replicate' && match + LAG_MAX >= commitIndex;
-  return new Set(progress.filter(isNear).map(({ replica }) => replica));
+  const isNear = ({ state, match, silentTicks }: (typeof progress)[number]) =>
+    state === 'replicate' && match + LAG_MAX >= commitIndex && silentTicks < SILENT_TICKS_MAX;
+  return new Set([identity.replicaId, ...progress.filter(isNear).map(({ replica }) => replica)]);
 }
 
 /** Who is in the group and how far they are, as its leader tells everybody in its heartbeats. */
 export function reportOf(replica: Replica, bytes: number): cluster.Lead.$Properties {
   const { members, raft, identity } = replica;
   const { voters, outgoing, learners, nextReplicaId } = members;
-  const near = caughtUp(replica).add(identity.replicaId);
+  const near = nearReplicas(replica);
   const installing = new Set(
     raft
       .status()

@@ -180,12 +180,13 @@ export class RpcHub {
 function isReply(message: RpcMessage): boolean {
   const { readReply, helloReply, genesisReply, settingsReply } = message;
   const { joinReply, configurationReply, snapshotReply } = message;
-  const { balanceReply, checksumReport, verifyReply } = message;
+  const { balanceReply, checksumReport, verifyReply, spareReply } = message;
   const { takeOverReply, sessionHintReply } = message;
   const reply = readReply ?? helloReply ?? genesisReply ?? settingsReply;
   const change = joinReply ?? configurationReply ?? snapshotReply ?? balanceReply;
   const session = takeOverReply ?? sessionHintReply;
-  return (reply ?? change ?? checksumReport ?? verifyReply ?? session) != null;
+  const repair = checksumReport ?? verifyReply ?? spareReply;
+  return (reply ?? change ?? repair ?? session) != null;
 }
 
 /** Envelopes of about 1 MiB, or one call. */

@@ -5135,6 +5135,10 @@ export const dss = $root.dss = (() => {
 
             Rpc.prototype.verifyReply = null;
 
+            Rpc.prototype.spareRequest = null;
+
+            Rpc.prototype.spareReply = null;
+
             Rpc.prototype.takeOver = null;
 
             Rpc.prototype.takeOverReply = null;
@@ -5147,7 +5151,7 @@ export const dss = $root.dss = (() => {
             let $oneOfFields;
 
             $Object.defineProperty(Rpc.prototype, "body", {
-                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "balanceRequest", "balanceReply", "checksumQuery", "checksumReport", "distrust", "verifyRequest", "verifyReply", "takeOver", "takeOverReply", "sessionHint", "sessionHintReply"]),
+                get: $util.oneOfGetter($oneOfFields = ["forwardRequest", "forwardReply", "readRequest", "readReply", "watchOpen", "watchEvents", "watchCredit", "watchClose", "hello", "helloReply", "genesis", "genesisReply", "settingsRequest", "settingsReply", "joinRequest", "joinReply", "configurationRequest", "configurationReply", "snapshotBegin", "snapshotBlocks", "snapshotReply", "balanceRequest", "balanceReply", "checksumQuery", "checksumReport", "distrust", "verifyRequest", "verifyReply", "spareRequest", "spareReply", "takeOver", "takeOverReply", "sessionHint", "sessionHintReply"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -5220,6 +5224,10 @@ export const dss = $root.dss = (() => {
                     $root.dss.cluster.VerifyRequest.encode(message.verifyRequest, writer.uint32(/* id 33, wireType 2 =*/266).fork(), _depth + 1).ldelim();
                 if (message.verifyReply != null && $Object.hasOwnProperty.call(message, "verifyReply"))
                     $root.dss.cluster.VerifyReply.encode(message.verifyReply, writer.uint32(/* id 34, wireType 2 =*/274).fork(), _depth + 1).ldelim();
+                if (message.spareRequest != null && $Object.hasOwnProperty.call(message, "spareRequest"))
+                    $root.dss.cluster.SpareRequest.encode(message.spareRequest, writer.uint32(/* id 35, wireType 2 =*/282).fork(), _depth + 1).ldelim();
+                if (message.spareReply != null && $Object.hasOwnProperty.call(message, "spareReply"))
+                    $root.dss.cluster.SpareReply.encode(message.spareReply, writer.uint32(/* id 36, wireType 2 =*/290).fork(), _depth + 1).ldelim();
                 if (message.takeOver != null && $Object.hasOwnProperty.call(message, "takeOver"))
                     $root.dss.cluster.TakeOver.encode(message.takeOver, writer.uint32(/* id 40, wireType 2 =*/322).fork(), _depth + 1).ldelim();
                 if (message.takeOverReply != null && $Object.hasOwnProperty.call(message, "takeOverReply"))
@@ -5464,6 +5472,20 @@ export const dss = $root.dss = (() => {
                                 break;
                             message.verifyReply = $root.dss.cluster.VerifyReply.decode(reader, reader.size(), $undefined, _depth + 1, message.verifyReply);
                             message.body = "verifyReply";
+                            continue;
+                        }
+                    case 35: {
+                            if (wireType !== 2)
+                                break;
+                            message.spareRequest = $root.dss.cluster.SpareRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.spareRequest);
+                            message.body = "spareRequest";
+                            continue;
+                        }
+                    case 36: {
+                            if (wireType !== 2)
+                                break;
+                            message.spareReply = $root.dss.cluster.SpareReply.decode(reader, reader.size(), $undefined, _depth + 1, message.spareReply);
+                            message.body = "spareReply";
                             continue;
                         }
                     case 40: {
@@ -7245,6 +7267,204 @@ export const dss = $root.dss = (() => {
             };
 
             return Distrust;
+        })();
+
+        cluster.SpareRequest = (function() {
+
+            const SpareRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SpareRequest.prototype.group = 0;
+
+            SpareRequest.prototype.replicaId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SpareRequest.create = function(properties) {
+                return new SpareRequest(properties);
+            };
+
+            SpareRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.group);
+                if (message.replicaId != null && $Object.hasOwnProperty.call(message, "replicaId") && (typeof message.replicaId === "object" ? message.replicaId.low || message.replicaId.high : message.replicaId !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.replicaId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SpareRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SpareRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.group = value;
+                            else
+                                delete message.group;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.replicaId = value;
+                            else
+                                delete message.replicaId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SpareRequest;
+        })();
+
+        cluster.SpareReply = (function() {
+
+            const SpareReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            SpareReply.prototype.granted = false;
+
+            SpareReply.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            SpareReply.create = function(properties) {
+                return new SpareReply(properties);
+            };
+
+            SpareReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.granted != null && $Object.hasOwnProperty.call(message, "granted") && message.granted !== false)
+                    writer.uint32(/* id 1, wireType 0 =*/8).bool(message.granted);
+                if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.term);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            SpareReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.dss.cluster.SpareReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.granted = value;
+                            else
+                                delete message.granted;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.term = value;
+                            else
+                                delete message.term;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return SpareReply;
         })();
 
         cluster.VerifyRequest = (function() {

@@ -13,7 +13,7 @@ describe('A damaged table', () => {
     const [first, other] = cluster.machines as [Machine, Machine];
     cluster.kill(other);
     await cluster.world.run(20_000);
-    await flipBits(victim, name);
+    flipBits(victim, name);
     await inTime(cluster, (victim.active.engine as never as Verifiable).verify());
     await cluster.world.run(20_000);
     expect(victim.active.suspects).toEqual([]);
@@ -33,7 +33,7 @@ describe('A damaged table', () => {
     { how: 'the scrub', scrub: 1_000_000 },
   ])('that $how finds is replaced with all that it may have held', async ({ how, scrub }) => {
     const { cluster, victim, name } = await withTables(21, { scrubBytesPerSecond: scrub });
-    await flipBits(victim, name);
+    flipBits(victim, name);
     if (how === 'a read') {
       for (const key of KEYS) {
         const bytes = new TextEncoder().encode(key);
@@ -56,6 +56,33 @@ describe('A damaged table', () => {
       expect(times.decidedAtMs).toBeGreaterThanOrEqual(times.detectedAtMs);
       expect(times.repairedAtMs).toBeGreaterThanOrEqual(times.decidedAtMs as number);
     }
+    await readAll(cluster, wide('a'));
+  });
+
+  it('is replaced on one node after the other when two of three find some at once', async () => {
+    const { cluster, victim } = await withTables(26);
+    const other = cluster.machine(1);
+    for (const machine of [victim, other]) {
+      const names = await machine.vfs.list(TABLES);
+      for (const name of names.filter((each) => each.endsWith('.sst'))) flipBits(machine, name);
+    }
+    const verified = [victim, other].map(({ active }) =>
+      (active.engine as never as Verifiable).verify(),
+    );
+    await inTime(cluster, Promise.all(verified));
+    const suspectsOf = ({ active }: Machine) => active.suspects.map(({ group }) => group);
+    const found = new Set<string>();
+    const isRepaired = () => {
+      const [here, there] = [suspectsOf(victim), suspectsOf(other)];
+      expect(here.filter((group) => there.includes(group))).toEqual([]);
+      for (const group of here) found.add(`here ${group}`);
+      for (const group of there) found.add(`there ${group}`);
+      const alerts = [victim, other].flatMap(alertsOf);
+      return found.size > 0 && here.length + there.length + alerts.length === 0;
+    };
+    await cluster.world.until('both are whole again', isRepaired, 300_000);
+    expect(found.size).toBeGreaterThan(1);
+    await cluster.untilLed();
     await readAll(cluster, wide('a'));
   });
 
@@ -96,7 +123,7 @@ describe('A damaged table', () => {
 
   it('of a group without other replicas is an alarm, and what is sound is served', async () => {
     const { cluster, victim, name } = await withTables(23, { nodes: 1 });
-    await flipBits(victim, name);
+    flipBits(victim, name);
     await inTime(cluster, (victim.active.engine as never as Verifiable).verify());
     expect(victim.active.suspects).toEqual([]);
     await cluster.world.run(1_000);
@@ -133,9 +160,8 @@ async function withTables(seed: number, { nodes = 3, ...options }: Options = {})
   return { cluster, victim, name: name as string };
 }
 
-async function flipBits(machine: Machine, name: string): Promise<void> {
-  const path = `${TABLES}/${name}`;
-  machine.vfs.damage(path, 700, 0x10);
+function flipBits(machine: Machine, name: string): void {
+  machine.vfs.damage(`${TABLES}/${name}`, 700, 0x10);
 }
 
 /** Each of these groups has a new replica there, which has all. */
