@@ -21,7 +21,7 @@ export function isLoopback(host: string): boolean {
 
 /** What the node tells others; if nobody said, what `--peers` calls it, and else where it listens. */
 export function parseAdvertise(
-  text: string,
+  { text, from }: { readonly text: string; readonly from: string },
   own: { readonly peer: PeerAddress | undefined; readonly listen: string },
 ): Advertised {
   if (text === '') {
@@ -34,38 +34,41 @@ export function parseAdvertise(
     return advertised;
   }
   throw invalid(
-    `--advertise is "${text}", but must be how others reach this node: a name or address, or one with a port, such as 192.168.1.5:1883.`,
+    `${from} is "${text}", but must be how others reach this node: a name or address, or one with a port, such as 192.168.1.5:1883.`,
   );
 }
 
 /** The nodes of `--peers`, in their order, this one among them; empty if it was not given. */
-export function parsePeers(text: string, ownName: string): PeerAddress[] {
+export function parsePeers(
+  text: string,
+  { ownName, from }: { readonly ownName: string; readonly from: string },
+): PeerAddress[] {
   if (text === '') return [];
   const peers = text.split(',').map((item) => {
     const match = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)=(\S+:\d+)\s*$/.exec(item);
     const address = split(match?.[2] ?? '');
     if (match === null || address === undefined) {
       throw invalid(
-        `--peers has "${item}", but must be a list of name=host:port, such as n1=127.0.0.1:1883.`,
+        `${from} has "${item}", but must be a list of name=host:port, such as n1=127.0.0.1:1883.`,
       );
     }
     return { name: match[1] as string, mqttAddress: match[2] as string };
   });
   const names = new Set(peers.map(({ name }) => name));
-  if (names.size !== peers.length) throw invalid('--peers names a node twice.');
+  if (names.size !== peers.length) throw invalid(`${from} names a node twice.`);
   if (!names.has(ownName)) {
-    throw invalid(`--peers names ${[...names].join(', ')}, but not this node, ${ownName}.`);
+    throw invalid(`${from} names ${[...names].join(', ')}, but not this node, ${ownName}.`);
   }
   return peers;
 }
 
 /** Members of a cluster, one or several. */
-export function parseMembers(text: string, flag: string): string[] {
+export function parseMembers(text: string, from: string): string[] {
   return text.split(',').map((item) => {
     const address = item.trim();
     if (split(address)?.mqttPort !== undefined) return address;
     throw invalid(
-      `${flag} has "${address}", but must be where members are reached: host:port of one, or of several with commas.`,
+      `${from} has "${address}", but must be where members are reached: host:port of one, or of several with commas.`,
     );
   });
 }

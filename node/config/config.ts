@@ -23,7 +23,7 @@ import { invalid } from './invalid.ts';
 import type { ClientLimits } from './limits.ts';
 import { type ConfigSources, takeGiven } from './origin.ts';
 import { parseIngest, parseRetention } from './rules.ts';
-import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 import { loadTls, type TlsMaterial } from './tls.ts';
 import { parseUsers, type User } from './users.ts';
 
@@ -113,27 +113,42 @@ type Taken = Omit<
 export function loadNodeOptions(sources: ConfigSources): NodeOptions {
   const file = sources.file === undefined ? NO_FILE : readConfigFile(sources.file);
   const taken = {} as Record<SettingName, unknown>;
-  for (const name of SETTING_NAMES) taken[name] = takeGiven(name, sources, file)?.value;
+  const origins = new Map<SettingName, string>();
+  for (const name of SETTING_NAMES) {
+    const given = takeGiven(name, sources, file);
+    taken[name] = given?.value;
+    origins.set(name, given?.from ?? flagOf(name));
+  }
   // Who takes the place of another node has its name, if nobody says otherwise.
   taken.name ??= taken.replace;
   for (const name of SETTING_NAMES) taken[name] ??= SETTINGS[name].default;
-  return combine(taken as unknown as Taken, file, sources.file);
+  const from: From = (name) => origins.get(name) as string;
+  return combine(taken as unknown as Taken, from, file, sources.file);
 }
 
-function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined): NodeOptions {
+/** What a setting is called where it was given; its flag, if it was not. */
+type From = (name: SettingName) => string;
+
+function combine(
+  taken: Taken,
+  from: From,
+  { lists }: ConfigFile,
+  path: string | undefined,
+): NodeOptions {
   const { secretFile, tlsCert, tlsKey, tlsCa, tlsClientCertificates, ...single } = taken;
   const { join, token, replace, bootstrap, expect, ...rest } = single;
-  const list = parsePeers(taken.peers, taken.name);
+  const list = parsePeers(taken.peers, { ownName: taken.name, from: from('peers') });
   const own = list.find(({ name }) => name === taken.name);
-  const advertise = parseAdvertise(taken.advertise, { peer: own, listen: taken.listen });
+  const said = { text: taken.advertise, from: from('advertise') };
+  const advertise = parseAdvertise(said, { peer: own, listen: taken.listen });
   const port = advertise.mqttPort ?? taken.mqttPort;
   const alone = { name: taken.name, mqttAddress: formatAddress(advertise.host, port) };
   const options: NodeOptions = {
     ...rest,
     advertise,
     peers: list.length === 0 ? [alone] : list,
-    ...takeEntrance(taken),
-    ...takeSecret(taken),
+    ...takeEntrance(taken, from),
+    ...takeSecret(taken, from),
     users: parseUsers(lists.users, `users in ${path}`),
     tls: loadTls({
       cert: tlsCert,
@@ -146,19 +161,24 @@ function combine(taken: Taken, { lists }: ConfigFile, path: string | undefined):
     links: parseLinks(lists.sources, lists.sinks, `${path}`),
     alertRules: parseAlertRules(lists['alerts.rules'], `alerts.rules in ${path}`),
   };
-  checkSafety(options);
+  checkSafety(options, from);
   return options;
 }
 
 /** Safe by default (DESIGN §10 ▣): nobody opens a node to a network without having decided who may use it. */
-function checkSafety({ listen, users, anonymous, peers, join, secret }: NodeOptions): void {
+function checkSafety(
+  { listen, users, anonymous, peers, join, secret }: NodeOptions,
+  from: From,
+): void {
   if (users.length > 0 && anonymous) {
-    throw invalid('there are users, so --anonymous, which lets everybody in, cannot be given too.');
+    throw invalid(
+      `there are users, so ${from('anonymous')}, which lets everybody in, cannot be given too.`,
+    );
   }
   const isOpen = !isLoopback(listen);
   if (isOpen && users.length === 0 && !anonymous) {
     throw invalid(
-      `--listen is ${listen}, where others can reach this node: name "users" in the configuration file (hashes of passwords come from "dss passwd"), or give --anonymous to let everybody read and write.`,
+      `${from('listen')} is ${listen}, where others can reach this node: name "users" in the configuration file (hashes of passwords come from "dss passwd"), or give --anonymous to let everybody read and write.`,
     );
   }
   if (peers.length > 1 && secret === '') {
@@ -171,28 +191,30 @@ function checkSafety({ listen, users, anonymous, peers, join, secret }: NodeOpti
   }
   if (isOpen && secret !== '' && secret.length < SECRET_CHARACTERS_MIN) {
     throw invalid(
-      `--listen is ${listen}, where others can try secrets: --secret must have at least ${SECRET_CHARACTERS_MIN} characters.`,
+      `${from('listen')} is ${listen}, where others can try secrets: ${from('secret')} must have at least ${SECRET_CHARACTERS_MIN} characters.`,
     );
   }
 }
 
 /** How a node with an empty directory gets into a cluster, if not by --peers. */
-function takeEntrance(taken: Taken): Pick<NodeOptions, 'join' | 'bootstrap'> {
+function takeEntrance(taken: Taken, from: From): Pick<NodeOptions, 'join' | 'bootstrap'> {
   const { join, token, replace, bootstrap, expect, peers } = taken;
   if ([join !== '', bootstrap, peers !== ''].filter(Boolean).length > 1) {
     throw invalid(
       '--peers, --join and --bootstrap are three ways into a cluster: give one of them.',
     );
   }
-  if (expect > 1 && !bootstrap) throw invalid('--expect is how many --bootstrap waits for.');
+  if (expect > 1 && !bootstrap) {
+    throw invalid(`${from('expect')} is how many --bootstrap waits for.`);
+  }
   if (join === '') {
-    const needy = replace !== '' ? '--replace' : token !== '' ? '--token' : undefined;
+    const needy = replace !== '' ? from('replace') : token !== '' ? from('token') : undefined;
     if (needy !== undefined) throw invalid(`${needy} needs --join: where a member is reached.`);
     return { join: undefined, bootstrap: bootstrap ? { expect } : undefined };
   }
-  const { clusterId = '', addresses = [] } = token === '' ? {} : readToken(token);
+  const { clusterId = '', addresses = [] } = token === '' ? {} : readToken(token, from('token'));
   const target = {
-    addresses: [...new Set([...parseMembers(join, '--join'), ...addresses])],
+    addresses: [...new Set([...parseMembers(join, from('join')), ...addresses])],
     clusterId: clusterId || undefined,
     replace: replace || undefined,
   };
@@ -200,24 +222,24 @@ function takeEntrance(taken: Taken): Pick<NodeOptions, 'join' | 'bootstrap'> {
 }
 
 /** What was said, else what the token holds, else what this node has kept. */
-function takeSecret(taken: Taken): Pick<NodeOptions, 'secret' | 'isSecretOwn'> {
+function takeSecret(taken: Taken, from: From): Pick<NodeOptions, 'secret' | 'isSecretOwn'> {
   const { secretFile, secret, token, data } = taken;
   const said = secretFile === '' ? secret : readSecret(secretFile);
-  const brought = token === '' ? '' : readToken(token).secret;
+  const brought = token === '' ? '' : readToken(token, from('token')).secret;
   if (said !== '' && brought !== '' && said !== brought) {
     throw invalid(
-      '--token holds another cluster secret than the one that is given: leave that out.',
+      `${from('token')} holds another cluster secret than the one that is given: leave that out.`,
     );
   }
   if (said !== '') return { secret: said, isSecretOwn: false };
   return { secret: brought || readKeptSecret(data) || '', isSecretOwn: true };
 }
 
-function readToken(text: string): JoinToken {
+function readToken(text: string, from: string): JoinToken {
   const token = parseToken(text);
   if (token !== undefined) return token;
   throw invalid(
-    '--token is none, or not all of it: "dss token" at a member prints one, on one line.',
+    `${from} is none, or not all of it: "dss token" at a member prints one, on one line.`,
   );
 }
 

@@ -212,6 +212,18 @@ describe('a configuration file', () => {
 describe('settings that do not go together', () => {
   const secret = 'a long enough secret';
 
+  it('are called what they are called where they were given', () => {
+    const file = fileWith('peers: foo\n');
+    expect(complaint({ file })).toContain(`peers in ${file} has "foo"`);
+    expect(complaint({ environment: { DSS_ADVERTISE: '0.0.0.0' } })).toContain(
+      'DSS_ADVERTISE is "0.0.0.0"',
+    );
+    expect(complaint({ environment: { DSS_TOKEN: 'none' } })).toContain('DSS_TOKEN needs --join');
+    expect(complaint({ environment: { DSS_JOIN: 'nowhere' } })).toContain('DSS_JOIN has "nowhere"');
+    const open = fileWith('listen: 0.0.0.0\n');
+    expect(complaint({ file: open })).toContain(`listen in ${open} is 0.0.0.0`);
+  });
+
   it.each([
     ['n1', /--peers has "n1"/],
     ['n1=127.0.0.1', /name=host:port/],
@@ -252,7 +264,7 @@ describe('settings that do not go together', () => {
 
   it('are users and a door that is open to all', () => {
     const file = fileWith(`${USERS}anonymous: true\n`);
-    expect(complaint({ file })).toContain('--anonymous');
+    expect(complaint({ file })).toContain(`anonymous in ${file}`);
   });
 
   it('are an address that others can reach and a secret that can be guessed', () => {
