@@ -29,8 +29,16 @@ async function run(
     if (!(error instanceof CommanderError)) return shell.output.error(error);
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code === 'commander.help') return ExitCode.usage;
-    return shell.output.error(usageError(oneSentence(error.message)));
+    const sentence = oneSentence(error.message);
+    const isUnknown = error.code === 'commander.unknownCommand';
+    return shell.output.error(usageError(isUnknown ? `${sentence}; ${helpOn(argv)}` : sentence));
   }
+}
+
+/** Where the commands are listed of which one was meant. */
+function helpOn(argv: readonly string[]): string {
+  const topic = COMMANDS.find(({ name }) => argv.includes(name))?.name ?? '';
+  return `'${`dss help ${topic}`.trim()}' prints what there is`;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -60,6 +60,12 @@ describe('dss', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ ok: false, error: 'USAGE' });
   });
 
+  it('says where the commands are listed of which one was meant', async () => {
+    const { stderr } = await run(['retention', 'load']);
+    expect(stderr).toBe("dss: unknown command 'load'; 'dss help retention' prints what there is\n");
+    expect((await run(['fetch', 'k'])).stderr).toContain("'dss help' prints");
+  });
+
   it('says so when nothing listens, and goes on to the next node', async () => {
     const nobody = await run(['get', 'k', '--node', 'mqtt://127.0.0.1:1']);
     expect(nobody.code).toBe(4);
