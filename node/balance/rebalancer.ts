@@ -2,7 +2,7 @@ import { cluster } from '../../protos/index.ts';
 import type { Env, NodeEvent } from '../env.ts';
 import { type PlacementNode, placeReplicas, type ShardPlacement } from '../ring/placement.ts';
 import type { Shard } from '../ring/slots.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import { type BalancerLimits, nextSteps, reasonOf } from './balancer.ts';
 import { type BalanceEvent, EventLog } from './event-log.ts';
 import { type Move, Moves } from './moves.ts';
@@ -37,11 +37,7 @@ export interface RebalancerOptions {
   /** Changes the node table. Resolves with whether it says so now. */
   readonly setNodeState: (node: string, state: StateChange['state']) => Promise<boolean>;
   /** Asks a node, which may be this one. Undefined: no answer in time. */
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
   readonly limits?: BalancerLimits;
   readonly deadAfterMs?: number;
 }

@@ -1,5 +1,5 @@
 import type { cluster } from '../../protos/index.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import type { Rebalancer } from './rebalancer.ts';
 
 /** What `GET /v1/moves` and `dss moves` show of one move. Nodes are named; times are milliseconds since 1970. */
@@ -38,11 +38,7 @@ interface BalanceViewOptions {
   readonly nameOf: (node: string) => string;
   /** All other nodes that can be asked. */
   readonly others: () => readonly string[];
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
 }
 
 const ASK_DEADLINE_MS = 2_000;

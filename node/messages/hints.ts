@@ -1,23 +1,16 @@
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 
 const ANSWER_MS = 1_000;
 const TRIES_MAX = 5;
 
 /** Tells the host of a session that there is something in its queue, until it has heard it. */
 export class Hints {
-  readonly #call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly #call: Call;
   readonly #isReachable: (node: string) => boolean;
   /** Hints that were not heard so far, and whether there is something new since they left. */
   readonly #open = new Map<string, { isRepeated: boolean }>();
 
-  constructor(
-    call: (node: string, body: RpcBody, timeoutMs: number) => Promise<RpcMessage | undefined>,
-    isReachable: (node: string) => boolean,
-  ) {
+  constructor(call: Call, isReachable: (node: string) => boolean) {
     this.#call = call;
     this.#isReachable = isReachable;
   }

@@ -1,7 +1,7 @@
 import type { ClientClaim, PeerEvents } from '../../broker/ordinary/peers.ts';
 import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call, RpcBody } from '../transport/rpc.ts';
 import { Fights } from './fights.ts';
 
 const ANSWER_MS = 1_000;
@@ -18,11 +18,7 @@ interface TakeoversOptions {
   readonly env: Env;
   readonly own: string;
   readonly reachable: () => readonly string[];
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
   readonly events: () => PeerEvents | undefined;
 }
 

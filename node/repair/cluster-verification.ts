@@ -1,5 +1,5 @@
 import type { cluster } from '../../protos/index.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import {
   type ReportedVerification,
   reportedOf,
@@ -15,11 +15,7 @@ export interface ClusterVerificationOptions {
   /** All groups that this node leads. */
   readonly led: () => readonly number[];
   readonly others: () => readonly string[];
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
 }
 
 /** The comparison of replicas, asked of all nodes at any of them: each compares the groups that it leads. */

@@ -9,7 +9,7 @@ import type { ForcedRecovery } from '../shard/forced-recovery.ts';
 import type { GroupObserver } from '../shard/group-changes.ts';
 import type { NodeGroups } from '../shard/node-groups.ts';
 import type { Replica } from '../shard/replica.ts';
-import type { RpcBody, RpcHub, RpcMessage } from '../transport/rpc.ts';
+import type { Call, RpcBody, RpcHub, RpcMessage } from '../transport/rpc.ts';
 import { servingReplicas } from '../upkeep/serving-replicas.ts';
 import { ClusterVerification } from './cluster-verification.ts';
 import type { Comparison } from './comparison.ts';
@@ -62,8 +62,7 @@ export class Repairs {
   constructor(options: RepairsOptions) {
     const { env, own, engine, groups, shards, members, rpc, verifyMs } = options;
     const { host } = groups;
-    const call = (node: string, body: RpcBody, timeoutMs: number) =>
-      rpc.call(node, 'consensus', body, timeoutMs);
+    const call: Call = (node, body, timeoutMs) => rpc.call(node, 'consensus', body, timeoutMs);
     this.#options = options;
     this.incidents = new Incidents(env.clock);
     this.#spares = new Spares({ clock: env.clock, own, host, members, call });

@@ -6,18 +6,14 @@ import { hasMajority, placesOf } from '../shard/configuration.ts';
 import { nearReplicas } from '../shard/configuration-steps.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 
 export interface SparesOptions {
   readonly clock: Clock;
   readonly own: string;
   readonly host: ShardHost;
   readonly members: Members;
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
 }
 
 const CALL_DEADLINE_MS = 2_000;

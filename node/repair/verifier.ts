@@ -4,7 +4,7 @@ import { EntryKind, type LogIndex, type ReplicaId } from '../raft/types.ts';
 import { type Place, placesOf } from '../shard/configuration.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import { servingReplicas } from '../upkeep/serving-replicas.ts';
 import { type Comparison, compareReplicas, type Digest } from './comparison.ts';
 import { STATE_PART } from './digest.ts';
@@ -18,11 +18,7 @@ export interface VerifierOptions {
   readonly digests: Digests;
   /** Each group is compared once in so long by itself; 0: never. */
   readonly periodMs: number;
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
   /** The replicas of a group were compared at this index. */
   readonly onCompared: (replica: Replica, index: LogIndex, comparison: Comparison) => void;
 }

@@ -1,6 +1,6 @@
 import { cluster, type kv } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import type { MetaLog, ProposalOutcome } from './meta-log.ts';
 import { settingsFromProto, settingsToProto } from './settings-codec.ts';
 
@@ -13,12 +13,7 @@ export interface MetaPeers {
   readonly own: string;
   /** Nodes that may have a replica of the meta group, the most likely leader first. */
   readonly metaNodes: () => readonly string[];
-  /** As `RpcHub.call`: undefined when no answer came in time. */
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly call: Call;
 }
 
 /** Of one try at one node. */

@@ -4,7 +4,7 @@ import type { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { Entry, RaftEvent } from '../raft/types.ts';
 import type { Shard } from '../ring/slots.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call } from '../transport/rpc.ts';
 import { canDoWithout, type Place } from './configuration.ts';
 import { reportOf, serveConfigurationRequest } from './configuration-steps.ts';
 import { GroupChanges, type GroupObserver } from './group-changes.ts';
@@ -26,11 +26,7 @@ export interface NodeGroupsOptions {
   readonly layout: (group: number) => Shard | undefined;
   readonly sendRaft: (node: string, messages: readonly GroupMessage[]) => void;
   /** Calls on the bulk channel. */
-  readonly callBulk: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  readonly callBulk: Call;
   readonly snapshotBytesPerSecond: () => number;
   /** Whether a replica on another node takes part, as far as that node can be heard. */
   readonly isWell: (group: number, place: Place) => boolean;

@@ -3,7 +3,7 @@ import { LsmError } from '../../lsm/errors.ts';
 import { cluster } from '../../protos/index.ts';
 import type { Env } from '../env.ts';
 import type { ReplicaId, Term } from '../raft/types.ts';
-import type { RpcBody, RpcMessage } from '../transport/rpc.ts';
+import type { Call, RpcBody, RpcMessage } from '../transport/rpc.ts';
 import { ChunkWindow } from './chunk-window.ts';
 import { positionOf } from './group-position.ts';
 import { chunksOf, rangeOf } from './range-changes.ts';
@@ -14,12 +14,8 @@ const { SnapshotStatus } = cluster;
 export interface SnapshotSenderOptions {
   readonly env: Env;
   readonly engine: StorageEngine;
-  /** As `RpcHub.call` on the bulk channel: undefined when no answer came in time. */
-  readonly call: (
-    node: string,
-    body: RpcBody,
-    timeoutMs: number,
-  ) => Promise<RpcMessage | undefined>;
+  /** On the bulk channel. */
+  readonly call: Call;
   /** At this rate blocks leave this node; asked again and again, as it may change. */
   readonly bytesPerSecond: () => number;
   /** The core was told how a snapshot ended: look at the replica in the coming turn. */

@@ -6,6 +6,13 @@ import type { Channel } from './transport.ts';
 export type RpcBody = Omit<cluster.Rpc.$Properties, 'id' | 'body'>;
 export type RpcMessage = cluster.Rpc;
 
+/** Asks a node, over a channel that whoever hands this on has chosen. Undefined: no answer came in time. */
+export type Call = (
+  node: string,
+  body: RpcBody,
+  timeoutMs: number,
+) => Promise<RpcMessage | undefined>;
+
 export interface RpcSender {
   /** False if it could not be sent. `payload` is an `RpcEnvelope`. */
   send(node: string, channel: Channel, payload: Uint8Array): boolean;
