@@ -113,6 +113,7 @@ export class Repairs {
 
   stop(): void {
     this.#cancel();
+    this.#damage.stop();
     this.#verifier.stop();
     this.#digests.stop();
   }
@@ -224,7 +225,7 @@ export class Repairs {
     this.#followUp(group, difference);
   }
 
-  /** Tells the nodes of those who are wrong, until they are no part of the group any more; this one last. */
+  /** Tells the nodes of those who are wrong, if the group can do without them, until they are no part of it any more. */
   #followUp(group: number, { replica, index, comparison }: Difference): void {
     const { own, groups, rpc } = this.#options;
     if (groups.host.replica(group) !== replica || replica.raft.role !== 'leader') {
@@ -236,14 +237,17 @@ export class Repairs {
     const wrong = comparison.differing.filter(({ replicaId }) => present.has(replicaId));
     if (wrong.length === 0) return this.#settled(group);
     const { slots } = comparison;
-    for (const { node, replicaId } of wrong) {
-      if (node === own) continue;
+    const others = wrong.filter(({ node }) => node !== own);
+    for (const { node, replicaId } of others) {
+      if (!this.#spares.grant(replica, replicaId)) continue;
       rpc.post(node, 'consensus', 0, {
         distrust: { group, replicaId, index, slots: [...slots] },
       });
     }
-    const isOwnWrong = wrong.some(({ replicaId }) => replicaId === replica.identity.replicaId);
-    if (isOwnWrong) groups.distrust(group, differenceReason(index, slots));
+    const isOwnWrong = wrong.length > others.length;
+    if (isOwnWrong && this.#spares.grant(replica, replica.identity.replicaId)) {
+      groups.distrust(group, differenceReason(index, slots));
+    }
   }
 
   #settled(group: number): void {

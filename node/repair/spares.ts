@@ -44,8 +44,8 @@ export class Spares {
       leader === own
         ? this.serve(spareRequest)
         : (await call(leader, { spareRequest }, CALL_DEADLINE_MS))?.spareReply;
-    // A leader of a later term may have told somebody else so: it would count on this replica, which has answered it.
-    return reply?.granted === true && reply.term === raft.term;
+    // A leader of a later term may count on this replica, but only if that has answered it, and so is in its term.
+    return reply?.granted === true && (reply.term ?? 0) >= raft.term;
   }
 
   /** The other side. */
@@ -55,12 +55,16 @@ export class Spares {
   }: cluster.SpareRequest.$Properties): cluster.SpareReply.$Properties {
     const leader = this.#options.host.replica(group);
     if (leader?.raft.role !== 'leader') return {};
-    const { term } = leader.raft;
-    const granted = this.#grantedIn(group);
+    return { granted: this.grant(leader, replicaId), term: leader.raft.term };
+  }
+
+  /** For the leader of a group, which is here. */
+  grant(leader: Replica, replicaId: ReplicaId): boolean {
+    const granted = this.#grantedIn(leader.identity.group);
     const well = this.#wellIn(leader).filter((id) => id !== replicaId && !granted.has(id));
-    if (!hasMajority(leader.members, new Set(well))) return { term };
+    if (!hasMajority(leader.members, new Set(well))) return false;
     granted.set(replicaId, this.#options.clock.monotonicMs());
-    return { granted: true, term };
+    return true;
   }
 
   #wellIn(leader: Replica): ReplicaId[] {

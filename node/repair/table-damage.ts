@@ -43,6 +43,10 @@ export class TableDamage {
     this.check();
   }
 
+  stop(): void {
+    this.#isStarted = false;
+  }
+
   found({ file, offset, reason, range }: Corruption): void {
     const message = `${file} is damaged at ${offset}: ${reason}`;
     if (!this.#toldOf.has(file)) {
@@ -84,7 +88,7 @@ export class TableDamage {
     this.#asking.add(group);
     const isSpared = await mayLeave(replica);
     this.#asking.delete(group);
-    if (!this.#served().includes(replica)) return;
+    if (!this.#isStarted || !this.#served().includes(replica)) return;
     const reason = this.#reasons.get(group) as string;
     if (isSpared && distrust(replica, reason)) return;
     incidents.incident('table-damaged', group, replicaId, reason);

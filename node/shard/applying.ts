@@ -40,10 +40,6 @@ export class Applying {
     this.#onFailed = options.onFailed;
   }
 
-  get isRunning(): boolean {
-    return this.#running;
-  }
-
   /**
    * Its queue is not empty, or may have been held back. While something has to wait, as for a disk that is full, the
    * group goes on without this replica: what comes meanwhile is in the log, and need not be in memory, too.

@@ -43,8 +43,8 @@ export class LoggedEntries {
         replica.applyQueue.push(...entries);
         this.#applying.add(replica);
         next += entries.length;
-        if (this.#applying.isRunning) await replica.whenApplied(next - 1);
-        else await this.#applying.run();
+        void this.#applying.run();
+        await replica.whenApplied(next - 1);
       }
     } catch (error) {
       this.#onFailed(error);

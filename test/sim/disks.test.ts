@@ -1,37 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { directoryEntryBytes, headerBytes, headerField, roundMagic } from '../../lsm/log/format.ts';
+import { directoryEntryBytes, headerBytes } from '../../lsm/log/format.ts';
 import { Log } from '../../lsm/log/log.ts';
 import type { RecoveredGroup } from '../../lsm/log/types.ts';
 import { writeFileAtomically } from '../../lsm/vfs/vfs.ts';
 import { readIdentity } from '../../node/membership/identity.ts';
 import { encode, type Machine, SimCluster } from './cluster.ts';
+import { type FoundRound, roundsIn } from './log-rounds.ts';
 import { untilSettled } from './settling.ts';
 
 const LOG = '/data/log';
 
-interface FoundRound {
-  readonly path: string;
-  readonly offset: number;
-  readonly recordsOffset: number;
-  readonly groups: number;
-}
-
 /** The rounds of a node's log, oldest first. */
-async function roundsOf(machine: Machine): Promise<FoundRound[]> {
+function roundsOf(machine: Machine): Promise<FoundRound[]> {
   machine.vfs.onOperation = undefined;
-  const rounds: FoundRound[] = [];
-  for (const name of await machine.vfs.list(LOG)) {
-    const path = `${LOG}/${name}`;
-    const bytes = await machine.vfs.readFile(path);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let offset = 0; offset + headerBytes <= bytes.length; offset += 4096) {
-      if (!roundMagic.every((byte, i) => bytes[offset + i] === byte)) continue;
-      const directoryLength = view.getUint32(offset + headerField.directoryLength, true);
-      const groups = view.getUint32(offset + headerField.directoryCount, true);
-      rounds.push({ path, offset, recordsOffset: offset + headerBytes + directoryLength, groups });
-    }
-  }
-  return rounds;
+  return roundsIn(machine.vfs, LOG);
 }
 
 async function putMany(cluster: SimCluster, machine: Machine, prefix: string, count: number) {

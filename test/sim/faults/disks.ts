@@ -2,6 +2,7 @@ import { CrashableMemVfs } from '../../../lsm/vfs/mem.ts';
 import { systemError } from '../../../lsm/vfs/system-error.ts';
 import { ENGINE_FOLDERS } from '../../../node/folders.ts';
 import type { SeededRandom } from '../../support/random.ts';
+import { type FoundRound, roundsIn } from '../log-rounds.ts';
 import type { Fault } from './site.ts';
 
 const LOG = '/data/log';
@@ -124,22 +125,36 @@ export const oldDisk: Fault = {
   },
 };
 
-/** In any of the node's files, but never in both copies of what it must not forget. */
+/**
+ * In any of the node's files, but never in both copies of what it must not forget; and not in the newest two rounds of
+ * a log. What nothing declares synced cannot be told from a write that was cut off (DESIGN §5 ▣, One log per node),
+ * but by others, who may not have heard of it: that is no fault that a group survives.
+ */
 async function flipBits(vfs: CrashableMemVfs, random: SeededRandom, count: number): Promise<void> {
   const paths: string[] = [];
+  const spared: FoundRound[] = [];
   // A node that has begun anew has others than it had.
   for (const name of await vfs.list('/data')) {
     const folder = `/data/${name}`;
     if (!folder.startsWith(LOG) && !folder.startsWith(TABLES)) continue;
     for (const file of await vfs.list(folder)) paths.push(`${folder}/${file}`);
+    if (folder.startsWith(LOG)) spared.push(...newestTwo(await roundsIn(vfs, folder)));
   }
   paths.push('/data/identity', '/data/peers');
   for (let i = 0; i < count; i++) {
     const path = random.pick(paths);
     if (!(await vfs.exists(path))) continue;
     const { length } = await vfs.readFile(path);
-    if (length > 0) vfs.damage(path, random.below(length), 1 << random.below(8));
+    if (length === 0) continue;
+    const [offset, mask] = [random.below(length), 1 << random.below(8)];
+    const isSpared = spared.some((round) => round.path === path && offset >= round.offset);
+    if (!isSpared) vfs.damage(path, offset, mask);
   }
+}
+
+function newestTwo(rounds: readonly FoundRound[]): FoundRound[] {
+  const newest = Math.max(...rounds.map(({ number }) => number));
+  return rounds.filter(({ number }) => number >= newest - 1);
 }
 
 /** Whether an error comes from a disk that was made to fail, or from an engine that has ended because of one. */
