@@ -1,7 +1,7 @@
 import { fixed, left, type ReportTable, right } from '../report-table.ts';
 import type { ScenarioResult } from './throughput.ts';
 
-/** Where the CPU time of our nodes goes; nothing where they do not count it. */
+/** How long what passes in our nodes; nothing where they do not count it. */
 export function stageTables({ scenario, rounds }: ScenarioResult): ReportTable[] {
   const turns = rounds.flatMap((each) => each.filter(({ contender }) => contender === 'dss'));
   const nodes = turns[0]?.processes ?? [];
@@ -35,7 +35,7 @@ export function stageTables({ scenario, rounds }: ScenarioResult): ReportTable[]
       ],
       rows: [...rows, ['sum', ...sums.map((sum) => fixed(sum, 3)), ...nodes.map(() => '')]],
       notes: [
-        'By all messages of the cluster, and by those that came through this stage in this node. A node leads as many groups as its column says and follows in the others; in the scenario one-shard one node leads all values.',
+        'Time, not CPU time: sync is waiting for the disk, flush and compaction pass in another thread, all others in the main thread. By all messages of the cluster, and by those that came through this stage in this node. A node leads as many groups as its column says and follows in the others; in the scenario one-shard one node leads all values.',
       ],
     },
   ];

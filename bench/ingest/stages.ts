@@ -1,9 +1,9 @@
 import type { StatusDocument } from '../../clients/cli/status-document.ts';
 
-/** CPU of one stage in one node, while a load ran. */
+/** The time of one stage in one node, while a load ran: what of it is CPU time `broker/stages.ts` says. */
 export interface StageCosts {
   readonly stage: string;
-  /** By all messages of all clients, so that the stages of a node add up to its cost for a message. */
+  /** By all messages of all clients, so that the stages of a node add up to the time that it takes for a message. */
   readonly microsPerMessage: number;
   /** By those that came through this stage in this node. */
   readonly microsPerPassed: number;

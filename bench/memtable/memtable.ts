@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '../machine.ts';
 import { type Structure, structures } from './structures.ts';
 
+const usage = 'Usage: npm run bench -- memtable [--readings 120000] [--series 5000] [--rounds 5]';
+
 /** Compares what a memtable could be made of, with as many readings as fill one of 16 MiB. */
 export async function memtable(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -10,8 +12,10 @@ export async function memtable(args: readonly string[]): Promise<void> {
       readings: { type: 'string', default: '120000' },
       series: { type: 'string', default: '5000' },
       rounds: { type: 'string', default: '5' },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return void process.stdout.write(`${usage}\n`);
   const [readings, series, rounds] = [values.readings, values.series, values.rounds].map(Number);
   const keys = keysOf(readings as number, series as number);
   process.stdout.write(`${JSON.stringify(describeMachine())}\n`);

@@ -43,7 +43,7 @@ export class Report {
 
   #violated(job: Job, { property, message, atMs, picture }: SimulationViolation): void {
     this.violations += 1;
-    const replay = `npm run sim -- --seeds ${job.seed} --mix ${job.mix} --verbose`;
+    const replay = `npm run sim -- --seeds ${job.seed} --mix '${job.mix}' --verbose`;
     const drawn = picture === undefined ? '' : `\n${picture}`;
     this.#print(`\nVIOLATION of ${property} at ${atMs} ms: ${message}${drawn}\nagain: ${replay}\n`);
   }
