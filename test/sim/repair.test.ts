@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Replica } from '../../node/shard/replica.ts';
 import { describeStatus } from '../../node/status.ts';
 import type { StorageNode } from '../../node/storage-node.ts';
-import { type Machine, SimCluster } from './cluster.ts';
+import { encode, type Machine, SimCluster } from './cluster.ts';
 
 const TABLES = '/data/tables';
 const KEYS = Array.from({ length: 60 }, (_, i) => `k${i}`);
@@ -83,6 +84,30 @@ describe('A damaged table', () => {
     await cluster.world.until('both are whole again', isRepaired, 300_000);
     expect(found.size).toBeGreaterThan(1);
     await cluster.untilLed();
+    await readAll(cluster, wide('a'));
+  });
+
+  it('that has halted a replica is replaced when the group can do without it, whoever leads by then', async () => {
+    const { cluster, victim, name } = await withTables(27);
+    const [first, other] = cluster.machines as [Machine, Machine];
+    flipBits(victim, name);
+    cluster.kill(other);
+    const claims = KEYS.map((key) => {
+      const claim = { key: encode(key), value: encode('c'), ifVersion: null, ttlMs: 0 };
+      return first.active.dataPlane.compareAndSet({ ...claim, token: undefined });
+    });
+    const halted = () => [...victim.active.host.replicas()].filter((each) => each.isHaltedByDamage);
+    await cluster.world.until('a claim needs what is damaged', () => halted().length > 0);
+    const terms = new Map(halted().map(({ identity, raft }) => [identity.group, raft.term]));
+    await cluster.world.run(20_000);
+    await cluster.start(other);
+    const groups = [...terms.keys()];
+    await untilRepaired(cluster, victim, groups);
+    for (const [group, term] of terms) {
+      const { raft } = first.active.host.replica(group) as Replica;
+      expect(raft.term, 'another has been elected meanwhile').toBeGreaterThan(term);
+    }
+    await Promise.all(claims.map((claim) => inTime(cluster, claim)));
     await readAll(cluster, wide('a'));
   });
 

@@ -16,7 +16,7 @@ import { recoverReplicas } from '../../../node/shard/recovery.ts';
 import { FakeEnv, settled } from '../fake-env.ts';
 
 export const OWN = 'own';
-export const SHARDS = [1, 2].map((group) => ({ group, firstSlot: 8 * group, slotCount: 8 }));
+export const SHARDS = [1, 2, 3].map((group) => ({ group, firstSlot: 8 * group, slotCount: 8 }));
 
 /** The groups of one node over its own log and engine; the other nodes are the test. */
 export interface LocalNode {
