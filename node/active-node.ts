@@ -216,6 +216,8 @@ export class ActiveNode {
     this.repairs = new Repairs({
       ...{ env, own: own.node, engine, groups, members, rpc: link.rpc },
       shards: this.map.shards(),
+      leaderOf: (group) => this.map.leaderOf(group),
+      isWell: (group, place) => this.isWell(group, place),
       verifyMs: (options.verifyHours ?? 0) * 3_600_000,
     });
     const { messages, balance, repairs } = this;

@@ -1,7 +1,7 @@
 import { fixed, left, type ReportTable, right } from '../report-table.ts';
 import type { ScenarioResult } from './throughput.ts';
 
-/** How long what passes in our nodes; nothing where they do not count it. */
+/** How long a message takes in each stage of our nodes; nothing where they do not count it. */
 export function stageTables({ scenario, rounds }: ScenarioResult): ReportTable[] {
   const turns = rounds.flatMap((each) => each.filter(({ contender }) => contender === 'dss'));
   const nodes = turns[0]?.processes ?? [];

@@ -37,8 +37,9 @@ async function run(
 
 /** Where the commands are listed of which one was meant. */
 function helpOn(argv: readonly string[]): string {
-  const topic = COMMANDS.find(({ name }) => argv.includes(name))?.name ?? '';
-  return `'${`dss help ${topic}`.trim()}' prints what there is`;
+  const topic = argv.find((word) => !word.startsWith('-')) ?? '';
+  const isKnown = COMMANDS.some(({ name, alias }) => topic === name || topic === alias);
+  return `'dss help${isKnown ? ` ${topic}` : ''}' prints what there is`;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

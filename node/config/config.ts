@@ -112,17 +112,13 @@ type Taken = Omit<
 /** @throws {NodeError} CONFIG_INVALID, naming the setting, where it came from and what is allowed */
 export function loadNodeOptions(sources: ConfigSources): NodeOptions {
   const file = sources.file === undefined ? NO_FILE : readConfigFile(sources.file);
+  const given = new Map(SETTING_NAMES.map((name) => [name, takeGiven(name, sources, file)]));
+  const from: From = (name) => given.get(name)?.from ?? flagOf(name);
   const taken = {} as Record<SettingName, unknown>;
-  const origins = new Map<SettingName, string>();
-  for (const name of SETTING_NAMES) {
-    const given = takeGiven(name, sources, file);
-    taken[name] = given?.value;
-    origins.set(name, given?.from ?? flagOf(name));
-  }
+  for (const name of SETTING_NAMES) taken[name] = given.get(name)?.value;
   // Who takes the place of another node has its name, if nobody says otherwise.
   taken.name ??= taken.replace;
   for (const name of SETTING_NAMES) taken[name] ??= SETTINGS[name].default;
-  const from: From = (name) => origins.get(name) as string;
   return combine(taken as unknown as Taken, from, file, sources.file);
 }
 

@@ -15,7 +15,7 @@ import { ClusterVerification } from './cluster-verification.ts';
 import type { Comparison } from './comparison.ts';
 import { Digests, isDigestOf } from './digests.ts';
 import { Incidents } from './incidents.ts';
-import { Spares } from './spares.ts';
+import { Spares, type SparesOptions } from './spares.ts';
 import { type Corruption, TableDamage } from './table-damage.ts';
 import { Verifier } from './verifier.ts';
 
@@ -26,6 +26,8 @@ export interface RepairsOptions {
   readonly groups: NodeGroups;
   readonly shards: readonly Shard[];
   readonly members: Members;
+  readonly leaderOf: SparesOptions['leaderOf'];
+  readonly isWell: SparesOptions['isWell'];
   readonly rpc: RpcHub;
   /** The replicas of each group are compared once in so long; 0: only when somebody asks. */
   readonly verifyMs: number;
@@ -60,12 +62,12 @@ export class Repairs {
   #mayHaveSetAside = true;
 
   constructor(options: RepairsOptions) {
-    const { env, own, engine, groups, shards, members, rpc, verifyMs } = options;
+    const { env, own, engine, groups, shards, members, leaderOf, isWell, rpc, verifyMs } = options;
     const { host } = groups;
     const call: Call = (node, body, timeoutMs) => rpc.call(node, 'consensus', body, timeoutMs);
     this.#options = options;
     this.incidents = new Incidents(env.clock);
-    this.#spares = new Spares({ clock: env.clock, own, host, members, call });
+    this.#spares = new Spares({ clock: env.clock, own, host, leaderOf, isWell, call });
     this.#damage = new TableDamage({
       events: env.events,
       shards,

@@ -1,8 +1,7 @@
 import type { cluster } from '../../protos/index.ts';
 import type { Clock } from '../env.ts';
-import type { Members } from '../membership/members.ts';
 import type { ReplicaId } from '../raft/types.ts';
-import { hasMajority, placesOf } from '../shard/configuration.ts';
+import { canDoWithout, type Place } from '../shard/configuration.ts';
 import { nearReplicas } from '../shard/configuration-steps.ts';
 import type { ShardHost } from '../shard/host.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -12,7 +11,10 @@ export interface SparesOptions {
   readonly clock: Clock;
   readonly own: string;
   readonly host: ShardHost;
-  readonly members: Members;
+  /** By what other nodes say, too: a replica that has halted hears of no later leader. */
+  readonly leaderOf: (group: number) => string | undefined;
+  /** Whether a replica takes part, as far as its node can be heard. */
+  readonly isWell: (group: number, place: Place) => boolean;
   readonly call: Call;
 }
 
@@ -35,9 +37,9 @@ export class Spares {
 
   /** False, too, where no leader answers. */
   async mayLeave({ identity, raft }: Replica): Promise<boolean> {
-    const { own, call } = this.#options;
+    const { own, leaderOf, call } = this.#options;
     const { group, replicaId } = identity;
-    const leader = this.#leaderOf(group);
+    const leader = leaderOf(group);
     if (leader === undefined) return false;
     const spareRequest = { group, replicaId };
     const reply =
@@ -60,26 +62,16 @@ export class Spares {
 
   /** For the leader of a group, which is here. */
   grant(leader: Replica, replicaId: ReplicaId): boolean {
-    const granted = this.#grantedIn(leader.identity.group);
-    const well = this.#wellIn(leader).filter((id) => id !== replicaId && !granted.has(id));
-    if (!hasMajority(leader.members, new Set(well))) return false;
+    const { group } = leader.identity;
+    const granted = this.#grantedIn(group);
+    const near = nearReplicas(leader);
+    const isCountedOn = (place: Place) =>
+      near.has(place.replicaId) &&
+      !granted.has(place.replicaId) &&
+      this.#options.isWell(group, place);
+    if (!canDoWithout(leader.members, replicaId, isCountedOn)) return false;
     granted.set(replicaId, this.#options.clock.monotonicMs());
     return true;
-  }
-
-  #wellIn(leader: Replica): ReplicaId[] {
-    const { members } = this.#options;
-    const { group } = leader.identity;
-    const suspects = members
-      .list()
-      .flatMap(({ heartbeat }) => heartbeat?.suspects ?? [])
-      .filter((suspect) => suspect.group === group)
-      .map(({ replicaId }) => replicaId);
-    const near = nearReplicas(leader);
-    return placesOf(leader.members)
-      .filter(({ node, replicaId }) => near.has(replicaId) && members.stateOf(node) === 'active')
-      .map(({ replicaId }) => replicaId)
-      .filter((replicaId) => !suspects.includes(replicaId));
   }
 
   #grantedIn(group: number): Map<ReplicaId, number> {
@@ -88,15 +80,5 @@ export class Spares {
     const granted = new Map(known.filter(([, sinceMs]) => nowMs - sinceMs < GRANT_MS));
     this.#granted.set(group, granted);
     return granted;
-  }
-
-  /** As heartbeats say: a replica that has halted hears of no other leader. */
-  #leaderOf(group: number): string | undefined {
-    const [newest] = this.#options.members
-      .list()
-      .flatMap(({ node, heartbeat }) => (heartbeat?.leads ?? []).map((lead) => ({ node, lead })))
-      .filter(({ lead }) => lead.group === group)
-      .sort((a, b) => (b.lead.term ?? 0) - (a.lead.term ?? 0));
-    return newest?.node;
   }
 }
