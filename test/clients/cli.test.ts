@@ -63,7 +63,7 @@ describe('dss', () => {
   it('says where the commands are listed of which one was meant', async () => {
     const { stderr } = await run(['retention', 'load']);
     expect(stderr).toBe("dss: unknown command 'load'; 'dss help retention' prints what there is\n");
-    expect((await run(['fetch', 'k'])).stderr).toContain("'dss help' prints");
+    expect((await run(['fetch', 'list'])).stderr).toContain("'dss help' prints");
   });
 
   it('says so when nothing listens, and goes on to the next node', async () => {
